@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/**
+ * DOC: Backends
+ *
+ * A backend is a folder under backends/: one descriptor, one const table per
+ * group of ops that it improves, and the stubs behind them.  It includes
+ * <pvops/...> and its hypervisor's public headers, nothing else; the core
+ * finds it in section .pv_backends and never by name.
+ *
+ * To add one: write the folder, define the descriptor with PV_BACKEND(), add
+ * the folder to the build.  Every op that its tables leave empty is native.
+ */
+#ifndef PVOPS_BACKEND_H
+#define PVOPS_BACKEND_H
+
+#include "site.h"
+
+/** PV_IMPL_NOP - the op is empty here: its sites may become NOPs */
+#define PV_IMPL_NOP		0x1UL
+/**
+ * PV_IMPL_REQUIRED - the backend cannot run with native in this op's place
+ *
+ * "pvops=<name>,-<op>" is refused for it.
+ */
+#define PV_IMPL_REQUIRED	0x2UL
+/**
+ * PV_IMPL_IN_LINE - the compiler's in-line code is this implementation
+ *
+ * A BRANCH site of the op becomes a NOP.  Only the native backend sets it.
+ */
+#define PV_IMPL_IN_LINE		0x4UL
+
+/**
+ * struct pv_impl - one op of one backend, as the core sees it
+ * @fn: function with the op's prototype and convention; NULL leaves the op to
+ *	native
+ * @code: bytes that may stand at the site instead of a call, or NULL; must
+ *	have the effect of @fn, contain no RIP-relative operand and no branch
+ *	out, and leave the stack as it was.  16 bytes from here must be readable
+ * @code_end: end of @code
+ * @flags: PV_IMPL_*
+ */
+struct pv_impl {
+	void (*fn)(void);
+	const u8 *code;
+	const u8 *code_end;
+	unsigned long flags;
+};
+
+/* The same with the op's own type, so that the compiler checks each table. */
+#define PV_IMPL_MEMBER(name, ret, n, args)	\
+	struct {				\
+		ret (*fn) PV_PROTO##n args;	\
+		const u8 *code;			\
+		const u8 *code_end;		\
+		unsigned long flags;		\
+	} name;
+#define PV_OP(table, name, site, conv, ret, n, args, test) \
+	PV_IMPL_MEMBER(name, ret, n, args)
+
+/** struct pv_irq_impls - a backend's "irq" table; likewise the five below */
+struct pv_irq_impls {
+#include "ops/irq.h"
+};
+
+struct pv_cpu_impls {
+#include "ops/cpu.h"
+};
+
+struct pv_mmu_impls {
+#include "ops/mmu.h"
+};
+
+struct pv_time_impls {
+#include "ops/time.h"
+};
+
+struct pv_smp_impls {
+#include "ops/smp.h"
+};
+
+struct pv_lock_impls {
+#include "ops/lock.h"
+};
+
+#undef PV_OP
+
+/**
+ * PV_CODE - define inline bytes for a site
+ * @name: C identifier; use with PV_INLINE()
+ * @text: assembler text
+ */
+#define PV_CODE(name, text)					\
+	extern const u8 name[], name##_end[];			\
+	asm(".pushsection .rodata.pv_code, \"a\"\n"		\
+	    ".balign 16\n" #name ":\n\t" text "\n"		\
+	    #name "_end:\n\t.skip 16, 0xcc\n.popsection\n")
+
+/* Entries of a table: a function; with inline bytes; an empty op. */
+#define PV_FN(function, more)		{ .fn = (function), .flags = (more) }
+#define PV_INLINE(function, bytes, more) { .fn = (function), .code = (bytes), \
+					  .code_end = bytes##_end, .flags = (more) }
+#define PV_EMPTY(function, more)	{ .fn = (function), .flags = PV_IMPL_NOP | (more) }
+
+/**
+ * struct pv_platform - what the kernel's entry code knows about where it is
+ * @cpl: privilege level the kernel runs at (CS.RPL); 3 under Xen PV
+ * @xen_start_info: what the Xen PV entry point was given, or NULL
+ * @cpuid: reads a CPUID leaf as the bare instruction shows it; a function so
+ *	that recorded machines can be replayed in tests
+ *
+ * Made once, by the boot CPU; backends must not keep what it points at
+ * beyond init(), except @xen_start_info.
+ */
+struct pv_platform {
+	u32 cpl;
+	const void *xen_start_info;
+	void (*cpuid)(struct pv_cpuid *regs);
+};
+
+/* Scores of detect().  The highest wins; equal scores: first linked. */
+/** PV_SCORE_NONE - cannot run here; detect() says why */
+#define PV_SCORE_NONE		0
+/** PV_SCORE_FALLBACK - runs, without help from a hypervisor */
+#define PV_SCORE_FALLBACK	1
+/** PV_SCORE_GUEST - the hypervisor offers its interface */
+#define PV_SCORE_GUEST		100
+/** PV_SCORE_DEPRIVILEGED - nothing else can run here */
+#define PV_SCORE_DEPRIVILEGED	1000
+
+/**
+ * struct pv_backend - descriptor
+ * @name: what pvops= takes; lower case, no comma, no '-'
+ * @title: one line for people
+ * @detect: may this backend run here?  Returns a score; if PV_SCORE_NONE,
+ *	sets *@why to the reason (static text).  Changes nothing, may be called
+ *	any number of times, on recorded platforms too.  Why the order of
+ *	backends is what it is stands beside the score in each backend.
+ * @init: take possession: called once on the boot CPU when chosen, interrupts
+ *	off, before any of its ops; returns 0, or negative errno after one log
+ *	line, and then the next best backend is tried.  May be NULL
+ * @cpu_init: called on each CPU, boot CPU included, with the per-CPU area in
+ *	place, before its first op.  May be NULL
+ * @late_init: called once after pv_patch(), memory allocation works,
+ *	interrupts still off.  May be NULL
+ * @irq: tables; NULL leaves all of the group to native
+ */
+struct pv_backend {
+	const char *name;
+	const char *title;
+	int (*detect)(const struct pv_platform *platform, const char **why);
+	int (*init)(const struct pv_platform *platform);
+	void (*cpu_init)(u32 cpu);
+	void (*late_init)(void);
+	const struct pv_irq_impls *irq;
+	const struct pv_cpu_impls *cpu;
+	const struct pv_mmu_impls *mmu;
+	const struct pv_time_impls *time;
+	const struct pv_smp_impls *smp;
+	const struct pv_lock_impls *lock;
+};
+
+/**
+ * PV_BACKEND - put a descriptor where the core looks
+ *
+ * Kernel linker script: KEEP .pv_backends, 8-byte aligned, between
+ * __pv_backends_start and __pv_backends_end.
+ */
+#define PV_BACKEND(backend)						\
+	static const struct pv_backend *const pv_backend_##backend	\
+	__attribute__((used, section(".pv_backends"))) = &(backend)
+
+#endif

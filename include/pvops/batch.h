@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/**
+ * DOC: Batches
+ *
+ * Each CPU has one queue of page-table entry updates.  Kernel code opens and
+ * closes batches with the ops batch_enter and batch_leave; this header is
+ * for backends, which queue into it, and for a kernel's interrupt entry,
+ * which pauses it.
+ *
+ * Rules, each with a test:
+ *
+ * 1. Batches nest.  Only the outermost end flushes.  An end without a begin
+ *    is reported and ignored.
+ * 2. The queue is bounded (PV_BATCH_MAX).  A full queue flushes itself and
+ *    goes on; nothing is lost and nobody waits.
+ * 3. Outside a batch, and while paused, an update is submitted at once.
+ * 4. Interrupts and exceptions: the entry code calls pv_batch_pause() before
+ *    the handler and pv_batch_resume() after it.  Everything that the
+ *    interrupted code had queued completely is submitted by the pause, so
+ *    the handler sees it in the page tables; what the handler updates is
+ *    real at once.  An update whose queueing was itself interrupted is not
+ *    yet seen, and stays queued.  NMI handlers neither pause nor update.
+ * 5. Flush and end submit in order.  Write CR3, TLB flushes, table release,
+ *    IPIs, context switch and CPU stop flush first.
+ * 6. Each entry keeps the op and the caller that queued it.  An entry the
+ *    hypervisor refuses is reported with both and the error, always, counted,
+ *    kept in a log of the last PV_BATCH_ERRORS, and skipped; the entries
+ *    behind it are applied.
+ */
+#ifndef PVOPS_BATCH_H
+#define PVOPS_BATCH_H
+
+#include "site.h"
+
+/** PV_BATCH_MAX - entries in the queue of one CPU: one page of 16-byte requests */
+#define PV_BATCH_MAX	256
+/** PV_BATCH_ERRORS - refused entries remembered, machine-wide */
+#define PV_BATCH_ERRORS	16
+
+/**
+ * struct pv_batch_req - one update, in the shape a hypervisor takes
+ * @ptr: machine address of the entry, command in the low bits.  The layout is
+ *	Xen's struct mmu_update (xen/include/public/xen.h), which needs no
+ *	translation there; other backends define their own meaning
+ * @val: new contents
+ */
+struct pv_batch_req {
+	u64 ptr;
+	u64 val;
+};
+
+/**
+ * struct pv_batch_note - who queued a request
+ * @caller: address of the code that used the op
+ * @op: enum pv_op
+ */
+struct pv_batch_note {
+	unsigned long caller;
+	u32 op;
+};
+
+/**
+ * struct pv_batch_error - one refused entry
+ * @req: what was asked
+ * @note: by whom
+ * @error: negative errno as the hypervisor gave it
+ */
+struct pv_batch_error {
+	struct pv_batch_req req;
+	struct pv_batch_note note;
+	s32 error;
+};
+
+/**
+ * typedef pv_batch_submit_t - a backend's way to apply requests
+ * @req: first request
+ * @count: how many, 1..PV_BATCH_MAX
+ * @done: set to the number applied, on success and on failure
+ *
+ * Called with interrupts masked.  Returns 0, or a negative errno of request
+ * *@done; the core reports that one and submits the rest again.
+ */
+typedef int (*pv_batch_submit_t)(const struct pv_batch_req *req, u32 count, u32 *done);
+
+/**
+ * struct pv_batch - the queue of one CPU
+ * @req: requests; entries [@flushed, @used) are waiting
+ * @note: who queued them
+ * @used: end of the queue; only code at process level moves it
+ * @flushed: start of what waits; an interrupt's pause moves it up to @used
+ * @depth: open batches, per enum pv_batch_kind
+ * @paused: pauses without their resume; nothing queues meanwhile
+ * @submit: the backend's; NULL while the backend has no batches
+ * @flushes: submissions so far
+ * @updates: requests submitted so far
+ */
+struct pv_batch {
+	struct pv_batch_req req[PV_BATCH_MAX] __attribute__((aligned(4096)));
+	struct pv_batch_note note[PV_BATCH_MAX];
+	u32 used;
+	u32 flushed;
+	u32 depth[2];
+	u32 paused;
+	pv_batch_submit_t submit;
+	u64 flushes;
+	u64 updates;
+};
+
+/** pv_batch_this_cpu - each CPU's queue; access with the port's per-CPU macros */
+PV_PERCPU_DECLARE(struct pv_batch, pv_batch_this_cpu);
+
+/**
+ * pv_batch_setup - give a CPU's queue its backend
+ * @submit: see pv_batch_submit_t
+ *
+ * Context: the CPU itself, interrupts masked, from cpu_init().
+ */
+void pv_batch_setup(pv_batch_submit_t submit);
+
+/**
+ * pv_batch_begin, pv_batch_end - what batch_enter and batch_leave do in a
+ * backend that queues
+ * @kind: which updates may wait
+ *
+ * Context: preemption off.  Ending a PV_BATCH_CPU does not submit what a
+ * backend keeps outside of this queue; the backend does that itself.
+ */
+void pv_batch_begin(enum pv_batch_kind kind);
+void pv_batch_end(enum pv_batch_kind kind);
+
+/** pv_batch_open - is a batch of this kind open, and not paused? */
+bool pv_batch_open(enum pv_batch_kind kind);
+
+/**
+ * pv_batch_update - queue an update, or submit it if no batch is open
+ * @op: the op, for the report
+ * @caller: its caller, for the report
+ * @ptr: request
+ * @val: request
+ *
+ * Context: as set_pte.  Returns 0, or the error of an update submitted at
+ * once (already reported).
+ */
+int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val);
+
+/**
+ * pv_batch_drain - submit everything that waits
+ *
+ * Context: any but NMI; the batch stays open.
+ */
+void pv_batch_drain(void);
+
+/**
+ * pv_batch_pause - interrupt or exception entry
+ *
+ * Context: interrupts masked, first thing before the handler.  Submits what
+ * waits and closes all batches of this CPU for the handler.  Returns the
+ * token for pv_batch_resume(); pairs may nest.
+ */
+u32 pv_batch_pause(void);
+
+/**
+ * pv_batch_resume - interrupt or exception exit
+ * @token: from pv_batch_pause()
+ *
+ * Context: interrupts masked, last thing after the handler.  A batch that
+ * the handler left open is reported and closed; what it updated is real.
+ */
+void pv_batch_resume(u32 token);
+
+/**
+ * pv_batch_refused - note and report an update that was refused
+ * @req: what
+ * @note: who
+ * @error: negative errno
+ *
+ * For backends whose updates do not go through the queue (multicalls).
+ */
+void pv_batch_refused(const struct pv_batch_req *req, const struct pv_batch_note *note,
+		      s32 error);
+
+/**
+ * pv_batch_error_count - refused updates since boot, all CPUs
+ */
+u32 pv_batch_error_count(void);
+
+/**
+ * pv_batch_error - look at one of the last PV_BATCH_ERRORS refused updates
+ * @nr: 0 is the newest
+ *
+ * Returns NULL beyond what is remembered.
+ */
+const struct pv_batch_error *pv_batch_error(u32 nr);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/**
+ * DOC: Call-site wrappers
+ *
+ * pv_<op>() for every op of the catalogue that C may use, generated.  This is
+ * the header that a kernel's code includes to do privileged work; what an op
+ * means stands in ops/<table>.h.
+ *
+ * A wrapper is one asm statement (CALL6, CALL9) or the native code behind a
+ * branch site (BRANCH), and takes exactly the clobbers of the op's
+ * convention.  Every wrapper is a compiler barrier, except the pure
+ * conversions (pte_val and its like) on native, which cost nothing.
+ */
+#ifndef PVOPS_CALL_H
+#define PVOPS_CALL_H
+
+#include "native.h"
+#include "site.h"
+
+#define PV_CLOBBER_C	"r8", "r9", "r10", "r11", "memory", "cc"
+#define PV_CLOBBER_ASM	"memory", "cc"
+
+/* Argument registers of the C convention are lost; unused ones as outputs. */
+#define PV_REGS_C	unsigned long rax_, rdi_, rsi_, rdx_, rcx_
+#define PV_OUT_C0	"=a" (rax_), "=D" (rdi_), "=S" (rsi_), "=d" (rdx_), "=c" (rcx_)
+#define PV_OUT_C1	"=a" (rax_), "+D" (rdi_), "=S" (rsi_), "=d" (rdx_), "=c" (rcx_)
+#define PV_OUT_C2	"=a" (rax_), "+D" (rdi_), "+S" (rsi_), "=d" (rdx_), "=c" (rcx_)
+#define PV_OUT_C3	"=a" (rax_), "+D" (rdi_), "+S" (rsi_), "+d" (rdx_), "=c" (rcx_)
+#define PV_OUT_C4	"=a" (rax_), "+D" (rdi_), "+S" (rsi_), "+d" (rdx_), "+c" (rcx_)
+#define PV_LOAD_C0()
+#define PV_LOAD_C1(t1, a1)				\
+	rdi_ = (__force unsigned long)(a1)
+#define PV_LOAD_C2(t1, a1, t2, a2)			\
+	PV_LOAD_C1(t1, a1); rsi_ = (__force unsigned long)(a2)
+#define PV_LOAD_C3(t1, a1, t2, a2, t3, a3)		\
+	PV_LOAD_C2(t1, a1, t2, a2); rdx_ = (__force unsigned long)(a3)
+#define PV_LOAD_C4(t1, a1, t2, a2, t3, a3, t4, a4)	\
+	PV_LOAD_C3(t1, a1, t2, a2, t3, a3); rcx_ = (__force unsigned long)(a4)
+#define PV_IN_C0()
+#define PV_IN_C1(...)
+#define PV_IN_C2(...)
+#define PV_IN_C3(...)
+#define PV_IN_C4(...)
+
+/* The ASM convention keeps them. */
+#define PV_REGS_ASM	unsigned long rax_
+#define PV_OUT_ASM0	"=a" (rax_)
+#define PV_OUT_ASM1	"=a" (rax_)
+#define PV_LOAD_ASM0()
+#define PV_LOAD_ASM1(t1, a1)
+#define PV_IN_ASM0()
+#define PV_IN_ASM1(t1, a1)	, "D" ((__force unsigned long)(a1))
+
+/*
+ * The frame must be set up before the call: naming the stack pointer as an
+ * operand keeps the compiler from moving it into a red zone or a leaf.
+ */
+#define PV_DEFINE_CALL(fname, opname, text, conv, ret, n, args)		\
+static __always_inline ret fname PV_PROTO##n args			\
+{									\
+	register unsigned long rsp_ asm("rsp");				\
+	PV_REGS_##conv;							\
+									\
+	PV_LOAD_##conv##n args;						\
+	asm volatile(text						\
+		     : PV_OUT_##conv##n, "+r" (rsp_)			\
+		     : [op] "i" (PV_OP_##opname) PV_IN_##conv##n args	\
+		     : PV_CLOBBER_##conv);				\
+	return (__force ret)rax_;					\
+}
+
+#define PV_WRAP_CALL6(name, conv, ret, n, args)				\
+	PV_DEFINE_CALL(pv_##name, name, PV_TEXT_OF_CALL6, conv, ret, n, args)
+#define PV_WRAP_CALL9(name, conv, ret, n, args)				\
+	PV_DEFINE_CALL(pv_##name, name, PV_TEXT_OF_CALL9, conv, ret, n, args)
+#define PV_WRAP_BRANCH(name, conv, ret, n, args)			\
+PV_DEFINE_CALL(pv_outline_##name, name, PV_TEXT_OF_BRANCH, conv, ret, n, args) \
+static __always_inline bool pv_replaced_##name(void)			\
+{									\
+	asm goto(PV_BRANCH_TEXT						\
+		 : : [op] "i" (PV_OP_##name) : : outline);		\
+	return false;							\
+outline:								\
+	return true;							\
+}									\
+static __always_inline ret pv_##name PV_PROTO##n args			\
+{									\
+	if (__builtin_expect(pv_replaced_##name(), 0))			\
+		return pv_outline_##name PV_NAMES##n args;		\
+	return native_##name PV_NAMES##n args;				\
+}
+/* Assembly only. */
+#define PV_WRAP_ASM6(name, conv, ret, n, args)
+#define PV_WRAP_JUMP6(name, conv, ret, n, args)
+
+#define PV_OP(table, name, site, conv, ret, n, args, test)		\
+	PV_WRAP_##site(name, conv, ret, n, args)
+#include "catalogue.h"
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/**
+ * DOC: The op catalogue
+ *
+ * Every privileged operation of the layer stands here once, as
+ *
+ *	PV_OP(table, name, site, convention, result, nargs, (type, arg, ...), test)
+ *
+ * under the comment that is its contract.  Ids, the pointer table, backend
+ * tables, call-site wrappers, names in logs, the test list and the reference
+ * page are generated from these lines by defining PV_OP and including this
+ * file, as often as needed; it has no include guard, and undefines PV_OP.
+ * It can be included from assembly.  The position of an op is its id.
+ *
+ * @table: irq, cpu, mmu, time, smp or lock; a backend fills tables separately.
+ * @site: what the wrapper puts into kernel text (site.h):
+ *	CALL6, CALL9	call through the table, 6 or 9 bytes.  9 where a hot
+ *			backend form needs them; both hold any direct call.
+ *	BRANCH		native code in line behind a jump that becomes a NOP
+ *			where native is chosen; the jump leads to a call.
+ *	ASM6		as CALL6, used from assembly only.
+ *	JUMP6		jump through the table, assembly only.
+ * @convention: what the op may clobber besides its result:
+ *	C		caller-saved registers of the SysV ABI, flags, memory.
+ *	ASM		rax and flags; all else survives.
+ *	Arguments are in rdi, rsi, rdx, rcx; the result in rax.  The stack may
+ *	be 8-byte aligned only; no FPU or vector registers.
+ * @test: the contract test; its full name is test-<env>-<test>.
+ *
+ * "Context: any" includes interrupts, but NMI only where it says so.
+ *
+ * Linux adds the ops that only make sense there by defining
+ * PV_CATALOGUE_EXTENSION as the name of one more such file.
+ *
+ * Left out, because no guest here could use it:
+ *	store_gdt, store_idt, sldt	no kernel needs them; SGDT/SIDT lie anyway
+ *	sysret, sysexit			system calls return by iret
+ *	p4d/pgd as separate levels	4-level paging only; "p4d" is the root
+ *	invpcid, pcid, pks, cr8, xcr0	not available to a PV guest, and never
+ *					privileged work of a guest that has them
+ *	alloc_ldt/free_ldt		set_ldt() does what is needed
+ *	spin_lock/spin_unlock		plain atomics on every backend; only the
+ *					wait and the kick differ
+ */
+#include "ops/irq.h"
+#include "ops/cpu.h"
+#include "ops/mmu.h"
+#include "ops/time.h"
+#include "ops/smp.h"
+#include "ops/lock.h"
+#ifdef PV_CATALOGUE_EXTENSION
+#include PV_CATALOGUE_EXTENSION
+#endif
+#undef PV_OP

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Catalogue, table "irq": interrupt masking, waiting, delivery. */
+
+/**
+ * save_fl - read the interrupt mask state
+ * Native: PUSHF; POP %rax (the token is RFLAGS).
+ * Context: any, incl. NMI and noinstr code; IRQ state unchanged.
+ * Clobbers: rax (the result), flags.
+ * Batch: no.
+ * Default: native; a deprivileged kernel must replace it (PUSHF lies there).
+ */
+PV_OP(irq, save_fl, CALL9, ASM, pv_flags_t, 0, (), save_fl)
+
+/**
+ * restore_fl - put the interrupt mask state back
+ * Native: PUSH %rdi; POPF.
+ * Context: any; the token must come from save_fl() on the same backend.
+ *	If that unmasks, everything pending is delivered before it returns.
+ * Clobbers: rax, flags.
+ * Batch: no.
+ * Default: native; a deprivileged kernel must replace it (POPF is ignored).
+ */
+PV_OP(irq, restore_fl, CALL6, ASM, void, 1, (pv_flags_t, flags), restore_fl)
+
+/**
+ * irqs_disabled_flags - does this saved state mean "masked"?
+ * Native: !(RFLAGS & IF), compiled in line.
+ * Context: any; pure function of the token.  0 or 1.
+ * Clobbers: rax, flags.
+ * Batch: no.
+ * Default: native; whoever replaces save_fl must replace this.
+ */
+PV_OP(irq, irqs_disabled_flags, BRANCH, ASM, u8, 1, (pv_flags_t, flags), irqs_disabled_flags)
+
+/**
+ * irq_disable - mask maskable interrupts on this CPU
+ * Native: CLI.  Xen PV: one byte store to the event mask.
+ * Context: any, noinstr; NMIs and exceptions stay deliverable.
+ * Clobbers: rax, flags.  Compiler barrier.
+ * Batch: no.
+ * Default: native; a deprivileged kernel must replace it.
+ */
+PV_OP(irq, irq_disable, CALL9, ASM, void, 0, (), irq_disable)
+
+/**
+ * irq_enable - unmask maskable interrupts on this CPU
+ * Native: STI (takes effect after the next instruction).
+ * Context: any, noinstr; stack must be valid.  Whatever is pending is
+ *	delivered before the op returns (native: before the second
+ *	instruction after it).
+ * Clobbers: rax, flags.  Compiler barrier.
+ * Batch: no.
+ * Default: native; a deprivileged kernel must replace it.
+ */
+PV_OP(irq, irq_enable, CALL6, ASM, void, 0, (), irq_enable)
+
+/**
+ * halt - stop this CPU for good, or until an NMI
+ * Native: HLT, with interrupts masked by the caller.
+ * Context: interrupts masked, nothing held.
+ * Clobbers: C.
+ * Batch: must be empty.
+ * Default: native.
+ */
+PV_OP(irq, halt, CALL6, C, void, 0, (), halt)
+
+/**
+ * safe_halt - unmask and wait for the next interrupt, atomically
+ * Native: STI; HLT.  No interrupt can slip between the two.
+ * Context: interrupts masked on entry, unmasked on return; process context.
+ *	Returns after at least one interrupt was handled; may return early.
+ * Clobbers: C.
+ * Batch: must be empty.
+ * Default: native.
+ */
+PV_OP(irq, safe_halt, CALL6, C, void, 0, (), safe_halt)
+
+/**
+ * upcall - hand every interrupt that is due to the kernel
+ * Native: signals end-of-interrupt for @vector and calls
+ *	pv_port_interrupt(@vector).
+ * Xen PV: walks the pending event channels of this vCPU and calls
+ *	pv_port_interrupt() once for each with the vector bound to it; @vector
+ *	is ignored.
+ * Context: interrupt entry, interrupts masked, after a full register frame
+ *	stands on the stack and pv_batch_pause() was called.
+ * Clobbers: C.
+ * Batch: paused.
+ * Default: native.
+ */
+PV_OP(irq, upcall, CALL6, C, void, 1, (u32, vector), upcall)
+
+/**
+ * adjust_exception_frame - make the hypervisor's exception frame the hardware's
+ * Native: nothing (NOP).
+ * Xen PV: POP %rcx; POP %r11, which Xen pushed on top of the frame.
+ * Context: very first instruction of every exception and interrupt entry
+ *	(assembly only), interrupts masked, hardware frame on top of the stack.
+ * Clobbers: nothing the interrupted code can see.
+ * Batch: no.
+ * Default: native.
+ */
+PV_OP(irq, adjust_exception_frame, ASM6, ASM, void, 0, (), adjust_exception_frame)

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/**
+ * DOC: What the layer needs from the kernel
+ *
+ * A kernel that adopts the layer implements this header once, whatever
+ * hypervisors it meets, and does four things:
+ *
+ * 1. links pvops/ and the backends it wants, with the two linker-script
+ *    sections that site.h and backend.h name;
+ * 2. supplies <pvops_port.h> (types.h says what is in it; the macros are
+ *    listed below);
+ * 3. boots in this order: entry code fills a struct pv_platform; per-CPU area
+ *    of the boot CPU; pv_init(); pv_cpu_init(0); from here every op works,
+ *    through the table; memory; pv_patch(); pv_late_init(); interrupts on;
+ *    other CPUs, each of which begins with its per-CPU area and
+ *    pv_cpu_init(n);
+ * 4. uses pv_<op>() (call.h) and the assembly sites (site.h) instead of
+ *    privileged instructions, and calls pv_batch_pause()/_resume() around
+ *    its exception and interrupt handlers.
+ *
+ * Macros and inline functions of <pvops_port.h>:
+ *
+ *	PV_PERCPU_DECLARE(type, name)	declare, as "extern"
+ *	PV_PERCPU_DEFINE(type, name)	define, zeroed, one per CPU
+ *	PV_PERCPU_PTR(name)		address of this CPU's, at any time
+ *	PV_PERCPU_PTR_OF(name, cpu)	address of another CPU's
+ *	PV_PERCPU_ASM			how assembly names this CPU's variable,
+ *					a string prefix such as "%gs:"; the
+ *					variable's symbol follows and must be
+ *					an absolute 32-bit operand
+ *	PV_EXTABLE(insn, fixup)		asm text: if the instruction at label
+ *					insn faults, go on at label fixup
+ *	PV_GDT_LDT, PV_GDT_TLS		GDT indices of the LDT descriptor
+ *					(two slots) and the first of three TLS
+ *	PV_KERNEL_CS, PV_KERNEL_DS,	selectors
+ *	PV_USER_CS, PV_USER_DS
+ *	PV_VECTOR_TIMER			vector that set_timer delivers
+ *	PV_VECTOR_IPI, PV_IPI_COUNT	first IPI vector and how many
+ *	PV_MAX_CPUS			CPUs the kernel was built for, <= 256
+ *	PV_CALLER()			address the op is used from, for reports:
+ *					__builtin_return_address(0)
+ *	pv_port_virt_to_pfn(va)		frame of a linear-map address
+ *	pv_port_pfn_to_virt(pfn)	linear-map address of a frame
+ *	pv_port_this_cpu()		number of this CPU
+ *
+ * The linear map covers all memory that the kernel hands to the layer or
+ * points the layer at: table pages, GDTs, LDTs, per-CPU areas.
+ *
+ * IBT, retpolines, read-only text and CPU hotplug are the port's business:
+ * pv_port_text_begin() gives a writable view of text however the kernel does
+ * that, a port with IBT suspends it there, and sites are only patched again
+ * while other CPUs are held (pv_port_hold_cpus()).
+ */
+#ifndef PVOPS_PORT_H
+#define PVOPS_PORT_H
+
+#include "backend.h"
+
+/**
+ * pv_port_log - one line for the kernel log
+ * @fmt: printf format, %s %c %d %i %u %x with l/ll, %p, %%; ends without newline
+ *
+ * Context: any.  The port adds its own prefix.
+ */
+void pv_port_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/**
+ * pv_port_format - snprintf with the same formats
+ * @out: buffer
+ * @size: its bytes
+ * @fmt: format
+ *
+ * Context: any.  Returns what snprintf returns.
+ */
+int pv_port_format(char *out, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/**
+ * pv_port_panic - the kernel cannot go on
+ * @why: one line
+ *
+ * Context: any; does not return.
+ */
+void pv_port_panic(const char *why) __attribute__((noreturn));
+
+/**
+ * pv_port_text_begin - make kernel text writable
+ * @start: first byte
+ * @end: end
+ *
+ * Context: one CPU at a time, others held or not started; the port masks
+ * interrupts and holds off NMIs until pv_port_text_end().  Returns what to
+ * add to a text address to get its writable alias (0 where text itself is
+ * made writable); PV_TEXT_REFUSED where it cannot, after one log line.
+ */
+long pv_port_text_begin(unsigned long start, unsigned long end);
+
+/** PV_TEXT_REFUSED - impossible alias distance */
+#define PV_TEXT_REFUSED	0x7fffffffffffffffL
+
+/**
+ * pv_port_text_end - text is read-only again, and every CPU executes the new
+ * @start: as given to pv_port_text_begin()
+ * @end: as given to pv_port_text_begin()
+ *
+ * Executes one serialising instruction (SDM vol. 3A section 8.3) on this CPU
+ * and sees to it that held CPUs do so before they go on.
+ */
+void pv_port_text_end(unsigned long start, unsigned long end);
+
+/**
+ * pv_port_hold_cpus - call a function while no other CPU is inside an op
+ * @fn: what
+ * @arg: its argument
+ *
+ * Context: process context, interrupts on.  Other CPUs wait with interrupts
+ * and NMIs held, at a place that is no site.  Returns what @fn returns.
+ */
+int pv_port_hold_cpus(int (*fn)(void *arg), void *arg);
+
+/**
+ * pv_port_call_cpus - run a function on other CPUs and wait
+ * @mask: where; the caller's own bit is ignored
+ * @fn: what; runs with interrupts masked
+ * @arg: its argument
+ *
+ * Context: as flush_tlb_multi.
+ */
+void pv_port_call_cpus(const struct pv_cpumask *mask, void (*fn)(void *arg), void *arg);
+
+/**
+ * pv_port_interrupt - an interrupt has arrived
+ * @vector: PV_VECTOR_TIMER, an IPI vector, or a device's
+ *
+ * Called by upcall implementations, interrupts masked.
+ */
+void pv_port_interrupt(u32 vector);
+
+/**
+ * pv_port_alloc_page - a zeroed page of the kernel's, mapped writable
+ *
+ * Context: as alloc_pte.  PV_PFN_NONE when memory is out.
+ */
+pv_pfn_t pv_port_alloc_page(void);
+
+/**
+ * pv_port_free_page - give it back
+ * @pfn: from pv_port_alloc_page() (any contents, mapped writable again)
+ */
+void pv_port_free_page(pv_pfn_t pfn);
+
+/** pv_port_kernel_root - root table whose upper half every address space shares */
+pv_pfn_t pv_port_kernel_root(void);
+
+/**
+ * pv_port_linear_pte - level-1 entry that maps a page in the linear map
+ * @pfn: the page
+ *
+ * Returns NULL where the linear map has no 4 KiB entry for it.
+ */
+pv_pte_t *pv_port_linear_pte(pv_pfn_t pfn);
+
+/**
+ * pv_port_fixmap_pte - level-1 entry of a fixed address
+ * @index: which, below the port's number of them
+ * @va: set to the address
+ *
+ * Returns NULL for an index that does not exist.
+ */
+pv_pte_t *pv_port_fixmap_pte(u32 index, u64 *va);
+
+/**
+ * pv_port_map_phys - look at physical memory outside the linear map
+ * @maddr: machine address
+ * @bytes: length
+ * @flags: PV_PTE_RW and PV_PTE_NX as wanted; uncached if PV_MAP_UNCACHED
+ *
+ * Context: process context, or boot after memory is set up.  Kept for ever.
+ * Returns NULL when it cannot, after one log line.
+ */
+void *pv_port_map_phys(pv_maddr_t maddr, size_t bytes, u64 flags);
+
+/** PV_MAP_UNCACHED - bit 4 (PCD) of an entry */
+#define PV_MAP_UNCACHED	0x010ULL
+
+/**
+ * pv_port_low_page - a page below 1 MiB for CPU start-up code, identity usable
+ *
+ * Same one each time; PV_PFN_NONE if the kernel has none.  Only asked for on
+ * bare hardware.
+ */
+pv_pfn_t pv_port_low_page(void);
+
+/**
+ * pv_port_tsc_khz - TSC frequency if the kernel knows it, else 0
+ *
+ * With 0 the native backend calibrates against the PIT.
+ */
+u32 pv_port_tsc_khz(void);
+
+/** pv_port_apic_id - hardware APIC id of a CPU number; ~0 if there is none */
+u32 pv_port_apic_id(u32 cpu);
+
+/** pv_port_native_console - write to the bare machine's console */
+void pv_port_native_console(const char *text, size_t bytes);
+
+/** pv_port_native_shutdown - switch the bare machine off or restart it */
+void pv_port_native_shutdown(enum pv_shutdown_reason reason) __attribute__((noreturn));
+
+/**
+ * pv_port_syscall_hwframe - the kernel's system call entry behind the stack switch
+ *
+ * Assembly label.  Stack: an IRETQ frame of the user context (RIP, CS, RFLAGS,
+ * RSP, SS, with PV_USER_CS and PV_USER_DS) on the kernel stack; all registers
+ * the user's; interrupts masked; kernel GS base.  Used by backends whose
+ * hypervisor switches stacks itself.
+ */
+void pv_port_syscall_hwframe(void);
+
+/**
+ * pv_port_event_entry - the kernel's entry for interrupts without a vector
+ *
+ * Assembly label.  Begins with the adjust_exception_frame site; builds a
+ * register frame and calls the upcall op with vector 0.  Registered by
+ * backends whose hypervisor has one upcall address.
+ */
+void pv_port_event_entry(void);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/**
+ * DOC: Sites
+ *
+ * A site is one use of an op in kernel text, with an 8-byte record in section
+ * .pv_sites.  As compiled, every site works: it goes through the pointer
+ * table pv_ops[].  pv_patch() rewrites it into the best code for the chosen
+ * backend, and can do so again for another.
+ *
+ *	kind	as compiled		   may become
+ *	CALL	call *slot(%rip), NOPs	   inline code, call, NOPs
+ *	JUMP	jmp *slot(%rip), NOPs	   inline code, jmp
+ *	BRANCH	jmp rel32; 2-byte NOP	   7-byte NOP that keeps the rel32
+ *
+ * The NOP of a branch site is 0f 1f 80 disp32 (SDM vol. 2B, NOP r/m, mod 10):
+ * the displacement of the jump it replaces stays in it, so that patching
+ * needs no memory of its own and unpatching restores the text to the byte.
+ *
+ * A call as patched ends where the indirect call ended (6 bytes in), so that
+ * a return address on a stack is valid before and after; an inline form is
+ * not.  Patch again only while no context is suspended inside an op.
+ *
+ * Kernel linker script: KEEP .pv_sites in read-only data, 4-byte aligned,
+ * between __pv_sites_start and __pv_sites_end.  Modules carry their own.
+ */
+#ifndef PVOPS_SITE_H
+#define PVOPS_SITE_H
+
+#include "types.h"
+
+/* Kinds, low nibble of the record's last byte. */
+#define PV_SITE_CALL		0
+#define PV_SITE_JUMP		1
+#define PV_SITE_BRANCH		2
+#define PV_SITE_KIND_MASK	0x0f
+/*
+ * The site is the far side of a BRANCH site of the same op: it is not
+ * reached while that branch is a NOP.
+ */
+#define PV_SITE_OUTLINE		0x10
+
+/** PV_SITE_MIN, PV_SITE_MAX - a site's length in bytes is within these */
+#define PV_SITE_MIN	6
+#define PV_SITE_MAX	15
+/** PV_BRANCH_LEN - length of every BRANCH site */
+#define PV_BRANCH_LEN	7
+
+#ifdef __ASSEMBLY__
+
+/*
+ * Assembly: op ids as assembler symbols PV_OP_<name>, in catalogue order.
+ */
+.set PV_OP_COUNT, 0
+#define PV_OP(table, name, site, conv, ret, n, args, test) \
+	.set PV_OP_##name, PV_OP_COUNT; .set PV_OP_COUNT, PV_OP_COUNT + 1;
+#include "catalogue.h"
+
+/**
+ * PV_ASM_CALL - asm site that calls an op (ASM6 ops; others by their ABI)
+ */
+.macro PV_ASM_CALL op
+771:	call	*pv_ops + 8 * PV_OP_\op(%rip)
+	.pushsection .pv_sites, "a"
+	.balign	4
+	.long	771b - .
+	.word	PV_OP_\op
+	.byte	6, PV_SITE_CALL
+	.popsection
+.endm
+
+/**
+ * PV_ASM_JUMP - asm site that leaves to an op (JUMP6 ops)
+ */
+.macro PV_ASM_JUMP op
+771:	jmp	*pv_ops + 8 * PV_OP_\op(%rip)
+	.pushsection .pv_sites, "a"
+	.balign	4
+	.long	771b - .
+	.word	PV_OP_\op
+	.byte	6, PV_SITE_JUMP
+	.popsection
+.endm
+
+#else /* !__ASSEMBLY__ */
+
+/**
+ * struct pv_site - record of one site, 8 bytes, position-relative
+ * @rel: address of the site minus address of this field
+ * @op: id, enum pv_op
+ * @len: bytes that belong to the site
+ * @kind: PV_SITE_CALL, _JUMP or _BRANCH, and flags
+ */
+struct pv_site {
+	s32 rel;
+	u16 op;
+	u8 len;
+	u8 kind;
+};
+
+/**
+ * enum pv_op - ids, generated from the catalogue
+ */
+enum pv_op {
+#define PV_OP(table, name, site, conv, ret, n, args, test) PV_OP_##name,
+#include "catalogue.h"
+	PV_OP_COUNT
+};
+
+/** pv_site_addr() - address of the text that a record describes */
+static __always_inline unsigned long pv_site_addr(const struct pv_site *site)
+{
+	return (unsigned long)&site->rel + (unsigned long)(long)site->rel;
+}
+
+/* Argument lists of the catalogue, by arity. */
+#define PV_PROTO0()					(void)
+#define PV_PROTO1(t1, a1)				(t1 a1)
+#define PV_PROTO2(t1, a1, t2, a2)			(t1 a1, t2 a2)
+#define PV_PROTO3(t1, a1, t2, a2, t3, a3)		(t1 a1, t2 a2, t3 a3)
+#define PV_PROTO4(t1, a1, t2, a2, t3, a3, t4, a4)	(t1 a1, t2 a2, t3 a3, t4 a4)
+#define PV_NAMES0()					()
+#define PV_NAMES1(t1, a1)				(a1)
+#define PV_NAMES2(t1, a1, t2, a2)			(a1, a2)
+#define PV_NAMES3(t1, a1, t2, a2, t3, a3)		(a1, a2, a3)
+#define PV_NAMES4(t1, a1, t2, a2, t3, a3, t4, a4)	(a1, a2, a3, a4)
+
+/**
+ * struct pv_ops - what call sites call until they are patched
+ *
+ * One typed pointer per op in catalogue order, so that the slot of an op is
+ * 8 * its id into the table.  Empty until pv_init() fills in the choice; no
+ * op may be used before.  Read-only to everybody but the core.
+ */
+struct pv_ops {
+#define PV_OP(table, name, site, conv, ret, n, args, test) ret (*name) PV_PROTO##n args;
+#include "catalogue.h"
+};
+
+extern struct pv_ops pv_ops;
+
+#define PV_RECORD(len, kind)						\
+	".pushsection .pv_sites, \"a\"\n\t"				\
+	".balign 4\n\t"							\
+	".long 771b - .\n\t"						\
+	".word %c[op]\n\t"						\
+	".byte " #len ", " #kind "\n\t"					\
+	".popsection\n"
+
+#define PV_TEXT_CALL6(kind)						\
+	"771: call *pv_ops + 8 * %c[op](%%rip)\n\t" PV_RECORD(6, kind)
+#define PV_TEXT_CALL9(kind)						\
+	"771: call *pv_ops + 8 * %c[op](%%rip)\n\t"			\
+	".byte 0x0f, 0x1f, 0x00\n\t" PV_RECORD(9, kind)
+
+/* Kind bytes as literals, because they end up in assembler text. */
+#define PV_TEXT_OF_CALL6	PV_TEXT_CALL6(0)
+#define PV_TEXT_OF_CALL9	PV_TEXT_CALL9(0)
+#define PV_TEXT_OF_BRANCH	PV_TEXT_CALL6(0x10)
+
+/**
+ * PV_BRANCH_TEXT - a branch site, for the asm goto of a wrapper
+ *
+ * Falls through when native is chosen, jumps to %l[outline] otherwise.
+ */
+#define PV_BRANCH_TEXT							\
+	"771: .byte 0xe9\n\t.long %l[outline] - . - 4\n\t"		\
+	".byte 0x66, 0x90\n\t" PV_RECORD(7, 2)
+
+#endif /* __ASSEMBLY__ */
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/**
+ * DOC: Types of the contract
+ *
+ * Shapes and units that call sites, core, backends and ports share.  The
+ * address types are distinct to sparse (__bitwise): a page frame number of
+ * the guest, one of the machine, a machine address and a page-table entry of
+ * each level cannot be mixed up without a visible conversion.
+ *
+ * The kernel supplies <pvops_port.h> on its include path: u8..u64, s32, bool,
+ * size_t, __force and __bitwise, __always_inline, and the per-CPU and
+ * exception-table macros that port.h names.
+ */
+#ifndef PVOPS_TYPES_H
+#define PVOPS_TYPES_H
+
+#ifndef __ASSEMBLY__
+#include <pvops_port.h>
+
+/** typedef pv_pfn_t - guest ("pseudo-physical") page frame number, 4 KiB unit */
+typedef u64 __bitwise pv_pfn_t;
+/** typedef pv_mfn_t - machine page frame number; equals the PFN on native */
+typedef u64 __bitwise pv_mfn_t;
+/** typedef pv_maddr_t - machine address in bytes, as a device or CR3 sees it */
+typedef u64 __bitwise pv_maddr_t;
+
+/**
+ * typedef pv_pte_t - level-1 entry exactly as it stands in the table
+ *
+ * Frame bits hold an MFN.  Only pte_val() and make_pte() translate between
+ * this and the value a kernel computes with (frame bits hold a PFN).
+ * Source of the format: Intel SDM vol. 3A section 4.5, table 4-20.
+ */
+typedef u64 __bitwise pv_pte_t;
+/** typedef pv_pmd_t - level-2 entry as in the table */
+typedef u64 __bitwise pv_pmd_t;
+/** typedef pv_pud_t - level-3 entry as in the table */
+typedef u64 __bitwise pv_pud_t;
+/** typedef pv_p4d_t - level-4 (root) entry as in the table */
+typedef u64 __bitwise pv_p4d_t;
+
+/**
+ * typedef pv_flags_t - saved interrupt state, opaque
+ *
+ * Made by save_fl(), accepted by restore_fl() and irqs_disabled_flags() of
+ * the same backend, meaningless to anything else: native keeps RFLAGS, Xen PV
+ * keeps the event mask byte.  That is what makes save_fl one instruction.
+ */
+typedef unsigned long __bitwise pv_flags_t;
+
+/** PV_PFN_NONE - "no page": what the alloc ops return when memory is out */
+#define PV_PFN_NONE	((__force pv_pfn_t)~0ULL)
+
+#define PV_PAGE_SHIFT	12
+#define PV_PAGE_SIZE	(1UL << PV_PAGE_SHIFT)
+/** PV_TABLE_ENTRIES - entries in a page table of any level */
+#define PV_TABLE_ENTRIES	512U
+
+/** PV_FRAME_MASK - frame bits of an entry of any level (bits 51..12) */
+#define PV_FRAME_MASK	0x000ffffffffff000ULL
+/** PV_PTE_PRESENT - bit 0 at every level; the other bits mean what hardware says */
+#define PV_PTE_PRESENT	0x001ULL
+#define PV_PTE_RW	0x002ULL
+#define PV_PTE_USER	0x004ULL
+#define PV_PTE_ACCESSED	0x020ULL
+#define PV_PTE_DIRTY	0x040ULL
+#define PV_PTE_NX	0x8000000000000000ULL
+
+static __always_inline pv_pfn_t pv_pfn(u64 n)
+{
+	return (__force pv_pfn_t)n;
+}
+
+static __always_inline u64 pv_pfn_nr(pv_pfn_t pfn)
+{
+	return (__force u64)pfn;
+}
+
+static __always_inline pv_mfn_t pv_mfn(u64 n)
+{
+	return (__force pv_mfn_t)n;
+}
+
+static __always_inline u64 pv_mfn_nr(pv_mfn_t mfn)
+{
+	return (__force u64)mfn;
+}
+
+static __always_inline pv_maddr_t pv_mfn_to_maddr(pv_mfn_t mfn)
+{
+	return (__force pv_maddr_t)((__force u64)mfn << PV_PAGE_SHIFT);
+}
+
+static __always_inline u64 pv_maddr_nr(pv_maddr_t maddr)
+{
+	return (__force u64)maddr;
+}
+
+/**
+ * struct pv_dtr - operand of load_gdt and load_idt
+ * @limit: last valid byte offset
+ * @base: linear address of the table
+ *
+ * The 10-byte pseudo-descriptor of LGDT/LIDT (SDM vol. 3A section 3.5.1).
+ */
+struct pv_dtr {
+	u16 limit;
+	u64 base;
+} __attribute__((packed));
+
+/**
+ * struct pv_gate - 64-bit IDT gate (SDM vol. 3A figure 6-8)
+ * @offset_low: entry address bits 15..0
+ * @selector: code segment
+ * @ist: interrupt stack table index, 0 for none
+ * @type_dpl_p: type in bits 3..0 (0xe interrupt, 0xf trap), DPL 6..5, P 7
+ * @offset_mid: entry address bits 31..16
+ * @offset_high: entry address bits 63..32
+ * @reserved: 0
+ */
+struct pv_gate {
+	u16 offset_low;
+	u16 selector;
+	u8 ist;
+	u8 type_dpl_p;
+	u16 offset_mid;
+	u32 offset_high;
+	u32 reserved;
+};
+
+/**
+ * struct pv_tss - 64-bit task state segment (SDM vol. 3A figure 8-11)
+ * @sp0: kernel stack pointer that an entry from user mode loads
+ *
+ * Only load_sp0() may write @sp0 once the CPU runs.
+ */
+struct pv_tss {
+	u32 reserved0;
+	u64 sp0;
+	u64 sp1;
+	u64 sp2;
+	u64 reserved1;
+	u64 ist[7];
+	u64 reserved2;
+	u16 reserved3;
+	u16 iomap_base;
+} __attribute__((packed));
+
+/**
+ * struct pv_cpuid - CPUID leaf and answer
+ * @eax: leaf in, result out
+ * @ebx: result
+ * @ecx: subleaf in, result out
+ * @edx: result
+ */
+struct pv_cpuid {
+	u32 eax;
+	u32 ebx;
+	u32 ecx;
+	u32 edx;
+};
+
+/**
+ * struct pv_cpu_state - where and how a CPU starts (start_cpu)
+ * @rip: first instruction, kernel virtual address
+ * @rsp: stack pointer, kernel virtual address
+ * @rdi: value handed to @rip as first argument
+ * @cr0: CR0; PG, PE and WP must be set
+ * @cr3: root table, guest-physical address (PFN << 12)
+ * @cr4: CR4; PAE must be set
+ * @efer: EFER; LME must be set
+ * @gs_base: kernel GS base (per-CPU area)
+ * @gdt: GDT to run on; must lie in one page
+ * @idt: IDT to run on
+ *
+ * The CPU begins in 64-bit kernel mode with interrupts masked, flat segments
+ * and DF clear; it must load TR itself.  FPU state is that of a reset.
+ */
+struct pv_cpu_state {
+	u64 rip;
+	u64 rsp;
+	u64 rdi;
+	u64 cr0;
+	u64 cr3;
+	u64 cr4;
+	u64 efer;
+	u64 gs_base;
+	struct pv_dtr gdt;
+	struct pv_dtr idt;
+};
+
+/** PV_CPUMASK_WORDS - u64 words in every CPU mask of the contract: 256 CPUs */
+#define PV_CPUMASK_WORDS	4
+
+/**
+ * struct pv_cpumask - set of CPUs, bit n of word n / 64
+ * @word: the bits
+ */
+struct pv_cpumask {
+	u64 word[PV_CPUMASK_WORDS];
+};
+
+/**
+ * enum pv_batch_kind - what may be deferred (batch_enter, batch_leave)
+ * @PV_BATCH_MMU: page-table entry updates
+ * @PV_BATCH_CPU: CPU state that the next return to user mode needs: CR3,
+ *	kernel stack, TLS and segment bases, FPU switch state
+ */
+enum pv_batch_kind {
+	PV_BATCH_MMU,
+	PV_BATCH_CPU,
+};
+
+/**
+ * enum pv_shutdown_reason - how the machine goes down (shutdown)
+ * @PV_SHUTDOWN_POWEROFF: orderly, off
+ * @PV_SHUTDOWN_REBOOT: orderly, again
+ * @PV_SHUTDOWN_CRASH: the kernel gave up; the hypervisor may keep a dump
+ */
+enum pv_shutdown_reason {
+	PV_SHUTDOWN_POWEROFF,
+	PV_SHUTDOWN_REBOOT,
+	PV_SHUTDOWN_CRASH,
+};
+
+#endif /* __ASSEMBLY__ */
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Verify and apply: one pass over a site set.  The loop is what boot pays per
+ * site, so the common case of each step comes first and errors are elsewhere.
+ */
+#include "internal.h"
+
+static const char *const error_text[] = {
+	[PV_SITE_OK] = "ok",
+	[PV_SITE_BAD_OP] = "no such op",
+	[PV_SITE_BAD_KIND] = "unknown kind of site",
+	[PV_SITE_SHORT] = "length impossible for its kind",
+	[PV_SITE_OUTSIDE] = "outside the text it belongs to",
+	[PV_SITE_REACH] = "target beyond 2 GiB",
+	[PV_SITE_TEXT] = "text is not what the record says",
+};
+
+const char *pv_site_error_text(enum pv_site_error error)
+{
+	return (u32)error <= PV_SITE_TEXT ? error_text[error] : "unknown error";
+}
+
+const char *pv_form_text(enum pv_form form)
+{
+	static const char *const text[] = {
+		[PV_FORM_INDIRECT] = "indirect",
+		[PV_FORM_INLINE] = "inline",
+		[PV_FORM_CALL] = "call",
+		[PV_FORM_NOP] = "nop",
+		[PV_FORM_JUMP] = "jump",
+	};
+
+	return (u32)form < PV_FORM_COUNT ? text[form] : "unknown";
+}
+
+/* Lengths 6, 7 and 9 are the ones the wrappers make; all are compared so. */
+static inline bool same_bytes(const u8 *a, const u8 *b, u32 len)
+{
+	u32 wa, wb;
+	u32 i;
+
+	__builtin_memcpy(&wa, a, 4);
+	__builtin_memcpy(&wb, b, 4);
+	if (wa != wb)
+		return false;
+	for (i = 4; i + 2 <= len; i += 2) {
+		u16 ha, hb;
+
+		__builtin_memcpy(&ha, a + i, 2);
+		__builtin_memcpy(&hb, b + i, 2);
+		if (ha != hb)
+			return false;
+	}
+	return i == len || a[i] == b[i];
+}
+
+static inline void write_bytes(u8 *to, const u8 *from, u32 len)
+{
+	u32 i;
+
+	__builtin_memcpy(to, from, 4);
+	for (i = 4; i + 2 <= len; i += 2)
+		__builtin_memcpy(to + i, from + i, 2);
+	if (i < len)
+		to[i] = from[i];
+}
+
+static inline const struct pv_impl *impl_in(const struct pv_impl *const *impl, u32 op)
+{
+	return impl && op < PV_OP_COUNT ? impl[op] : NULL;
+}
+
+static inline bool inside(const struct pv_site_set *set, unsigned long addr, u32 len)
+{
+	return addr >= set->text_start && addr < set->text_end && len <= set->text_end - addr;
+}
+
+/* What stands at the site must be the last plan, or the text as compiled. */
+static enum pv_site_error verify(const struct pv_site *site, unsigned long addr,
+				 const struct pv_impl *now)
+{
+	struct pv_plan plan;
+	enum pv_site_error error;
+
+	error = pv_plan(&plan, site, addr, pv_slot(site->op), (const u8 *)addr, now);
+	if (!error && same_bytes((const u8 *)addr, plan.text, plan.len))
+		return PV_SITE_OK;
+	if (error && error != PV_SITE_REACH)
+		return error;
+	if (!now)
+		return error ? error : PV_SITE_TEXT;
+	return verify(site, addr, NULL);
+}
+
+static void report_failure(const struct pv_site_set *set, const struct pv_site *site,
+			   unsigned long addr, enum pv_site_error error)
+{
+	const char *op = site->op < PV_OP_COUNT ? pv_op_info[site->op].name : "?";
+	const struct pv_site *other;
+
+	if (error == PV_SITE_TEXT) {
+		for (other = set->start; other < set->end; other++) {
+			unsigned long start = pv_site_addr(other);
+
+			if (other == site || addr >= start + other->len ||
+			    start >= addr + site->len)
+				continue;
+			pv_port_log("pvops: %s: site 0x%lx, op %s: overlaps site 0x%lx; left as it is",
+				    set->name, addr, op, start);
+			return;
+		}
+	}
+	pv_port_log("pvops: %s: site 0x%lx, op %s (%u), kind 0x%x, %u bytes: %s; left as it is",
+		    set->name, addr, op, site->op, site->kind, site->len,
+		    pv_site_error_text(error));
+}
+
+static bool usable(const struct pv_site_set *set)
+{
+	unsigned long start = (unsigned long)set->start;
+	unsigned long end = (unsigned long)set->end;
+
+	if (start % 4 || end < start || (end - start) % sizeof(struct pv_site)) {
+		pv_port_log("pvops: %s: site table 0x%lx-0x%lx is misaligned or torn; not patched",
+			    set->name, start, end);
+		return false;
+	}
+	if (set->text_end < set->text_start) {
+		pv_port_log("pvops: %s: text 0x%lx-0x%lx ends before it starts; not patched",
+			    set->name, set->text_start, set->text_end);
+		return false;
+	}
+	return true;
+}
+
+int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl)
+{
+	const struct pv_impl *const *now = set->impl;
+	struct pv_stats stats = { .total = 0 };
+	const struct pv_site *site;
+	long alias;
+
+	if (!usable(set))
+		return -22;
+	alias = pv_port_text_begin(set->text_start, set->text_end);
+	if (alias == PV_TEXT_REFUSED)
+		return -1;
+
+	for (site = set->start; site < set->end; site++) {
+		unsigned long addr = pv_site_addr(site);
+		enum pv_site_error error;
+		struct pv_plan plan;
+
+		if (!inside(set, addr, site->len)) {
+			error = PV_SITE_OUTSIDE;
+			goto failed;
+		}
+		error = verify(site, addr, impl_in(now, site->op));
+		if (error)
+			goto failed;
+		error = pv_plan(&plan, site, addr, pv_slot(site->op), (const u8 *)addr,
+				impl_in(impl, site->op));
+		if (error) {
+			/* The table works for every backend: go back to it. */
+			if (pv_plan(&plan, site, addr, pv_slot(site->op),
+				    (const u8 *)addr, NULL) == PV_SITE_OK)
+				write_bytes((u8 *)addr + alias, plan.text, plan.len);
+			stats.form[PV_FORM_INDIRECT]++;
+			goto failed;
+		}
+		write_bytes((u8 *)addr + alias, plan.text, plan.len);
+		if (site->kind & PV_SITE_OUTLINE)
+			stats.outline++;
+		else
+			stats.form[plan.form]++;
+		continue;
+failed:
+		stats.failed++;
+		report_failure(set, site, addr, error);
+	}
+	stats.total = (u32)(set->end - set->start);
+	set->impl = impl;
+	set->stats = stats;
+	pv_port_text_end(set->text_start, set->text_end);
+	return (int)stats.failed;
+}
+
+bool pv_site_report(const struct pv_site_set *set, u32 nr, struct pv_site_report *report)
+{
+	const struct pv_site *site = set->start + nr;
+	unsigned long addr;
+	struct pv_plan plan;
+
+	if (nr >= (u32)(set->end - set->start))
+		return false;
+	addr = pv_site_addr(site);
+	report->addr = addr;
+	report->op = site->op < PV_OP_COUNT ? &pv_op_info[site->op] : NULL;
+	report->outline = site->kind & PV_SITE_OUTLINE;
+	report->form = PV_FORM_INDIRECT;
+	if (!inside(set, addr, site->len)) {
+		report->error = PV_SITE_OUTSIDE;
+		return true;
+	}
+	report->error = pv_plan(&plan, site, addr, pv_slot(site->op), (const u8 *)addr,
+				impl_in(set->impl, site->op));
+	if (!report->error && !same_bytes((const u8 *)addr, plan.text, plan.len))
+		report->error = PV_SITE_TEXT;
+	if (!report->error)
+		report->form = plan.form;
+	return true;
+}

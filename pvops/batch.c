@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Batches; the rules are in batch.h.
+ *
+ * The queue is shared with interrupt handlers without masking on the way in:
+ * process level appends at used and is the only one to move it, an
+ * interrupt's pause only moves flushed up, and while paused nothing queues.
+ * Positions go back to 0 in a flush at process level, with interrupts masked.
+ */
+#include <pvops/batch.h>
+#include <pvops/call.h>
+#include "internal.h"
+
+#define DEPTH_BITS	8
+#define DEPTH_MAX	((1U << DEPTH_BITS) - 1)
+
+PV_PERCPU_DEFINE(struct pv_batch, pv_batch_this_cpu);
+
+static struct pv_batch_error errors[PV_BATCH_ERRORS];
+static u32 error_count;
+
+#define barrier()	asm volatile("" : : : "memory")
+
+void pv_batch_setup(pv_batch_submit_t submit)
+{
+	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+
+	batch->used = 0;
+	batch->flushed = 0;
+	batch->depth[PV_BATCH_MMU] = 0;
+	batch->depth[PV_BATCH_CPU] = 0;
+	batch->paused = 0;
+	batch->submit = submit;
+}
+
+u32 pv_batch_error_count(void)
+{
+	return __atomic_load_n(&error_count, __ATOMIC_RELAXED);
+}
+
+const struct pv_batch_error *pv_batch_error(u32 nr)
+{
+	u32 count = pv_batch_error_count();
+
+	if (nr >= count || nr >= PV_BATCH_ERRORS)
+		return NULL;
+	return &errors[(count - 1 - nr) % PV_BATCH_ERRORS];
+}
+
+void pv_batch_refused(const struct pv_batch_req *req, const struct pv_batch_note *note,
+		      s32 error)
+{
+	u32 nr = __atomic_fetch_add(&error_count, 1, __ATOMIC_RELAXED);
+	struct pv_batch_error *kept = &errors[nr % PV_BATCH_ERRORS];
+
+	kept->req = *req;
+	kept->note = *note;
+	kept->error = error;
+	pv_port_log("pvops: %s refused: error %d, entry 0x%llx, value 0x%llx, caller 0x%lx",
+		    note->op < PV_OP_COUNT ? pv_op_info[note->op].name : "?", error,
+		    (unsigned long long)req->ptr, (unsigned long long)req->val, note->caller);
+}
+
+/* Interrupts masked. */
+static int submit(struct pv_batch *batch, const struct pv_batch_req *req,
+		  const struct pv_batch_note *note, u32 count)
+{
+	int first_error = 0;
+
+	batch->updates += count;
+	while (count) {
+		u32 done = 0;
+		int error = batch->submit(req, count, &done);
+
+		batch->flushes++;
+		if (!error)
+			break;
+		/* A backend that counts wrong must not make us loop or overrun. */
+		if (done >= count)
+			done = count - 1;
+		pv_batch_refused(&req[done], &note[done], error);
+		if (!first_error)
+			first_error = error;
+		req += done + 1;
+		note += done + 1;
+		count -= done + 1;
+	}
+	return first_error;
+}
+
+void pv_batch_drain(void)
+{
+	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+	pv_flags_t flags;
+	u32 used;
+
+	/* Paused: the pause has submitted everything, and positions must stay. */
+	if (!batch->used || batch->paused)
+		return;
+	flags = pv_save_fl();
+	pv_irq_disable();
+	used = batch->used;
+	if (used > batch->flushed)
+		submit(batch, &batch->req[batch->flushed], &batch->note[batch->flushed],
+		       used - batch->flushed);
+	batch->flushed = 0;
+	batch->used = 0;
+	pv_restore_fl(flags);
+}
+
+int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val)
+{
+	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+	u32 used = batch->used;
+
+	if (!batch->depth[PV_BATCH_MMU] || batch->paused) {
+		const struct pv_batch_req req = { ptr, val };
+		const struct pv_batch_note note = { caller, op };
+		pv_flags_t flags = pv_save_fl();
+		int error;
+
+		pv_irq_disable();
+		error = submit(batch, &req, &note, 1);
+		pv_restore_fl(flags);
+		return error;
+	}
+	if (used == PV_BATCH_MAX) {
+		pv_batch_drain();
+		used = 0;
+	}
+	batch->req[used].ptr = ptr;
+	batch->req[used].val = val;
+	batch->note[used].caller = caller;
+	batch->note[used].op = op;
+	barrier();
+	batch->used = used + 1;
+	return 0;
+}
+
+void pv_batch_begin(enum pv_batch_kind kind)
+{
+	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+
+	if (batch->depth[kind] == DEPTH_MAX) {
+		pv_port_log("pvops: batch nested deeper than %u, begun at 0x%lx", DEPTH_MAX,
+			    (unsigned long)PV_CALLER());
+		return;
+	}
+	batch->depth[kind]++;
+	barrier();
+}
+
+void pv_batch_end(enum pv_batch_kind kind)
+{
+	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+
+	barrier();
+	if (!batch->depth[kind]) {
+		pv_port_log("pvops: batch ended that was not begun, at 0x%lx",
+			    (unsigned long)PV_CALLER());
+		return;
+	}
+	if (batch->depth[kind] == 1 && kind == PV_BATCH_MMU)
+		pv_batch_drain();
+	batch->depth[kind]--;
+}
+
+bool pv_batch_open(enum pv_batch_kind kind)
+{
+	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+
+	return batch->depth[kind] && !batch->paused;
+}
+
+u32 pv_batch_pause(void)
+{
+	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+	u32 token = batch->depth[PV_BATCH_MMU] | batch->depth[PV_BATCH_CPU] << DEPTH_BITS;
+	u32 used = batch->used;
+
+	batch->depth[PV_BATCH_MMU] = 0;
+	batch->depth[PV_BATCH_CPU] = 0;
+	batch->paused++;
+	if (used > batch->flushed) {
+		u32 from = batch->flushed;
+
+		batch->flushed = used;
+		submit(batch, &batch->req[from], &batch->note[from], used - from);
+	}
+	return token;
+}
+
+void pv_batch_resume(u32 token)
+{
+	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+
+	if (batch->depth[PV_BATCH_MMU] | batch->depth[PV_BATCH_CPU])
+		pv_port_log("pvops: interrupt handler left a batch open; closed at 0x%lx",
+			    (unsigned long)PV_CALLER());
+	batch->paused--;
+	batch->depth[PV_BATCH_MMU] = token & DEPTH_MAX;
+	batch->depth[PV_BATCH_CPU] = token >> DEPTH_BITS;
+}

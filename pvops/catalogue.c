@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* What is generated from the catalogue: names, groups, the pointer table. */
+#include "internal.h"
+
+struct pv_ops pv_ops;
+
+const struct pv_op_info pv_op_info[PV_OP_COUNT] = {
+#define PV_OP(table, name, site, conv, ret, n, args, test) { #name, #table, #site, #test },
+#include <pvops/catalogue.h>
+};
+
+/* Every table's entries have the layout of struct pv_impl. */
+#define PV_OP(table, name, site, conv, ret, n, args, test)			\
+	_Static_assert(sizeof(((struct pv_##table##_impls *)0)->name) ==	\
+		       sizeof(struct pv_impl), #name);
+#include <pvops/catalogue.h>
+
+_Static_assert(sizeof(struct pv_site) == 8, "records are 8 bytes");
+_Static_assert(sizeof(struct pv_ops) == 8 * PV_OP_COUNT, "one pointer per op");
+
+#define PV_TABLE(table, first_op) \
+	{ #table, first_op, sizeof(struct pv_##table##_impls) / sizeof(struct pv_impl) }
+
+const struct pv_table_range pv_tables[] = {
+	PV_TABLE(irq, PV_OP_save_fl),
+	PV_TABLE(cpu, PV_OP_read_cr0),
+	PV_TABLE(mmu, PV_OP_read_cr3),
+	PV_TABLE(time, PV_OP_clock_read),
+	PV_TABLE(smp, PV_OP_start_cpu),
+	PV_TABLE(lock, PV_OP_lock_wait),
+};
+
+const u32 pv_table_count = sizeof(pv_tables) / sizeof(pv_tables[0]);
+
+const struct pv_impl *pv_backend_table(const struct pv_backend *backend, u32 nr)
+{
+	const void *const table[] = {
+		backend->irq, backend->cpu, backend->mmu,
+		backend->time, backend->smp, backend->lock,
+	};
+
+	return table[nr];
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The planner: from a site and an implementation to bytes.  Pure; the same
+ * object is fuzzed on the host against a disassembler.
+ */
+#include "internal.h"
+
+#define OPCODE_CALL_REL32	0xe8
+#define OPCODE_JMP_REL32	0xe9
+#define PREFIX_CS		0x2e
+
+/* Padding that executes as one instruction (SDM vol. 2B, NOP; prefixes to 11). */
+static const u8 nops[PV_SITE_MAX + 1][16] __attribute__((aligned(16))) = {
+	[1] = { 0x90 },
+	[2] = { 0x66, 0x90 },
+	[3] = { 0x0f, 0x1f, 0x00 },
+	[4] = { 0x0f, 0x1f, 0x40, 0x00 },
+	[5] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+	[6] = { 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+	[7] = { 0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00 },
+	[8] = { 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
+	[9] = { 0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
+	[10] = { 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
+	[11] = { 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
+	/* Beyond three prefixes decoders slow down: two instructions. */
+	[12] = { 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00, 0x90 },
+	[13] = { 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00,
+		 0x66, 0x90 },
+	[14] = { 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00,
+		 0x0f, 0x1f, 0x00 },
+	[15] = { 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00,
+		 0x0f, 0x1f, 0x40, 0x00 },
+};
+
+/* Sixteen bytes in two moves: plans and code have room to read and write over. */
+static inline void copy16(u8 *to, const u8 *from)
+{
+	__builtin_memcpy(to, from, 8);
+	__builtin_memcpy(to + 8, from + 8, 8);
+}
+
+static inline void put32(u8 *to, u32 val)
+{
+	__builtin_memcpy(to, &val, 4);
+}
+
+static inline u32 get32(const u8 *from)
+{
+	u32 val;
+
+	__builtin_memcpy(&val, from, 4);
+	return val;
+}
+
+/*
+ * A redundant CS prefix lengthens an instruction without executing anything;
+ * not before another legacy prefix (order and count limits), and not before
+ * a conditional branch, where it is a hint.
+ */
+static bool takes_prefix(const u8 *code)
+{
+	switch (code[0]) {
+	case 0x26: case 0x2e: case 0x36: case 0x3e:
+	case 0x64: case 0x65: case 0x66: case 0x67:
+	case 0xf0: case 0xf2: case 0xf3:
+	case 0x70 ... 0x7f:
+	case 0xe0 ... 0xe3: case 0xe8: case 0xe9: case 0xeb:
+	case 0xff:
+		return false;
+	case 0x0f:
+		return code[1] < 0x80 || code[1] > 0x8f;
+	}
+	return true;
+}
+
+static inline bool rel32(unsigned long target, unsigned long next, u32 *rel)
+{
+	long distance = (long)(target - next);
+
+	*rel = (u32)distance;
+	return distance == (s32)distance;
+}
+
+static inline void plan_nop(struct pv_plan *plan, u32 len)
+{
+	copy16(plan->text, nops[len]);
+	plan->form = PV_FORM_NOP;
+}
+
+static void plan_inline(struct pv_plan *plan, u32 len, const struct pv_impl *impl)
+{
+	u32 code_len = (u32)(impl->code_end - impl->code);
+	u32 spare = len - code_len;
+
+	plan->form = PV_FORM_INLINE;
+	if (spare - 1 < 3 && takes_prefix(impl->code)) {
+		put32(plan->text, 0x01010101u * PREFIX_CS);
+		copy16(plan->text + spare, impl->code);
+		return;
+	}
+	copy16(plan->text, impl->code);
+	copy16(plan->text + code_len, nops[spare]);
+}
+
+/*
+ * With a byte to spare the branch gets a prefix, so that a call ends where
+ * the six bytes of the indirect call ended and return addresses stay valid.
+ */
+static enum pv_site_error plan_direct(struct pv_plan *plan, u32 len, unsigned long addr,
+				      u8 opcode, const struct pv_impl *impl)
+{
+	u32 rel;
+
+	if (!rel32((unsigned long)impl->fn, addr + 6, &rel))
+		return PV_SITE_REACH;
+	plan->text[0] = PREFIX_CS;
+	plan->text[1] = opcode;
+	put32(plan->text + 2, rel);
+	copy16(plan->text + 6, nops[len - 6]);
+	plan->form = opcode == OPCODE_CALL_REL32 ? PV_FORM_CALL : PV_FORM_JUMP;
+	return PV_SITE_OK;
+}
+
+static enum pv_site_error plan_indirect(struct pv_plan *plan, u32 len, unsigned long addr,
+					u8 modrm, unsigned long slot)
+{
+	u32 rel;
+
+	if (!rel32(slot, addr + 6, &rel))
+		return PV_SITE_REACH;
+	plan->text[0] = 0xff;
+	plan->text[1] = modrm;
+	put32(plan->text + 2, rel);
+	copy16(plan->text + 6, nops[len - 6]);
+	plan->form = PV_FORM_INDIRECT;
+	return PV_SITE_OK;
+}
+
+static enum pv_site_error plan_branch(struct pv_plan *plan, const u8 *in_place, bool in_line)
+{
+	u32 rel;
+
+	if (in_place[0] == OPCODE_JMP_REL32 && in_place[5] == 0x66 && in_place[6] == 0x90)
+		rel = get32(in_place + 1);
+	else if (in_place[0] == 0x0f && in_place[1] == 0x1f && in_place[2] == 0x80)
+		rel = get32(in_place + 3);
+	else
+		return PV_SITE_TEXT;
+
+	if (in_line) {
+		plan->text[0] = 0x0f;
+		plan->text[1] = 0x1f;
+		plan->text[2] = 0x80;
+		put32(plan->text + 3, rel);
+		plan->form = PV_FORM_NOP;
+	} else {
+		plan->text[0] = OPCODE_JMP_REL32;
+		put32(plan->text + 1, rel);
+		plan->text[5] = 0x66;
+		plan->text[6] = 0x90;
+		plan->form = PV_FORM_JUMP;
+	}
+	return PV_SITE_OK;
+}
+
+static inline enum pv_site_error plan_site(struct pv_plan *plan, const struct pv_site *site,
+					   unsigned long addr, unsigned long slot,
+					   const u8 *in_place, const struct pv_impl *impl)
+{
+	u32 len = site->len;
+
+	if (site->op >= PV_OP_COUNT)
+		return PV_SITE_BAD_OP;
+	switch (site->kind) {
+	case PV_SITE_BRANCH:
+		if (len != PV_BRANCH_LEN)
+			return PV_SITE_SHORT;
+		return plan_branch(plan, in_place, impl && (impl->flags & PV_IMPL_IN_LINE));
+	case PV_SITE_CALL:
+	case PV_SITE_CALL | PV_SITE_OUTLINE:
+	case PV_SITE_JUMP:
+		break;
+	default:
+		return PV_SITE_BAD_KIND;
+	}
+	if (len - PV_SITE_MIN > PV_SITE_MAX - PV_SITE_MIN)
+		return PV_SITE_SHORT;
+
+	if (!impl)
+		return plan_indirect(plan, len, addr,
+				     site->kind == PV_SITE_JUMP ? 0x25 : 0x15, slot);
+	if (site->kind != PV_SITE_JUMP && (impl->flags & PV_IMPL_NOP)) {
+		plan_nop(plan, len);
+		return PV_SITE_OK;
+	}
+	if (impl->code && (unsigned long)(impl->code_end - impl->code) <= len) {
+		plan_inline(plan, len, impl);
+		return PV_SITE_OK;
+	}
+	return plan_direct(plan, len, addr,
+			   site->kind == PV_SITE_JUMP ? OPCODE_JMP_REL32 : OPCODE_CALL_REL32,
+			   impl);
+}
+
+enum pv_site_error pv_plan(struct pv_plan *plan, const struct pv_site *site,
+			   unsigned long addr, unsigned long slot,
+			   const u8 *in_place, const struct pv_impl *impl)
+{
+	enum pv_site_error error;
+
+	plan->len = site->len;
+	plan->form = PV_FORM_INDIRECT;
+	error = plan_site(plan, site, addr, slot, in_place, impl);
+	plan->error = (u8)error;
+	return error;
+}

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Detection and selection: which backend, and which of its ops.
+ */
+#include "internal.h"
+
+#define MAX_LINES	12
+#define MAX_BACKENDS	16
+#define LINE_SIZE	160
+
+extern const struct pv_backend *const __pv_backends_start[];
+extern const struct pv_backend *const __pv_backends_end[];
+extern const struct pv_site __pv_sites_start[];
+extern const struct pv_site __pv_sites_end[];
+extern const u8 __pv_text_start[];
+extern const u8 __pv_text_end[];
+
+struct lines {
+	char text[MAX_LINES][LINE_SIZE];
+	u32 count;
+};
+
+static struct lines detected;
+static struct lines refused;
+static const struct pv_backend *chosen;
+static const struct pv_backend *native;
+
+const struct pv_impl *pv_chosen[PV_OP_COUNT];
+
+static struct pv_site_set kernel_sites = {
+	.name = "kernel",
+};
+
+#define add_line(to, ...)							\
+	do {									\
+		struct lines *l_ = (to);					\
+										\
+		if (l_->count < MAX_LINES)					\
+			pv_port_format(l_->text[l_->count++], LINE_SIZE, __VA_ARGS__); \
+		else								\
+			pv_port_log(__VA_ARGS__);				\
+	} while (0)
+
+static const char *line(const struct lines *lines, u32 nr)
+{
+	return nr < lines->count ? lines->text[nr] : NULL;
+}
+
+const char *pv_detected(u32 nr)
+{
+	return line(&detected, nr);
+}
+
+const char *pv_refused(u32 nr)
+{
+	return line(&refused, nr);
+}
+
+const struct pv_backend *pv_backend(void)
+{
+	return chosen;
+}
+
+const struct pv_impl *pv_impl_of(enum pv_op op)
+{
+	return pv_chosen[op];
+}
+
+struct pv_site_set *pv_kernel_sites(void)
+{
+	return &kernel_sites;
+}
+
+/* An option's text is the user's and has no end mark: one word, comma-separated. */
+struct token {
+	const char *start;
+	u32 len;
+};
+
+static bool token_is(const struct token *token, const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < token->len; i++)
+		if (!name[i] || name[i] != token->start[i])
+			return false;
+	return !name[i];
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The next comma-separated part of any pvops= word; false at the end. */
+static bool next_token(const char **at, bool *in_word, struct token *token)
+{
+	static const char key[] = "pvops=";
+	const char *p = *at;
+
+	while (!*in_word) {
+		u32 i = 0;
+
+		while (is_space(*p))
+			p++;
+		if (!*p) {
+			*at = p;
+			return false;
+		}
+		while (key[i] && p[i] == key[i])
+			i++;
+		if (!key[i]) {
+			p += i;
+			*in_word = true;
+		} else {
+			while (*p && !is_space(*p))
+				p++;
+		}
+	}
+	token->start = p;
+	while (*p && *p != ',' && !is_space(*p))
+		p++;
+	token->len = (u32)(p - token->start);
+	if (*p == ',')
+		p++;
+	else
+		*in_word = false;
+	*at = p;
+	return true;
+}
+
+/* Tokens go into lines of bounded length: show what fits. */
+#define TOKEN_SHOWN	32
+
+struct shown {
+	char text[TOKEN_SHOWN + 4];
+};
+
+static struct shown show(const struct token *token)
+{
+	struct shown out;
+	u32 i;
+
+	for (i = 0; i < token->len && i < TOKEN_SHOWN; i++) {
+		char c = token->start[i];
+
+		out.text[i] = c < 0x20 || c > 0x7e ? '?' : c;
+	}
+	if (token->len > TOKEN_SHOWN) {
+		out.text[i++] = '.';
+		out.text[i++] = '.';
+		out.text[i++] = '.';
+	}
+	out.text[i] = '\0';
+	return out;
+}
+
+/*
+ * Hypervisors announce themselves from leaf 0x40000000 on, at any multiple
+ * of 0x100 (an imitated interface takes the first place).  CPUID.1:ECX bit 31
+ * says that the leaves are there; Xen PV does not set it for its guests, whose
+ * bare CPUID shows the machine below.
+ */
+static void name_hypervisors(const struct pv_platform *platform)
+{
+	struct pv_cpuid regs = { .eax = 1 };
+	u32 base;
+
+	platform->cpuid(&regs);
+	if (!(regs.ecx & 1U << 31))
+		return;
+	for (base = 0x40000000; base < 0x40010000; base += 0x100) {
+		char name[13];
+		u32 i;
+
+		regs = (struct pv_cpuid){ .eax = base };
+		platform->cpuid(&regs);
+		__builtin_memcpy(name, &regs.ebx, 4);
+		__builtin_memcpy(name + 4, &regs.ecx, 4);
+		__builtin_memcpy(name + 8, &regs.edx, 4);
+		name[12] = '\0';
+		if (regs.eax < base || regs.eax > base + 0xff)
+			break;
+		for (i = 0; name[i]; i++)
+			if (name[i] < 0x20 || name[i] > 0x7e)
+				name[i] = '?';
+		add_line(&detected, "CPUID 0x%x: hypervisor \"%s\"", base, name);
+	}
+}
+
+static int score_of(const struct pv_backend *backend, const struct pv_platform *platform,
+		    const char **why)
+{
+	*why = "it does not say why";
+	return backend->detect(platform, why);
+}
+
+static void use(const struct pv_backend *backend)
+{
+	u32 nr, i;
+
+	chosen = backend;
+	for (nr = 0; nr < pv_table_count; nr++) {
+		const struct pv_impl *fallback = pv_backend_table(native, nr);
+		const struct pv_impl *own = pv_backend_table(backend, nr);
+
+		for (i = 0; i < pv_tables[nr].count; i++)
+			pv_chosen[pv_tables[nr].first + i] =
+				own && own[i].fn ? &own[i] : &fallback[i];
+	}
+}
+
+static bool native_impl(u32 op, const struct pv_impl **impl)
+{
+	u32 nr;
+
+	for (nr = 0; nr < pv_table_count; nr++)
+		if (op - pv_tables[nr].first < pv_tables[nr].count) {
+			*impl = pv_backend_table(native, nr) + (op - pv_tables[nr].first);
+			return true;
+		}
+	return false;
+}
+
+bool pv_impl_is_native(enum pv_op op)
+{
+	const struct pv_impl *impl;
+
+	return native_impl(op, &impl) && impl == pv_chosen[op];
+}
+
+/* "-x": ops [first, first + count) to native, all or none of them. */
+static void leave_to_native(const struct token *token, u32 first, u32 count)
+{
+	u32 op;
+
+	for (op = first; op < first + count; op++) {
+		if (!(pv_chosen[op]->flags & PV_IMPL_REQUIRED))
+			continue;
+		add_line(&refused, "-%s: %s cannot run with native %s", show(token).text,
+			 chosen->name, pv_op_info[op].name);
+		return;
+	}
+	for (op = first; op < first + count; op++)
+		native_impl(op, &pv_chosen[op]);
+}
+
+static void drop_part(const struct token *token)
+{
+	u32 i;
+
+	for (i = 0; i < pv_table_count; i++)
+		if (token_is(token, pv_tables[i].name)) {
+			leave_to_native(token, pv_tables[i].first, pv_tables[i].count);
+			return;
+		}
+	for (i = 0; i < PV_OP_COUNT; i++)
+		if (token_is(token, pv_op_info[i].name)) {
+			leave_to_native(token, i, 1);
+			return;
+		}
+	add_line(&refused, "-%s: no such table or op", show(token).text);
+}
+
+static const struct pv_backend *by_name(const struct token *token)
+{
+	const struct pv_backend *const *b;
+
+	for (b = __pv_backends_start; b < __pv_backends_end; b++)
+		if (token_is(token, (*b)->name))
+			return *b;
+	return NULL;
+}
+
+static const struct pv_backend *requested(const struct pv_platform *platform,
+					  const char *cmdline)
+{
+	const struct pv_backend *backend, *found = NULL;
+	struct token token;
+	bool in_word = false;
+	const char *why;
+
+	while (next_token(&cmdline, &in_word, &token)) {
+		if (!token.len) {
+			add_line(&refused, "pvops=: empty name");
+			continue;
+		}
+		if (token.start[0] == '-')
+			continue;
+		if (token_is(&token, "auto")) {
+			found = NULL;
+			continue;
+		}
+		backend = by_name(&token);
+		if (!backend)
+			add_line(&refused, "pvops=%s: no such backend", show(&token).text);
+		else if (score_of(backend, platform, &why) <= PV_SCORE_NONE)
+			add_line(&refused, "pvops=%s: %s", backend->name, why);
+		else
+			found = backend;
+	}
+	return found;
+}
+
+static void apply_exceptions(const char *cmdline)
+{
+	struct token token;
+	bool in_word = false;
+
+	while (next_token(&cmdline, &in_word, &token)) {
+		if (!token.len || token.start[0] != '-')
+			continue;
+		token.start++;
+		token.len--;
+		drop_part(&token);
+	}
+}
+
+/* The best that has not failed yet; failed is a bit per backend. */
+static const struct pv_backend *best(const struct pv_platform *platform, u32 failed)
+{
+	const struct pv_backend *const *b;
+	const struct pv_backend *found = NULL;
+	int score, high = PV_SCORE_NONE;
+	const char *why;
+
+	for (b = __pv_backends_start; b < __pv_backends_end; b++) {
+		if (failed & 1U << (b - __pv_backends_start))
+			continue;
+		score = score_of(*b, platform, &why);
+		if (score > high) {
+			high = score;
+			found = *b;
+		}
+	}
+	return found;
+}
+
+static void detect_all(const struct pv_platform *platform)
+{
+	const struct pv_backend *const *b;
+	const char *why;
+	int score;
+
+	name_hypervisors(platform);
+	for (b = __pv_backends_start; b < __pv_backends_end; b++) {
+		score = score_of(*b, platform, &why);
+		if (score > PV_SCORE_NONE)
+			add_line(&detected, "%s: %s (score %d)", (*b)->name, (*b)->title, score);
+		else
+			add_line(&detected, "%s: no: %s", (*b)->name, why);
+	}
+}
+
+static bool start(const struct pv_backend *backend, const struct pv_platform *platform)
+{
+	int error = backend->init ? backend->init(platform) : 0;
+
+	if (error)
+		add_line(&refused, "%s: start failed, error %d", backend->name, error);
+	return !error;
+}
+
+void pv_init(const struct pv_platform *platform, const char *cmdline)
+{
+	static const struct token native_name = { "native", 6 };
+	void (**slot)(void) = (void (**)(void))&pv_ops;
+	const struct pv_backend *backend;
+	u32 failed = 0;
+	u32 op;
+
+	detected.count = 0;
+	refused.count = 0;
+	chosen = NULL;
+	native = by_name(&native_name);
+	if (!native || __pv_backends_end - __pv_backends_start > MAX_BACKENDS)
+		pv_port_panic("pvops: the image has no native backend, or too many backends");
+
+	detect_all(platform);
+	backend = requested(platform, cmdline);
+	if (!backend)
+		backend = best(platform, failed);
+	while (backend && !start(backend, platform)) {
+		u32 i;
+
+		for (i = 0; __pv_backends_start[i] != backend; i++)
+			;
+		failed |= 1U << i;
+		backend = best(platform, failed);
+	}
+	if (!backend)
+		pv_port_panic("pvops: no backend can run here, not even native");
+
+	use(backend);
+	apply_exceptions(cmdline);
+	for (op = 0; op < PV_OP_COUNT; op++)
+		slot[op] = pv_chosen[op]->fn;
+
+	kernel_sites.start = __pv_sites_start;
+	kernel_sites.end = __pv_sites_end;
+	kernel_sites.text_start = (unsigned long)__pv_text_start;
+	kernel_sites.text_end = (unsigned long)__pv_text_end;
+}
+
+void pv_cpu_init(u32 cpu)
+{
+	if (chosen->cpu_init)
+		chosen->cpu_init(cpu);
+}
+
+void pv_late_init(void)
+{
+	if (chosen->late_init)
+		chosen->late_init();
+}
+
+int pv_patch(void)
+{
+	return pv_apply(&kernel_sites, pv_chosen);
+}
+
+int pv_module_patch(struct pv_site_set *set)
+{
+	return pv_apply(set, pv_chosen);
+}
+
+int pv_repatch(bool indirect)
+{
+	return pv_apply(&kernel_sites, indirect ? NULL : pv_chosen);
+}
+
+void pv_print(void)
+{
+	const struct pv_stats *stats = &kernel_sites.stats;
+	u32 i, own = 0;
+
+	for (i = 0; i < detected.count; i++)
+		pv_port_log("pvops: detected: %s", detected.text[i]);
+	for (i = 0; i < PV_OP_COUNT; i++)
+		own += !pv_impl_is_native(i);
+	pv_port_log("pvops: chosen: %s (%s), %u of %u ops its own", chosen->name,
+		    chosen->title, chosen == native ? PV_OP_COUNT : own, PV_OP_COUNT);
+	for (i = 0; i < refused.count; i++)
+		pv_port_log("pvops: refused: %s", refused.text[i]);
+	pv_port_log("pvops: sites: %u: inline %u, call %u, nop %u, jump %u, indirect %u, outline %u, failed %u",
+		    stats->total, stats->form[PV_FORM_INLINE], stats->form[PV_FORM_CALL],
+		    stats->form[PV_FORM_NOP], stats->form[PV_FORM_JUMP],
+		    stats->form[PV_FORM_INDIRECT], stats->outline, stats->failed);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The mini guest's side of the contract, inline part (include/pvops/port.h
+ * says what each of these is).
+ *
+ * Memory: the kernel, and all memory it uses, is mapped at KERNEL_BASE +
+ * guest-physical address.  Per-CPU variables are linked at address 0 upwards;
+ * GS base is where a CPU's copy is.
+ */
+#ifndef PVOPS_PORT_INLINE_H
+#define PVOPS_PORT_INLINE_H
+
+#define KERNEL_BASE		0xffffffff80000000
+
+/* GDT: one page per CPU, indices as below. */
+#define PV_KERNEL_CS		0x10
+#define PV_KERNEL_DS		0x18
+#define PV_USER_DS		0x2b
+#define PV_USER_CS		0x33
+#define PV_GDT_TSS		8
+#define PV_GDT_LDT		10
+#define PV_GDT_TLS		12
+#define GDT_ENTRIES		16
+
+#define PV_VECTOR_TIMER		0xf0
+#define PV_VECTOR_IPI		0xf1
+#define PV_IPI_COUNT		2
+
+#define PV_MAX_CPUS		4
+
+#ifndef __ASSEMBLY__
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int8_t s8;
+typedef int16_t s16;
+typedef int32_t s32;
+typedef int64_t s64;
+
+#ifdef __CHECKER__
+#define __bitwise		__attribute__((bitwise))
+#define __force			__attribute__((force))
+#else
+#define __bitwise
+#define __force
+#endif
+#undef __always_inline
+#define __always_inline		inline __attribute__((always_inline))
+
+#define PV_PERCPU_DECLARE(type, name)	extern type name
+#define PV_PERCPU_DEFINE(type, name)	type name __attribute__((section(".percpu")))
+#define PV_PERCPU_ASM			"%gs:"
+
+/* First word of every CPU's area: its own address.  Then its number. */
+PV_PERCPU_DECLARE(unsigned long, percpu_self);
+PV_PERCPU_DECLARE(u32, percpu_cpu);
+extern unsigned long percpu_base[PV_MAX_CPUS];
+
+#define PV_PERCPU_PTR(name)						\
+	({								\
+		unsigned long self_;					\
+									\
+		asm("movq %%gs:percpu_self, %0" : "=r" (self_));	\
+		(__typeof__(name) *)(self_ + (unsigned long)&(name));	\
+	})
+#define PV_PERCPU_PTR_OF(name, cpu) \
+	((__typeof__(name) *)(percpu_base[cpu] + (unsigned long)&(name)))
+
+static inline u32 pv_port_this_cpu(void)
+{
+	u32 cpu;
+
+	asm volatile("movl %%gs:percpu_cpu, %0" : "=r" (cpu));
+	return cpu;
+}
+
+#define PV_EXTABLE(insn, fixup)			\
+	".pushsection .extable, \"a\"\n\t"	\
+	".balign 4\n\t"				\
+	".long " #insn " - .\n\t"		\
+	".long " #fixup " - .\n\t"		\
+	".popsection\n"
+
+#define PV_CALLER()	__builtin_return_address(0)
+
+/* Macros, because the types come after this header. */
+#define pv_port_virt_to_pfn(va)	pv_pfn(((unsigned long)(va) - KERNEL_BASE) >> 12)
+#define pv_port_pfn_to_virt(pfn) ((void *)(KERNEL_BASE + (pv_pfn_nr(pfn) << 12)))
+
+#endif /* __ASSEMBLY__ */
+#endif
