@@ -143,6 +143,8 @@ struct pv_platform {
  *	place, before its first op.  May be NULL
  * @late_init: called once after pv_patch(), memory allocation works,
  *	interrupts still off.  May be NULL
+ * @hypercalls: hypercalls that this CPU has made with number @nr since boot,
+ *	or in all if @nr is ~0U; for tests and measurements.  May be NULL
  * @irq: tables; NULL leaves all of the group to native
  */
 struct pv_backend {
@@ -152,6 +154,7 @@ struct pv_backend {
 	int (*init)(const struct pv_platform *platform);
 	void (*cpu_init)(u32 cpu);
 	void (*late_init)(void);
+	u64 (*hypercalls)(u32 nr);
 	const struct pv_irq_impls *irq;
 	const struct pv_cpu_impls *cpu;
 	const struct pv_mmu_impls *mmu;

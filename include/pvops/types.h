@@ -9,13 +9,15 @@
  *
  * The kernel supplies <pvops_port.h> on its include path: u8..u64, s32, bool,
  * size_t, __force and __bitwise, __always_inline, and the per-CPU and
- * exception-table macros that port.h names.
+ * exception-table macros that port.h names.  Assembly includes it too and
+ * sees its constants.
  */
 #ifndef PVOPS_TYPES_H
 #define PVOPS_TYPES_H
 
-#ifndef __ASSEMBLY__
 #include <pvops_port.h>
+
+#ifndef __ASSEMBLY__
 
 /** typedef pv_pfn_t - guest ("pseudo-physical") page frame number, 4 KiB unit */
 typedef u64 __bitwise pv_pfn_t;

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Native: the bare instruction for every op, and the fallback of every other
+ * backend.  Therefore all tables are full.
+ */
+#include "native.h"
+
+/*
+ * An op of one to three instructions: the bytes for the site and, for calls
+ * before patching, the same behind a RET, from one text.
+ */
+#define LEAF(name, text)						\
+	PV_CODE(code_##name, text);					\
+	asm(".pushsection .text\n.globl native_fn_" #name "\n"		\
+	    ".type native_fn_" #name ", @function\n"			\
+	    "native_fn_" #name ":\n\t" text "\n\tret\n"			\
+	    ".size native_fn_" #name ", . - native_fn_" #name "\n"	\
+	    ".popsection\n")
+
+LEAF(save_fl, "pushfq; pop %rax");
+LEAF(restore_fl, "push %rdi; popfq");
+LEAF(irqs_disabled_flags, "xor %eax, %eax; bt $9, %rdi; setnc %al");
+LEAF(irq_disable, "cli");
+LEAF(irq_enable, "sti");
+LEAF(halt, "hlt");
+LEAF(safe_halt, "sti; hlt");
+LEAF(adjust_exception_frame, "");
+
+LEAF(read_cr0, "mov %cr0, %rax");
+LEAF(write_cr0, "mov %rdi, %cr0");
+LEAF(read_cr2, "mov %cr2, %rax");
+LEAF(write_cr2, "mov %rdi, %cr2");
+LEAF(read_cr4, "mov %cr4, %rax");
+LEAF(write_cr4, "mov %rdi, %cr4");
+LEAF(clts, "clts");
+LEAF(wbinvd, "wbinvd");
+LEAF(load_gdt, "lgdt (%rdi)");
+LEAF(load_idt, "lidt (%rdi)");
+LEAF(load_tr, "ltr %di");
+LEAF(store_tr, "str %eax");
+LEAF(load_sp0, "mov %rsi, 4(%rdi)");
+LEAF(set_iopl, "");
+LEAF(io_delay, "outb %al, $0x80");
+LEAF(swapgs, "swapgs");
+LEAF(iret, "iretq");
+LEAF(start_context_switch, "");
+LEAF(end_context_switch, "");
+
+LEAF(read_cr3, "mov %cr3, %rax");
+LEAF(write_cr3, "mov %rdi, %cr3");
+LEAF(pte_val, "mov %rdi, %rax");
+LEAF(make_pte, "mov %rdi, %rax");
+LEAF(pmd_val, "mov %rdi, %rax");
+LEAF(make_pmd, "mov %rdi, %rax");
+LEAF(pud_val, "mov %rdi, %rax");
+LEAF(make_pud, "mov %rdi, %rax");
+LEAF(p4d_val, "mov %rdi, %rax");
+LEAF(make_p4d, "mov %rdi, %rax");
+LEAF(pgd_activate, "");
+LEAF(batch_enter, "");
+LEAF(batch_leave, "");
+LEAF(batch_flush, "");
+
+LEAF(lock_wait, "pause");
+LEAF(lock_kick, "");
+
+/* The far side of branch sites: the in-line code, out of line. */
+#define OUT_OF_LINE(name, ret, n, args)			\
+	ret native_fn_##name PV_PROTO##n args		\
+	{						\
+		return native_##name PV_NAMES##n args;	\
+	}
+
+OUT_OF_LINE(cpuid, void, 1, (struct pv_cpuid *, regs))
+OUT_OF_LINE(read_msr, u64, 1, (u32, msr))
+OUT_OF_LINE(write_msr, void, 2, (u32, msr, u64, val))
+OUT_OF_LINE(read_pmc, u64, 1, (u32, counter))
+OUT_OF_LINE(rdtsc, u64, 0, ())
+OUT_OF_LINE(get_debugreg, u64, 1, (u32, nr))
+OUT_OF_LINE(set_debugreg, void, 2, (u32, nr, u64, val))
+OUT_OF_LINE(load_tls, void, 2, (u64 *, gdt, const u64 *, tls))
+OUT_OF_LINE(write_gdt_entry, void, 4,
+	    (u64 *, gdt, u32, index, const u64 *, desc, u32, words))
+OUT_OF_LINE(write_ldt_entry, void, 3, (u64 *, ldt, u32, index, u64, desc))
+OUT_OF_LINE(write_idt_entry, void, 3,
+	    (struct pv_gate *, idt, u32, vector, const struct pv_gate *, gate))
+OUT_OF_LINE(flush_tlb_user, void, 0, ())
+OUT_OF_LINE(flush_tlb_kernel, void, 0, ())
+OUT_OF_LINE(flush_tlb_one, void, 1, (u64, va))
+OUT_OF_LINE(set_pte, void, 2, (pv_pte_t *, ptep, pv_pte_t, pte))
+OUT_OF_LINE(set_pmd, void, 2, (pv_pmd_t *, pmdp, pv_pmd_t, pmd))
+OUT_OF_LINE(set_pud, void, 2, (pv_pud_t *, pudp, pv_pud_t, pud))
+OUT_OF_LINE(set_p4d, void, 2, (pv_p4d_t *, p4dp, pv_p4d_t, p4d))
+OUT_OF_LINE(ptep_modify_prot_start, pv_pte_t, 1, (pv_pte_t *, ptep))
+OUT_OF_LINE(ptep_modify_prot_commit, void, 2, (pv_pte_t *, ptep, pv_pte_t, pte))
+OUT_OF_LINE(vcpu_is_preempted, u8, 1, (u32, cpu))
+
+static const struct pv_irq_impls native_irq = {
+	.save_fl = PV_INLINE(native_fn_save_fl, code_save_fl, 0),
+	.restore_fl = PV_INLINE(native_fn_restore_fl, code_restore_fl, 0),
+	.irqs_disabled_flags = PV_FN(native_fn_irqs_disabled_flags, PV_IMPL_IN_LINE),
+	.irq_disable = PV_INLINE(native_fn_irq_disable, code_irq_disable, 0),
+	.irq_enable = PV_INLINE(native_fn_irq_enable, code_irq_enable, 0),
+	.halt = PV_INLINE(native_fn_halt, code_halt, 0),
+	.safe_halt = PV_INLINE(native_fn_safe_halt, code_safe_halt, 0),
+	.upcall = PV_FN(native_fn_upcall, 0),
+	.adjust_exception_frame = PV_EMPTY(native_fn_adjust_exception_frame, 0),
+};
+
+static const struct pv_cpu_impls native_cpu = {
+	.read_cr0 = PV_INLINE(native_fn_read_cr0, code_read_cr0, 0),
+	.write_cr0 = PV_INLINE(native_fn_write_cr0, code_write_cr0, 0),
+	.read_cr2 = PV_INLINE(native_fn_read_cr2, code_read_cr2, 0),
+	.write_cr2 = PV_INLINE(native_fn_write_cr2, code_write_cr2, 0),
+	.read_cr4 = PV_INLINE(native_fn_read_cr4, code_read_cr4, 0),
+	.write_cr4 = PV_INLINE(native_fn_write_cr4, code_write_cr4, 0),
+	.clts = PV_INLINE(native_fn_clts, code_clts, 0),
+	.wbinvd = PV_INLINE(native_fn_wbinvd, code_wbinvd, 0),
+	.cpuid = PV_FN(native_fn_cpuid, PV_IMPL_IN_LINE),
+	.read_msr = PV_FN(native_fn_read_msr, PV_IMPL_IN_LINE),
+	.write_msr = PV_FN(native_fn_write_msr, PV_IMPL_IN_LINE),
+	.read_msr_safe = PV_FN(native_fn_read_msr_safe, 0),
+	.write_msr_safe = PV_FN(native_fn_write_msr_safe, 0),
+	.read_pmc = PV_FN(native_fn_read_pmc, PV_IMPL_IN_LINE),
+	.rdtsc = PV_FN(native_fn_rdtsc, PV_IMPL_IN_LINE),
+	.get_debugreg = PV_FN(native_fn_get_debugreg, PV_IMPL_IN_LINE),
+	.set_debugreg = PV_FN(native_fn_set_debugreg, PV_IMPL_IN_LINE),
+	.load_gdt = PV_INLINE(native_fn_load_gdt, code_load_gdt, 0),
+	.load_idt = PV_INLINE(native_fn_load_idt, code_load_idt, 0),
+	.load_tr = PV_INLINE(native_fn_load_tr, code_load_tr, 0),
+	.store_tr = PV_INLINE(native_fn_store_tr, code_store_tr, 0),
+	.set_ldt = PV_FN(native_fn_set_ldt, 0),
+	.load_tls = PV_FN(native_fn_load_tls, PV_IMPL_IN_LINE),
+	.load_gs_index = PV_FN(native_fn_load_gs_index, 0),
+	.write_gdt_entry = PV_FN(native_fn_write_gdt_entry, PV_IMPL_IN_LINE),
+	.write_ldt_entry = PV_FN(native_fn_write_ldt_entry, PV_IMPL_IN_LINE),
+	.write_idt_entry = PV_FN(native_fn_write_idt_entry, PV_IMPL_IN_LINE),
+	.load_sp0 = PV_INLINE(native_fn_load_sp0, code_load_sp0, 0),
+	.set_iopl = PV_EMPTY(native_fn_set_iopl, 0),
+	.io_delay = PV_INLINE(native_fn_io_delay, code_io_delay, 0),
+	.swapgs = PV_INLINE(native_fn_swapgs, code_swapgs, 0),
+	.iret = PV_INLINE(native_fn_iret, code_iret, 0),
+	.start_context_switch = PV_EMPTY(native_fn_start_context_switch, 0),
+	.end_context_switch = PV_EMPTY(native_fn_end_context_switch, 0),
+};
+
+static const struct pv_mmu_impls native_mmu = {
+	.read_cr3 = PV_INLINE(native_fn_read_cr3, code_read_cr3, 0),
+	.write_cr3 = PV_INLINE(native_fn_write_cr3, code_write_cr3, 0),
+	.flush_tlb_user = PV_FN(native_fn_flush_tlb_user, PV_IMPL_IN_LINE),
+	.flush_tlb_kernel = PV_FN(native_fn_flush_tlb_kernel, PV_IMPL_IN_LINE),
+	.flush_tlb_one = PV_FN(native_fn_flush_tlb_one, PV_IMPL_IN_LINE),
+	.flush_tlb_multi = PV_FN(native_fn_flush_tlb_multi, 0),
+	.set_pte = PV_FN(native_fn_set_pte, PV_IMPL_IN_LINE),
+	.set_pmd = PV_FN(native_fn_set_pmd, PV_IMPL_IN_LINE),
+	.set_pud = PV_FN(native_fn_set_pud, PV_IMPL_IN_LINE),
+	.set_p4d = PV_FN(native_fn_set_p4d, PV_IMPL_IN_LINE),
+	.pte_val = PV_FN(native_fn_pte_val, PV_IMPL_IN_LINE),
+	.make_pte = PV_FN(native_fn_make_pte, PV_IMPL_IN_LINE),
+	.pmd_val = PV_FN(native_fn_pmd_val, PV_IMPL_IN_LINE),
+	.make_pmd = PV_FN(native_fn_make_pmd, PV_IMPL_IN_LINE),
+	.pud_val = PV_FN(native_fn_pud_val, PV_IMPL_IN_LINE),
+	.make_pud = PV_FN(native_fn_make_pud, PV_IMPL_IN_LINE),
+	.p4d_val = PV_FN(native_fn_p4d_val, PV_IMPL_IN_LINE),
+	.make_p4d = PV_FN(native_fn_make_p4d, PV_IMPL_IN_LINE),
+	.ptep_modify_prot_start = PV_FN(native_fn_ptep_modify_prot_start, PV_IMPL_IN_LINE),
+	.ptep_modify_prot_commit = PV_FN(native_fn_ptep_modify_prot_commit, PV_IMPL_IN_LINE),
+	.alloc_pte = PV_FN(native_fn_alloc_pte, 0),
+	.release_pte = PV_FN(native_fn_release_pte, 0),
+	.alloc_pmd = PV_FN(native_fn_alloc_pmd, 0),
+	.release_pmd = PV_FN(native_fn_release_pmd, 0),
+	.alloc_pud = PV_FN(native_fn_alloc_pud, 0),
+	.release_pud = PV_FN(native_fn_release_pud, 0),
+	.pgd_alloc = PV_FN(native_fn_pgd_alloc, 0),
+	.pgd_free = PV_FN(native_fn_pgd_free, 0),
+	.pgd_activate = PV_EMPTY(native_fn_pgd_activate, 0),
+	.table_cache = PV_FN(native_fn_table_cache, 0),
+	.set_fixmap = PV_FN(native_fn_set_fixmap, 0),
+	.batch_enter = PV_EMPTY(native_fn_batch_enter, 0),
+	.batch_leave = PV_EMPTY(native_fn_batch_leave, 0),
+	.batch_flush = PV_EMPTY(native_fn_batch_flush, 0),
+};
+
+static const struct pv_time_impls native_time = {
+	.clock_read = PV_FN(native_fn_clock_read, 0),
+	.wall_clock = PV_FN(native_fn_wall_clock, 0),
+	.set_timer = PV_FN(native_fn_set_timer, 0),
+	.stolen_time = PV_FN(native_fn_stolen_time, 0),
+};
+
+static const struct pv_smp_impls native_smp = {
+	.start_cpu = PV_FN(native_fn_start_cpu, 0),
+	.send_ipi = PV_FN(native_fn_send_ipi, 0),
+	.send_ipi_mask = PV_FN(native_fn_send_ipi_mask, 0),
+	.stop_cpu = PV_FN(native_fn_stop_cpu, 0),
+	.console_write = PV_FN(native_fn_console_write, 0),
+	.shutdown = PV_FN(native_fn_shutdown, 0),
+};
+
+static const struct pv_lock_impls native_lock = {
+	.lock_wait = PV_INLINE(native_fn_lock_wait, code_lock_wait, 0),
+	.lock_kick = PV_EMPTY(native_fn_lock_kick, 0),
+	.vcpu_is_preempted = PV_FN(native_fn_vcpu_is_preempted, PV_IMPL_IN_LINE),
+};
+
+/* Lowest score of all: whoever offers help is better. */
+static int detect(const struct pv_platform *platform, const char **why)
+{
+	if (platform->cpl) {
+		*why = "the kernel runs deprivileged, bare instructions would trap or lie";
+		return PV_SCORE_NONE;
+	}
+	return PV_SCORE_FALLBACK;
+}
+
+static void cpu_init(u32 cpu)
+{
+	/* The boot CPU's APIC waits for late_init(): mapping it needs memory. */
+	if (cpu)
+		apic_cpu_setup();
+}
+
+static void late_init(void)
+{
+	time_setup();
+	apic_setup();
+}
+
+static const struct pv_backend native = {
+	.name = "native",
+	.title = "bare instructions",
+	.detect = detect,
+	.cpu_init = cpu_init,
+	.late_init = late_init,
+	.irq = &native_irq,
+	.cpu = &native_cpu,
+	.mmu = &native_mmu,
+	.time = &native_time,
+	.smp = &native_smp,
+	.lock = &native_lock,
+};
+
+PV_BACKEND(native);

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Clocks of the bare machine: TSC, calibrated against the PIT where the
+ * kernel does not know its rate, and the CMOS clock.
+ */
+#include "native.h"
+
+/* PIT (Intel 8254): input clock in Hz; channel 2 is gated by port 0x61. */
+#define PIT_HZ		1193182
+#define PIT_CH2		0x42
+#define PIT_MODE	0x43
+#define PIT_GATE	0x61
+
+#define CMOS_INDEX	0x70
+#define CMOS_DATA	0x71
+
+/* ns = tsc * tsc_scale >> 32 */
+static u64 tsc_scale;
+static u64 tsc_base;
+static u32 tsc_khz;
+
+static u32 calibrate(void)
+{
+	const u32 ticks = PIT_HZ / 100;
+	u64 start, end;
+	u8 gate = inb(PIT_GATE);
+
+	outb(PIT_GATE, (gate & ~2) | 1);
+	outb(PIT_MODE, 0xb0);
+	outb(PIT_CH2, ticks & 0xff);
+	outb(PIT_CH2, ticks >> 8);
+	start = native_rdtsc();
+	while (!(inb(PIT_GATE) & 0x20))
+		asm volatile("pause");
+	end = native_rdtsc();
+	outb(PIT_GATE, gate);
+	return (u32)((end - start) / 10);
+}
+
+void time_setup(void)
+{
+	tsc_khz = pv_port_tsc_khz();
+	if (!tsc_khz)
+		tsc_khz = calibrate();
+	if (!tsc_khz)
+		pv_port_panic("native: the TSC does not count");
+	tsc_scale = (1000000ULL << 32) / tsc_khz;
+	tsc_base = native_rdtsc();
+}
+
+u64 native_fn_clock_read(void)
+{
+	return (u64)((unsigned __int128)(native_rdtsc() - tsc_base) * tsc_scale >> 32);
+}
+
+void delay_us(u32 us)
+{
+	u64 end = native_fn_clock_read() + us * 1000ULL;
+
+	while (native_fn_clock_read() < end)
+		asm volatile("pause");
+}
+
+u64 native_fn_stolen_time(u32 cpu)
+{
+	(void)cpu;
+	return 0;
+}
+
+static u8 cmos(u8 index)
+{
+	outb(CMOS_INDEX, index);
+	return inb(CMOS_DATA);
+}
+
+static u32 from_bcd(u32 val, bool binary)
+{
+	return binary ? val : (val >> 4) * 10 + (val & 0xf);
+}
+
+/* Days since 1970-01-01, for years from 2000: Gregorian, month 1..12. */
+static u64 days(u32 year, u32 month, u32 day)
+{
+	static const u16 before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
+	u32 leaps = (year - 1969) / 4 - (year - 1901) / 100 + (year - 1601) / 400;
+	bool leap = (year % 4 == 0 && year % 100) || year % 400 == 0;
+
+	return (year - 1970) * 365ULL + leaps + before[(month - 1) % 12] +
+	       (leap && month > 2) + day - 1;
+}
+
+u64 native_fn_wall_clock(void)
+{
+	u32 sec, min, hour, day, month, year;
+	bool binary;
+
+	do {
+		while (cmos(0x0a) & 0x80)
+			asm volatile("pause");
+		sec = cmos(0);
+		min = cmos(2);
+		hour = cmos(4);
+		day = cmos(7);
+		month = cmos(8);
+		year = cmos(9);
+	} while (sec != cmos(0));
+	binary = cmos(0x0b) & 4;
+	year = 2000 + from_bcd(year, binary);
+	return (((days(year, from_bcd(month, binary), from_bcd(day, binary)) * 24 +
+		  from_bcd(hour & 0x7f, binary)) * 60 + from_bcd(min, binary)) * 60 +
+		from_bcd(sec, binary)) * 1000000000ULL;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * From a start-up IPI to kernel text.  Copied to a page below 1 MiB; CS holds
+ * the page's address / 16, so everything is addressed from its start.
+ */
+#include <pvops/site.h>
+
+	.section .rodata
+	.balign	16
+	.globl	native_trampoline, native_trampoline_end, native_trampoline_long
+	.globl	native_trampoline_gdt, native_trampoline_block
+	.code16
+native_trampoline:
+	cli
+	cld
+	mov	%cs, %ax
+	mov	%ax, %ds
+	lgdtl	gdtr - native_trampoline
+	movl	block_cr4 - native_trampoline, %eax
+	movl	%eax, %cr4
+	movl	native_trampoline_block - native_trampoline, %eax
+	movl	%eax, %cr3
+	movl	$0xc0000080, %ecx
+	movl	block_efer - native_trampoline, %eax
+	xorl	%edx, %edx
+	wrmsr
+	movl	block_cr0 - native_trampoline, %eax
+	movl	%eax, %cr0
+	ljmpl	*(far_pointer - native_trampoline)
+
+	.code64
+native_trampoline_long:
+	mov	block_state(%rip), %rbx
+	jmp	*block_entry(%rip)
+
+	.balign	8
+native_trampoline_gdt:
+	.quad	0
+	.quad	0x00af9b000000ffff
+
+	/* struct start_block in apic.c */
+	.balign	8
+native_trampoline_block:
+	.long	0			/* cr3 */
+block_efer:
+	.long	0
+block_cr4:
+	.long	0
+block_cr0:
+	.long	0
+far_pointer:
+	.long	0
+	.word	0
+gdtr:
+	.word	0
+	.long	0
+	.balign	8
+block_entry:
+	.quad	0
+block_state:
+	.quad	0
+native_trampoline_end:
+
+/* Kernel text, on the start tables, rbx: struct pv_cpu_state. */
+	.text
+	.globl	native_cpu_entry
+native_cpu_entry:
+	mov	24(%rbx), %rax
+	mov	%rax, %cr0
+	mov	32(%rbx), %rax
+	mov	%rax, %cr3
+	mov	40(%rbx), %rax
+	mov	%rax, %cr4
+	mov	8(%rbx), %rsp
+	lgdt	64(%rbx)
+	lidt	74(%rbx)
+	push	$PV_KERNEL_CS
+	push	$1f
+	lretq
+1:	mov	$PV_KERNEL_DS, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %ss
+	xor	%eax, %eax
+	mov	%eax, %fs
+	mov	%eax, %gs
+	mov	$0xc0000101, %ecx
+	mov	56(%rbx), %eax
+	mov	60(%rbx), %edx
+	wrmsr
+	mov	(%rbx), %rax
+	mov	16(%rbx), %rdi
+	movl	$1, native_cpu_arrived(%rip)
+	push	$0
+	jmp	*%rax
+
+	.bss
+	.balign	4
+	.globl	native_cpu_arrived
+native_cpu_arrived:
+	.long	0
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# The mini guest: core, every backend, and the kernel, as one ELF for all
+# environments.  Adding a backend is adding its folder here.
+
+BACKENDS := native xen
+
+GUEST_SRC := $(wildcard pvops/*.c) \
+	     $(foreach b,$(BACKENDS),$(wildcard backends/$(b)/*.c backends/$(b)/*.S)) \
+	     $(wildcard tests/guest/*.c tests/guest/*.S tests/guest/contract/*.c)
+GUEST_INC := -Iinclude -Itests/guest/include
+GUEST_FLAGS := -std=gnu11 -ffreestanding -O2 -g1 -Wall -Wextra -Werror -mcmodel=kernel \
+	       -mno-red-zone -mno-sse -mno-mmx -mno-80387 -fno-stack-protector -fno-pic \
+	       -fno-pie -fcf-protection=none -fno-asynchronous-unwind-tables \
+	       -fno-strict-aliasing -fno-common
+# The user processes run at another address than they are linked for.
+USER_FLAGS := $(filter-out -mcmodel=kernel -fno-pic -fno-pie,$(GUEST_FLAGS)) \
+	      -mcmodel=small -fpie -fvisibility=hidden
+
+# guest-rules DIR COMPILER: objects and image below DIR.
+define guest-rules
+$(1)/guest.elf: $(patsubst %,$(1)/guest/%.o,$(GUEST_SRC)) tests/guest/guest.lds
+	@echo "  LD      $$@"
+	@$(2) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+		-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
+		-Wl,-T,tests/guest/guest.lds -o $$@ $$(filter %.o,$$^)
+	@nm -u $$@ | sed 's/^/undefined: /' >&2; test -z "$$$$(nm -u $$@)"
+
+$(1)/guest/tests/guest/user.c.o: tests/guest/user.c
+	@mkdir -p $$(@D)
+	@echo "  CC      $$<"
+	@$(2) $(USER_FLAGS) $(GUEST_INC) -MMD -MP -c -o $$@ $$<
+
+$(1)/guest/%.c.o: %.c
+	@mkdir -p $$(@D)
+	@echo "  CC      $$<"
+	@$(2) $(GUEST_FLAGS) $(GUEST_INC) -MMD -MP -c -o $$@ $$<
+
+$(1)/guest/%.S.o: %.S
+	@mkdir -p $$(@D)
+	@echo "  AS      $$<"
+	@$(2) $(GUEST_FLAGS) -D__ASSEMBLY__ $(GUEST_INC) -MMD -MP -c -o $$@ $$<
+
+-include $(patsubst %,$(1)/guest/%.d,$(GUEST_SRC))
+endef
+
+$(eval $(call guest-rules,$(B),gcc))
+$(eval $(call guest-rules,$(B)/clang,clang))

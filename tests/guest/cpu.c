@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Per-CPU setup, other CPUs, calls between CPUs. */
+#include "guest.h"
+
+unsigned long percpu_self __attribute__((section(".percpu.first")));
+u32 percpu_cpu __attribute__((section(".percpu.first")));
+PV_PERCPU_DEFINE(u64, percpu_kernel_stack);
+PV_PERCPU_DEFINE(u64, percpu_user_rsp);
+PV_PERCPU_DEFINE(struct pv_tss, percpu_tss);
+PV_PERCPU_DEFINE(u64, percpu_ticks);
+
+struct call {
+	void (*fn)(void *arg);
+	void *arg;
+	volatile bool waiting;
+};
+
+PV_PERCPU_DEFINE(struct call, percpu_call);
+
+unsigned long percpu_base[PV_MAX_CPUS];
+u32 cpus_online;
+
+/* A page each: a hypervisor takes the page away from us. */
+static u64 gdts[PV_MAX_CPUS][PV_PAGE_SIZE / 8] __attribute__((aligned(4096)));
+static u8 stacks[PV_MAX_CPUS][16384] __attribute__((aligned(4096)));
+static volatile bool online[PV_MAX_CPUS];
+
+extern u8 percpu_boot[];
+extern u8 percpu_size[];
+extern void syscall_entry(void);
+
+#define MSR_EFER	0xc0000080
+#define MSR_STAR	0xc0000081
+#define MSR_LSTAR	0xc0000082
+#define MSR_SFMASK	0xc0000084
+
+u64 *this_gdt(void)
+{
+	return gdts[pv_port_this_cpu()];
+}
+
+static void gdt_fill(u32 cpu)
+{
+	u64 *gdt = gdts[cpu];
+	u64 tss = (unsigned long)PV_PERCPU_PTR_OF(percpu_tss, cpu);
+	const u64 tss_desc[2] = {
+		(sizeof(struct pv_tss) - 1) | (tss & 0xffffff) << 16 | 0x89ULL << 40 |
+		(tss >> 24 & 0xff) << 56, tss >> 32
+	};
+	static const u64 kernel_code = 0x00af9b000000ffff;
+	static const u64 kernel_data = 0x00cf93000000ffff;
+	static const u64 user_data = 0x00cff3000000ffff;
+	static const u64 user_code = 0x00affb000000ffff;
+
+	pv_write_gdt_entry(gdt, PV_KERNEL_CS / 8, &kernel_code, 1);
+	pv_write_gdt_entry(gdt, PV_KERNEL_DS / 8, &kernel_data, 1);
+	pv_write_gdt_entry(gdt, PV_USER_DS / 8, &user_data, 1);
+	pv_write_gdt_entry(gdt, PV_USER_CS / 8, &user_code, 1);
+	pv_write_gdt_entry(gdt, PV_GDT_TSS, tss_desc, 2);
+}
+
+static void dtr_fill(u32 cpu, struct pv_dtr *gdtr, struct pv_dtr *idtr)
+{
+	gdtr->limit = GDT_ENTRIES * 8 - 1;
+	gdtr->base = (unsigned long)gdts[cpu];
+	idtr->limit = sizeof(idt) - 1;
+	idtr->base = (unsigned long)idt;
+}
+
+static void percpu_fill(u32 cpu)
+{
+	unsigned long base = (unsigned long)percpu_boot + cpu * (unsigned long)percpu_size;
+
+	percpu_base[cpu] = base;
+	*(unsigned long *)base = base;
+	*PV_PERCPU_PTR_OF(percpu_cpu, cpu) = cpu;
+	PV_PERCPU_PTR_OF(percpu_tss, cpu)->iomap_base = sizeof(struct pv_tss);
+}
+
+void cpu_enable_syscalls(void)
+{
+	pv_write_msr(MSR_STAR, (u64)PV_KERNEL_CS << 32);
+	pv_write_msr(MSR_LSTAR, (unsigned long)syscall_entry);
+	/* Interrupts masked, no trap flag, direction and alignment clear. */
+	pv_write_msr(MSR_SFMASK, 0x47700);
+}
+
+/* The boot CPU; others arrive with GDT and IDT loaded. */
+void cpu_setup(u32 cpu)
+{
+	struct pv_dtr gdtr, idtr;
+
+	if (!cpu) {
+		percpu_fill(0);
+		gdt_fill(0);
+		dtr_fill(0, &gdtr, &idtr);
+		pv_load_gdt(&gdtr);
+		pv_load_idt(&idtr);
+	}
+	pv_load_tr(PV_GDT_TSS * 8);
+	cpu_enable_syscalls();
+	online[cpu] = true;
+	__atomic_add_fetch(&cpus_online, 1, __ATOMIC_SEQ_CST);
+}
+
+static void cpu_main(u64 cpu)
+{
+	pv_cpu_init((u32)cpu);
+	cpu_setup((u32)cpu);
+	for (;;) {
+		pv_irq_disable();
+		cpu_run_calls();
+		pv_safe_halt();
+	}
+}
+
+void cpu_make_state(u32 cpu, struct pv_cpu_state *state)
+{
+	percpu_fill(cpu);
+	gdt_fill(cpu);
+	memset(state, 0, sizeof(*state));
+	state->rip = (unsigned long)cpu_main;
+	/* As a call leaves it: 16-byte aligned, minus a return address. */
+	state->rsp = (unsigned long)stacks[cpu] + sizeof(stacks[cpu]) - 8;
+	state->rdi = cpu;
+	state->cr0 = pv_read_cr0() | 0x80010001;
+	state->cr3 = pv_pfn_nr(pv_port_kernel_root()) << PV_PAGE_SHIFT;
+	state->cr4 = pv_read_cr4() | 0x20;
+	state->efer = pv_read_msr(MSR_EFER) | 0x900;
+	state->gs_base = percpu_base[cpu];
+	dtr_fill(cpu, &state->gdt, &state->idt);
+}
+
+void cpu_wait_online(u32 cpu)
+{
+	u64 end = pv_clock_read() + 2000000000ULL;
+
+	while (!online[cpu] && pv_clock_read() < end)
+		asm volatile("pause");
+}
+
+int cpu_start(u32 cpu, struct pv_cpu_state *state)
+{
+	int error;
+
+	online[cpu] = false;
+	error = pv_start_cpu(cpu, state);
+	if (!error)
+		cpu_wait_online(cpu);
+	return error;
+}
+
+void cpus_start(void)
+{
+	struct pv_cpu_state state;
+	u32 cpu;
+
+	for (cpu = 1; cpu < boot_info.cpu_count; cpu++) {
+		cpu_make_state(cpu, &state);
+		if (cpu_start(cpu, &state))
+			break;
+		if (!online[cpu]) {
+			pv_port_log("cpu %u was started but does not answer", cpu);
+			break;
+		}
+	}
+	pv_port_log("%u CPUs", cpus_online);
+}
+
+u32 pv_port_apic_id(u32 cpu)
+{
+	return cpu < boot_info.cpu_count ? boot_info.apic_id[cpu] : ~0U;
+}
+
+void cpu_run_calls(void)
+{
+	struct call *call = PV_PERCPU_PTR(percpu_call);
+
+	if (!__atomic_load_n(&call->waiting, __ATOMIC_ACQUIRE))
+		return;
+	call->fn(call->arg);
+	__atomic_store_n(&call->waiting, false, __ATOMIC_RELEASE);
+}
+
+static bool in_mask(const struct pv_cpumask *mask, u32 cpu)
+{
+	return mask->word[cpu / 64] >> cpu % 64 & 1;
+}
+
+static struct spinlock call_lock;
+
+/* With start: the callees run while the caller does something else. */
+static void call_begin(const struct pv_cpumask *mask, void (*fn)(void *arg), void *arg)
+{
+	struct pv_cpumask targets = { { 0 } };
+	u32 cpu;
+
+	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++) {
+		struct call *call = PV_PERCPU_PTR_OF(percpu_call, cpu);
+
+		if (!in_mask(mask, cpu) || cpu == pv_port_this_cpu() || !online[cpu])
+			continue;
+		call->fn = fn;
+		call->arg = arg;
+		__atomic_store_n(&call->waiting, true, __ATOMIC_RELEASE);
+		targets.word[cpu / 64] |= 1ULL << cpu % 64;
+	}
+	if (targets.word[0] | targets.word[1] | targets.word[2] | targets.word[3])
+		pv_send_ipi_mask(&targets, PV_VECTOR_IPI);
+}
+
+static void call_end(const struct pv_cpumask *mask)
+{
+	u32 cpu;
+
+	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++) {
+		if (!in_mask(mask, cpu) || cpu == pv_port_this_cpu() || !online[cpu])
+			continue;
+		while (__atomic_load_n(&PV_PERCPU_PTR_OF(percpu_call, cpu)->waiting,
+				       __ATOMIC_ACQUIRE))
+			asm volatile("pause");
+	}
+}
+
+static void call_lock_take(void)
+{
+	/* Interrupts stay on, so that two callers cannot wait for each other. */
+	while (__atomic_exchange_n(&call_lock.taken, 1, __ATOMIC_ACQUIRE))
+		asm volatile("pause");
+}
+
+void pv_port_call_cpus(const struct pv_cpumask *mask, void (*fn)(void *arg), void *arg)
+{
+	call_lock_take();
+	call_begin(mask, fn, arg);
+	call_end(mask);
+	__atomic_store_n(&call_lock.taken, 0, __ATOMIC_RELEASE);
+}
+
+struct hold {
+	volatile u32 held;
+	volatile bool release;
+};
+
+static void held(void *arg)
+{
+	struct hold *hold = arg;
+
+	__atomic_add_fetch(&hold->held, 1, __ATOMIC_SEQ_CST);
+	while (!hold->release)
+		asm volatile("pause");
+	/* Its IRET, or this, serialises before new text is executed. */
+	asm volatile("cpuid" : : "a" (0) : "rbx", "rcx", "rdx", "memory");
+}
+
+int pv_port_hold_cpus(int (*fn)(void *arg), void *arg)
+{
+	static const struct pv_cpumask all = { { ~0ULL, ~0ULL, ~0ULL, ~0ULL } };
+	struct hold hold = { 0, false };
+	int result;
+
+	call_lock_take();
+	call_begin(&all, held, &hold);
+	while (hold.held < cpus_online - 1)
+		asm volatile("pause");
+	result = fn(arg);
+	hold.release = true;
+	call_end(&all);
+	__atomic_store_n(&call_lock.taken, 0, __ATOMIC_RELEASE);
+	return result;
+}

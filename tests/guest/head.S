@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Boot by PVH (QEMU -kernel): 32-bit protected mode, paging off, EBX: physical
+ * address of struct hvm_start_info (xen/include/public/arch-x86/hvm/start_info.h).
+ * The Xen PV entry is in head_xen.S.
+ */
+#include <pvops/site.h>
+#include <xen/elfnote.h>
+
+#define PHYS(x)	((x) - KERNEL_BASE)
+
+	.section .note.Xen, "a", @note
+	.balign	4
+	.long	4, 4, XEN_ELFNOTE_PHYS32_ENTRY
+	.asciz	"Xen"
+	.long	PHYS(pvh_start)
+
+	.text
+	.code32
+	.globl	pvh_start
+pvh_start:
+	cld
+	cli
+	mov	$PHYS(boot_stack_top), %esp
+	mov	%cr4, %eax
+	or	$0x2a0, %eax			/* PAE, PGE, OSFXSR */
+	mov	%eax, %cr4
+	mov	$PHYS(boot_l4), %eax
+	mov	%eax, %cr3
+	mov	$0xc0000080, %ecx		/* EFER: LME, NXE, SCE */
+	rdmsr
+	or	$0x901, %eax
+	wrmsr
+	mov	%cr0, %eax
+	or	$0x80010003, %eax		/* PG, WP, MP, PE */
+	mov	%eax, %cr0
+	lgdtl	PHYS(boot_gdtr)
+	ljmp	$8, $PHYS(1f)
+
+	.code64
+1:	movabs	$2f, %rax
+	jmp	*%rax
+2:	movabs	$boot_stack_top, %rsp
+	xor	%eax, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %ss
+	mov	%eax, %fs
+	mov	%eax, %gs
+	/* The one-to-one map has served. */
+	mov	%rax, boot_l4(%rip)
+	mov	%cr3, %rax
+	mov	%rax, %cr3
+	/* Per-CPU area of CPU 0: it knows its own address. */
+	movq	$percpu_boot, %rax
+	mov	%rax, (%rax)
+	mov	%rax, %rdx
+	shr	$32, %rdx
+	mov	$0xc0000101, %ecx
+	wrmsr
+	mov	%ebx, %edi
+	push	$0
+	call	guest_start_pvh
+3:	hlt
+	jmp	3b
+
+	.section .data.boot, "aw", @progbits
+	.balign	8
+boot_gdt:
+	.quad	0
+	.quad	0x00af9b000000ffff
+boot_gdtr:
+	.word	15
+	.long	PHYS(boot_gdt)
+
+	/* 16 MiB in 4 KiB pages, at KERNEL_BASE and, until long mode runs, at 0. */
+	.balign	4096
+	.globl	boot_l4
+boot_l4:
+	.quad	PHYS(boot_l3_low) + 0x63
+	.fill	510, 8, 0
+	.quad	PHYS(boot_l3) + 0x63
+boot_l3_low:
+	.quad	PHYS(boot_l2) + 0x63
+	.fill	511, 8, 0
+boot_l3:
+	.fill	510, 8, 0
+	.quad	PHYS(boot_l2) + 0x63
+	.quad	0
+boot_l2:
+	.set	i, 0
+	.rept	8
+	.quad	PHYS(boot_l1) + (i * 4096) + 0x63
+	.set	i, i + 1
+	.endr
+	.fill	504, 8, 0
+boot_l1:
+	.set	i, 0
+	.rept	8 * 512
+	.quad	(i * 4096) + 0x63
+	.set	i, i + 1
+	.endr
+
+	.bss
+	.balign	4096
+	.skip	16384
+	.globl	boot_stack_top
+boot_stack_top:
+
+	.section .note.GNU-stack, "", @progbits

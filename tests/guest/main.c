@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Boot order, as include/pvops/port.h asks for it; then tests, then off. */
+#include "guest.h"
+
+static u64 patch_insns;
+
+static void report_sites(void)
+{
+	const struct pv_stats *stats = &pv_kernel_sites()->stats;
+	u32 tenths = (u32)(patch_insns * 10 / (stats->total ? stats->total : 1));
+	const char *text;
+	u32 i;
+
+	DATA("backend", "\"%s\"", pv_backend()->name);
+	for (i = 0; (text = pv_detected(i)); i++) {
+		/* Quotes would end the JSON string. */
+		char line[200];
+		u32 n;
+
+		for (n = 0; text[n] && n < sizeof(line) - 1; n++)
+			line[n] = text[n] == '"' || text[n] == '\\' ? '\'' : text[n];
+		line[n] = '\0';
+		DATA("detected[]", "\"%s\"", line);
+	}
+	for (i = 0; (text = pv_refused(i)); i++)
+		DATA("refused[]", "\"%s\"", text);
+	DATA("sites", "{\"inline\":%u,\"call\":%u,\"nop\":%u,\"jump\":%u,\"indirect\":%u,\"failed\":%u,\"outline\":%u}",
+	     stats->form[PV_FORM_INLINE], stats->form[PV_FORM_CALL], stats->form[PV_FORM_NOP],
+	     stats->form[PV_FORM_JUMP], stats->form[PV_FORM_INDIRECT], stats->failed,
+	     stats->outline);
+	DATA("patch_insns", "%lu", (unsigned long)patch_insns);
+	DATA("patch_insns_per_site", "%u.%u", tenths / 10, tenths % 10);
+}
+
+/* dump=sites: every site as it stands, for the disassembly test. */
+static void dump_sites(void)
+{
+	struct pv_site_report report;
+	u32 nr, i;
+
+	for (nr = 0; pv_site_report(pv_kernel_sites(), nr, &report); nr++) {
+		const u8 *text = (const u8 *)report.addr;
+
+		print("@site %lx %s %s %u ", report.addr, report.op ? report.op->name : "?",
+		      pv_form_text(report.form), report.outline);
+		for (i = 0; i < pv_kernel_sites()->start[nr].len; i++)
+			print("%02x", text[i]);
+		print("\n");
+	}
+}
+
+void guest_main(void)
+{
+	u64 start;
+
+	pv_init(&boot_info.platform, boot_info.cmdline);
+	pv_cpu_init(0);
+	traps_setup();
+	cpu_setup(0);
+	vm_setup();
+
+	start = pv_rdtsc();
+	if (pv_patch() < 0)
+		pv_port_panic("sites not patched");
+	patch_insns = pv_rdtsc() - start;
+	vm_protect_kernel();
+	pv_late_init();
+	pv_print();
+
+	proc_setup();
+	pv_irq_enable();
+	cpus_start();
+	report_sites();
+	if (cmdline_is("dump=", "sites"))
+		dump_sites();
+
+	tests_run();
+	pv_shutdown(PV_SHUTDOWN_POWEROFF);
+	pv_port_panic("the machine did not go off");
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * From what an entry point was given to struct boot_info.  The only place
+ * that knows boot protocols; nothing here is an op yet.
+ */
+#include "guest.h"
+#include <xen/xen.h>
+#include <xen/arch-x86/hvm/start_info.h>
+
+struct boot_info boot_info = { .cpu_count = 1 };
+
+extern u8 kernel_end[];
+extern u64 boot_l4[];
+
+static char cmdline[512];
+
+#define MEMORY_LIMIT	(64UL << 20 >> PV_PAGE_SHIFT)
+#define BOOT_MAPPED	(16UL << 20 >> PV_PAGE_SHIFT)
+
+static void bare_cpuid(struct pv_cpuid *regs)
+{
+	native_cpuid(regs);
+}
+
+static void keep_cmdline(const char *text)
+{
+	size_t i;
+
+	for (i = 0; text && text[i] && i < sizeof(cmdline) - 1; i++)
+		cmdline[i] = text[i];
+	boot_info.cmdline = cmdline;
+}
+
+static u32 privilege(void)
+{
+	u16 cs;
+
+	asm("mov %%cs, %0" : "=r" (cs));
+	return cs & 3;
+}
+
+/* Physical memory that the entry page tables reach. */
+static const void *phys(u64 address)
+{
+	return address && address < BOOT_MAPPED << PV_PAGE_SHIFT ?
+		(const void *)(KERNEL_BASE + address) : NULL;
+}
+
+struct acpi_header {
+	char signature[4];
+	u32 length;
+	u8 rest[28];
+} __attribute__((packed));
+
+/* ACPI tables lie at the top of memory: look through one page-table entry. */
+static const void *acpi_map(u64 address)
+{
+	/* The second L2 slot from the top of the boot tables is unused so far. */
+	static u64 window[PV_TABLE_ENTRIES] __attribute__((aligned(4096)));
+	u64 *root = boot_l4;
+	u64 *l3 = (u64 *)(KERNEL_BASE + (root[511] & PV_FRAME_MASK));
+	u64 *l2 = (u64 *)(KERNEL_BASE + (l3[510] & PV_FRAME_MASK));
+	u32 i;
+
+	for (i = 0; i < PV_TABLE_ENTRIES; i++)
+		window[i] = ((address & ~0xfffULL) + i * PV_PAGE_SIZE) | 3;
+	l2[511] = ((unsigned long)window - KERNEL_BASE) | 3;
+	asm volatile("mov %%cr3, %%rax; mov %%rax, %%cr3" : : : "rax", "memory");
+	return (const void *)(KERNEL_BASE + (511UL << 21) + (address & 0xfff));
+}
+
+/* MADT entries of type 0: local APIC id, enabled (ACPI 6.4 section 5.2.12.2). */
+static void read_madt(const u8 *madt)
+{
+	u32 length = ((const struct acpi_header *)madt)->length;
+	u32 at = 44;
+
+	boot_info.cpu_count = 0;
+	while (at + 8 <= length && madt[at + 1]) {
+		if (madt[at] == 0 && (madt[at + 4] & 1) && boot_info.cpu_count < PV_MAX_CPUS)
+			boot_info.apic_id[boot_info.cpu_count++] = madt[at + 3];
+		at += madt[at + 1];
+	}
+	if (!boot_info.cpu_count)
+		boot_info.cpu_count = 1;
+}
+
+static void find_cpus(u64 rsdp_address)
+{
+	const u8 *rsdp, *rsdt;
+	u32 rsdt_address, i, entries, table;
+
+	if (!rsdp_address)
+		return;
+	rsdp = acpi_map(rsdp_address);
+	if (memcmp(rsdp, "RSD PTR ", 8))
+		return;
+	memcpy(&rsdt_address, rsdp + 16, 4);
+	rsdt = acpi_map(rsdt_address);
+	if (memcmp(rsdt, "RSDT", 4))
+		return;
+	entries = (((const struct acpi_header *)rsdt)->length - 36) / 4;
+	for (i = 0; i < entries; i++) {
+		rsdt = acpi_map(rsdt_address);
+		memcpy(&table, rsdt + 36 + i * 4, 4);
+		rsdt = acpi_map(table);
+		if (!memcmp(rsdt, "APIC", 4)) {
+			read_madt(rsdt);
+			return;
+		}
+	}
+}
+
+void guest_start_pvh(u64 info_address)
+{
+	const struct hvm_start_info *info = phys(info_address);
+	const struct hvm_memmap_table_entry *map;
+	u64 end = BOOT_MAPPED;
+	u32 i;
+
+	boot_info.env = "native";
+	boot_info.platform.cpl = privilege();
+	boot_info.platform.cpuid = bare_cpuid;
+	boot_info.first_free = ((unsigned long)kernel_end - KERNEL_BASE) >> PV_PAGE_SHIFT;
+	boot_info.mapped_end = BOOT_MAPPED;
+	boot_info.root = pv_port_virt_to_pfn(boot_l4);
+	if (info && info->magic == XEN_HVM_START_MAGIC_VALUE) {
+		keep_cmdline(phys(info->cmdline_paddr));
+		map = phys(info->memmap_paddr);
+		for (i = 0; map && info->version && i < info->memmap_entries; i++) {
+			u64 top = (map[i].addr + map[i].size) >> PV_PAGE_SHIFT;
+
+			if (map[i].type == XEN_HVM_MEMMAP_TYPE_RAM &&
+			    map[i].addr <= 0x200000 && top > end)
+				end = top;
+		}
+		find_cpus(info->rsdp_paddr);
+	}
+	boot_info.memory_end = end < MEMORY_LIMIT ? end : MEMORY_LIMIT;
+	guest_main();
+}
+
+void guest_start_xen(const void *start_info)
+{
+	const struct start_info *si = start_info;
+	u64 end, mapped;
+
+	boot_info.env = "xenpv";
+	boot_info.platform.cpl = privilege();
+	boot_info.platform.cpuid = bare_cpuid;
+	boot_info.platform.xen_start_info = start_info;
+	keep_cmdline((const char *)si->cmd_line);
+	/* Order of the domain builder: image, lists, tables, stack (xen.h). */
+	end = si->pt_base - KERNEL_BASE + (si->nr_pt_frames + 1) * PV_PAGE_SIZE;
+	mapped = (end + (512 << 10) + (4UL << 20) - 1) & ~((4UL << 20) - 1);
+	boot_info.first_free = end >> PV_PAGE_SHIFT;
+	boot_info.mapped_end = mapped >> PV_PAGE_SHIFT;
+	boot_info.memory_end = si->nr_pages < MEMORY_LIMIT ? si->nr_pages : MEMORY_LIMIT;
+	if (boot_info.mapped_end > boot_info.memory_end)
+		boot_info.mapped_end = boot_info.memory_end;
+	boot_info.root = pv_port_virt_to_pfn(si->pt_base);
+	/* vCPUs are tried in order until one does not exist. */
+	boot_info.cpu_count = PV_MAX_CPUS;
+	guest_main();
+}
+
+const char *cmdline_value(const char *key, size_t *len)
+{
+	size_t key_length = text_length(key);
+	const char *p = cmdline;
+
+	while (*p) {
+		while (*p == ' ')
+			p++;
+		if (!memcmp(p, key, key_length)) {
+			p += key_length;
+			for (*len = 0; p[*len] && p[*len] != ' '; (*len)++)
+				;
+			return p;
+		}
+		while (*p && *p != ' ')
+			p++;
+	}
+	return NULL;
+}
+
+bool cmdline_is(const char *key, const char *value)
+{
+	size_t len;
+	const char *got = cmdline_value(key, &len);
+
+	return got && len == text_length(value) && !memcmp(got, value, len);
+}

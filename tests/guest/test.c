@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The contract suite's runner.  The list of tests comes from the catalogue:
+ * an op whose test does not exist does not link.
+ */
+#include "guest.h"
+
+#define PV_OP(table, name, site, conv, ret, n, args, test) void test_##test(void);
+#include <pvops/catalogue.h>
+
+struct test {
+	const char *name;
+	void (*run)(void);
+};
+
+static const struct test op_tests[] = {
+#define PV_OP(table, name, site, conv, ret, n, args, test) { #test, test_##test },
+#include <pvops/catalogue.h>
+};
+
+/* What the contract says beyond single ops. */
+#define EXTRA(x)	\
+	x(batch_nested) x(batch_overflow) x(batch_interrupt) x(batch_refused)	\
+	x(batch_drains) x(counters) x(processes) x(preemption) x(fork) x(memory)	\
+	x(user_faults) x(syscalls) x(repatch) x(cpu_missing) x(wx) x(register_state)	\
+	x(patch_cost)
+
+#define DECLARE(name)	void test_##name(void);
+EXTRA(DECLARE)
+#define ENTRY(name)	{ #name, test_##name },
+static const struct test extra_tests[] = { EXTRA(ENTRY) };
+
+#define COUNT(array)	((u32)(sizeof(array) / sizeof((array)[0])))
+
+static u32 failures;
+static const char *skipped;
+static const char *errored;
+static u32 passed_total, failed_total, skipped_total, error_total;
+
+void test_fail(const char *file, int line, const char *what, u64 got, u64 want)
+{
+	/* A broken loop must not fill the log. */
+	if (failures++ < 4)
+		print("# %s:%d: %s (got 0x%lx, want 0x%lx)\n", file, line, what,
+		      (unsigned long)got, (unsigned long)want);
+}
+
+void test_skip(const char *why)
+{
+	skipped = why;
+}
+
+void test_error(const char *why)
+{
+	errored = why;
+}
+
+static bool already(u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		if (text_equal(op_tests[i].name, op_tests[nr].name))
+			return true;
+	return false;
+}
+
+/* test=all (default), none, or names joined by ':'. */
+static bool wanted(const char *name)
+{
+	size_t len, n = text_length(name);
+	const char *list = cmdline_value("test=", &len);
+	size_t at = 0;
+
+	if (!list || (len == 3 && !memcmp(list, "all", 3)))
+		return true;
+	while (at < len) {
+		size_t end = at;
+
+		while (end < len && list[end] != ':')
+			end++;
+		if (end - at == n && !memcmp(list + at, name, n))
+			return true;
+		at = end + 1;
+	}
+	return false;
+}
+
+static void run(const struct test *test, u32 nr)
+{
+	failures = 0;
+	skipped = NULL;
+	errored = NULL;
+	test->run();
+	if (errored) {
+		error_total++;
+		print("not ok %u - test-%s-%s # ERROR %s\n", nr, boot_info.env, test->name, errored);
+	} else if (failures) {
+		failed_total++;
+		print("not ok %u - test-%s-%s\n", nr, boot_info.env, test->name);
+	} else if (skipped) {
+		skipped_total++;
+		print("ok %u - test-%s-%s # SKIP %s\n", nr, boot_info.env, test->name, skipped);
+	} else {
+		passed_total++;
+		print("ok %u - test-%s-%s\n", nr, boot_info.env, test->name);
+	}
+}
+
+static u32 each_test(bool run_it)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < COUNT(op_tests); i++)
+		if (!already(i) && wanted(op_tests[i].name)) {
+			nr++;
+			if (run_it)
+				run(&op_tests[i], nr);
+		}
+	for (i = 0; i < COUNT(extra_tests); i++)
+		if (wanted(extra_tests[i].name)) {
+			nr++;
+			if (run_it)
+				run(&extra_tests[i], nr);
+		}
+	return nr;
+}
+
+/* A name on the command line that is no test is the user's mistake. */
+static void check_names(void)
+{
+	size_t len, at = 0;
+	const char *list = cmdline_value("test=", &len);
+
+	if (!list)
+		return;
+	while (at < len) {
+		size_t end = at;
+		bool known;
+		u32 i;
+
+		while (end < len && list[end] != ':')
+			end++;
+#define IS(name)	(text_length(name) == end - at && !memcmp(name, list + at, end - at))
+		known = IS("all") || IS("none");
+		for (i = 0; i < COUNT(op_tests); i++)
+			known |= IS(op_tests[i].name);
+		for (i = 0; i < COUNT(extra_tests); i++)
+			known |= IS(extra_tests[i].name);
+		if (!known) {
+			char name[64];
+
+			len = len > at + 63 ? at + 63 : len;
+			memcpy(name, list + at, end - at > 63 ? 63 : end - at);
+			name[end - at > 63 ? 63 : end - at] = '\0';
+			pv_port_log("test=%s: no such test", name);
+			error_total++;
+		}
+		at = end + 1;
+	}
+}
+
+void tests_run(void)
+{
+	print("KTAP version 1\n1..%u\n", each_test(false));
+	check_names();
+	each_test(true);
+	DATA("contract", "{\"pass\":%u,\"fail\":%u,\"skip\":%u,\"error\":%u}", passed_total,
+	     failed_total, skipped_total, error_total);
+	bench_run();
+	print("pvops-guest: end: pass %u fail %u skip %u error %u\n", passed_total, failed_total,
+	      skipped_total, error_total);
+}
