@@ -133,48 +133,163 @@ static bool usable(const struct pv_site_set *set)
 	return true;
 }
 
+/* Both states of an op in one pass, made when its first site comes along. */
+struct recipes {
+	struct pv_recipe now;
+	struct pv_recipe next;
+};
+
+/*
+ * The ordinary site: what the recipes say, in place and then written.  False
+ * for anything else, without having written; the careful path then finds out
+ * what is wrong.
+ */
+static inline bool patch_call(struct recipes *recipes, const struct pv_site *site,
+			      unsigned long addr, long alias,
+			      const struct pv_impl *now, const struct pv_impl *next)
+{
+	u32 len = site->len, rel, word;
+	const u8 *in_place = (const u8 *)addr;
+	u8 *to = (u8 *)addr + alias;
+	u16 half;
+	u64 text;
+
+	if (!recipes->next.made || recipes->next.len != len || recipes->next.kind != site->kind) {
+		unsigned long slot = pv_slot(site->op);
+
+		if (pv_recipe_make(&recipes->now, site->kind, len, slot, now) ||
+		    pv_recipe_make(&recipes->next, site->kind, len, slot, next))
+			return false;
+	}
+	if (len != 6 && len != 9)
+		return false;
+
+	__builtin_memcpy(&half, in_place, 2);
+	__builtin_memcpy(&word, in_place + 2, 4);
+	__builtin_memcpy(&text, recipes->now.text, 8);
+	if (half != (u16)text)
+		return false;
+	rel = (u32)(text >> 16);
+	if (recipes->now.relative)
+		rel = (u32)(recipes->now.target - addr - 6);
+	if (word != rel)
+		return false;
+	if (len == 9) {
+		__builtin_memcpy(&half, in_place + 6, 2);
+		if (half != (u16)(text >> 48) || in_place[8] != recipes->now.text[8])
+			return false;
+	}
+
+	__builtin_memcpy(&text, recipes->next.text, 8);
+	rel = (u32)(text >> 16);
+	if (recipes->next.relative && !pv_recipe_rel(&recipes->next, addr, &rel))
+		return false;
+	half = (u16)text;
+	__builtin_memcpy(to, &half, 2);
+	__builtin_memcpy(to + 2, &rel, 4);
+	if (len == 9) {
+		half = (u16)(text >> 48);
+		__builtin_memcpy(to + 6, &half, 2);
+		to[8] = recipes->next.text[8];
+	}
+	return true;
+}
+
+/* The ordinary branch site: the jump as compiled, to stay or to become a NOP. */
+static inline bool patch_branch(const struct pv_site *site, unsigned long addr, long alias,
+				const struct pv_impl *now, bool in_line)
+{
+	const u8 *in_place = (const u8 *)addr;
+	u8 *to = (u8 *)addr + alias;
+	u32 rel, word;
+	u16 tail;
+
+	__builtin_memcpy(&tail, in_place + 5, 2);
+	if (site->len != PV_BRANCH_LEN || (now && (now->flags & PV_IMPL_IN_LINE)) ||
+	    in_place[0] != 0xe9 || tail != 0x9066)
+		return false;
+	if (!in_line)
+		return true;
+	__builtin_memcpy(&rel, in_place + 1, 4);
+	word = 0x801f0f | rel << 24;
+	__builtin_memcpy(to, &word, 4);
+	__builtin_memcpy(to + 3, &rel, 4);
+	return true;
+}
+
+/* Every check, every error, no hurry. */
+static enum pv_site_error patch_carefully(const struct pv_site_set *set,
+					  const struct pv_site *site, unsigned long addr,
+					  long alias, const struct pv_impl *now,
+					  const struct pv_impl *next, struct pv_stats *stats)
+{
+	enum pv_site_error error;
+	struct pv_plan plan;
+
+	if (!inside(set, addr, site->len))
+		return PV_SITE_OUTSIDE;
+	error = verify(site, addr, now);
+	if (error)
+		return error;
+	error = pv_plan(&plan, site, addr, pv_slot(site->op), (const u8 *)addr, next);
+	if (error) {
+		/* The table works for every backend: go back to it. */
+		if (pv_plan(&plan, site, addr, pv_slot(site->op), (const u8 *)addr, NULL))
+			return error;
+	}
+	write_bytes((u8 *)addr + alias, plan.text, plan.len);
+	if (!(site->kind & PV_SITE_OUTLINE))
+		stats->form[plan.form]++;
+	else if (!error)
+		stats->outline++;
+	return error;
+}
+
 int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl)
 {
-	const struct pv_impl *const *now = set->impl;
+	static struct recipes recipes[PV_OP_COUNT];
+	const struct pv_impl *const *before = set->impl;
 	struct pv_stats stats = { .total = 0 };
 	const struct pv_site *site;
 	long alias;
+	u32 i;
 
 	if (!usable(set))
 		return -22;
 	alias = pv_port_text_begin(set->text_start, set->text_end);
 	if (alias == PV_TEXT_REFUSED)
 		return -1;
+	for (i = 0; i < PV_OP_COUNT; i++)
+		recipes[i].next.made = false;
 
 	for (site = set->start; site < set->end; site++) {
 		unsigned long addr = pv_site_addr(site);
+		const struct pv_impl *now = NULL, *next = NULL;
 		enum pv_site_error error;
-		struct pv_plan plan;
 
-		if (!inside(set, addr, site->len)) {
-			error = PV_SITE_OUTSIDE;
-			goto failed;
+		if (site->op < PV_OP_COUNT && inside(set, addr, site->len)) {
+			if (before)
+				now = before[site->op];
+			if (impl)
+				next = impl[site->op];
+			if (site->kind == PV_SITE_BRANCH) {
+				bool in_line = next && (next->flags & PV_IMPL_IN_LINE);
+
+				if (patch_branch(site, addr, alias, now, in_line)) {
+					stats.form[in_line ? PV_FORM_NOP : PV_FORM_JUMP]++;
+					continue;
+				}
+			} else if (patch_call(&recipes[site->op], site, addr, alias, now, next)) {
+				if (site->kind & PV_SITE_OUTLINE)
+					stats.outline++;
+				else
+					stats.form[recipes[site->op].next.form]++;
+				continue;
+			}
 		}
-		error = verify(site, addr, impl_in(now, site->op));
-		if (error)
-			goto failed;
-		error = pv_plan(&plan, site, addr, pv_slot(site->op), (const u8 *)addr,
-				impl_in(impl, site->op));
-		if (error) {
-			/* The table works for every backend: go back to it. */
-			if (pv_plan(&plan, site, addr, pv_slot(site->op),
-				    (const u8 *)addr, NULL) == PV_SITE_OK)
-				write_bytes((u8 *)addr + alias, plan.text, plan.len);
-			stats.form[PV_FORM_INDIRECT]++;
-			goto failed;
-		}
-		write_bytes((u8 *)addr + alias, plan.text, plan.len);
-		if (site->kind & PV_SITE_OUTLINE)
-			stats.outline++;
-		else
-			stats.form[plan.form]++;
-		continue;
-failed:
+		error = patch_carefully(set, site, addr, alias, now, next, &stats);
+		if (!error)
+			continue;
 		stats.failed++;
 		report_failure(set, site, addr, error);
 	}

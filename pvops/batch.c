@@ -92,7 +92,7 @@ void pv_batch_drain(void)
 {
 	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
 	pv_flags_t flags;
-	u32 used;
+	u32 used, from;
 
 	/* Paused: the pause has submitted everything, and positions must stay. */
 	if (!batch->used || batch->paused)
@@ -100,9 +100,12 @@ void pv_batch_drain(void)
 	flags = pv_save_fl();
 	pv_irq_disable();
 	used = batch->used;
-	if (used > batch->flushed)
-		submit(batch, &batch->req[batch->flushed], &batch->note[batch->flushed],
-		       used - batch->flushed);
+	from = batch->flushed;
+	/* First: the pause of an exception inside must not submit them again. */
+	batch->flushed = used;
+	barrier();
+	if (used > from)
+		submit(batch, &batch->req[from], &batch->note[from], used - from);
 	batch->flushed = 0;
 	batch->used = 0;
 	pv_restore_fl(flags);

@@ -28,6 +28,34 @@ static inline unsigned long pv_slot(u32 op)
 /* The implementations the core chose, per op. */
 extern const struct pv_impl *pv_chosen[PV_OP_COUNT];
 
+/*
+ * What an op becomes at sites of one kind and length, whatever their address:
+ * the text, and where a rel32 goes if there is one.  All calls and jumps of
+ * the layer have two opcode bytes, the rel32, and end six bytes in.
+ */
+struct pv_recipe {
+	u8 text[32];
+	unsigned long target;
+	u8 len;
+	u8 kind;
+	u8 form;
+	bool relative;
+	bool made;
+};
+
+/* Not for BRANCH sites, whose text depends on what is in place. */
+enum pv_site_error pv_recipe_make(struct pv_recipe *recipe, u32 kind, u32 len,
+				  unsigned long slot, const struct pv_impl *impl);
+
+/* The recipe's rel32 for a site; false if the target is out of reach. */
+static inline bool pv_recipe_rel(const struct pv_recipe *recipe, unsigned long addr, u32 *rel)
+{
+	long distance = (long)(recipe->target - addr - 6);
+
+	*rel = (u32)distance;
+	return distance == (s32)distance;
+}
+
 static inline bool pv_same_text(const char *a, const char *b)
 {
 	while (*a && *a == *b) {

@@ -73,66 +73,68 @@ static bool takes_prefix(const u8 *code)
 	return true;
 }
 
-static inline bool rel32(unsigned long target, unsigned long next, u32 *rel)
+static void recipe_nop(struct pv_recipe *recipe, u32 len)
 {
-	long distance = (long)(target - next);
-
-	*rel = (u32)distance;
-	return distance == (s32)distance;
+	copy16(recipe->text, nops[len]);
+	recipe->relative = false;
+	recipe->form = PV_FORM_NOP;
 }
 
-static inline void plan_nop(struct pv_plan *plan, u32 len)
-{
-	copy16(plan->text, nops[len]);
-	plan->form = PV_FORM_NOP;
-}
-
-static void plan_inline(struct pv_plan *plan, u32 len, const struct pv_impl *impl)
+static void recipe_inline(struct pv_recipe *recipe, u32 len, const struct pv_impl *impl)
 {
 	u32 code_len = (u32)(impl->code_end - impl->code);
 	u32 spare = len - code_len;
 
-	plan->form = PV_FORM_INLINE;
+	recipe->relative = false;
+	recipe->form = PV_FORM_INLINE;
 	if (spare - 1 < 3 && takes_prefix(impl->code)) {
-		put32(plan->text, 0x01010101u * PREFIX_CS);
-		copy16(plan->text + spare, impl->code);
+		put32(recipe->text, 0x01010101u * PREFIX_CS);
+		copy16(recipe->text + spare, impl->code);
 		return;
 	}
-	copy16(plan->text, impl->code);
-	copy16(plan->text + code_len, nops[spare]);
+	copy16(recipe->text, impl->code);
+	copy16(recipe->text + code_len, nops[spare]);
+}
+
+static void recipe_relative(struct pv_recipe *recipe, u32 len, u8 first, u8 second,
+			    unsigned long target, enum pv_form form)
+{
+	recipe->text[0] = first;
+	recipe->text[1] = second;
+	put32(recipe->text + 2, 0);
+	copy16(recipe->text + 6, nops[len - 6]);
+	recipe->target = target;
+	recipe->relative = true;
+	recipe->form = form;
 }
 
 /*
- * With a byte to spare the branch gets a prefix, so that a call ends where
- * the six bytes of the indirect call ended and return addresses stay valid.
+ * Direct branches get a prefix, so that a call ends where the six bytes of the
+ * indirect call ended and return addresses stay valid.
  */
-static enum pv_site_error plan_direct(struct pv_plan *plan, u32 len, unsigned long addr,
-				      u8 opcode, const struct pv_impl *impl)
+enum pv_site_error pv_recipe_make(struct pv_recipe *recipe, u32 kind, u32 len,
+				  unsigned long slot, const struct pv_impl *impl)
 {
-	u32 rel;
+	bool jump = kind == PV_SITE_JUMP;
 
-	if (!rel32((unsigned long)impl->fn, addr + 6, &rel))
-		return PV_SITE_REACH;
-	plan->text[0] = PREFIX_CS;
-	plan->text[1] = opcode;
-	put32(plan->text + 2, rel);
-	copy16(plan->text + 6, nops[len - 6]);
-	plan->form = opcode == OPCODE_CALL_REL32 ? PV_FORM_CALL : PV_FORM_JUMP;
-	return PV_SITE_OK;
-}
-
-static enum pv_site_error plan_indirect(struct pv_plan *plan, u32 len, unsigned long addr,
-					u8 modrm, unsigned long slot)
-{
-	u32 rel;
-
-	if (!rel32(slot, addr + 6, &rel))
-		return PV_SITE_REACH;
-	plan->text[0] = 0xff;
-	plan->text[1] = modrm;
-	put32(plan->text + 2, rel);
-	copy16(plan->text + 6, nops[len - 6]);
-	plan->form = PV_FORM_INDIRECT;
+	if (kind != PV_SITE_CALL && kind != PV_SITE_JUMP &&
+	    kind != (PV_SITE_CALL | PV_SITE_OUTLINE))
+		return PV_SITE_BAD_KIND;
+	if (len - PV_SITE_MIN > PV_SITE_MAX - PV_SITE_MIN)
+		return PV_SITE_SHORT;
+	recipe->kind = (u8)kind;
+	recipe->len = (u8)len;
+	if (!impl)
+		recipe_relative(recipe, len, 0xff, jump ? 0x25 : 0x15, slot, PV_FORM_INDIRECT);
+	else if (!jump && (impl->flags & PV_IMPL_NOP))
+		recipe_nop(recipe, len);
+	else if (impl->code && (unsigned long)(impl->code_end - impl->code) <= len)
+		recipe_inline(recipe, len, impl);
+	else
+		recipe_relative(recipe, len, PREFIX_CS,
+				jump ? OPCODE_JMP_REL32 : OPCODE_CALL_REL32,
+				(unsigned long)impl->fn, jump ? PV_FORM_JUMP : PV_FORM_CALL);
+	recipe->made = true;
 	return PV_SITE_OK;
 }
 
@@ -163,43 +165,32 @@ static enum pv_site_error plan_branch(struct pv_plan *plan, const u8 *in_place, 
 	return PV_SITE_OK;
 }
 
-static inline enum pv_site_error plan_site(struct pv_plan *plan, const struct pv_site *site,
-					   unsigned long addr, unsigned long slot,
-					   const u8 *in_place, const struct pv_impl *impl)
+static enum pv_site_error plan_site(struct pv_plan *plan, const struct pv_site *site,
+				    unsigned long addr, unsigned long slot,
+				    const u8 *in_place, const struct pv_impl *impl)
 {
-	u32 len = site->len;
+	struct pv_recipe recipe;
+	enum pv_site_error error;
+	u32 rel;
 
 	if (site->op >= PV_OP_COUNT)
 		return PV_SITE_BAD_OP;
-	switch (site->kind) {
-	case PV_SITE_BRANCH:
-		if (len != PV_BRANCH_LEN)
+	if (site->kind == PV_SITE_BRANCH) {
+		if (site->len != PV_BRANCH_LEN)
 			return PV_SITE_SHORT;
 		return plan_branch(plan, in_place, impl && (impl->flags & PV_IMPL_IN_LINE));
-	case PV_SITE_CALL:
-	case PV_SITE_CALL | PV_SITE_OUTLINE:
-	case PV_SITE_JUMP:
-		break;
-	default:
-		return PV_SITE_BAD_KIND;
 	}
-	if (len - PV_SITE_MIN > PV_SITE_MAX - PV_SITE_MIN)
-		return PV_SITE_SHORT;
-
-	if (!impl)
-		return plan_indirect(plan, len, addr,
-				     site->kind == PV_SITE_JUMP ? 0x25 : 0x15, slot);
-	if (site->kind != PV_SITE_JUMP && (impl->flags & PV_IMPL_NOP)) {
-		plan_nop(plan, len);
-		return PV_SITE_OK;
+	error = pv_recipe_make(&recipe, site->kind, site->len, slot, impl);
+	if (error)
+		return error;
+	copy16(plan->text, recipe.text);
+	if (recipe.relative) {
+		if (!pv_recipe_rel(&recipe, addr, &rel))
+			return PV_SITE_REACH;
+		put32(plan->text + 2, rel);
 	}
-	if (impl->code && (unsigned long)(impl->code_end - impl->code) <= len) {
-		plan_inline(plan, len, impl);
-		return PV_SITE_OK;
-	}
-	return plan_direct(plan, len, addr,
-			   site->kind == PV_SITE_JUMP ? OPCODE_JMP_REL32 : OPCODE_CALL_REL32,
-			   impl);
+	plan->form = recipe.form;
+	return PV_SITE_OK;
 }
 
 enum pv_site_error pv_plan(struct pv_plan *plan, const struct pv_site *site,

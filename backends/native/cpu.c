@@ -62,18 +62,29 @@ void native_fn_set_ldt(u64 *base, u32 entries)
 	asm volatile("lldt %0" : : "r" (selector) : "memory");
 }
 
+/*
+ * Between the two SWAPGS the user's base is in force, and a fault there would
+ * enter the kernel with it: so the selector is examined before, not fixed up
+ * after.
+ */
 void native_fn_load_gs_index(u32 selector)
 {
-	asm volatile("swapgs\n"
-		     "1: mov %[selector], %%gs\n"
-		     "2: swapgs\n"
-		     ".pushsection .text.fixup, \"ax\"\n"
-		     "3: xor %[selector], %[selector]\n\t"
-		     "mov %[selector], %%gs\n\t"
-		     "jmp 2b\n"
-		     ".popsection\n"
-		     PV_EXTABLE(1b, 3b)
-		     : [selector] "+r" (selector) : : "memory");
+	u32 rights = 0;
+	bool loadable;
+
+	asm volatile("lar %[selector], %[rights]\n\t"
+		     "jnz 1f\n\t"
+		     "verr %w[selector]\n"
+		     "1:"
+		     : "=@ccz" (loadable), [rights] "+r" (rights)
+		     : [selector] "r" (selector));
+	/* Bit 15: present. */
+	if (!loadable || !(rights & 0x8000))
+		selector = 0;
+	asm volatile("swapgs\n\t"
+		     "mov %0, %%gs\n\t"
+		     "swapgs"
+		     : : "r" (selector) : "memory");
 }
 
 void native_fn_upcall(u32 vector)

@@ -14,8 +14,9 @@
  * 2. The queue is bounded (PV_BATCH_MAX).  A full queue flushes itself and
  *    goes on; nothing is lost and nobody waits.
  * 3. Outside a batch, and while paused, an update is submitted at once.
- * 4. Interrupts and exceptions: the entry code calls pv_batch_pause() before
- *    the handler and pv_batch_resume() after it.  Everything that the
+ * 4. Interrupts and exceptions that hit kernel mode: the entry code calls
+ *    pv_batch_pause() before the handler and pv_batch_resume() after it, and
+ *    does not switch contexts in between.  (In user mode nothing is open.)  Everything that the
  *    interrupted code had queued completely is submitted by the pause, so
  *    the handler sees it in the page tables; what the handler updates is
  *    real at once.  An update whose queueing was itself interrupted is not

@@ -16,7 +16,7 @@
  *    pv_cpu_init(n);
  * 4. uses pv_<op>() (call.h) and the assembly sites (site.h) instead of
  *    privileged instructions, and calls pv_batch_pause()/_resume() around
- *    its exception and interrupt handlers.
+ *    exception and interrupt handlers that interrupted kernel mode.
  *
  * Macros and inline functions of <pvops_port.h>:
  *

@@ -14,7 +14,7 @@ GUEST_FLAGS := -std=gnu11 -ffreestanding -O2 -g1 -Wall -Wextra -Werror -mcmodel=
 	       -fno-strict-aliasing -fno-common
 # The user processes run at another address than they are linked for.
 USER_FLAGS := $(filter-out -mcmodel=kernel -fno-pic -fno-pie,$(GUEST_FLAGS)) \
-	      -mcmodel=small -fpie -fvisibility=hidden
+	      -mcmodel=small -fpie -fvisibility=hidden -fno-jump-tables
 
 # guest-rules DIR COMPILER: objects and image below DIR.
 define guest-rules

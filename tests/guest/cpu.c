@@ -3,7 +3,7 @@
 #include "guest.h"
 
 unsigned long percpu_self __attribute__((section(".percpu.first")));
-u32 percpu_cpu __attribute__((section(".percpu.first")));
+PV_PERCPU_DEFINE(u32, percpu_cpu);
 PV_PERCPU_DEFINE(u64, percpu_kernel_stack);
 PV_PERCPU_DEFINE(u64, percpu_user_rsp);
 PV_PERCPU_DEFINE(struct pv_tss, percpu_tss);
@@ -189,7 +189,7 @@ static bool in_mask(const struct pv_cpumask *mask, u32 cpu)
 
 static struct spinlock call_lock;
 
-/* With start: the callees run while the caller does something else. */
+/* A CPU that still has a call is waited for first. */
 static void call_begin(const struct pv_cpumask *mask, void (*fn)(void *arg), void *arg)
 {
 	struct pv_cpumask targets = { { 0 } };
@@ -200,6 +200,8 @@ static void call_begin(const struct pv_cpumask *mask, void (*fn)(void *arg), voi
 
 		if (!in_mask(mask, cpu) || cpu == pv_port_this_cpu() || !online[cpu])
 			continue;
+		while (__atomic_load_n(&call->waiting, __ATOMIC_ACQUIRE))
+			asm volatile("pause");
 		call->fn = fn;
 		call->arg = arg;
 		__atomic_store_n(&call->waiting, true, __ATOMIC_RELEASE);
@@ -222,6 +224,38 @@ static void call_end(const struct pv_cpumask *mask)
 	}
 }
 
+bool cpu_is_online(u32 cpu)
+{
+	return online[cpu];
+}
+
+static void stop_here(void *arg)
+{
+	u32 cpu = pv_port_this_cpu();
+
+	(void)arg;
+	__atomic_store_n(&PV_PERCPU_PTR(percpu_call)->waiting, false, __ATOMIC_RELEASE);
+	__atomic_sub_fetch(&cpus_online, 1, __ATOMIC_SEQ_CST);
+	online[cpu] = false;
+	pv_stop_cpu();
+	pv_port_panic("a stopped CPU runs");
+}
+
+void cpu_stop(u32 cpu)
+{
+	struct pv_cpumask mask = { { 0 } };
+	u64 settle;
+
+	mask.word[cpu / 64] = 1ULL << cpu % 64;
+	pv_port_call_cpus(&mask, stop_here, NULL);
+	while (online[cpu])
+		asm volatile("pause");
+	/* From its last store to its last instruction. */
+	settle = pv_clock_read() + 1000000;
+	while (pv_clock_read() < settle)
+		asm volatile("pause");
+}
+
 static void call_lock_take(void)
 {
 	/* Interrupts stay on, so that two callers cannot wait for each other. */
@@ -234,6 +268,16 @@ void pv_port_call_cpus(const struct pv_cpumask *mask, void (*fn)(void *arg), voi
 	call_lock_take();
 	call_begin(mask, fn, arg);
 	call_end(mask);
+	__atomic_store_n(&call_lock.taken, 0, __ATOMIC_RELEASE);
+}
+
+void cpu_call_async(u32 cpu, void (*fn)(void *arg), void *arg)
+{
+	struct pv_cpumask mask = { { 0 } };
+
+	mask.word[cpu / 64] = 1ULL << cpu % 64;
+	call_lock_take();
+	call_begin(&mask, fn, arg);
 	__atomic_store_n(&call_lock.taken, 0, __ATOMIC_RELEASE);
 }
 

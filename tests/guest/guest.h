@@ -70,7 +70,12 @@ void cpus_start(void);
 int cpu_start(u32 cpu, struct pv_cpu_state *state);
 void cpu_make_state(u32 cpu, struct pv_cpu_state *state);
 void cpu_wait_online(u32 cpu);
+bool cpu_is_online(u32 cpu);
+/* Make a CPU take itself out of service. */
+void cpu_stop(u32 cpu);
 void cpu_run_calls(void);
+/* Run a function on another CPU without waiting for its end. */
+void cpu_call_async(u32 cpu, void (*fn)(void *arg), void *arg);
 
 /* --- traps.c --- */
 
@@ -92,6 +97,17 @@ struct regs {
 void traps_setup(void);
 void trap(struct regs *regs);
 void gate_fill(struct pv_gate *gate, u64 handler, u32 dpl, bool masks);
+
+struct extable_entry {
+	s32 insn;
+	s32 fixup;
+};
+
+/* Continue at the fix-up of the instruction that trapped, if it has one. */
+bool trap_fixup(struct regs *regs);
+/* First instruction in a range that has a fix-up; 0 if there is none. */
+unsigned long extable_insn(unsigned long start, unsigned long end);
+
 /* A test may look at a trap first: return true if it handled it. */
 extern bool (*trap_hook)(struct regs *regs);
 extern void (*interrupt_hook)(u32 vector);

@@ -35,7 +35,7 @@ pvh_start:
 	or	$0x80010003, %eax		/* PG, WP, MP, PE */
 	mov	%eax, %cr0
 	lgdtl	PHYS(boot_gdtr)
-	ljmp	$8, $PHYS(1f)
+	ljmp	$PV_KERNEL_CS, $PHYS(1f)
 
 	.code64
 1:	movabs	$2f, %rax
@@ -66,11 +66,12 @@ pvh_start:
 
 	.section .data.boot, "aw", @progbits
 	.balign	8
-boot_gdt:
+boot_gdt:				/* PV_KERNEL_CS as in the real one */
+	.quad	0
 	.quad	0
 	.quad	0x00af9b000000ffff
 boot_gdtr:
-	.word	15
+	.word	23
 	.long	PHYS(boot_gdt)
 
 	/* 16 MiB in 4 KiB pages, at KERNEL_BASE and, until long mode runs, at 0. */

@@ -60,12 +60,12 @@ xen_pv_start:
 	lea	boot_stack_top(%rip), %rsp
 	mov	%rsi, %rbx
 
-	/* The boot CPU's per-CPU area; its first word is its own address. */
-	movq	$percpu_boot, percpu_boot(%rip)
+	/* The boot CPU's per-CPU area, which knows its own address. */
 	mov	$SEGBASE_GS_KERNEL, %edi
 	mov	$percpu_boot, %rsi
 	mov	$HYPERVISOR_set_segment_base, %eax
 	syscall
+	movq	$percpu_boot, %gs:percpu_self
 
 	mov	%rbx, %rdi
 	xor	%ebp, %ebp

@@ -23,12 +23,17 @@ static const struct test op_tests[] = {
 	x(batch_nested) x(batch_overflow) x(batch_interrupt) x(batch_refused)	\
 	x(batch_drains) x(counters) x(processes) x(preemption) x(fork) x(memory)	\
 	x(user_faults) x(syscalls) x(repatch) x(cpu_missing) x(wx) x(register_state)	\
-	x(patch_cost)
+	x(patch_pass) x(batch_unknown_error)
 
 #define DECLARE(name)	void test_##name(void);
 EXTRA(DECLARE)
 #define ENTRY(name)	{ #name, test_##name },
 static const struct test extra_tests[] = { EXTRA(ENTRY) };
+
+u64 hypercalls(void)
+{
+	return pv_backend()->hypercalls ? pv_backend()->hypercalls(~0U) : 0;
+}
 
 #define COUNT(array)	((u32)(sizeof(array) / sizeof((array)[0])))
 

@@ -9,11 +9,6 @@ volatile u64 trap_count[256];
 
 extern const u64 entry_table[][2];
 
-struct extable_entry {
-	s32 insn;
-	s32 fixup;
-};
-
 extern const struct extable_entry extable_start[], extable_end[];
 
 void gate_fill(struct pv_gate *gate, u64 handler, u32 dpl, bool masks)
@@ -56,7 +51,7 @@ static void dump(const struct regs *regs)
 	print("# r13 %016lx r14 %016lx r15 %016lx\n", regs->r13, regs->r14, regs->r15);
 }
 
-static bool fixed_up(struct regs *regs)
+bool trap_fixup(struct regs *regs)
 {
 	const struct extable_entry *e;
 
@@ -66,6 +61,19 @@ static bool fixed_up(struct regs *regs)
 			return true;
 		}
 	return false;
+}
+
+unsigned long extable_insn(unsigned long start, unsigned long end)
+{
+	const struct extable_entry *e;
+
+	for (e = extable_start; e < extable_end; e++) {
+		unsigned long insn = (unsigned long)&e->insn + (unsigned long)(long)e->insn;
+
+		if (insn >= start && insn < end)
+			return insn;
+	}
+	return 0;
 }
 
 static bool from_user(const struct regs *regs)
@@ -82,7 +90,7 @@ static void exception(struct regs *regs)
 	if (regs->vector == VECTOR_PF && current_proc && current_proc->mm.pages &&
 	    mm_fault(&current_proc->mm, address, regs->error))
 		return;
-	if (!from_user(regs) && fixed_up(regs))
+	if (!from_user(regs) && trap_fixup(regs))
 		return;
 	if (from_user(regs) && current_proc)
 		proc_exit(-(s64)regs->vector);
@@ -93,22 +101,29 @@ static void exception(struct regs *regs)
 void trap(struct regs *regs)
 {
 	u64 vector = regs->vector;
-	u32 token;
+	bool kernel = !from_user(regs);
+	u32 token = 0;
 
 	/* An NMI may stand in the middle of a batch operation: hands off. */
 	if (vector == VECTOR_NMI) {
 		trap_count[VECTOR_NMI]++;
 		return;
 	}
-	token = pv_batch_pause();
+	/*
+	 * User mode has no batch open, and its traps may switch contexts, which
+	 * must not happen inside a pause.
+	 */
+	if (kernel)
+		token = pv_batch_pause();
 	if (vector < 32) {
 		trap_count[vector]++;
 		exception(regs);
 	} else {
 		pv_upcall(vector == 0x100 ? 0 : (u32)vector);
 	}
-	pv_batch_resume(token);
-	if (vector >= 32 && from_user(regs))
+	if (kernel)
+		pv_batch_resume(token);
+	else if (vector >= 32)
 		schedule();
 }
 

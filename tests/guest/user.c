@@ -2,7 +2,7 @@
 /*
  * User mode: everything the user processes execute.  Compiled position
  * independent into one section that is copied to USER_TEXT; touches nothing
- * outside of it.
+ * outside of it (no jump tables, no constants in memory).
  */
 #include "guest.h"
 
@@ -148,7 +148,6 @@ USER void user_main(u64 which, u64 arg)
 {
 	u64 val;
 
-	/* No switch statement: its table would be outside of the section. */
 	if (which == USER_EXIT_CODE)
 		leave((s64)arg);
 	if (which == USER_SYSCALLS) {

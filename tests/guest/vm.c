@@ -269,10 +269,30 @@ void vm_text_writable(bool writable)
 		      writable ? flags | PV_PTE_RW : flags);
 }
 
+/* What the boot tables map executable; page tables among it stay read-only. */
+static void not_executable(u64 start, u64 end)
+{
+	u64 va;
+
+	pv_batch_enter(PV_BATCH_MMU);
+	for (va = start; va < end; va += PAGE) {
+		pv_pte_t *ptep = vm_walk(boot_info.root, va, false, NULL);
+		u64 val = ptep ? pv_pte_val(*ptep) : 0;
+
+		if (val & PV_PTE_PRESENT)
+			pv_set_pte(ptep, pv_make_pte(val | PV_PTE_NX));
+	}
+	pv_batch_leave(PV_BATCH_MMU);
+}
+
 /* Text is not writable, read-only data neither, and data is not executable. */
 void vm_protect_kernel(void)
 {
 	u64 flags = PV_PTE_PRESENT | PV_PTE_ACCESSED | PV_PTE_DIRTY;
+
+	not_executable(KERNEL_BASE, (unsigned long)__pv_text_start);
+	not_executable((unsigned long)rodata_end,
+		       KERNEL_BASE + (boot_info.mapped_end << PV_PAGE_SHIFT));
 
 	vm_text_writable(false);
 	protect_range((unsigned long)__pv_text_end, (unsigned long)rodata_end,

@@ -249,7 +249,8 @@ PV_OP(cpu, load_tls, BRANCH, C, void, 2, (u64 *, gdt, const u64 *, tls), load_tl
 
 /**
  * load_gs_index - load the user's GS selector
- * Native: SWAPGS; MOV %edi,%gs; SWAPGS.  A bad selector loads 0.
+ * Native: SWAPGS; MOV %edi,%gs; SWAPGS.  A selector that cannot be loaded
+ *	loads 0.
  * Context: preemption and interrupts off.
  * Clobbers: C.
  * Batch: no.

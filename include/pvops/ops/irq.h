@@ -57,7 +57,8 @@ PV_OP(irq, irq_enable, CALL6, ASM, void, 0, (), irq_enable)
 /**
  * halt - stop this CPU for good, or until an NMI
  * Native: HLT, with interrupts masked by the caller.
- * Context: interrupts masked, nothing held.
+ * Context: interrupts masked, nothing held.  start_cpu() can start the CPU
+ *	again.
  * Clobbers: C.
  * Batch: must be empty.
  * Default: native.

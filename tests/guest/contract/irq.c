@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Contract tests of table "irq".  Whether interrupts are masked is observed
+ * from outside: an IPI to ourselves is pending, and arrives or does not.
+ */
+#include "../guest.h"
+
+#define TEST_IPI	(PV_VECTOR_IPI + 1)
+
+static void self_ipi(void)
+{
+	pv_send_ipi(pv_port_this_cpu(), TEST_IPI);
+}
+
+/* Long enough for an interrupt that can arrive to arrive. */
+static bool arrived(u64 before)
+{
+	u64 end = pv_clock_read() + 2000000;
+
+	while (trap_count[TEST_IPI] == before && pv_clock_read() < end)
+		asm volatile("pause");
+	return trap_count[TEST_IPI] != before;
+}
+
+TEST(save_fl)
+{
+	pv_flags_t on, off;
+
+	pv_irq_enable();
+	on = pv_save_fl();
+	pv_irq_disable();
+	off = pv_save_fl();
+	EXPECT(!pv_irqs_disabled_flags(on));
+	EXPECT(pv_irqs_disabled_flags(off));
+	/* Reading changes nothing. */
+	EXPECT(pv_irqs_disabled_flags(pv_save_fl()));
+	pv_irq_enable();
+	EXPECT(!pv_irqs_disabled_flags(pv_save_fl()));
+}
+
+TEST(restore_fl)
+{
+	u64 before = trap_count[TEST_IPI];
+	pv_flags_t on = pv_save_fl(), off;
+
+	pv_irq_disable();
+	off = pv_save_fl();
+	self_ipi();
+	pv_restore_fl(off);
+	EXPECT(pv_irqs_disabled_flags(pv_save_fl()));
+	EXPECT_EQ(trap_count[TEST_IPI], before);
+	pv_restore_fl(on);
+	EXPECT(!pv_irqs_disabled_flags(pv_save_fl()));
+	EXPECT(arrived(before));
+	EXPECT_EQ(trap_count[TEST_IPI], before + 1);
+}
+
+TEST(irqs_disabled_flags)
+{
+	pv_flags_t on, off;
+	u32 i;
+
+	for (i = 0; i < 3; i++) {
+		on = pv_save_fl();
+		EXPECT_EQ(pv_irqs_disabled_flags(on), 0);
+		pv_irq_disable();
+		off = pv_save_fl();
+		EXPECT_EQ(pv_irqs_disabled_flags(off), 1);
+		EXPECT_EQ(pv_irqs_disabled_flags(on), 0);
+		pv_restore_fl(on);
+	}
+}
+
+TEST(irq_disable)
+{
+	u64 before = trap_count[TEST_IPI];
+
+	pv_irq_disable();
+	self_ipi();
+	EXPECT(!arrived(before));
+	/* Twice is the same as once. */
+	pv_irq_disable();
+	EXPECT(!arrived(before));
+	pv_irq_enable();
+	EXPECT(arrived(before));
+}
+
+TEST(irq_enable)
+{
+	u64 before = trap_count[TEST_IPI];
+
+	pv_irq_disable();
+	self_ipi();
+	pv_irq_enable();
+	/* One more instruction, and what was pending has been delivered. */
+	asm volatile("nop");
+	EXPECT(arrived(before));
+	pv_irq_enable();
+	EXPECT_EQ(trap_count[TEST_IPI], before + 1);
+}
+
+static volatile u32 halt_progress;
+
+static void halted_main(u64 cpu)
+{
+	pv_cpu_init((u32)cpu);
+	pv_irq_disable();
+	halt_progress = 1;
+	pv_halt();
+	halt_progress = 2;
+	for (;;)
+		pv_halt();
+}
+
+TEST(halt)
+{
+	struct pv_cpu_state state;
+	u64 end;
+
+	if (cpus_online < 2) {
+		test_skip("needs a second CPU");
+		return;
+	}
+	halt_progress = 0;
+	cpu_stop(1);
+	cpu_make_state(1, &state);
+	state.rip = (unsigned long)halted_main;
+	EXPECT_EQ(pv_start_cpu(1, &state), 0);
+	end = pv_clock_read() + 20000000;
+	while (pv_clock_read() < end)
+		asm volatile("pause");
+	/* It got there, and nothing has taken it out of the halt. */
+	EXPECT_EQ(halt_progress, 1);
+	cpu_make_state(1, &state);
+	EXPECT_EQ(cpu_start(1, &state), 0);
+	EXPECT(cpu_is_online(1));
+}
+
+TEST(safe_halt)
+{
+	u64 ticks = trap_count[PV_VECTOR_TIMER], start;
+	u32 i;
+
+	for (i = 0; i < 3; i++) {
+		pv_irq_disable();
+		start = pv_clock_read();
+		pv_set_timer(start + 1000000);
+		while (trap_count[PV_VECTOR_TIMER] == ticks) {
+			EXPECT(pv_irqs_disabled_flags(pv_save_fl()));
+			pv_safe_halt();
+			EXPECT(!pv_irqs_disabled_flags(pv_save_fl()));
+			pv_irq_disable();
+		}
+		pv_irq_enable();
+		ticks = trap_count[PV_VECTOR_TIMER];
+		EXPECT(pv_clock_read() - start >= 1000000);
+	}
+	/* Already pending: must not sleep for ever. */
+	pv_irq_disable();
+	self_ipi();
+	pv_safe_halt();
+	EXPECT(!pv_irqs_disabled_flags(pv_save_fl()));
+}
+
+static u32 seen_vectors;
+
+static void see_vector(u32 vector)
+{
+	if (vector >= PV_VECTOR_IPI && vector < PV_VECTOR_IPI + PV_IPI_COUNT)
+		seen_vectors |= 1U << (vector - PV_VECTOR_IPI);
+	EXPECT(pv_irqs_disabled_flags(pv_save_fl()));
+}
+
+TEST(upcall)
+{
+	u64 before = trap_count[TEST_IPI];
+
+	seen_vectors = 0;
+	interrupt_hook = see_vector;
+	pv_irq_disable();
+	/* Two due at once: both are handed over. */
+	pv_send_ipi(pv_port_this_cpu(), PV_VECTOR_IPI);
+	self_ipi();
+	pv_irq_enable();
+	EXPECT(arrived(before));
+	interrupt_hook = NULL;
+	EXPECT_EQ(seen_vectors, 3);
+	EXPECT(!pv_irqs_disabled_flags(pv_save_fl()));
+}
+
+static struct regs frame;
+static u64 breakpoint_at;
+
+static bool take_breakpoint(struct regs *regs)
+{
+	if (regs->vector != VECTOR_BP)
+		return false;
+	frame = *regs;
+	EXPECT(pv_irqs_disabled_flags(pv_save_fl()));
+	return true;
+}
+
+TEST(adjust_exception_frame)
+{
+	u64 rcx = 0x1111222233334444, r11 = 0x5555666677778888, sp;
+
+	trap_hook = take_breakpoint;
+	asm volatile("mov %[r11], %%r11\n\t"
+		     "lea 1f(%%rip), %%rax\n\t"
+		     "mov %%rax, %[at]\n\t"
+		     "mov %%rsp, %[sp]\n\t"
+		     "int3\n"
+		     "1:\n\t"
+		     "mov %%r11, %[r11]"
+		     : "+c" (rcx), [r11] "+d" (r11), [at] "=m" (breakpoint_at), [sp] "=&r" (sp)
+		     : : "rax", "r11", "memory");
+	trap_hook = NULL;
+	EXPECT_EQ(rcx, 0x1111222233334444);
+	EXPECT_EQ(r11, 0x5555666677778888);
+	EXPECT_EQ(frame.rcx, 0x1111222233334444);
+	EXPECT_EQ(frame.r11, 0x5555666677778888);
+	EXPECT_EQ(frame.rip, breakpoint_at);
+	EXPECT_EQ(frame.rsp, sp);
+	EXPECT_EQ(frame.cs & 3, 0);
+}

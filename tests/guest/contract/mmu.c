@@ -1,0 +1,602 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Contract tests of table "mmu".  A scratch address space is entered from the
+ * kernel; what its page tables say is observed by reading through them.
+ */
+#include "../guest.h"
+
+#define VA		0x40000000UL
+#define FLAGS_RW	(PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_USER | PV_PTE_ACCESSED | PV_PTE_DIRTY)
+#define FLAGS_RO	(PV_PTE_PRESENT | PV_PTE_USER | PV_PTE_ACCESSED)
+
+static struct mm mm;
+static u64 home;
+
+static u64 pa(pv_pfn_t pfn)
+{
+	return pv_pfn_nr(pfn) << PV_PAGE_SHIFT;
+}
+
+static bool enter(void)
+{
+	home = pv_read_cr3();
+	if (!mm_create(&mm)) {
+		test_error("no memory for an address space");
+		return false;
+	}
+	pv_write_cr3(pa(mm.root));
+	return true;
+}
+
+static void leave(void)
+{
+	pv_write_cr3(home);
+	mm_destroy(&mm);
+}
+
+static volatile u64 *at(u64 va)
+{
+	return (volatile u64 *)va;
+}
+
+/* Two pages that say who they are. */
+static pv_pfn_t marked_page(u64 mark)
+{
+	pv_pfn_t pfn = page_alloc();
+
+	if (pfn == PV_PFN_NONE)
+		pv_port_panic("no memory in a test");
+	*(u64 *)pv_port_pfn_to_virt(pfn) = mark;
+	return pfn;
+}
+
+static u32 faults;
+static u64 fault_error;
+static u64 fault_skip;
+
+static bool take_fault(struct regs *regs)
+{
+	if (regs->vector != VECTOR_PF)
+		return false;
+	faults++;
+	fault_error = regs->error;
+	regs->rip += fault_skip;
+	return true;
+}
+
+/* Does a read (of 2 bytes of code) or a write (of 3) fault? */
+static bool read_faults(u64 va)
+{
+	faults = 0;
+	trap_hook = take_fault;
+	fault_skip = 2;
+	asm volatile("movb (%%rax), %%al" : "+a" (va) : : "memory");
+	trap_hook = NULL;
+	return faults;
+}
+
+static bool write_faults(u64 va)
+{
+	faults = 0;
+	trap_hook = take_fault;
+	fault_skip = 3;
+	asm volatile("lock incb (%%rax)" : "+a" (va) : : "memory", "cc");
+	trap_hook = NULL;
+	return faults;
+}
+
+TEST(read_cr3)
+{
+	u64 cr3 = pv_read_cr3();
+
+	EXPECT_EQ(cr3, pa(pv_port_kernel_root()));
+	if (!enter())
+		return;
+	EXPECT_EQ(pv_read_cr3(), pa(mm.root));
+	leave();
+	EXPECT_EQ(pv_read_cr3(), cr3);
+}
+
+TEST(write_cr3)
+{
+	if (!enter())
+		return;
+	EXPECT(mm_map(&mm, VA, 1, true));
+	EXPECT_EQ(*at(VA), 0);
+	*at(VA) = 77;
+	pv_write_cr3(home);
+	EXPECT(read_faults(VA));
+	pv_write_cr3(pa(mm.root));
+	EXPECT_EQ(*at(VA), 77);
+	leave();
+}
+
+/* Change what VA maps from page a to page b, then flush by the given means. */
+static void check_flush(void (*flush)(void))
+{
+	pv_pfn_t a = marked_page(1), b = marked_page(2);
+	pv_pte_t *ptep;
+	u32 i;
+
+	if (!enter())
+		return;
+	ptep = vm_walk(mm.root, VA, true, &mm);
+	for (i = 0; i < 4; i++) {
+		pv_set_pte(ptep, pv_make_pte(pa(i & 1 ? b : a) | FLAGS_RW));
+		flush();
+		EXPECT_EQ(*at(VA), i & 1 ? 2 : 1);
+	}
+	pv_set_pte(ptep, pv_make_pte(0));
+	flush();
+	EXPECT(read_faults(VA));
+	leave();
+	page_put(a);
+	page_put(b);
+}
+
+static void by_user(void)
+{
+	pv_flush_tlb_user();
+}
+
+static void by_kernel(void)
+{
+	pv_flush_tlb_kernel();
+}
+
+static void by_one(void)
+{
+	pv_flush_tlb_one(VA);
+}
+
+TEST(flush_tlb_user)
+{
+	check_flush(by_user);
+}
+
+TEST(flush_tlb_kernel)
+{
+	check_flush(by_kernel);
+}
+
+TEST(flush_tlb_one)
+{
+	check_flush(by_one);
+}
+
+static volatile u64 remote_saw;
+
+static void remote_read(void *arg)
+{
+	/* And stay in it, with the entry in the TLB. */
+	pv_write_cr3((u64)arg);
+	remote_saw = *at(VA);
+}
+
+static void remote_read_again(void *arg)
+{
+	(void)arg;
+	remote_saw = *at(VA);
+}
+
+static void remote_home(void *arg)
+{
+	pv_write_cr3((u64)arg);
+}
+
+static void by_multi(void)
+{
+	struct pv_cpumask all = { { 3 } };
+
+	if (cpus_online < 2)
+		all.word[0] = 1;
+	pv_flush_tlb_multi(&all, VA, VA + PAGE);
+}
+
+TEST(flush_tlb_multi)
+{
+	const struct pv_cpumask one = { { 2 } };
+	struct pv_cpumask all = { { 3 } };
+	pv_pfn_t a, b;
+	pv_pte_t *ptep;
+	u32 i;
+
+	check_flush(by_multi);
+	if (cpus_online < 2 || !enter())
+		return;
+	a = marked_page(1);
+	b = marked_page(2);
+	ptep = vm_walk(mm.root, VA, true, &mm);
+	pv_set_pte(ptep, pv_make_pte(pa(a) | FLAGS_RW));
+	pv_port_call_cpus(&one, remote_read, (void *)pa(mm.root));
+	EXPECT_EQ(remote_saw, 1);
+	for (i = 0; i < 4; i++) {
+		pv_set_pte(ptep, pv_make_pte(pa(i & 1 ? a : b) | FLAGS_RW));
+		/* A range, everything, and a range too long to do page by page. */
+		pv_flush_tlb_multi(&all, i ? VA : 0, i == 0 ? 0 : VA + (i == 2 ? 1000 : 1) * PAGE);
+		pv_port_call_cpus(&one, remote_read_again, NULL);
+		EXPECT_EQ(remote_saw, i & 1 ? 1 : 2);
+		EXPECT_EQ(*at(VA), i & 1 ? 1 : 2);
+	}
+	pv_port_call_cpus(&one, remote_home, (void *)home);
+	pv_set_pte(ptep, pv_make_pte(0));
+	leave();
+	page_put(a);
+	page_put(b);
+}
+
+TEST(set_pte)
+{
+	pv_pfn_t a = marked_page(0xa), b = marked_page(0xb);
+	pv_pte_t *ptep;
+
+	if (!enter())
+		return;
+	ptep = vm_walk(mm.root, VA, true, &mm);
+	pv_set_pte(ptep, pv_make_pte(pa(a) | FLAGS_RO));
+	/* Outside a batch it is real at once, for a plain read of the entry too. */
+	EXPECT_EQ(pv_pte_val(*ptep) & PV_FRAME_MASK, pa(a));
+	pv_flush_tlb_one(VA);
+	EXPECT_EQ(*at(VA), 0xa);
+	EXPECT(write_faults(VA));
+	pv_set_pte(ptep, pv_make_pte(pa(b) | FLAGS_RW));
+	pv_flush_tlb_one(VA);
+	EXPECT_EQ(*at(VA), 0xb);
+	EXPECT(!write_faults(VA));
+	pv_set_pte(ptep, pv_make_pte(0));
+	pv_flush_tlb_one(VA);
+	EXPECT(read_faults(VA));
+	leave();
+	EXPECT_EQ(*(u64 *)pv_port_pfn_to_virt(a), 0xa);
+	page_put(a);
+	page_put(b);
+}
+
+/* Entries above level 1: unhook the table, see nothing, hook it, see it. */
+static void check_upper(u32 level)
+{
+	pv_p4d_t *p4dp;
+	pv_pud_t *pudp;
+	pv_pmd_t *pmdp;
+	u64 val4, val3, val2, i4 = VA >> 39, i3 = VA >> 30 & 511, i2 = VA >> 21 & 511;
+
+	if (!enter())
+		return;
+	EXPECT(mm_map(&mm, VA, 1, true));
+	*at(VA) = 0xabc;
+	p4dp = (pv_p4d_t *)pv_port_pfn_to_virt(mm.root) + i4;
+	val4 = pv_p4d_val(*p4dp);
+	EXPECT_EQ(val4 & PV_PTE_PRESENT, 1);
+	pudp = (pv_pud_t *)(KERNEL_BASE + (val4 & PV_FRAME_MASK)) + i3;
+	val3 = pv_pud_val(*pudp);
+	EXPECT_EQ(val3 & PV_PTE_PRESENT, 1);
+	pmdp = (pv_pmd_t *)(KERNEL_BASE + (val3 & PV_FRAME_MASK)) + i2;
+	val2 = pv_pmd_val(*pmdp);
+	EXPECT_EQ(val2 & PV_PTE_PRESENT, 1);
+
+	if (level == 2)
+		pv_set_pmd(pmdp, pv_make_pmd(0));
+	else if (level == 3)
+		pv_set_pud(pudp, pv_make_pud(0));
+	else
+		pv_set_p4d(p4dp, pv_make_p4d(0));
+	pv_flush_tlb_user();
+	EXPECT(read_faults(VA));
+	if (level == 2)
+		pv_set_pmd(pmdp, pv_make_pmd(val2));
+	else if (level == 3)
+		pv_set_pud(pudp, pv_make_pud(val3));
+	else
+		pv_set_p4d(p4dp, pv_make_p4d(val4));
+	pv_flush_tlb_user();
+	EXPECT_EQ(*at(VA), 0xabc);
+	leave();
+}
+
+TEST(set_pmd)
+{
+	check_upper(2);
+}
+
+TEST(set_pud)
+{
+	check_upper(3);
+}
+
+TEST(set_p4d)
+{
+	check_upper(4);
+	/* User mode has the same view. */
+	EXPECT_EQ(proc_wait(proc_start(USER_MEMORY, 0)), 0);
+}
+
+/* Values that a present or absent entry of the guest's can have. */
+#define CHECK_VALUES(val, make)							\
+	do {									\
+		pv_pfn_t page_ = page_alloc();					\
+		u64 values_[] = {						\
+			0, pa(page_) | FLAGS_RW, pa(page_) | FLAGS_RO,		\
+			pa(page_) | FLAGS_RW | PV_PTE_NX, 0x123456780ULL << 12,	\
+			0x8000000000000000ULL, 0xe00,				\
+			(boot_info.memory_end - 1) << 12 | FLAGS_RO,		\
+		};								\
+		u32 i_;								\
+										\
+		for (i_ = 0; i_ < sizeof(values_) / 8; i_++)			\
+			EXPECT_EQ(val(make(values_[i_])), values_[i_]);		\
+		/* A frame that is not ours: itself, or nothing. */		\
+		values_[0] = 0x3ffffffULL << 12 | FLAGS_RW;			\
+		values_[1] = val(make(values_[0]));				\
+		EXPECT(values_[1] == values_[0] || !(values_[1] & PV_PTE_PRESENT)); \
+		page_put(page_);						\
+	} while (0)
+
+TEST(pte_val)
+{
+	CHECK_VALUES(pv_pte_val, pv_make_pte);
+}
+
+TEST(make_pte)
+{
+	pv_pfn_t a = marked_page(0x1234);
+	pv_pte_t *ptep;
+
+	CHECK_VALUES(pv_pte_val, pv_make_pte);
+	/* It is what hardware takes. */
+	if (!enter())
+		return;
+	ptep = vm_walk(mm.root, VA, true, &mm);
+	pv_set_pte(ptep, pv_make_pte(pa(a) | FLAGS_RO));
+	EXPECT_EQ(*at(VA), 0x1234);
+	/* The address space must not take it along. */
+	pv_set_pte(ptep, pv_make_pte(0));
+	leave();
+	page_put(a);
+}
+
+TEST(pmd_val)
+{
+	CHECK_VALUES(pv_pmd_val, pv_make_pmd);
+}
+
+TEST(make_pmd)
+{
+	CHECK_VALUES(pv_pmd_val, pv_make_pmd);
+}
+
+TEST(pud_val)
+{
+	CHECK_VALUES(pv_pud_val, pv_make_pud);
+}
+
+TEST(make_pud)
+{
+	CHECK_VALUES(pv_pud_val, pv_make_pud);
+}
+
+TEST(p4d_val)
+{
+	CHECK_VALUES(pv_p4d_val, pv_make_p4d);
+}
+
+TEST(make_p4d)
+{
+	CHECK_VALUES(pv_p4d_val, pv_make_p4d);
+}
+
+TEST(modify_prot)
+{
+	pv_pte_t *ptep, pte;
+	u64 val;
+
+	if (!enter())
+		return;
+	EXPECT(mm_map(&mm, VA, 1, true));
+	*at(VA) = 1;
+	ptep = vm_walk(mm.root, VA, false, &mm);
+	pte = pv_ptep_modify_prot_start(ptep);
+	val = pv_pte_val(pte);
+	EXPECT_EQ(val & (PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_DIRTY | PV_PTE_ACCESSED),
+		  PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_DIRTY | PV_PTE_ACCESSED);
+	pv_ptep_modify_prot_commit(ptep, pv_make_pte(val & ~PV_PTE_RW));
+	pv_flush_tlb_one(VA);
+	EXPECT(write_faults(VA));
+	EXPECT_EQ(*at(VA), 1);
+	/* Accessed and dirty are not lost. */
+	EXPECT_EQ(pv_pte_val(*ptep) & (PV_PTE_DIRTY | PV_PTE_ACCESSED),
+		  PV_PTE_DIRTY | PV_PTE_ACCESSED);
+	pte = pv_ptep_modify_prot_start(ptep);
+	pv_ptep_modify_prot_commit(ptep, pv_make_pte(pv_pte_val(pte) | PV_PTE_RW));
+	pv_flush_tlb_one(VA);
+	EXPECT(!write_faults(VA));
+	leave();
+}
+
+static bool all_zero(pv_pfn_t pfn)
+{
+	const u64 *words = pv_port_pfn_to_virt(pfn);
+	u32 i;
+
+	for (i = 0; i < PV_TABLE_ENTRIES; i++)
+		if (words[i])
+			return false;
+	return true;
+}
+
+/* Allocate and release: zeroed each time, and nothing is lost. */
+static void check_tables(pv_pfn_t (*alloc)(void), void (*release)(pv_pfn_t pfn))
+{
+	pv_pfn_t pages[8];
+	u32 before, i, round;
+
+	pv_table_cache(0);
+	pv_table_cache(32);
+	before = pages_free();
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 8; i++) {
+			pages[i] = alloc();
+			EXPECT(pages[i] != PV_PFN_NONE);
+			EXPECT(all_zero(pages[i]));
+		}
+		for (i = 0; i < 8; i++)
+			release(pages[i]);
+	}
+	pv_table_cache(0);
+	EXPECT_EQ(pages_free(), before);
+	pv_table_cache(64);
+}
+
+static pv_pfn_t get_pte(void)
+{
+	return pv_alloc_pte();
+}
+
+static void put_pte(pv_pfn_t pfn)
+{
+	pv_release_pte(pfn);
+}
+
+static pv_pfn_t get_pmd(void)
+{
+	return pv_alloc_pmd();
+}
+
+static void put_pmd(pv_pfn_t pfn)
+{
+	pv_release_pmd(pfn);
+}
+
+static pv_pfn_t get_pud(void)
+{
+	return pv_alloc_pud();
+}
+
+static void put_pud(pv_pfn_t pfn)
+{
+	pv_release_pud(pfn);
+}
+
+TEST(alloc_release_pte)
+{
+	pv_pfn_t page, table;
+	pv_pte_t *ptep;
+	u32 i;
+
+	check_tables(get_pte, put_pte);
+	/* Dead entries are the backend's to remove: one, and many. */
+	for (i = 1; i <= 512; i += 511) {
+		u32 n;
+
+		table = pv_alloc_pte();
+		page = page_alloc();
+		ptep = pv_port_pfn_to_virt(table);
+		pv_batch_enter(PV_BATCH_MMU);
+		for (n = 0; n < i; n++)
+			pv_set_pte(ptep + n, pv_make_pte(pa(page) | FLAGS_RW));
+		pv_batch_leave(PV_BATCH_MMU);
+		pv_release_pte(table);
+		/* Nothing maps the page any more: it can be a table itself. */
+		page_put(page);
+		table = pv_alloc_pte();
+		EXPECT(all_zero(table));
+		pv_release_pte(table);
+	}
+}
+
+TEST(alloc_release_pmd)
+{
+	check_tables(get_pmd, put_pmd);
+}
+
+TEST(alloc_release_pud)
+{
+	check_tables(get_pud, put_pud);
+}
+
+TEST(pgd)
+{
+	u32 before, i, round;
+	u64 old = pv_read_cr3();
+
+	pv_table_cache(0);
+	pv_table_cache(32);
+	before = pages_free();
+	for (round = 0; round < 3; round++) {
+		pv_pfn_t root = pv_pgd_alloc();
+
+		EXPECT(root != PV_PFN_NONE);
+		for (i = 0; i < PV_TABLE_ENTRIES / 2; i++)
+			EXPECT_EQ(((u64 *)pv_port_pfn_to_virt(root))[i], 0);
+		pv_pgd_activate(root);
+		pv_write_cr3(pa(root));
+		/* The kernel goes on living, in its shared half. */
+		EXPECT_EQ(pv_read_cr3(), pa(root));
+		pv_write_cr3(old);
+		pv_pgd_free(root);
+	}
+	pv_table_cache(0);
+	EXPECT_EQ(pages_free(), before);
+	pv_table_cache(64);
+}
+
+TEST(table_cache)
+{
+	pv_pfn_t pages[8];
+	u32 before, i, gave;
+
+	pv_table_cache(0);
+	before = pages_free();
+	pv_table_cache(4);
+	for (i = 0; i < 8; i++)
+		pages[i] = pv_alloc_pte();
+	for (i = 0; i < 8; i++)
+		pv_release_pte(pages[i]);
+	/* The bound is kept... */
+	EXPECT(before - pages_free() <= 4);
+	/* ...and shrinking says truly what it gave back. */
+	gave = pv_table_cache(0);
+	EXPECT(gave <= 4);
+	EXPECT_EQ(pages_free(), before);
+	EXPECT_EQ(pv_table_cache(0), 0);
+	pv_table_cache(64);
+}
+
+TEST(set_fixmap)
+{
+	pv_pfn_t a = marked_page(0xf1), b = marked_page(0xf2);
+	const u64 prot = PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_ACCESSED | PV_PTE_DIRTY | PV_PTE_NX;
+	pv_pte_t *ptep;
+	u64 va;
+
+	ptep = pv_port_fixmap_pte(2, &va);
+	EXPECT(ptep != NULL);
+	EXPECT(read_faults(va));
+	/* Machine addresses: where the linear map's own entries point. */
+	pv_set_fixmap(2, (__force pv_maddr_t)((__force u64)*pv_port_linear_pte(a) & PV_FRAME_MASK),
+		      prot);
+	EXPECT_EQ(*at(va), 0xf1);
+	pv_set_fixmap(2, (__force pv_maddr_t)((__force u64)*pv_port_linear_pte(b) & PV_FRAME_MASK),
+		      prot);
+	EXPECT_EQ(*at(va), 0xf2);
+	*at(va) = 0xf3;
+	EXPECT_EQ(*(volatile u64 *)pv_port_pfn_to_virt(b), 0xf3);
+	pv_set_fixmap(2, (__force pv_maddr_t)0, 0);
+	EXPECT(read_faults(va));
+	page_put(a);
+	page_put(b);
+}
+
+/* Text cannot be written, data cannot be executed. */
+TEST(wx)
+{
+	static u64 data;
+	u64 val;
+
+	EXPECT(write_faults((unsigned long)test_wx));
+	EXPECT(write_faults((unsigned long)"read-only"));
+	EXPECT(!write_faults((unsigned long)&data));
+	val = pv_pte_val(*pv_port_linear_pte(pv_port_virt_to_pfn(&data)));
+	EXPECT(val & PV_PTE_NX);
+	val = pv_pte_val(*pv_port_linear_pte(pv_port_virt_to_pfn(test_wx)));
+	EXPECT(!(val & PV_PTE_NX));
+}
