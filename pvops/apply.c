@@ -133,95 +133,135 @@ static bool usable(const struct pv_site_set *set)
 	return true;
 }
 
-/* Both states of an op in one pass, made when its first site comes along. */
-struct recipes {
-	struct pv_recipe now;
-	struct pv_recipe next;
+/*
+ * One state of an op, ready to be compared or written: the first eight bytes
+ * with the rel32 left out, where it is relative to, and the ninth byte.
+ */
+struct ready {
+	u64 text;
+	unsigned long target;
+	u32 rel_mask;
+	u8 tail;
+	u8 form;
 };
+
+/*
+ * Both states of an op in one pass, made when its first site comes along.
+ * @shape is the length and kind they are for, as the record has them.
+ */
+struct recipes {
+	struct ready now;
+	struct ready next;
+	u16 shape;
+	u8 pad[14];
+};
+
+#define SHAPE_NONE	0xffff
+
+static bool make_ready(struct ready *ready, const struct pv_site_set *set,
+		       const struct pv_site *site, const struct pv_impl *impl)
+{
+	struct pv_recipe recipe;
+	u32 rel;
+
+	if (pv_recipe_make(&recipe, site->kind, site->len, pv_slot(site->op), impl))
+		return false;
+	/* In reach from both ends means in reach from every site. */
+	if (recipe.relative && (!pv_recipe_rel(&recipe, set->text_start, &rel) ||
+				!pv_recipe_rel(&recipe, set->text_end, &rel)))
+		return false;
+	__builtin_memcpy(&ready->text, recipe.text, 8);
+	ready->target = recipe.relative ? recipe.target - 6 : 0;
+	ready->rel_mask = recipe.relative ? ~0U : 0;
+	ready->tail = recipe.text[8];
+	ready->form = recipe.form;
+	return true;
+}
+
+static inline u16 shape_of(const struct pv_site *site)
+{
+	u16 shape;
+
+	__builtin_memcpy(&shape, &site->len, 2);
+	return shape;
+}
+
+static __attribute__((noinline)) bool
+make_recipes(struct recipes *recipes, const struct pv_site_set *set, const struct pv_site *site,
+	     const struct pv_impl *const *before, const struct pv_impl *const *impl)
+{
+	recipes->shape = SHAPE_NONE;
+	if (!make_ready(&recipes->now, set, site, before ? before[site->op] : NULL) ||
+	    !make_ready(&recipes->next, set, site, impl ? impl[site->op] : NULL))
+		return false;
+	recipes->shape = shape_of(site);
+	return true;
+}
+
+static inline u64 ready_text(const struct ready *ready, unsigned long addr)
+{
+	u32 rel = (u32)(ready->target - addr) & ready->rel_mask;
+
+	return ready->text | (u64)rel << 16;
+}
 
 /*
  * The ordinary site: what the recipes say, in place and then written.  False
  * for anything else, without having written; the careful path then finds out
- * what is wrong.
+ * what is wrong.  At least eight bytes of text follow.
  */
-static inline bool patch_call(struct recipes *recipes, const struct pv_site *site,
-			      unsigned long addr, long alias,
-			      const struct pv_impl *now, const struct pv_impl *next)
+static inline bool patch_call(const struct recipes *recipes, unsigned long addr, long alias)
 {
-	u32 len = site->len, rel, word;
-	const u8 *in_place = (const u8 *)addr;
 	u8 *to = (u8 *)addr + alias;
-	u16 half;
-	u64 text;
+	u32 len = (u8)recipes->shape;
+	u64 text, next;
 
-	if (!recipes->next.made || recipes->next.len != len || recipes->next.kind != site->kind) {
-		unsigned long slot = pv_slot(site->op);
+	__builtin_memcpy(&text, (const u8 *)addr, 8);
+	text ^= ready_text(&recipes->now, addr);
+	next = ready_text(&recipes->next, addr);
+	if (__builtin_expect(len == 6, 1)) {
+		u32 low = (u32)next;
+		u16 high = (u16)(next >> 32);
 
-		if (pv_recipe_make(&recipes->now, site->kind, len, slot, now) ||
-		    pv_recipe_make(&recipes->next, site->kind, len, slot, next))
+		if (text << 16)
 			return false;
+		__builtin_memcpy(to, &low, 4);
+		__builtin_memcpy(to + 4, &high, 2);
+		return true;
 	}
-	if (len != 6 && len != 9)
+	if (len != 9 || text || ((const u8 *)addr)[8] != recipes->now.tail)
 		return false;
-
-	__builtin_memcpy(&half, in_place, 2);
-	__builtin_memcpy(&word, in_place + 2, 4);
-	__builtin_memcpy(&text, recipes->now.text, 8);
-	if (half != (u16)text)
-		return false;
-	rel = (u32)(text >> 16);
-	if (recipes->now.relative)
-		rel = (u32)(recipes->now.target - addr - 6);
-	if (word != rel)
-		return false;
-	if (len == 9) {
-		__builtin_memcpy(&half, in_place + 6, 2);
-		if (half != (u16)(text >> 48) || in_place[8] != recipes->now.text[8])
-			return false;
-	}
-
-	__builtin_memcpy(&text, recipes->next.text, 8);
-	rel = (u32)(text >> 16);
-	if (recipes->next.relative && !pv_recipe_rel(&recipes->next, addr, &rel))
-		return false;
-	half = (u16)text;
-	__builtin_memcpy(to, &half, 2);
-	__builtin_memcpy(to + 2, &rel, 4);
-	if (len == 9) {
-		half = (u16)(text >> 48);
-		__builtin_memcpy(to + 6, &half, 2);
-		to[8] = recipes->next.text[8];
-	}
+	__builtin_memcpy(to, &next, 8);
+	to[8] = recipes->next.tail;
 	return true;
 }
 
 /* The ordinary branch site: the jump as compiled, to stay or to become a NOP. */
-static inline bool patch_branch(const struct pv_site *site, unsigned long addr, long alias,
-				const struct pv_impl *now, bool in_line)
+static inline bool patch_branch(unsigned long addr, long alias, bool in_line)
 {
-	const u8 *in_place = (const u8 *)addr;
 	u8 *to = (u8 *)addr + alias;
-	u32 rel, word;
-	u16 tail;
+	u32 rel;
+	u64 text;
 
-	__builtin_memcpy(&tail, in_place + 5, 2);
-	if (site->len != PV_BRANCH_LEN || (now && (now->flags & PV_IMPL_IN_LINE)) ||
-	    in_place[0] != 0xe9 || tail != 0x9066)
+	__builtin_memcpy(&text, (const u8 *)addr, 8);
+	if ((u8)text != 0xe9 || (u16)(text >> 40) != 0x9066)
 		return false;
-	if (!in_line)
-		return true;
-	__builtin_memcpy(&rel, in_place + 1, 4);
-	word = 0x801f0f | rel << 24;
-	__builtin_memcpy(to, &word, 4);
-	__builtin_memcpy(to + 3, &rel, 4);
+	if (in_line) {
+		u32 word;
+
+		rel = (u32)(text >> 8);
+		word = 0x801f0f | rel << 24;
+		__builtin_memcpy(to, &word, 4);
+		__builtin_memcpy(to + 3, &rel, 4);
+	}
 	return true;
 }
 
 /* Every check, every error, no hurry. */
-static enum pv_site_error patch_carefully(const struct pv_site_set *set,
-					  const struct pv_site *site, unsigned long addr,
-					  long alias, const struct pv_impl *now,
-					  const struct pv_impl *next, struct pv_stats *stats)
+static __attribute__((noinline)) enum pv_site_error
+patch_carefully(const struct pv_site_set *set, const struct pv_site *site, unsigned long addr,
+		long alias, const struct pv_impl *now, const struct pv_impl *next,
+		struct pv_stats *stats)
 {
 	enum pv_site_error error;
 	struct pv_plan plan;
@@ -245,12 +285,18 @@ static enum pv_site_error patch_carefully(const struct pv_site_set *set,
 	return error;
 }
 
+static inline bool is_in_line(const struct pv_impl *impl)
+{
+	return impl && (impl->flags & PV_IMPL_IN_LINE);
+}
+
 int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl)
 {
 	static struct recipes recipes[PV_OP_COUNT];
 	const struct pv_impl *const *before = set->impl;
+	unsigned long text_start = set->text_start, ordinary = 0;
 	struct pv_stats stats = { .total = 0 };
-	const struct pv_site *site;
+	const struct pv_site *site, *end = set->end;
 	long alias;
 	u32 i;
 
@@ -260,33 +306,42 @@ int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl)
 	if (alias == PV_TEXT_REFUSED)
 		return -1;
 	for (i = 0; i < PV_OP_COUNT; i++)
-		recipes[i].next.made = false;
+		recipes[i].shape = SHAPE_NONE;
+	/* Sites this far into the text can be looked at 16 bytes at a time. */
+	if (set->text_end - text_start > 16)
+		ordinary = set->text_end - text_start - 16;
 
-	for (site = set->start; site < set->end; site++) {
+	for (site = set->start; site < end; site++) {
 		unsigned long addr = pv_site_addr(site);
-		const struct pv_impl *now = NULL, *next = NULL;
+		const struct pv_impl *now, *next;
+		struct recipes *r;
 		enum pv_site_error error;
 
-		if (site->op < PV_OP_COUNT && inside(set, addr, site->len)) {
-			if (before)
-				now = before[site->op];
-			if (impl)
-				next = impl[site->op];
-			if (site->kind == PV_SITE_BRANCH) {
-				bool in_line = next && (next->flags & PV_IMPL_IN_LINE);
+		if (site->op >= PV_OP_COUNT || addr - text_start >= ordinary)
+			goto careful;
+		r = &recipes[site->op];
+		if (site->kind == PV_SITE_BRANCH) {
+			bool in_line = impl && is_in_line(impl[site->op]);
 
-				if (patch_branch(site, addr, alias, now, in_line)) {
-					stats.form[in_line ? PV_FORM_NOP : PV_FORM_JUMP]++;
-					continue;
-				}
-			} else if (patch_call(&recipes[site->op], site, addr, alias, now, next)) {
-				if (site->kind & PV_SITE_OUTLINE)
-					stats.outline++;
-				else
-					stats.form[recipes[site->op].next.form]++;
-				continue;
-			}
+			if (site->len != PV_BRANCH_LEN ||
+			    (before && is_in_line(before[site->op])) ||
+			    !patch_branch(addr, alias, in_line))
+				goto careful;
+			stats.form[in_line ? PV_FORM_NOP : PV_FORM_JUMP]++;
+			continue;
 		}
+		if (r->shape != shape_of(site) && !make_recipes(r, set, site, before, impl))
+			goto careful;
+		if (!patch_call(r, addr, alias))
+			goto careful;
+		if (site->kind & PV_SITE_OUTLINE)
+			stats.outline++;
+		else
+			stats.form[r->next.form]++;
+		continue;
+careful:
+		now = impl_in(before, site->op);
+		next = impl_in(impl, site->op);
 		error = patch_carefully(set, site, addr, alias, now, next, &stats);
 		if (!error)
 			continue;

@@ -40,7 +40,6 @@ struct pv_recipe {
 	u8 kind;
 	u8 form;
 	bool relative;
-	bool made;
 };
 
 /* Not for BRANCH sites, whose text depends on what is in place. */

@@ -134,7 +134,6 @@ enum pv_site_error pv_recipe_make(struct pv_recipe *recipe, u32 kind, u32 len,
 		recipe_relative(recipe, len, PREFIX_CS,
 				jump ? OPCODE_JMP_REL32 : OPCODE_CALL_REL32,
 				(unsigned long)impl->fn, jump ? PV_FORM_JUMP : PV_FORM_CALL);
-	recipe->made = true;
 	return PV_SITE_OK;
 }
 

@@ -145,6 +145,8 @@ struct pv_platform {
  *	interrupts still off.  May be NULL
  * @hypercalls: hypercalls that this CPU has made with number @nr since boot,
  *	or in all if @nr is ~0U; for tests and measurements.  May be NULL
+ * @null_hypercall: the shortest way to the hypervisor and back that changes
+ *	nothing; for measurements.  NULL where there is no hypervisor
  * @irq: tables; NULL leaves all of the group to native
  */
 struct pv_backend {
@@ -155,6 +157,7 @@ struct pv_backend {
 	void (*cpu_init)(u32 cpu);
 	void (*late_init)(void);
 	u64 (*hypercalls)(u32 nr);
+	void (*null_hypercall)(void);
 	const struct pv_irq_impls *irq;
 	const struct pv_cpu_impls *cpu;
 	const struct pv_mmu_impls *mmu;

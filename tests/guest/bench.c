@@ -1,5 +1,487 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * What operations cost, in executed instructions.
+ *
+ * Under QEMU's -icount shift=0 the TSC advances by one per instruction, guest
+ * and hypervisor together, so a difference of two readings is a path length.
+ * Each op is executed ROUND times in a row, and so is its twin: the same
+ * operands and clobbers around nothing.  The difference is the op.  The least
+ * of several rounds is reported: what is above it is somebody's interrupt.
+ * Without -icount the figures are TSC ticks and mean nothing.
+ */
 #include "guest.h"
+
+#define ROUND		16
+#define ROUNDS		5
+#define VA		0x40000000UL
+#define MSR_FS_BASE	0xc0000100
+#define FLAGS_RW	(PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_USER | PV_PTE_ACCESSED | PV_PTE_DIRTY)
+
+#define REPEAT(x)	x; x; x; x; x; x; x; x; x; x; x; x; x; x; x; x
+
+/* Operands of a branch-site op are computed, nothing is called. */
+#define USE0()
+#define USE1(t1, a1)				"r" (a1)
+#define USE2(t1, a1, t2, a2)			"r" (a1), "r" (a2)
+#define USE3(t1, a1, t2, a2, t3, a3)		"r" (a1), "r" (a2), "r" (a3)
+#define USE4(t1, a1, t2, a2, t3, a3, t4, a4)	"r" (a1), "r" (a2), "r" (a3), "r" (a4)
+
+#define TWIN_CALL6(name, conv, ret, n, args)	\
+	PV_DEFINE_CALL(twin_##name, name, "", conv, ret, n, args)
+#define TWIN_CALL9	TWIN_CALL6
+#define TWIN_BRANCH(name, conv, ret, n, args)				\
+static __always_inline void twin_##name PV_PROTO##n args		\
+{									\
+	asm volatile("" : : USE##n args : "memory");			\
+}
+#define TWIN_ASM6(name, conv, ret, n, args)
+#define TWIN_JUMP6(name, conv, ret, n, args)
+#define PV_OP(table, name, site, conv, ret, n, args, test) TWIN_##site(name, conv, ret, n, args)
+#include <pvops/catalogue.h>
+
+/* Hundredths, rounded to nearest; may be a little below zero for empty ops. */
+static void report(const char *path, const char *name, s64 insns, u64 count, u64 calls)
+{
+	s64 hundredths = (insns * 100 + (insns < 0 ? -(s64)(count / 2) : (s64)(count / 2))) /
+			 (s64)count;
+	u64 calls100 = calls * 100 / count;
+	bool negative = hundredths < 0;
+
+	if (negative)
+		hundredths = -hundredths;
+	print("@pvops %s.%s {\"insns\":%s%lu.%02lu,\"hypercalls\":%lu.%02lu}\n", path, name,
+	      negative ? "-" : "", (unsigned long)hundredths / 100,
+	      (unsigned long)hundredths % 100, (unsigned long)calls100 / 100,
+	      (unsigned long)calls100 % 100);
+}
+
+/*
+ * Interrupts are masked while an op is measured, unless it is one that needs
+ * them.
+ */
+#define MEASURE(path, name, op, twin)						\
+	do {									\
+		s64 best_ = 0x7fffffffffffffff;					\
+		u64 calls_ = 0, a_, b_, c_;					\
+		u32 i_;								\
+										\
+		pv_irq_disable();						\
+		for (i_ = 0; i_ < ROUNDS; i_++) {				\
+			calls_ = hypercalls();					\
+			a_ = pv_rdtsc();					\
+			REPEAT(op);						\
+			b_ = pv_rdtsc();					\
+			calls_ = hypercalls() - calls_;				\
+			c_ = pv_rdtsc();					\
+			REPEAT(twin);						\
+			c_ = pv_rdtsc() - c_;					\
+			if ((s64)(b_ - a_ - c_) < best_)			\
+				best_ = (s64)(b_ - a_ - c_);			\
+		}								\
+		pv_irq_enable();						\
+		report(path, name, best_, ROUND, calls_);			\
+	} while (0)
+
+#define OP(name, ...)	MEASURE("ops", #name, pv_##name(__VA_ARGS__), twin_##name(__VA_ARGS__))
+
+static void not_measured(const char *name, const char *why)
+{
+	print("@pvops ops.%s {\"insns\":null,\"hypercalls\":null,\"why\":\"%s\"}\n", name, why);
+}
+
+static struct mm mm;
+static pv_pfn_t page;
+
+static void measure_irq(void)
+{
+	pv_flags_t off;
+
+	pv_irq_disable();
+	off = pv_save_fl();
+	pv_irq_enable();
+	OP(save_fl);
+	OP(restore_fl, off);
+	OP(irqs_disabled_flags, off);
+	OP(irq_disable);
+	OP(irq_enable);
+	not_measured("halt", "ends the CPU");
+	not_measured("safe_halt", "see bench.timer_wakeup");
+	not_measured("upcall", "see bench.self_ipi");
+	not_measured("adjust_exception_frame", "see bench.exception");
+}
+
+static u64 scratch_gdt[PV_PAGE_SIZE / 8] __attribute__((aligned(4096)));
+static struct pv_gate scratch_idt[4];
+
+static void measure_cpu(void)
+{
+	static const u64 tls[3];
+	static const u64 desc;
+	struct pv_cpuid regs = { .eax = 0 };
+	struct pv_dtr gdtr = { GDT_ENTRIES * 8 - 1, (unsigned long)this_gdt() };
+	struct pv_dtr idtr = { sizeof(idt) - 1, (unsigned long)idt };
+	u64 cr0 = pv_read_cr0(), cr4 = pv_read_cr4(), val, sp0 = current_proc->stack_top;
+	struct pv_tss *tss = PV_PERCPU_PTR(percpu_tss);
+	u64 *gdt = this_gdt();
+
+	OP(read_cr0);
+	OP(write_cr0, cr0);
+	OP(read_cr2);
+	OP(write_cr2, 0);
+	OP(read_cr4);
+	OP(write_cr4, cr4);
+	OP(clts);
+	OP(wbinvd);
+	OP(cpuid, &regs);
+	OP(read_msr, MSR_FS_BASE);
+	OP(write_msr, MSR_FS_BASE, 0);
+	OP(read_msr_safe, MSR_FS_BASE, &val);
+	OP(write_msr_safe, MSR_FS_BASE, 0);
+	not_measured("read_pmc", "no counter here");
+	OP(rdtsc);
+	OP(get_debugreg, 0);
+	OP(set_debugreg, 0, 0);
+	OP(load_gdt, &gdtr);
+	OP(load_idt, &idtr);
+	not_measured("load_tr", "loads once");
+	OP(store_tr);
+	OP(set_ldt, NULL, 0);
+	OP(load_tls, gdt, tls);
+	OP(load_gs_index, 0);
+	OP(write_gdt_entry, gdt, GDT_ENTRIES - 1, &desc, 1);
+	OP(write_ldt_entry, scratch_gdt, 0, 0);
+	OP(write_idt_entry, scratch_idt, 0, &idt[20]);
+	OP(load_sp0, tss, sp0);
+	OP(set_iopl, 0);
+	OP(io_delay);
+	not_measured("swapgs", "see bench.syscall");
+	not_measured("iret", "see bench.exception");
+	/* The pair, with nothing deferred between. */
+	MEASURE("ops", "start_context_switch",
+		{ pv_start_context_switch(); pv_end_context_switch(); },
+		{ twin_start_context_switch(); twin_end_context_switch(); });
+	not_measured("end_context_switch", "with start_context_switch");
+}
+
+static void measure_tables(const char *alloc_name, const char *release_name,
+			   pv_pfn_t (*alloc)(void), void (*release)(pv_pfn_t pfn))
+{
+	pv_pfn_t pages[ROUND];
+	s64 got = 0, gave = 0;
+	u64 calls_got = 0, calls_gave = 0, start;
+	u32 round, i;
+
+	/* The first round fills whatever cache there is. */
+	for (round = 0; round < 2; round++) {
+		pv_irq_disable();
+		calls_got = hypercalls();
+		start = pv_rdtsc();
+		for (i = 0; i < ROUND; i++)
+			pages[i] = alloc();
+		got = (s64)(pv_rdtsc() - start);
+		calls_gave = hypercalls();
+		calls_got = calls_gave - calls_got;
+		start = pv_rdtsc();
+		for (i = 0; i < ROUND; i++)
+			release(pages[i]);
+		gave = (s64)(pv_rdtsc() - start);
+		calls_gave = hypercalls() - calls_gave;
+		pv_irq_enable();
+	}
+	report("ops", alloc_name, got, ROUND, calls_got);
+	report("ops", release_name, gave, ROUND, calls_gave);
+}
+
+#define TABLE_FNS(level)					\
+static pv_pfn_t get_##level(void) { return pv_alloc_##level(); }	\
+static void put_##level(pv_pfn_t pfn) { pv_release_##level(pfn); }
+TABLE_FNS(pte)
+TABLE_FNS(pmd)
+TABLE_FNS(pud)
+
+static pv_pfn_t get_root(void)
+{
+	return pv_pgd_alloc();
+}
+
+static void put_root(pv_pfn_t pfn)
+{
+	pv_pgd_free(pfn);
+}
+
+static void measure_mmu(void)
+{
+	static const struct pv_cpumask self = { { 1 } };
+	pv_pte_t *ptep = vm_walk(mm.root, VA, true, &mm), pte;
+	pv_p4d_t *p4dp = (pv_p4d_t *)pv_port_pfn_to_virt(mm.root) + (VA >> 39);
+	pv_pud_t *pudp = (pv_pud_t *)(KERNEL_BASE + (pv_p4d_val(*p4dp) & PV_FRAME_MASK)) +
+			 (VA >> 30 & 511);
+	pv_pmd_t *pmdp = (pv_pmd_t *)(KERNEL_BASE + (pv_pud_val(*pudp) & PV_FRAME_MASK)) +
+			 (VA >> 21 & 511);
+	u64 cr3 = pv_pfn_nr(mm.root) << PV_PAGE_SHIFT;
+	u64 val = pv_pfn_nr(page) << PV_PAGE_SHIFT | FLAGS_RW;
+	pv_pmd_t pmd = *pmdp;
+	pv_pud_t pud = *pudp;
+	pv_p4d_t p4d = *p4dp;
+	pv_maddr_t maddr;
+
+	pv_write_cr3(cr3);
+	OP(read_cr3);
+	OP(write_cr3, cr3);
+	OP(flush_tlb_user);
+	OP(flush_tlb_kernel);
+	OP(flush_tlb_one, VA);
+	OP(flush_tlb_multi, &self, VA, VA + PAGE);
+	pte = pv_make_pte(val);
+	/* Alternately, so that each is a change. */
+	MEASURE("ops", "set_pte", { pv_set_pte(ptep, pte); pte = (__force pv_pte_t)((__force u64)pte ^ PV_PTE_RW); },
+		{ twin_set_pte(ptep, pte); pte = (__force pv_pte_t)((__force u64)pte ^ PV_PTE_RW); });
+	pv_set_pte(ptep, pv_make_pte(val));
+	OP(set_pmd, pmdp, pmd);
+	OP(set_pud, pudp, pud);
+	OP(set_p4d, p4dp, p4d);
+	OP(pte_val, pte);
+	MEASURE("ops", "pte_val_absent", pv_pte_val(pv_make_pte(0)), twin_pte_val(pte));
+	OP(make_pte, val);
+	OP(pmd_val, pmd);
+	OP(make_pmd, pv_pmd_val(pmd));
+	OP(pud_val, pud);
+	OP(make_pud, pv_pud_val(pud));
+	OP(p4d_val, p4d);
+	OP(make_p4d, pv_p4d_val(p4d));
+	MEASURE("ops", "ptep_modify_prot_start",
+		{ pte = pv_ptep_modify_prot_start(ptep); pv_ptep_modify_prot_commit(ptep, pte); },
+		{ twin_ptep_modify_prot_start(ptep); twin_ptep_modify_prot_commit(ptep, pte); });
+	not_measured("ptep_modify_prot_commit", "with ptep_modify_prot_start");
+	measure_tables("alloc_pte", "release_pte", get_pte, put_pte);
+	measure_tables("alloc_pmd", "release_pmd", get_pmd, put_pmd);
+	measure_tables("alloc_pud", "release_pud", get_pud, put_pud);
+	measure_tables("pgd_alloc", "pgd_free", get_root, put_root);
+	OP(pgd_activate, mm.root);
+	OP(table_cache, 64);
+	maddr = (__force pv_maddr_t)((__force u64)*pv_port_linear_pte(page) & PV_FRAME_MASK);
+	OP(set_fixmap, 3, maddr, PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_ACCESSED | PV_PTE_DIRTY |
+	   PV_PTE_NX);
+	pv_set_fixmap(3, (__force pv_maddr_t)0, 0);
+	MEASURE("ops", "batch_enter",
+		{ pv_batch_enter(PV_BATCH_MMU); pv_batch_leave(PV_BATCH_MMU); },
+		{ twin_batch_enter(PV_BATCH_MMU); twin_batch_leave(PV_BATCH_MMU); });
+	not_measured("batch_leave", "with batch_enter");
+	OP(batch_flush);
+	pv_set_pte(ptep, pv_make_pte(0));
+	pv_write_cr3(pv_pfn_nr(kernel_mm.root) << PV_PAGE_SHIFT);
+}
+
+static void measure_rest(void)
+{
+	static const struct pv_cpumask none;
+	static const u8 word;
+
+	OP(clock_read);
+	MEASURE("ops", "wall_clock", pv_wall_clock(), twin_wall_clock());
+	OP(set_timer, ~0ULL);
+	OP(stolen_time, 0);
+	not_measured("start_cpu", "starts once");
+	not_measured("send_ipi", "see bench.self_ipi and bench.ipi_round_trip");
+	OP(send_ipi_mask, &none, PV_VECTOR_IPI);
+	not_measured("stop_cpu", "ends the CPU");
+	OP(console_write, "", 0);
+	not_measured("shutdown", "ends the machine");
+	OP(lock_wait, &word, 1);
+	OP(lock_kick, 0);
+	OP(vcpu_is_preempted, 0);
+}
+
+/* --- longer paths --- */
+
+static void self_tests(void)
+{
+	MEASURE("bench", "idle", (void)0, (void)0);
+	MEASURE("bench", "nop_sled_100", asm volatile(".rept 100\n\tnop\n\t.endr"), (void)0);
+}
+
+static bool step_over(struct regs *regs)
+{
+	return regs->vector == VECTOR_BP;
+}
+
+static volatile u64 ipi_seen;
+
+static void see_ipi(u32 vector)
+{
+	if (vector == PV_VECTOR_IPI + 1)
+		ipi_seen++;
+}
+
+static void call_nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void measure_interrupts(void)
+{
+	static const struct pv_cpumask second = { { 2 } };
+	u64 start, calls, i;
+
+	trap_hook = step_over;
+	MEASURE("bench", "exception", asm volatile("int3" : : : "memory"), (void)0);
+	trap_hook = NULL;
+
+	interrupt_hook = see_ipi;
+	ipi_seen = 0;
+	calls = hypercalls();
+	start = pv_rdtsc();
+	for (i = 1; i <= ROUND; i++) {
+		pv_send_ipi(pv_port_this_cpu(), PV_VECTOR_IPI + 1);
+		while (ipi_seen != i)
+			;
+	}
+	report("bench", "self_ipi", (s64)(pv_rdtsc() - start), ROUND, hypercalls() - calls);
+	interrupt_hook = NULL;
+
+	calls = hypercalls();
+	start = pv_rdtsc();
+	for (i = 0; i < ROUND; i++) {
+		u64 ticks = trap_count[PV_VECTOR_TIMER];
+
+		pv_irq_disable();
+		/* In the past: it is due before we sleep. */
+		pv_set_timer(pv_clock_read());
+		while (trap_count[PV_VECTOR_TIMER] == ticks) {
+			pv_safe_halt();
+			pv_irq_disable();
+		}
+		pv_irq_enable();
+	}
+	report("bench", "timer_wakeup", (s64)(pv_rdtsc() - start), ROUND, hypercalls() - calls);
+
+	if (cpus_online > 1) {
+		calls = hypercalls();
+		start = pv_rdtsc();
+		for (i = 0; i < ROUND; i++)
+			pv_port_call_cpus(&second, call_nothing, NULL);
+		report("bench", "ipi_round_trip", (s64)(pv_rdtsc() - start), ROUND,
+		       hypercalls() - calls);
+	}
+}
+
+/* Entries changed in one batch, from one to the size of the queue. */
+static void measure_batches(void)
+{
+	pv_pte_t *ptep = vm_walk(mm.root, VA, true, &mm);
+	u64 val = pv_pfn_nr(page) << PV_PAGE_SHIFT | FLAGS_RW;
+	u32 n, i;
+
+	for (n = 1; n <= 256; n *= 2) {
+		u64 start, calls, cost;
+		char name[32];
+
+		for (i = 0; i < n; i++)
+			pv_set_pte(ptep + i, pv_make_pte(val));
+		calls = hypercalls();
+		pv_irq_disable();
+		start = pv_rdtsc();
+		pv_batch_enter(PV_BATCH_MMU);
+		for (i = 0; i < n; i++)
+			pv_set_pte(ptep + i, pv_make_pte(val & ~PV_PTE_RW));
+		pv_batch_leave(PV_BATCH_MMU);
+		cost = pv_rdtsc() - start;
+		pv_irq_enable();
+		pv_port_format(name, sizeof(name), "%u", n);
+		report("bench.set_pte_batch", name, (s64)cost, n, (hypercalls() - calls) * n);
+	}
+	for (i = 0; i < 256; i++)
+		pv_set_pte(ptep + i, pv_make_pte(0));
+}
+
+static void measure_memory(void)
+{
+	u64 home = pv_read_cr3(), start, calls, flushes;
+	s64 cost;
+
+	mm_map(&mm, VA, 256, true);
+	pv_write_cr3(pv_pfn_nr(mm.root) << PV_PAGE_SHIFT);
+	flushes = hypercalls();
+	pv_flush_tlb_user();
+	flushes = hypercalls() - flushes;
+	calls = hypercalls();
+	start = pv_rdtsc();
+	mm_protect(&mm, VA, 256, false);
+	cost = (s64)(pv_rdtsc() - start);
+	calls = hypercalls() - calls - flushes;
+	print("@pvops bench.protect_256 {\"insns\":%lu,\"hypercalls\":%lu,\"flush\":%lu}\n",
+	      (unsigned long)cost, (unsigned long)calls, (unsigned long)flushes);
+	mm_unmap(&mm, VA, 256);
+
+	calls = hypercalls();
+	start = pv_rdtsc();
+	mm_map(&mm, VA, 64, true);
+	mm_unmap(&mm, VA, 64);
+	report("bench", "map_unmap_64", (s64)(pv_rdtsc() - start), 1, hypercalls() - calls);
+	pv_write_cr3(home);
+}
+
+/* A user program with much of something minus the same with none of it. */
+static void measure_user(const char *name, u32 which, u64 count, u32 copies)
+{
+	u64 cost[2], calls[2];
+	u32 i, n;
+
+	/* Once unmeasured, so that caches are as full in both. */
+	proc_wait(proc_start(which, 1));
+	for (i = 0; i < 2; i++) {
+		struct proc *procs[2] = { NULL, NULL };
+
+		calls[i] = hypercalls();
+		cost[i] = pv_rdtsc();
+		for (n = 0; n < copies; n++)
+			procs[n] = proc_start(which, i ? count : 0);
+		for (n = 0; n < copies; n++)
+			proc_wait(procs[n]);
+		cost[i] = pv_rdtsc() - cost[i];
+		calls[i] = hypercalls() - calls[i];
+	}
+	report("bench", name, (s64)(cost[1] - cost[0]), count * copies, calls[1] - calls[0]);
+}
+
+static void measure_processes(bool full)
+{
+	measure_user("syscall", USER_SYSCALLS, 64, 1);
+	measure_user("copy_on_write_fault", USER_COW, 64, 1);
+	/* Two that yield to each other and the kernel's own process. */
+	measure_user("context_switch", USER_YIELD, 32, 2);
+	measure_user("address_space_copy", USER_FORK_MANY, 8, 1);
+	if (!full)
+		return;
+	pv_table_cache(0);
+	measure_user("address_space_copy_no_cache", USER_FORK_MANY, 8, 1);
+	pv_table_cache(64);
+}
+
 void bench_run(void)
 {
+	bool full = cmdline_is("bench=", "full");
+
+	if (!full && !cmdline_is("bench=", "demo"))
+		return;
+	if (!mm_create(&mm) || (page = page_alloc()) == PV_PFN_NONE) {
+		test_error("no memory for the benchmark");
+		return;
+	}
+	pv_set_timer(~0ULL);
+	self_tests();
+	measure_irq();
+	measure_cpu();
+	measure_mmu();
+	measure_rest();
+	measure_interrupts();
+	measure_memory();
+	if (pv_backend()->null_hypercall)
+		MEASURE("bench", "null_hypercall", pv_backend()->null_hypercall(), (void)0);
+	else
+		print("@pvops bench.null_hypercall {\"insns\":null,\"hypercalls\":null,\"why\":\"no hypervisor\"}\n");
+	measure_batches();
+	measure_processes(full);
+	mm_destroy(&mm);
+	page_put(page);
 }

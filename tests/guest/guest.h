@@ -203,6 +203,7 @@ enum {
 	USER_YIELD,		/* arg yields */
 	USER_TOUCH,		/* maps and touches arg pages */
 	USER_FORK_MANY,		/* arg times fork, exit, wait */
+	USER_COW,		/* forks, then breaks arg pages of copy on write */
 	USER_LDT,		/* loads a segment from the LDT, exits with what it holds */
 };
 

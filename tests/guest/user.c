@@ -144,6 +144,21 @@ static USER void fork_many(u64 times)
 	leave(0);
 }
 
+static USER void break_cow(u64 pages)
+{
+	volatile u64 *heap = (volatile u64 *)USER_HEAP;
+	u64 i;
+
+	CHECK(sys(SYS_MAP, USER_HEAP, 64, 0) == 0);
+	if (sys(SYS_FORK, 0, 0, 0) == 0) {
+		for (i = 0; i < pages; i++)
+			heap[i * 512] = i;
+		leave(0);
+	}
+	CHECK(sys(SYS_WAIT, 0, 0, 0) == 0);
+	leave(0);
+}
+
 USER void user_main(u64 which, u64 arg)
 {
 	u64 val;
@@ -194,6 +209,8 @@ USER void user_main(u64 which, u64 arg)
 		touch(arg);
 	if (which == USER_FORK_MANY)
 		fork_many(arg);
+	if (which == USER_COW)
+		break_cow(arg);
 	if (which == USER_LDT) {
 		u32 limit = 0;
 
