@@ -177,10 +177,14 @@ bool text_equal(const char *a, const char *b)
 	return *a == *b;
 }
 
+/* Eight bytes at a time where the size allows: pages are most of it. */
 void *memcpy(void *to, const void *from, size_t bytes)
 {
 	void *result = to;
+	size_t words = bytes / 8;
 
+	bytes %= 8;
+	asm volatile("rep movsq" : "+D" (to), "+S" (from), "+c" (words) : : "memory");
 	asm volatile("rep movsb" : "+D" (to), "+S" (from), "+c" (bytes) : : "memory");
 	return result;
 }
@@ -188,7 +192,11 @@ void *memcpy(void *to, const void *from, size_t bytes)
 void *memset(void *to, int c, size_t bytes)
 {
 	void *result = to;
+	size_t words = bytes / 8;
 
+	bytes %= 8;
+	asm volatile("rep stosq" : "+D" (to), "+c" (words)
+		     : "a" (0x0101010101010101ULL * (u8)c) : "memory");
 	asm volatile("rep stosb" : "+D" (to), "+c" (bytes) : "a" (c) : "memory");
 	return result;
 }

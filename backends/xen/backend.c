@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Xen PV, 64-bit: detection, start of day, the descriptor, refusals.
+ */
+#include "internal.h"
+
+const struct start_info *xen_start;
+struct shared_info *xen_shared;
+unsigned long *xen_p2m;
+unsigned long xen_p2m_nr;
+
+PV_PERCPU_DEFINE(xen_vcpu_area, xen_vcpu_info);
+PV_PERCPU_DEFINE(xen_runstate_area, xen_runstate);
+PV_PERCPU_DEFINE(struct xen_hypercall_counts, xen_hypercall_count);
+
+/* vcpu_info can be registered once in a vCPU's life; a CPU may start again. */
+static bool registered[PV_MAX_CPUS];
+
+/* Its frame is replaced by the machine's shared_info; its own stays unused. */
+static u8 shared_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
+
+/*
+ * A Xen PV kernel is entered at its own address with a start_info page, at
+ * CPL 3.  Nothing else can run there: no privileged instruction works, and
+ * CPUID shows the machine below, maybe with another hypervisor's leaves.
+ * Hence the highest score, and no look at CPUID.  Xen HVM and PVH guests have
+ * no such page and are none of this backend's business.
+ */
+static int xen_detect(const struct pv_platform *platform, const char **why)
+{
+	const struct start_info *start = platform->xen_start_info;
+	static const char magic[] = "xen-3";
+	u32 i;
+
+	if (!start) {
+		*why = "no Xen PV start of day";
+		return PV_SCORE_NONE;
+	}
+	for (i = 0; magic[i]; i++)
+		if (start->magic[i] != magic[i]) {
+			*why = "the start_info page has no Xen 3 magic";
+			return PV_SCORE_NONE;
+		}
+	return PV_SCORE_DEPRIVILEGED;
+}
+
+static int xen_init(const struct pv_platform *platform)
+{
+	pv_pfn_t pfn = pv_port_virt_to_pfn(shared_page);
+	long error;
+
+	xen_start = platform->xen_start_info;
+	xen_p2m = (unsigned long *)xen_start->mfn_list;
+	xen_p2m_nr = xen_start->nr_pages;
+	PV_PERCPU_PTR(xen_vcpu_info)->evtchn_upcall_mask = 1;
+
+	error = xen_call3(__HYPERVISOR_update_va_mapping, (unsigned long)shared_page,
+			  xen_start->shared_info | PV_PTE_PRESENT | PV_PTE_RW |
+			  PV_PTE_ACCESSED | PV_PTE_DIRTY, UVMF_INVLPG | UVMF_ALL);
+	if (error) {
+		pv_port_log("pvops: xen: shared_info cannot be mapped, error %ld", error);
+		return (int)error;
+	}
+	/* So that a kernel which makes its own mappings maps the same frame. */
+	xen_p2m[pv_pfn_nr(pfn)] = xen_start->shared_info >> PV_PAGE_SHIFT;
+	xen_shared = (struct shared_info *)shared_page;
+	return 0;
+}
+
+static void register_vcpu(u32 cpu)
+{
+	xen_vcpu_area *info = PV_PERCPU_PTR(xen_vcpu_info);
+	struct vcpu_register_vcpu_info where = {
+		.mfn = pv_mfn_nr(xen_virt_to_mfn(info)),
+		.offset = (unsigned long)info & (PV_PAGE_SIZE - 1),
+	};
+	struct vcpu_register_runstate_memory_area runstate;
+	long error;
+
+	/* Xen copies the state it kept so far; until then: masked. */
+	info->evtchn_upcall_mask = 1;
+	error = xen_vcpu_op(VCPUOP_register_vcpu_info, cpu, &where);
+	if (error) {
+		pv_port_log("pvops: xen: CPU %u: vcpu_info refused, error %ld", cpu, error);
+		pv_port_panic("pvops: xen: no event mask, cannot go on");
+	}
+
+	runstate.addr.v = PV_PERCPU_PTR(xen_runstate);
+	error = xen_vcpu_op(VCPUOP_register_runstate_memory_area, cpu, &runstate);
+	if (error)
+		pv_port_log("pvops: xen: CPU %u: no stolen time: runstate area refused, error %ld",
+			    cpu, error);
+}
+
+static void xen_cpu_init(u32 cpu)
+{
+	struct physdev_set_iopl iopl = { .iopl = 1 };
+
+	if (cpu >= PV_MAX_CPUS)
+		pv_port_panic("pvops: xen: CPU number beyond PV_MAX_CPUS");
+	pv_batch_setup(xen_submit);
+	xen_mc_init();
+	if (!registered[cpu])
+		register_vcpu(cpu);
+	registered[cpu] = true;
+	xen_cpu_registers_init();
+	xen_time_init(cpu);
+	xen_events_init(cpu);
+	/* Level 1: port instructions of the kernel are emulated, not refused. */
+	xen_call2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, (unsigned long)&iopl);
+}
+
+static u64 xen_hypercalls(u32 nr)
+{
+	const struct xen_hypercall_counts *counts = PV_PERCPU_PTR(xen_hypercall_count);
+	u64 sum = 0;
+	u32 i;
+
+	if (nr < XEN_HYPERCALLS)
+		return counts->nr[nr];
+	if (nr != ~0U)
+		return 0;
+	for (i = 0; i < XEN_HYPERCALLS; i++)
+		sum += counts->nr[i];
+	return sum;
+}
+
+void xen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error)
+{
+	const struct pv_batch_req req = { arg1, arg2 };
+	const struct pv_batch_note note = { caller, op };
+
+	pv_batch_refused(&req, &note, (s32)error);
+}
+
+void xen_failsafe(void)
+{
+	pv_port_panic("pvops: xen: failsafe callback: Xen cannot load the state we return to");
+}
+
+static const struct pv_backend xen_backend = {
+	.name = "xen",
+	.title = "Xen PV, 64-bit",
+	.detect = xen_detect,
+	.init = xen_init,
+	.cpu_init = xen_cpu_init,
+	.hypercalls = xen_hypercalls,
+	.irq = &xen_irq_impls,
+	.cpu = &xen_cpu_impls,
+	.mmu = &xen_mmu_impls,
+	.time = &xen_time_impls,
+	.smp = &xen_smp_impls,
+	.lock = &xen_lock_impls,
+};
+
+PV_BACKEND(xen_backend);

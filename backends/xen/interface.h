@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Xen's public headers, in one place and at one interface version.
+ *
+ * They come from the distribution's package (libxen-dev), unmodified; a
+ * kernel with its own copy puts that first on the include path.
+ */
+#ifndef XEN_INTERFACE_H
+#define XEN_INTERFACE_H
+
+#include <pvops/types.h>
+
+#ifndef __XEN_INTERFACE_VERSION__
+#define __XEN_INTERFACE_VERSION__ 0x00040e00
+#endif
+
+#include <xen/xen.h>
+#include <xen/callback.h>
+#include <xen/event_channel.h>
+#include <xen/physdev.h>
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Page tables: entry updates, address-space switch, TLB.  Where table pages
+ * come from is in tables.c.
+ *
+ * Why arrays of mmu_update and not update_va_mapping or multicalls: README.md,
+ * "Measured".
+ */
+#include "internal.h"
+
+/* The queue's requests are Xen's, so that a flush is the bare hypercall. */
+_Static_assert(sizeof(struct pv_batch_req) == sizeof(struct mmu_update), "same layout");
+_Static_assert(offsetof(struct pv_batch_req, val) == offsetof(struct mmu_update, val),
+	       "same layout");
+
+int xen_submit(const struct pv_batch_req *req, u32 count, u32 *done)
+{
+	*done = 0;
+	return (int)xen_call4(__HYPERVISOR_mmu_update, (unsigned long)req, count,
+			      (unsigned long)done, DOMID_SELF);
+}
+
+static __always_inline u64 entry_maddr(const void *entry)
+{
+	return xen_virt_to_maddr(entry);
+}
+
+static void xen_set_pte(pv_pte_t *ptep, pv_pte_t pte)
+{
+	pv_batch_update(PV_OP_set_pte, XEN_CALLER(),
+			entry_maddr(ptep) | MMU_NORMAL_PT_UPDATE, (__force u64)pte);
+}
+
+static void xen_set_pmd(pv_pmd_t *pmdp, pv_pmd_t pmd)
+{
+	pv_batch_update(PV_OP_set_pmd, XEN_CALLER(),
+			entry_maddr(pmdp) | MMU_NORMAL_PT_UPDATE, (__force u64)pmd);
+}
+
+static void xen_set_pud(pv_pud_t *pudp, pv_pud_t pud)
+{
+	pv_batch_update(PV_OP_set_pud, XEN_CALLER(),
+			entry_maddr(pudp) | MMU_NORMAL_PT_UPDATE, (__force u64)pud);
+}
+
+/* User mode runs on a root of its own, which has the same user half. */
+static void xen_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
+{
+	u64 offset = (unsigned long)p4dp & (PV_PAGE_SIZE - 1);
+	pv_mfn_t user = pv_mfn(0);
+
+	if (offset < PV_PAGE_SIZE / 2)
+		user = xen_user_root(pv_port_virt_to_pfn(p4dp));
+	/* One hypercall for both, if no batch is open. */
+	pv_batch_begin(PV_BATCH_MMU);
+	pv_batch_update(PV_OP_set_p4d, XEN_CALLER(),
+			entry_maddr(p4dp) | MMU_NORMAL_PT_UPDATE, (__force u64)p4d);
+	if (pv_mfn_nr(user))
+		pv_batch_update(PV_OP_set_p4d, XEN_CALLER(),
+				pv_maddr_nr(pv_mfn_to_maddr(user)) | offset | MMU_NORMAL_PT_UPDATE,
+				(__force u64)p4d);
+	pv_batch_end(PV_BATCH_MMU);
+}
+
+/*
+ * The entry stays in place between start and commit: an exchange with 0 would
+ * trap and be emulated.  A and D that hardware sets meanwhile are kept by Xen
+ * when the new value is written.
+ */
+static pv_pte_t xen_ptep_modify_prot_start(pv_pte_t *ptep)
+{
+	return *(volatile pv_pte_t *)ptep;
+}
+
+static void xen_ptep_modify_prot_commit(pv_pte_t *ptep, pv_pte_t pte)
+{
+	pv_batch_update(PV_OP_ptep_modify_prot_commit, XEN_CALLER(),
+			entry_maddr(ptep) | MMU_PT_UPDATE_PRESERVE_AD, (__force u64)pte);
+}
+
+static void xen_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
+{
+	u64 val = prot ? pv_maddr_nr(maddr) | prot : 0;
+	u64 va;
+
+	pv_batch_drain();
+	if (!pv_port_fixmap_pte(index, &va)) {
+		xen_refused(PV_OP_set_fixmap, XEN_CALLER(), index, val, -XEN_EINVAL);
+		return;
+	}
+	xen_check(xen_call3(__HYPERVISOR_update_va_mapping, va, val, UVMF_INVLPG | UVMF_LOCAL),
+		  PV_OP_set_fixmap, XEN_CALLER(), va, val);
+}
+
+/* Both roots in one hypercall; a root without a user's (the first) has none. */
+static void xen_write_cr3(u64 paddr)
+{
+	pv_pfn_t root = pv_pfn(paddr >> PV_PAGE_SHIFT);
+	struct mmuext_op op[2] = {
+		xen_mmuext_mfn(MMUEXT_NEW_BASEPTR, xen_mfn(root)),
+		xen_mmuext_mfn(MMUEXT_NEW_USER_BASEPTR, xen_user_root(root)),
+	};
+
+	pv_batch_drain();
+	*PV_PERCPU_PTR(xen_cr3) = paddr;
+	xen_mc_mmuext(PV_OP_write_cr3, XEN_CALLER(), op, 2);
+}
+
+/* TLB. */
+static void flush_tlb(enum pv_op which, unsigned long caller)
+{
+	struct mmuext_op op = { .cmd = MMUEXT_TLB_FLUSH_LOCAL };
+
+	pv_batch_drain();
+	xen_check(xen_mmuext(&op, 1), which, caller, 0, 0);
+}
+
+static void xen_flush_tlb_user(void)
+{
+	flush_tlb(PV_OP_flush_tlb_user, XEN_CALLER());
+}
+
+/* Xen's local flush takes global entries too. */
+static void xen_flush_tlb_kernel(void)
+{
+	flush_tlb(PV_OP_flush_tlb_kernel, XEN_CALLER());
+}
+
+static void xen_flush_tlb_one(u64 va)
+{
+	struct mmuext_op op = { .cmd = MMUEXT_INVLPG_LOCAL };
+
+	op.arg1.linear_addr = va;
+	pv_batch_drain();
+	xen_check(xen_mmuext(&op, 1), PV_OP_flush_tlb_one, XEN_CALLER(), va, 0);
+}
+
+/*
+ * One page at a time interrupts the other CPUs once for each; Xen flushes
+ * everything with one.  So pages only where it is one page.
+ */
+static void xen_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
+{
+	struct mmuext_op op = { .cmd = MMUEXT_TLB_FLUSH_MULTI };
+
+	if (end > start && end - start <= PV_PAGE_SIZE) {
+		op.cmd = MMUEXT_INVLPG_MULTI;
+		op.arg1.linear_addr = start;
+	}
+	set_xen_guest_handle(op.arg2.vcpumask, mask->word);
+	pv_batch_drain();
+	xen_check(xen_mmuext(&op, 1), PV_OP_flush_tlb_multi, XEN_CALLER(), start, end);
+}
+
+/* Batches. */
+static void xen_batch_enter(enum pv_batch_kind kind)
+{
+	pv_batch_begin(kind);
+}
+
+static void xen_batch_leave(enum pv_batch_kind kind)
+{
+	pv_batch_end(kind);
+	if (kind == PV_BATCH_CPU && !pv_batch_open(kind))
+		xen_mc_flush();
+}
+
+static void xen_batch_flush(void)
+{
+	pv_batch_drain();
+	xen_mc_flush();
+}
+
+PV_CODE(xen_code_read_cr3, "mov " PV_PERCPU_ASM "xen_cr3, %rax");
+
+/* Frame numbers, read-only tables and two roots: nothing of this is native. */
+const struct pv_mmu_impls xen_mmu_impls = {
+	.read_cr3 = PV_INLINE(xen_read_cr3, xen_code_read_cr3, PV_IMPL_REQUIRED),
+	.write_cr3 = PV_FN(xen_write_cr3, PV_IMPL_REQUIRED),
+	.flush_tlb_user = PV_FN(xen_flush_tlb_user, PV_IMPL_REQUIRED),
+	.flush_tlb_kernel = PV_FN(xen_flush_tlb_kernel, PV_IMPL_REQUIRED),
+	.flush_tlb_one = PV_FN(xen_flush_tlb_one, PV_IMPL_REQUIRED),
+	.flush_tlb_multi = PV_FN(xen_flush_tlb_multi, PV_IMPL_REQUIRED),
+	.set_pte = PV_FN(xen_set_pte, PV_IMPL_REQUIRED),
+	.set_pmd = PV_FN(xen_set_pmd, PV_IMPL_REQUIRED),
+	.set_pud = PV_FN(xen_set_pud, PV_IMPL_REQUIRED),
+	.set_p4d = PV_FN(xen_set_p4d, PV_IMPL_REQUIRED),
+	.pte_val = PV_FN(xen_pte_val, PV_IMPL_REQUIRED),
+	.make_pte = PV_FN(xen_make_pte, PV_IMPL_REQUIRED),
+	.pmd_val = PV_FN(xen_pmd_val, PV_IMPL_REQUIRED),
+	.make_pmd = PV_FN(xen_make_pmd, PV_IMPL_REQUIRED),
+	.pud_val = PV_FN(xen_pud_val, PV_IMPL_REQUIRED),
+	.make_pud = PV_FN(xen_make_pud, PV_IMPL_REQUIRED),
+	.p4d_val = PV_FN(xen_p4d_val, PV_IMPL_REQUIRED),
+	.make_p4d = PV_FN(xen_make_p4d, PV_IMPL_REQUIRED),
+	.ptep_modify_prot_start = PV_FN(xen_ptep_modify_prot_start, PV_IMPL_REQUIRED),
+	.ptep_modify_prot_commit = PV_FN(xen_ptep_modify_prot_commit, PV_IMPL_REQUIRED),
+	.alloc_pte = PV_FN(xen_alloc_pte, PV_IMPL_REQUIRED),
+	.release_pte = PV_FN(xen_release_pte, PV_IMPL_REQUIRED),
+	.alloc_pmd = PV_FN(xen_alloc_pmd, PV_IMPL_REQUIRED),
+	.release_pmd = PV_FN(xen_release_pmd, PV_IMPL_REQUIRED),
+	.alloc_pud = PV_FN(xen_alloc_pud, PV_IMPL_REQUIRED),
+	.release_pud = PV_FN(xen_release_pud, PV_IMPL_REQUIRED),
+	.pgd_alloc = PV_FN(xen_pgd_alloc, PV_IMPL_REQUIRED),
+	.pgd_free = PV_FN(xen_pgd_free, PV_IMPL_REQUIRED),
+	.pgd_activate = PV_FN(xen_pgd_activate, PV_IMPL_REQUIRED),
+	.table_cache = PV_FN(xen_table_cache, 0),
+	.set_fixmap = PV_FN(xen_set_fixmap, PV_IMPL_REQUIRED),
+	.batch_enter = PV_FN(xen_batch_enter, PV_IMPL_REQUIRED),
+	.batch_leave = PV_FN(xen_batch_leave, PV_IMPL_REQUIRED),
+	.batch_flush = PV_FN(xen_batch_flush, PV_IMPL_REQUIRED),
+};

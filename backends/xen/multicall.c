@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Multicalls: what a context switch changes, in one hypercall.
+ *
+ * An entry is added with events masked, so that an interrupt's flush finds
+ * whole entries.  An op used while nothing may wait (no PV_BATCH_CPU open, or
+ * paused by an interrupt) first flushes what waits, to keep the order.
+ */
+#include "internal.h"
+
+#define ENTRIES	32
+#define EXT_OPS	32
+
+struct xen_queue {
+	struct multicall_entry entry[ENTRIES];
+	struct pv_batch_note note[ENTRIES];
+	struct mmuext_op ext[EXT_OPS];
+	u32 used;
+	u32 ext_used;
+};
+
+static PV_PERCPU_DEFINE(struct xen_queue, xen_queue);
+
+void xen_mc_init(void)
+{
+	struct xen_queue *queue = PV_PERCPU_PTR(xen_queue);
+
+	queue->used = 0;
+	queue->ext_used = 0;
+}
+
+static void refused(const struct pv_batch_note *note, const struct multicall_entry *entry)
+{
+	const struct pv_batch_req req = { entry->args[0], entry->args[1] };
+
+	if (note->op != (u32)XEN_QUIET)
+		pv_batch_refused(&req, note, (s32)(long)entry->result);
+	/* The copy must not claim what Xen refused. */
+	if (note->op == PV_OP_write_cr3)
+		xen_cpu_registers_init();
+}
+
+/* Events masked. */
+static void flush(struct xen_queue *queue)
+{
+	u32 count = queue->used;
+	long error = 0;
+	u32 i;
+
+	if (!count)
+		return;
+	queue->used = 0;
+	queue->ext_used = 0;
+	if (count == 1) {
+		struct multicall_entry *one = queue->entry;
+
+		one->result = (unsigned long)xen_call4((u32)one->op, one->args[0], one->args[1],
+						       one->args[2], one->args[3]);
+	} else {
+		error = xen_call2(__HYPERVISOR_multicall, (unsigned long)queue->entry, count);
+	}
+	for (i = 0; i < count; i++) {
+		if (error)
+			queue->entry[i].result = (unsigned long)error;
+		if ((long)queue->entry[i].result < 0)
+			refused(&queue->note[i], &queue->entry[i]);
+	}
+}
+
+void xen_mc_flush(void)
+{
+	struct xen_queue *queue = PV_PERCPU_PTR(xen_queue);
+	pv_flags_t flags;
+
+	if (!queue->used)
+		return;
+	flags = xen_save_fl();
+	xen_irq_disable();
+	flush(queue);
+	xen_restore_fl(flags);
+}
+
+static void add(struct xen_queue *queue, enum pv_op op, unsigned long caller, u32 nr,
+		unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4)
+{
+	u32 used = queue->used;
+
+	xen_mc_entry(&queue->entry[used], nr, a1, a2, a3, a4);
+	queue->note[used].caller = caller;
+	queue->note[used].op = op;
+	queue->used = used + 1;
+}
+
+void xen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,
+		unsigned long a2, unsigned long a3)
+{
+	struct xen_queue *queue = PV_PERCPU_PTR(xen_queue);
+	pv_flags_t flags = xen_save_fl();
+
+	xen_irq_disable();
+	if (queue->used == ENTRIES)
+		flush(queue);
+	add(queue, op, caller, nr, a1, a2, a3, 0);
+	if (!pv_batch_open(PV_BATCH_CPU))
+		flush(queue);
+	xen_restore_fl(flags);
+}
+
+void xen_mc_mmuext(enum pv_op op, unsigned long caller, const struct mmuext_op *ops, u32 count)
+{
+	struct xen_queue *queue = PV_PERCPU_PTR(xen_queue);
+	pv_flags_t flags = xen_save_fl();
+	struct mmuext_op *to;
+	u32 i;
+
+	xen_irq_disable();
+	if (queue->used == ENTRIES || queue->ext_used + count > EXT_OPS)
+		flush(queue);
+	to = &queue->ext[queue->ext_used];
+	for (i = 0; i < count; i++)
+		to[i] = ops[i];
+	queue->ext_used += count;
+	add(queue, op, caller, __HYPERVISOR_mmuext_op, (unsigned long)to, count, 0, DOMID_SELF);
+	if (!pv_batch_open(PV_BATCH_CPU))
+		flush(queue);
+	xen_restore_fl(flags);
+}
+
+u32 xen_multicall(enum pv_op op, unsigned long caller, struct multicall_entry *entry, u32 count)
+{
+	long error = xen_call2(__HYPERVISOR_multicall, (unsigned long)entry, count);
+	u32 i, bad = 0;
+
+	for (i = 0; i < count; i++) {
+		if (error)
+			entry[i].result = (unsigned long)error;
+		if ((long)entry[i].result >= 0)
+			continue;
+		bad++;
+		xen_check((long)entry[i].result, op, caller, entry[i].args[0], entry[i].args[1]);
+	}
+	return bad;
+}

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Table pages: pinned, read-only, and kept for reuse while they are empty.
+ *
+ * Xen validates all 512 entries of a table when it is pinned, and again when
+ * it is unpinned (README.md, "Measured").  So a released table is emptied,
+ * if that is cheaper, and handed out again with its pin.  A root is a pair:
+ * the kernel's, and the user's with the same user half.
+ */
+#include "internal.h"
+
+/* Tables kept per level at most; table_cache() lowers it. */
+#define CACHE_MAX	64
+
+/*
+ * A table with more entries than this is unpinned and given back, not emptied
+ * and kept.  Level 1: emptying 470 + 461 n against unpin, map, pin again 22,000
+ * + 145 n, equal at n = 68; levels 2 and 3: 330 + 1,152 n against 44,400 +
+ * 111 n, equal at 42.  Roots have few and are always emptied.
+ */
+static const u32 clear_max[] = { 64, 40, 40 };
+
+#define ROOT_LEVEL	4
+
+struct table_cache {
+	pv_pfn_t pfn[CACHE_MAX];
+	u32 count;
+};
+
+/* Levels 1 to 4; roots by their kernel half. */
+static struct table_cache caches[ROOT_LEVEL];
+static u32 bound = CACHE_MAX;
+static struct xen_lock cache_lock;
+
+/*
+ * Which user root belongs to a root: hashed by PFN, records from port pages
+ * that are kept.
+ */
+struct root_pair {
+	pv_pfn_t kernel;
+	pv_pfn_t user;
+	struct root_pair *next;
+};
+
+#define BUCKETS		256
+
+static struct root_pair *bucket[BUCKETS];
+static struct root_pair *free_pairs;
+static struct xen_lock pair_lock;
+
+static struct root_pair **bucket_of(pv_pfn_t pfn)
+{
+	return &bucket[pv_pfn_nr(pfn) % BUCKETS];
+}
+
+bool xen_user_root_pfn(pv_pfn_t root, pv_pfn_t *user)
+{
+	pv_flags_t flags = xen_lock(&pair_lock);
+	const struct root_pair *pair = *bucket_of(root);
+
+	while (pair && pair->kernel != root)
+		pair = pair->next;
+	if (pair)
+		*user = pair->user;
+	xen_unlock(&pair_lock, flags);
+	return pair;
+}
+
+pv_mfn_t xen_user_root(pv_pfn_t root)
+{
+	pv_pfn_t user;
+
+	return xen_user_root_pfn(root, &user) ? xen_mfn(user) : pv_mfn(0);
+}
+
+static bool more_pairs(void)
+{
+	pv_pfn_t pfn = pv_port_alloc_page();
+	struct root_pair *pair;
+	pv_flags_t flags;
+	u32 i;
+
+	if (pfn == PV_PFN_NONE)
+		return false;
+	pair = pv_port_pfn_to_virt(pfn);
+	flags = xen_lock(&pair_lock);
+	for (i = 0; i < PV_PAGE_SIZE / sizeof(*pair); i++) {
+		pair[i].next = free_pairs;
+		free_pairs = &pair[i];
+	}
+	xen_unlock(&pair_lock, flags);
+	return true;
+}
+
+static bool add_pair(pv_pfn_t kernel, pv_pfn_t user)
+{
+	struct root_pair *pair;
+	pv_flags_t flags;
+
+	do {
+		flags = xen_lock(&pair_lock);
+		pair = free_pairs;
+		if (pair) {
+			free_pairs = pair->next;
+			pair->kernel = kernel;
+			pair->user = user;
+			pair->next = *bucket_of(kernel);
+			*bucket_of(kernel) = pair;
+		}
+		xen_unlock(&pair_lock, flags);
+	} while (!pair && more_pairs());
+	return pair;
+}
+
+static void remove_pair(pv_pfn_t kernel)
+{
+	pv_flags_t flags = xen_lock(&pair_lock);
+	struct root_pair **at = bucket_of(kernel);
+
+	while (*at && (*at)->kernel != kernel)
+		at = &(*at)->next;
+	if (*at) {
+		struct root_pair *pair = *at;
+
+		*at = pair->next;
+		pair->next = free_pairs;
+		free_pairs = pair;
+	}
+	xen_unlock(&pair_lock, flags);
+}
+
+/* The linear map's entry for a page, as it is but for the writable bit. */
+u64 xen_linear_entry(pv_pfn_t pfn, bool writable)
+{
+	pv_pte_t *ptep = pv_port_linear_pte(pfn);
+	u64 flags = PV_PTE_PRESENT | PV_PTE_ACCESSED | PV_PTE_DIRTY;
+
+	if (ptep)
+		flags = (__force u64)*(volatile pv_pte_t *)ptep & ~PV_FRAME_MASK;
+	flags = writable ? flags | PV_PTE_RW : flags & ~PV_PTE_RW;
+	return pv_maddr_nr(pv_mfn_to_maddr(xen_mfn(pfn))) | flags;
+}
+
+/* A stale read-only TLB entry would fault later, on any CPU. */
+static unsigned long linear_flags(bool writable)
+{
+	return writable ? UVMF_INVLPG | UVMF_ALL : UVMF_NONE;
+}
+
+long xen_set_linear(pv_pfn_t pfn, bool writable)
+{
+	return xen_call3(__HYPERVISOR_update_va_mapping,
+			 (unsigned long)pv_port_pfn_to_virt(pfn),
+			 xen_linear_entry(pfn, writable), linear_flags(writable));
+}
+
+static void linear_entry(struct multicall_entry *entry, pv_pfn_t pfn, bool writable)
+{
+	xen_mc_entry(entry, __HYPERVISOR_update_va_mapping,
+		     (unsigned long)pv_port_pfn_to_virt(pfn),
+		     xen_linear_entry(pfn, writable), linear_flags(writable), 0);
+}
+
+/* Read-only and pinned, in one hypercall; all or nothing. */
+static bool pin(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, u32 count, u32 level)
+{
+	struct multicall_entry entry[3];
+	struct mmuext_op ext[2];
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		linear_entry(&entry[i], pfn[i], false);
+		ext[i] = xen_mmuext_mfn(MMUEXT_PIN_L1_TABLE + level - 1, xen_mfn(pfn[i]));
+	}
+	xen_mc_entry(&entry[count], __HYPERVISOR_mmuext_op, (unsigned long)ext, count, 0,
+		     DOMID_SELF);
+	return !xen_multicall(op, caller, entry, count + 1);
+}
+
+/* Unpinned, writable, and the kernel's again. */
+static void give_back(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, u32 count)
+{
+	struct multicall_entry entry[3];
+	struct mmuext_op ext[2];
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		ext[i] = xen_mmuext_mfn(MMUEXT_UNPIN_TABLE, xen_mfn(pfn[i]));
+		linear_entry(&entry[i + 1], pfn[i], true);
+	}
+	xen_mc_entry(&entry[0], __HYPERVISOR_mmuext_op, (unsigned long)ext, count, 0, DOMID_SELF);
+	/* What Xen still sees as a table somewhere must not be used again. */
+	if (xen_multicall(op, caller, entry, count + 1)) {
+		pv_port_log("pvops: xen: table page 0x%llx cannot be freed and is lost",
+			    (unsigned long long)pv_pfn_nr(pfn[0]));
+		return;
+	}
+	for (i = 0; i < count; i++)
+		pv_port_free_page(pfn[i]);
+}
+
+static void free_pair(enum pv_op op, unsigned long caller, pv_pfn_t root)
+{
+	pv_pfn_t pair[2] = { root, PV_PFN_NONE };
+
+	if (!xen_user_root_pfn(root, &pair[1]))
+		return;
+	remove_pair(root);
+	give_back(op, caller, pair, 2);
+}
+
+static pv_pfn_t take(u32 level)
+{
+	struct table_cache *cache = &caches[level - 1];
+	pv_pfn_t pfn = PV_PFN_NONE;
+	pv_flags_t flags;
+
+	if (!cache->count)
+		return pfn;
+	flags = xen_lock(&cache_lock);
+	if (cache->count)
+		pfn = cache->pfn[--cache->count];
+	xen_unlock(&cache_lock, flags);
+	return pfn;
+}
+
+static bool keep(u32 level, pv_pfn_t pfn)
+{
+	struct table_cache *cache = &caches[level - 1];
+	pv_flags_t flags = xen_lock(&cache_lock);
+	bool room = cache->count < bound;
+
+	if (room)
+		cache->pfn[cache->count++] = pfn;
+	xen_unlock(&cache_lock, flags);
+	return room;
+}
+
+static u32 count_entries(pv_pfn_t pfn, u32 first, u32 end)
+{
+	const u64 *table = pv_port_pfn_to_virt(pfn);
+	u32 i, count = 0;
+
+	for (i = first; i < end; i++)
+		count += !!table[i];
+	return count;
+}
+
+static void clear_entries(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u32 end)
+{
+	const u64 *table = pv_port_pfn_to_virt(pfn);
+	u64 maddr = pv_maddr_nr(pv_mfn_to_maddr(xen_mfn(pfn)));
+	u32 i;
+
+	for (i = 0; i < end; i++)
+		if (table[i])
+			pv_batch_update(op, caller, maddr + i * 8UL, 0);
+}
+
+static pv_pfn_t alloc_table(enum pv_op op, unsigned long caller, u32 level)
+{
+	pv_pfn_t pfn = take(level);
+
+	if (pfn != PV_PFN_NONE)
+		return pfn;
+	pfn = pv_port_alloc_page();
+	if (pfn == PV_PFN_NONE)
+		return pfn;
+	if (pin(op, caller, &pfn, 1, level))
+		return pfn;
+	give_back(op, caller, &pfn, 1);
+	return PV_PFN_NONE;
+}
+
+static void release_table(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u32 level)
+{
+	u32 used;
+
+	pv_batch_drain();
+	used = count_entries(pfn, 0, PV_TABLE_ENTRIES);
+	if (used <= clear_max[level - 1] && caches[level - 1].count < bound) {
+		if (used) {
+			pv_batch_begin(PV_BATCH_MMU);
+			clear_entries(op, caller, pfn, PV_TABLE_ENTRIES);
+			pv_batch_end(PV_BATCH_MMU);
+			pv_batch_drain();
+			used = count_entries(pfn, 0, PV_TABLE_ENTRIES);
+		}
+		if (!used && keep(level, pfn))
+			return;
+	}
+	give_back(op, caller, &pfn, 1);
+}
+
+pv_pfn_t xen_alloc_pte(void)
+{
+	return alloc_table(PV_OP_alloc_pte, XEN_CALLER(), 1);
+}
+
+pv_pfn_t xen_alloc_pmd(void)
+{
+	return alloc_table(PV_OP_alloc_pmd, XEN_CALLER(), 2);
+}
+
+pv_pfn_t xen_alloc_pud(void)
+{
+	return alloc_table(PV_OP_alloc_pud, XEN_CALLER(), 3);
+}
+
+void xen_release_pte(pv_pfn_t pfn)
+{
+	release_table(PV_OP_release_pte, XEN_CALLER(), pfn, 1);
+}
+
+void xen_release_pmd(pv_pfn_t pfn)
+{
+	release_table(PV_OP_release_pmd, XEN_CALLER(), pfn, 2);
+}
+
+void xen_release_pud(pv_pfn_t pfn)
+{
+	release_table(PV_OP_release_pud, XEN_CALLER(), pfn, 3);
+}
+
+/* Root slots of Xen itself: it fills them in when it validates the table. */
+#define XEN_SLOT_FIRST	256
+#define XEN_SLOT_END	272
+
+pv_pfn_t xen_pgd_alloc(void)
+{
+	const u64 *from = pv_port_pfn_to_virt(pv_port_kernel_root());
+	pv_pfn_t root = take(ROOT_LEVEL);
+	pv_pfn_t pair[2];
+	u64 *to;
+	u32 i;
+
+	if (root != PV_PFN_NONE)
+		return root;
+	pair[0] = pv_port_alloc_page();
+	if (pair[0] == PV_PFN_NONE)
+		return PV_PFN_NONE;
+	pair[1] = pv_port_alloc_page();
+	if (pair[1] == PV_PFN_NONE)
+		goto no_user;
+	to = pv_port_pfn_to_virt(pair[0]);
+	for (i = XEN_SLOT_END; i < PV_TABLE_ENTRIES; i++)
+		to[i] = from[i];
+	if (!add_pair(pair[0], pair[1]))
+		goto no_pair;
+	if (pin(PV_OP_pgd_alloc, XEN_CALLER(), pair, 2, ROOT_LEVEL))
+		return pair[0];
+	free_pair(PV_OP_pgd_alloc, XEN_CALLER(), pair[0]);
+	return PV_PFN_NONE;
+no_pair:
+	pv_port_free_page(pair[1]);
+no_user:
+	pv_port_free_page(pair[0]);
+	return PV_PFN_NONE;
+}
+
+void xen_pgd_free(pv_pfn_t pfn)
+{
+	pv_pfn_t user;
+
+	pv_batch_drain();
+	if (!xen_user_root_pfn(pfn, &user)) {
+		xen_refused(PV_OP_pgd_free, XEN_CALLER(), pv_pfn_nr(pfn), 0, -XEN_ENOENT);
+		return;
+	}
+	/* The tables below are the kernel's to release, and keep their own pins. */
+	if (count_entries(pfn, 0, XEN_SLOT_FIRST) | count_entries(user, 0, XEN_SLOT_FIRST)) {
+		pv_batch_begin(PV_BATCH_MMU);
+		clear_entries(PV_OP_pgd_free, XEN_CALLER(), pfn, XEN_SLOT_FIRST);
+		clear_entries(PV_OP_pgd_free, XEN_CALLER(), user, XEN_SLOT_FIRST);
+		pv_batch_end(PV_BATCH_MMU);
+		pv_batch_drain();
+	}
+	if ((count_entries(pfn, 0, XEN_SLOT_FIRST) | count_entries(user, 0, XEN_SLOT_FIRST)) ||
+	    !keep(ROOT_LEVEL, pfn))
+		free_pair(PV_OP_pgd_free, XEN_CALLER(), pfn);
+}
+
+/* Both were pinned when they were made. */
+void xen_pgd_activate(pv_pfn_t pfn)
+{
+	(void)pfn;
+	pv_batch_drain();
+}
+
+u32 xen_table_cache(u32 new_bound)
+{
+	u32 level, given = 0;
+
+	pv_batch_drain();
+	bound = new_bound < CACHE_MAX ? new_bound : CACHE_MAX;
+	for (level = 1; level <= ROOT_LEVEL; level++) {
+		while (caches[level - 1].count > new_bound) {
+			pv_pfn_t pfn = take(level);
+
+			if (pfn == PV_PFN_NONE)
+				break;
+			if (level == ROOT_LEVEL) {
+				free_pair(PV_OP_table_cache, XEN_CALLER(), pfn);
+				given += 2;
+			} else {
+				give_back(PV_OP_table_cache, XEN_CALLER(), &pfn, 1);
+				given++;
+			}
+		}
+	}
+	return given;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Time: Xen's per-vCPU clock parameters, the single-shot timer, run states.
+ */
+#include <pvops/native.h>
+#include "internal.h"
+
+/* Xen's system time when this backend's clock was 0. */
+static u64 epoch;
+
+/* What is not stolen: before a CPU started, and while it had stopped itself. */
+static u64 not_stolen[PV_MAX_CPUS];
+static u64 offline_at_stop[PV_MAX_CPUS];
+
+#define barrier()	asm volatile("" : : : "memory")
+
+/*
+ * system_time + ((tsc - tsc_timestamp) << shift) * mul >> 32 (xen.h).  Xen
+ * makes the version odd while it changes the rest; only this vCPU's own copy
+ * is read, and Xen writes it while the vCPU does not run, but the kernel may
+ * be moved to another CPU half way.
+ */
+static u64 system_time(void)
+{
+	const struct vcpu_time_info *time;
+	u64 result;
+	u32 version;
+
+	do {
+		const volatile u32 *now;
+		u64 delta;
+
+		time = &PV_PERCPU_PTR(xen_vcpu_info)->time;
+		now = &time->version;
+		version = *now;
+		barrier();
+		asm volatile("lfence" : : : "memory");
+		delta = native_rdtsc() - time->tsc_timestamp;
+		if (time->tsc_shift >= 0)
+			delta <<= time->tsc_shift;
+		else
+			delta >>= -time->tsc_shift;
+		result = time->system_time +
+			 (u64)(((unsigned __int128)delta * time->tsc_to_system_mul) >> 32);
+		barrier();
+		if (*now != version)
+			version = 1;
+	} while (version & 1);
+	return result;
+}
+
+static u64 xen_clock_read(void)
+{
+	return system_time() - epoch;
+}
+
+static u64 xen_wall_clock(void)
+{
+	const volatile struct shared_info *shared = xen_shared;
+	u64 sec, nsec;
+	u32 version;
+
+	do {
+		version = shared->wc_version;
+		barrier();
+		sec = shared->wc_sec | (u64)shared->wc_sec_hi << 32;
+		nsec = shared->wc_nsec;
+		barrier();
+	} while (version & 1 || version != shared->wc_version);
+	return sec * 1000000000UL + nsec + system_time();
+}
+
+static void xen_set_timer(u64 deadline)
+{
+	struct vcpu_set_singleshot_timer timer = { .timeout_abs_ns = deadline + epoch };
+	u32 cpu = pv_port_this_cpu();
+	long error;
+
+	if (deadline == ~0UL)
+		error = xen_vcpu_op(VCPUOP_stop_singleshot_timer, cpu, NULL);
+	else
+		error = xen_vcpu_op(VCPUOP_set_singleshot_timer, cpu, &timer);
+	xen_check(error, PV_OP_set_timer, XEN_CALLER(), cpu, deadline);
+}
+
+/*
+ * Ready but not run, or taken off.  Xen sets XEN_RUNSTATE_UPDATE in the entry
+ * time while it changes the record (VMASST_TYPE_runstate_update_flag).
+ */
+static u64 xen_stolen_time(u32 cpu)
+{
+	const volatile struct vcpu_runstate_info *state;
+	u64 entry, stolen;
+
+	if (cpu >= PV_MAX_CPUS)
+		return 0;
+	state = PV_PERCPU_PTR_OF(xen_runstate, cpu);
+	do {
+		entry = state->state_entry_time;
+		barrier();
+		stolen = state->time[RUNSTATE_runnable] + state->time[RUNSTATE_offline];
+		barrier();
+	} while (entry & XEN_RUNSTATE_UPDATE || entry != state->state_entry_time);
+	return stolen - not_stolen[cpu];
+}
+
+void xen_time_stop(u32 cpu)
+{
+	offline_at_stop[cpu] = PV_PERCPU_PTR(xen_runstate)->time[RUNSTATE_offline];
+}
+
+void xen_time_init(u32 cpu)
+{
+	const volatile u64 *time = PV_PERCPU_PTR(xen_runstate)->time;
+	long error;
+
+	if (offline_at_stop[cpu])
+		not_stolen[cpu] += time[RUNSTATE_offline] - offline_at_stop[cpu];
+	else
+		not_stolen[cpu] = time[RUNSTATE_runnable] + time[RUNSTATE_offline];
+
+	if (!cpu && !epoch) {
+		epoch = system_time();
+		/* Older versions do not know the flag and do not need it. */
+		xen_call2(__HYPERVISOR_vm_assist, VMASST_CMD_enable,
+			  VMASST_TYPE_runstate_update_flag);
+	}
+	error = xen_vcpu_op(VCPUOP_stop_periodic_timer, cpu, NULL);
+	if (error)
+		pv_port_log("pvops: xen: CPU %u: periodic timer stays on, error %ld", cpu, error);
+}
+
+const struct pv_time_impls xen_time_impls = {
+	.clock_read = PV_FN(xen_clock_read, PV_IMPL_REQUIRED),
+	.wall_clock = PV_FN(xen_wall_clock, PV_IMPL_REQUIRED),
+	.set_timer = PV_FN(xen_set_timer, PV_IMPL_REQUIRED),
+	.stolen_time = PV_FN(xen_stolen_time, 0),
+};
