@@ -3,6 +3,8 @@
 #include "guest.h"
 
 static u64 patch_insns;
+static u32 patch_serialisations;
+extern u32 text_serialisations;
 
 static void report_sites(void)
 {
@@ -29,6 +31,7 @@ static void report_sites(void)
 	     stats->form[PV_FORM_JUMP], stats->form[PV_FORM_INDIRECT], stats->failed,
 	     stats->outline);
 	DATA("patch_insns", "%lu", (unsigned long)patch_insns);
+	DATA("patch_serialisations", "%u", patch_serialisations);
 	DATA("patch_insns_per_site", "%u.%u", tenths / 10, tenths % 10);
 }
 
@@ -63,6 +66,7 @@ void guest_main(void)
 	if (pv_patch() < 0)
 		pv_port_panic("sites not patched");
 	patch_insns = pv_rdtsc() - start;
+	patch_serialisations = text_serialisations;
 	vm_protect_kernel();
 	pv_late_init();
 	pv_print();
