@@ -105,12 +105,12 @@ static void report_failure(const struct pv_site_set *set, const struct pv_site *
 			if (other == site || addr >= start + other->len ||
 			    start >= addr + site->len)
 				continue;
-			pv_port_log("pvops: %s: site 0x%lx, op %s: overlaps site 0x%lx; left as it is",
+			pv_port_log("pvops: %s: site 0x%lx, op %s: overlaps site 0x%lx; not patched",
 				    set->name, addr, op, start);
 			return;
 		}
 	}
-	pv_port_log("pvops: %s: site 0x%lx, op %s (%u), kind 0x%x, %u bytes: %s; left as it is",
+	pv_port_log("pvops: %s: site 0x%lx, op %s (%u), kind 0x%x, %u bytes: %s; not patched",
 		    set->name, addr, op, site->op, site->kind, site->len,
 		    pv_site_error_text(error));
 }

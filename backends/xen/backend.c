@@ -125,6 +125,12 @@ static u64 xen_hypercalls(u32 nr)
 	return sum;
 }
 
+/* xen_version(XENVER_version): no argument is read, nothing changes. */
+static void xen_null_hypercall(void)
+{
+	xen_call2(__HYPERVISOR_xen_version, XENVER_version, 0);
+}
+
 void xen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error)
 {
 	const struct pv_batch_req req = { arg1, arg2 };
@@ -145,6 +151,7 @@ static const struct pv_backend xen_backend = {
 	.init = xen_init,
 	.cpu_init = xen_cpu_init,
 	.hypercalls = xen_hypercalls,
+	.null_hypercall = xen_null_hypercall,
 	.irq = &xen_irq_impls,
 	.cpu = &xen_cpu_impls,
 	.mmu = &xen_mmu_impls,

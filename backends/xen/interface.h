@@ -15,10 +15,12 @@
 #endif
 
 #include <xen/xen.h>
+#include <xen/errno.h>
 #include <xen/callback.h>
 #include <xen/event_channel.h>
 #include <xen/physdev.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
+#include <xen/version.h>
 
 #endif

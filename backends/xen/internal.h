@@ -10,14 +10,6 @@
 #include <pvops/port.h>
 #include "interface.h"
 
-/* Errors of Xen that this backend knows how to meet (xen/errno.h). */
-#define XEN_EPERM	1
-#define XEN_ENOENT	2
-#define XEN_EIO		5
-#define XEN_EACCES	13
-#define XEN_EEXIST	17
-#define XEN_EINVAL	22
-
 /*
  * Registered with Xen; must not cross a page.  Assembly knows four offsets:
  * pending 0, mask 1, cr2 16; backend.c checks them.

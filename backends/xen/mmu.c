@@ -27,19 +27,19 @@ static __always_inline u64 entry_maddr(const void *entry)
 
 static void xen_set_pte(pv_pte_t *ptep, pv_pte_t pte)
 {
-	pv_batch_update(PV_OP_set_pte, XEN_CALLER(),
+	pv_batch_append(PV_OP_set_pte, XEN_CALLER(),
 			entry_maddr(ptep) | MMU_NORMAL_PT_UPDATE, (__force u64)pte);
 }
 
 static void xen_set_pmd(pv_pmd_t *pmdp, pv_pmd_t pmd)
 {
-	pv_batch_update(PV_OP_set_pmd, XEN_CALLER(),
+	pv_batch_append(PV_OP_set_pmd, XEN_CALLER(),
 			entry_maddr(pmdp) | MMU_NORMAL_PT_UPDATE, (__force u64)pmd);
 }
 
 static void xen_set_pud(pv_pud_t *pudp, pv_pud_t pud)
 {
-	pv_batch_update(PV_OP_set_pud, XEN_CALLER(),
+	pv_batch_append(PV_OP_set_pud, XEN_CALLER(),
 			entry_maddr(pudp) | MMU_NORMAL_PT_UPDATE, (__force u64)pud);
 }
 
@@ -74,7 +74,7 @@ static pv_pte_t xen_ptep_modify_prot_start(pv_pte_t *ptep)
 
 static void xen_ptep_modify_prot_commit(pv_pte_t *ptep, pv_pte_t pte)
 {
-	pv_batch_update(PV_OP_ptep_modify_prot_commit, XEN_CALLER(),
+	pv_batch_append(PV_OP_ptep_modify_prot_commit, XEN_CALLER(),
 			entry_maddr(ptep) | MMU_PT_UPDATE_PRESERVE_AD, (__force u64)pte);
 }
 

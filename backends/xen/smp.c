@@ -69,14 +69,26 @@ static void describe(const struct pv_cpu_state *state, pv_mfn_t gdt)
 	context.gs_base_kernel = state->gs_base;
 }
 
-/* A CPU that is stopping may not be down yet; one that runs cannot be started. */
-static long wait_down(u32 cpu)
+/* A CPU that halts takes its new state from restart[]. */
+static bool wake_halted(u32 cpu)
+{
+	if (__atomic_load_n(&halted[cpu], __ATOMIC_ACQUIRE) != HALTED)
+		return false;
+	__atomic_store_n(&halted[cpu], RESTARTS, __ATOMIC_RELEASE);
+	xen_lock_kick(cpu);
+	return true;
+}
+
+/* One that stops or halts may not be there yet; one that runs cannot be started. */
+static long start_again(u32 cpu)
 {
 	u32 tries;
 
 	for (tries = 0; tries < 10000; tries++) {
-		if (!xen_vcpu_op(VCPUOP_is_up, cpu, NULL))
+		if (wake_halted(cpu))
 			return 0;
+		if (!xen_vcpu_op(VCPUOP_is_up, cpu, NULL))
+			return xen_vcpu_op(VCPUOP_up, cpu, NULL);
 		xen_sched_op(SCHEDOP_yield, NULL);
 	}
 	return -XEN_EINVAL;
@@ -106,15 +118,10 @@ static int xen_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 
 	describe(state, gdt);
 	restart[cpu] = *state;
-	if (__atomic_load_n(&halted[cpu], __ATOMIC_ACQUIRE) == HALTED) {
-		__atomic_store_n(&halted[cpu], RESTARTS, __ATOMIC_RELEASE);
-		xen_lock_kick(cpu);
-		return 0;
-	}
 	error = xen_vcpu_op(VCPUOP_initialise, cpu, &context);
 	if (error == -XEN_EEXIST)
-		error = wait_down(cpu);
-	if (!error)
+		error = start_again(cpu);
+	else if (!error)
 		error = xen_vcpu_op(VCPUOP_up, cpu, NULL);
 	if (error)
 		pv_port_log("pvops: xen: CPU %u does not start, error %ld", cpu, error);

@@ -78,8 +78,8 @@ struct pv_batch_error {
  * @count: how many, 1..PV_BATCH_MAX
  * @done: set to the number applied, on success and on failure
  *
- * Called with interrupts masked.  Returns 0, or a negative errno of request
- * *@done; the core reports that one and submits the rest again.
+ * Called with interrupts masked.  Returns 0 if all were applied, whatever
+ * *@done says, or a negative errno of request *@done; the core reports that one and submits the rest again.
  */
 typedef int (*pv_batch_submit_t)(const struct pv_batch_req *req, u32 count, u32 *done);
 
@@ -143,6 +143,34 @@ bool pv_batch_open(enum pv_batch_kind kind);
  * once (already reported).
  */
 int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val);
+
+/**
+ * pv_batch_append - pv_batch_update() with the common case in line
+ * @op: the op
+ * @caller: its caller
+ * @ptr: request
+ * @val: request
+ *
+ * The common case is an open batch with room.  Context: as set_pte.
+ */
+static __always_inline void pv_batch_append(enum pv_op op, unsigned long caller,
+					    u64 ptr, u64 val)
+{
+	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+	u32 used = batch->used;
+
+	if (!batch->depth[PV_BATCH_MMU] || batch->paused || used == PV_BATCH_MAX) {
+		pv_batch_update(op, caller, ptr, val);
+		return;
+	}
+	batch->req[used].ptr = ptr;
+	batch->req[used].val = val;
+	batch->note[used].caller = caller;
+	batch->note[used].op = op;
+	/* Only now does the entry exist for an interrupt's pause. */
+	asm volatile("" : : : "memory");
+	batch->used = used + 1;
+}
 
 /**
  * pv_batch_drain - submit everything that waits

@@ -8,26 +8,10 @@
  */
 #include <pvops_port.h>
 
-#define XEN_ELFNOTE_ENTRY		1
-#define XEN_ELFNOTE_VIRT_BASE		3
-#define XEN_ELFNOTE_PADDR_OFFSET	4
-#define XEN_ELFNOTE_XEN_VERSION		5
-#define XEN_ELFNOTE_GUEST_OS		6
-#define XEN_ELFNOTE_GUEST_VERSION	7
-#define XEN_ELFNOTE_LOADER		8
-#define XEN_ELFNOTE_PAE_MODE		9
-#define XEN_ELFNOTE_FEATURES		10
-#define XEN_ELFNOTE_HV_START_LOW	12
-#define XEN_ELFNOTE_L1_MFN_VALID	13
-#define XEN_ELFNOTE_SUSPEND_CANCEL	14
-#define XEN_ELFNOTE_SUPPORTED_FEATURES	17
+#include <xen/elfnote.h>
+#include <xen/features.h>
+#include <xen/xen.h>
 
-#define XENFEAT_writable_page_tables	0
-#define XENFEAT_pae_pgdir_above_4gb	4
-#define XENFEAT_dom0			11
-
-#define HYPERVISOR_set_segment_base	25
-#define SEGBASE_GS_KERNEL		2
 
 .macro NOTE type, desc:vararg
 	.balign	4
@@ -63,7 +47,7 @@ xen_pv_start:
 	/* The boot CPU's per-CPU area, which knows its own address. */
 	mov	$SEGBASE_GS_KERNEL, %edi
 	mov	$percpu_boot, %rsi
-	mov	$HYPERVISOR_set_segment_base, %eax
+	mov	$__HYPERVISOR_set_segment_base, %eax
 	syscall
 	movq	$percpu_boot, %gs:percpu_self
 

@@ -31,6 +31,20 @@ static void keep_cmdline(const char *text)
 	boot_info.cmdline = cmdline;
 }
 
+/* env= names the environment in test names; the entry point's guess otherwise. */
+static void name_env(const char *guess)
+{
+	static char name[16];
+	size_t len;
+	const char *given = cmdline_value("env=", &len);
+
+	boot_info.env = guess;
+	if (!given || !len || len >= sizeof(name))
+		return;
+	memcpy(name, given, len);
+	boot_info.env = name;
+}
+
 static u32 privilege(void)
 {
 	u16 cs;
@@ -118,7 +132,6 @@ void guest_start_pvh(u64 info_address)
 	u64 end = BOOT_MAPPED;
 	u32 i;
 
-	boot_info.env = "native";
 	boot_info.platform.cpl = privilege();
 	boot_info.platform.cpuid = bare_cpuid;
 	boot_info.first_free = ((unsigned long)kernel_end - KERNEL_BASE) >> PV_PAGE_SHIFT;
@@ -137,6 +150,7 @@ void guest_start_pvh(u64 info_address)
 		find_cpus(info->rsdp_paddr);
 	}
 	boot_info.memory_end = end < MEMORY_LIMIT ? end : MEMORY_LIMIT;
+	name_env("native");
 	guest_main();
 }
 
@@ -145,11 +159,11 @@ void guest_start_xen(const void *start_info)
 	const struct start_info *si = start_info;
 	u64 end, mapped;
 
-	boot_info.env = "xenpv";
 	boot_info.platform.cpl = privilege();
 	boot_info.platform.cpuid = bare_cpuid;
 	boot_info.platform.xen_start_info = start_info;
 	keep_cmdline((const char *)si->cmd_line);
+	name_env("xenpv");
 	/* Order of the domain builder: image, lists, tables, stack (xen.h). */
 	end = si->pt_base - KERNEL_BASE + (si->nr_pt_frames + 1) * PV_PAGE_SIZE;
 	mapped = (end + (512 << 10) + (4UL << 20) - 1) & ~((4UL << 20) - 1);

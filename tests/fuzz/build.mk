@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# Fuzz targets: libFuzzer with address and undefined-behaviour sanitizers.
+# Included by the top Makefile after tests/unit/build.mk, whose port and fake
+# backends they use.
+#
+#   make fuzz			bounded run of each, from its seeds
+#   make fuzz FUZZ_RUNS=10000000	longer
+#   build/fuzz/test-host-fuzz-plan FILE	replay one input
+#
+# Inputs found on the way stay in build/fuzz/corpus; a crash is written to
+# build/fuzz.
+
+B ?= build
+CLANG ?= clang
+FUZZ_RUNS ?= 200000
+FUZZ_SECONDS ?= 20
+
+fuzz_names := plan cmdline sites
+fuzz_sources := $(wildcard pvops/*.c) tests/unit/host_port.c tests/unit/fake_backend.c \
+	tests/unit/fake_ops.S
+fuzz_objects := $(patsubst %,$(B)/fuzz/%.o,$(basename $(fuzz_sources)))
+fuzz_programs := $(fuzz_names:%=$(B)/fuzz/test-host-fuzz-%)
+
+fuzz_cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror -fno-pie -mno-red-zone \
+	-Iinclude -Itests/unit/include -Itests/unit
+fuzz_sanitize := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+fuzz_ldflags := -no-pie -Wl,-T,tests/unit/sections.ld -Wl,-z,noexecstack \
+	-Wl,--defsym,__pv_text_start=__executable_start -Wl,--defsym,__pv_text_end=etext
+
+$(B)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	$(Q)$(CLANG) $(fuzz_cflags) $(fuzz_sanitize) -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/%.o: %.S
+	@mkdir -p $(@D)
+	@echo "  AS      $<"
+	$(Q)$(CLANG) $(fuzz_cflags) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/test-host-fuzz-%: $(B)/fuzz/tests/fuzz/%.o $(fuzz_objects) tests/unit/sections.ld
+	@echo "  LD      $@"
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $(fuzz_ldflags) -o $@ $< $(fuzz_objects) -lZydis
+
+# The sanitizer puts space around globals; a section that is an array has none.
+$(B)/fuzz/tests/unit/fake_backend.o: fuzz_sanitize := -fno-sanitize=all
+
+.SECONDARY: $(fuzz_objects) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.o)
+
+.PHONY: fuzz fuzz-build $(fuzz_names:%=fuzz-%)
+fuzz-build: $(fuzz_programs)
+
+fuzz: $(fuzz_names:%=fuzz-%)
+
+$(fuzz_names:%=fuzz-%): fuzz-%: $(B)/fuzz/test-host-fuzz-%
+	@mkdir -p $(B)/fuzz/corpus/$*
+	@echo "  FUZZ    $*, at most $(FUZZ_RUNS) runs or $(FUZZ_SECONDS) s"
+	$(Q)$< -runs=$(FUZZ_RUNS) -max_total_time=$(FUZZ_SECONDS) -max_len=512 -timeout=5 \
+		-print_final_stats=1 -artifact_prefix=$(B)/fuzz/crash-$*- \
+		$(B)/fuzz/corpus/$* tests/fuzz/corpus/$* >$(B)/fuzz/$*.log 2>&1 || \
+		{ tail -n 60 $(B)/fuzz/$*.log >&2; exit 1; }
+	$(Q)grep number_of_executed $(B)/fuzz/$*.log
+
+-include $(fuzz_objects:.o=.d) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.d)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# Host unit tests: the core and a port for user processes, one program per
+# group.  Included by the top Makefile; B is the build folder.
+#
+#   make unit		build and run all through prove
+#   make unit-build	build only
+#   build/unit/test-host-plan		one group, TAP
+
+B ?= build
+PROVE ?= prove
+
+unit_names := plan apply select batch
+unit_core := $(wildcard pvops/*.c)
+unit_shared := tests/unit/host_port.c tests/unit/fake_backend.c tests/unit/fake_ops.S \
+	tests/unit/users.c
+unit_objects := $(patsubst %,$(B)/unit/%.o,$(basename $(unit_core) $(unit_shared)))
+unit_programs := $(unit_names:%=$(B)/unit/test-host-%)
+unit_scripts := tests/unit/opdoc.t tests/unit/sparse.t
+
+# Fixed low addresses, because inline code names variables by absolute 32-bit
+# address as a kernel's does; no red zone, because sites call.
+unit_cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror -fno-pie -mno-red-zone \
+	-Iinclude -Itests/unit/include
+unit_ldflags := -no-pie -Wl,-T,tests/unit/sections.ld -Wl,-z,noexecstack \
+	-Wl,--defsym,__pv_text_start=__executable_start -Wl,--defsym,__pv_text_end=etext
+
+$(B)/unit/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	$(Q)$(CC) $(unit_cflags) -MMD -MP -c -o $@ $<
+
+$(B)/unit/%.o: %.S
+	@mkdir -p $(@D)
+	@echo "  AS      $<"
+	$(Q)$(CC) $(unit_cflags) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
+
+# Runs inside asm sites, whose callers' vector registers are not saved.
+$(B)/unit/tests/unit/fake_backend.o: unit_cflags += -mgeneral-regs-only
+
+$(B)/unit/test-host-%: $(B)/unit/tests/unit/%.o $(unit_objects) tests/unit/sections.ld
+	@echo "  LD      $@"
+	$(Q)$(CC) $(unit_ldflags) -o $@ $< $(unit_objects) -lcmocka
+
+.SECONDARY: $(unit_objects) $(unit_names:%=$(B)/unit/tests/unit/%.o)
+
+.PHONY: unit unit-build
+unit-build: $(unit_programs)
+
+unit: unit-build
+	$(Q)$(PROVE) -e '' $(unit_programs) $(unit_scripts)
+
+-include $(unit_objects:.o=.d) $(unit_names:%=$(B)/unit/tests/unit/%.d)

@@ -1,0 +1,730 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * test-host-select: detection and the pvops= word.
+ *
+ * Three fake backends stand in the image; each test says what they would
+ * answer on its machine.  CPUID leaves are recorded ones.
+ */
+#include <stdio.h>
+
+#include "unit.h"
+
+/* --- recorded machines --- */
+
+struct leaf {
+	u32 leaf;
+	u32 eax;
+	char name[13];
+};
+
+struct machine {
+	bool hypervisor_bit;
+	struct leaf leaf[4];
+};
+
+static const struct machine bare = { 0 };
+static const struct machine qemu_tcg = {
+	true, { { 0x40000000, 0x40000001, "TCGTCGTCGTCG" } },
+};
+/* KVM's own name is 9 letters and three NULs. */
+static const struct machine kvm = {
+	true, { { 0x40000000, 0x40000001, "KVMKVMKVM" } },
+};
+static const struct machine hyperv = {
+	true, { { 0x40000000, 0x4000000c, "Microsoft Hv" } },
+};
+/* Xen for an HVM guest with viridian on: the imitated interface comes first. */
+static const struct machine xen_viridian = {
+	true, {
+		{ 0x40000000, 0x40000006, "Microsoft Hv" },
+		{ 0x40000100, 0x40000105, "XenVMMXenVMM" },
+	},
+};
+static const struct machine garbage = {
+	true, { { 0x40000000, 0x40000001, "\x01\x1b[2J\xff\"%s%n" } },
+};
+/* Leaves beyond the last basic one repeat it on real processors. */
+static const struct machine nonsense = {
+	true, { { 0x40000000, 0x00000016, "GenuineIntel" } },
+};
+
+static const struct machine nonsense_above = {
+	true, { { 0x40000000, 0x80000008, "AuthenticAMD" } },
+};
+
+static const struct machine *machine;
+static u32 cpuid_reads;
+
+static void replay(struct pv_cpuid *regs)
+{
+	u32 leaf = regs->eax;
+	size_t i;
+
+	cpuid_reads++;
+	*regs = (struct pv_cpuid){ 0 };
+	if (leaf == 1) {
+		regs->ecx = machine->hypervisor_bit ? 1U << 31 : 0;
+		return;
+	}
+	for (i = 0; i < COUNT(machine->leaf); i++)
+		if (machine->leaf[i].leaf == leaf) {
+			regs->eax = machine->leaf[i].eax;
+			memcpy(&regs->ebx, machine->leaf[i].name, 4);
+			memcpy(&regs->ecx, machine->leaf[i].name + 4, 4);
+			memcpy(&regs->edx, machine->leaf[i].name + 8, 4);
+		}
+}
+
+static const struct pv_platform platform = { .cpuid = replay };
+
+static void boot(const char *cmdline)
+{
+	pv_init(&platform, cmdline);
+}
+
+static int quiet_machine(void **state)
+{
+	fresh(state);
+	machine = &bare;
+	cpuid_reads = 0;
+	return 0;
+}
+
+#define TEST_SELECT(function)	cmocka_unit_test_setup(function, quiet_machine)
+
+static void assert_chosen(const char *name)
+{
+	assert_non_null(pv_backend());
+	assert_string_equal(pv_backend()->name, name);
+}
+
+static const char *find(const char *(*line)(u32 nr), const char *text)
+{
+	u32 nr;
+
+	for (nr = 0; line(nr); nr++)
+		if (strstr(line(nr), text))
+			return line(nr);
+	return NULL;
+}
+
+static u32 refusals(void)
+{
+	u32 nr = 0;
+
+	while (pv_refused(nr))
+		nr++;
+	return nr;
+}
+
+/* Exactly one refusal, with this in it. */
+static void assert_refused(const char *text)
+{
+	if (refusals() != 1 || !strstr(pv_refused(0), text))
+		fail_msg("%u refusals, first: %s; expected: %s", refusals(),
+			 pv_refused(0) ? pv_refused(0) : "-", text);
+}
+
+static void fake_can_run(void)
+{
+	fake_backend[FAKE_FAKE].score = PV_SCORE_GUEST;
+}
+
+/* The table holds what was chosen, all of it. */
+static void assert_table_is_the_choice(void)
+{
+	void (*const *slot)(void) = (void (*const *)(void))&pv_ops;
+	u32 op;
+
+	for (op = 0; op < PV_OP_COUNT; op++) {
+		assert_non_null(slot[op]);
+		assert_ptr_equal(slot[op], pv_impl_of(op)->fn);
+	}
+}
+
+/* --- choice --- */
+
+static void default_is_the_highest_score(void **state)
+{
+	(void)state;
+	boot("");
+	assert_chosen("native");
+	fake_can_run();
+	boot("quiet root=/dev/xvda");
+	assert_chosen("fake");
+	fake_backend[FAKE_OTHER].score = PV_SCORE_DEPRIVILEGED;
+	boot("");
+	assert_chosen("other");
+	assert_int_equal(refusals(), 0);
+}
+
+static void equal_scores_take_the_first_linked(void **state)
+{
+	const char *first;
+	u32 len;
+
+	(void)state;
+	fake_can_run();
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	fake_backend[FAKE_NATIVE].score = PV_SCORE_GUEST;
+	boot("");
+	first = pv_detected(0);
+	len = (u32)strlen(pv_backend()->name);
+	assert_true(!strncmp(first, pv_backend()->name, len) && first[len] == ':');
+}
+
+static void auto_is_the_default_by_name(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("pvops=auto");
+	assert_chosen("fake");
+	assert_int_equal(refusals(), 0);
+}
+
+static void name_beats_score(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("console=hvc0 pvops=native quiet");
+	assert_chosen("native");
+	assert_int_equal(refusals(), 0);
+	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 1);
+	assert_int_equal(fake_backend[FAKE_FAKE].inits, 0);
+}
+
+static void every_backend_was_asked_and_answered(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("");
+	assert_non_null(find(pv_detected, "native: the host itself (score 1)"));
+	assert_non_null(find(pv_detected, "fake: a hypervisor that is not there (score 100)"));
+	assert_non_null(find(pv_detected, "other: no: no other machine"));
+}
+
+static void detection_without_a_reason_says_so(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_OTHER].why = NULL;
+	boot("pvops=other");
+	assert_non_null(find(pv_detected, "other: no: it does not say why"));
+	assert_refused("pvops=other: it does not say why");
+}
+
+static void unknown_name_is_refused(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("pvops=vmware");
+	assert_chosen("fake");
+	assert_refused("pvops=vmware: no such backend");
+}
+
+static void prefix_of_a_name_is_another_name(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("pvops=nativ");
+	assert_chosen("fake");
+	assert_refused("pvops=nativ: no such backend");
+	boot("pvops=natives");
+	assert_refused("pvops=natives: no such backend");
+	boot("pvops=Native");
+	assert_refused("pvops=Native: no such backend");
+}
+
+static void impossible_name_is_refused_with_its_reason(void **state)
+{
+	(void)state;
+	boot("pvops=fake");
+	assert_chosen("native");
+	assert_refused("pvops=fake: nobody fakes here");
+	assert_int_equal(fake_backend[FAKE_FAKE].inits, 0);
+}
+
+static void native_in_a_deprivileged_kernel_is_refused(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_NATIVE].score = PV_SCORE_NONE;
+	fake_backend[FAKE_NATIVE].why = "privileged instructions fault at CPL 3";
+	fake_backend[FAKE_FAKE].score = PV_SCORE_DEPRIVILEGED;
+	boot("pvops=native");
+	assert_chosen("fake");
+	assert_refused("pvops=native: privileged instructions fault at CPL 3");
+}
+
+static void negative_score_means_no(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_FAKE].score = -19;
+	boot("pvops=fake");
+	assert_chosen("native");
+	assert_refused("pvops=fake: nobody fakes here");
+}
+
+static void last_possible_name_wins(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("pvops=fake pvops=native");
+	assert_chosen("native");
+	boot("pvops=native,fake");
+	assert_chosen("fake");
+	boot("pvops=native pvops=auto");
+	assert_chosen("fake");
+	assert_int_equal(refusals(), 0);
+	boot("pvops=native pvops=vmware");
+	assert_chosen("native");
+	assert_refused("pvops=vmware");
+}
+
+static void empty_word_is_refused(void **state)
+{
+	(void)state;
+	boot("pvops=");
+	assert_chosen("native");
+	assert_refused("empty name");
+	boot("a pvops= b");
+	assert_refused("empty name");
+	boot("pvops=native,");
+	assert_refused("empty name");
+	boot("pvops=,native");
+	assert_refused("empty name");
+	assert_chosen("native");
+	boot("pvops=,,");
+	assert_int_equal(refusals(), 3);
+}
+
+static void only_whole_words_count(void **state)
+{
+	static const char *const not_ours[] = {
+		"xpvops=native", "pvops", "pvops native", "PVOPS=native", "pvop=native",
+		"a=pvops=native", "pvops:native", "init=/pvops=native", "-pvops=native",
+	};
+	size_t i;
+
+	(void)state;
+	fake_can_run();
+	for (i = 0; i < COUNT(not_ours); i++) {
+		boot(not_ours[i]);
+		assert_chosen("fake");
+		assert_int_equal(refusals(), 0);
+	}
+	boot("xpvops=foo \t\r\n pvops=native");
+	assert_chosen("native");
+	assert_int_equal(refusals(), 0);
+}
+
+static void tokens_end_at_any_white_space(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("pvops=native\nfoo");
+	assert_chosen("native");
+	boot("\t pvops=native\tpvops=bar");
+	assert_chosen("native");
+	assert_refused("pvops=bar");
+}
+
+static void very_long_token_is_shown_short(void **state)
+{
+	static char line[5000] = "pvops=";
+
+	(void)state;
+	memset(line + 6, 'x', sizeof(line) - 7);
+	boot(line);
+	assert_chosen("native");
+	assert_refused("pvops=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...: no such backend");
+	line[6] = '-';
+	boot(line);
+	assert_refused("xxx...: no such table or op");
+	boot("pvops=0123456789abcdef0123456789abcdef");
+	assert_refused("pvops=0123456789abcdef0123456789abcdef: no such backend");
+	boot("pvops=0123456789abcdef0123456789abcdefg");
+	assert_refused("pvops=0123456789abcdef0123456789abcdef...: no such backend");
+}
+
+static void control_characters_are_not_printed(void **state)
+{
+	const char *c;
+
+	(void)state;
+	boot("pvops=\x1b[31m\x07%s%n\xff\x80");
+	assert_refused("no such backend");
+	for (c = pv_refused(0); *c; c++)
+		assert_in_range(*c, 0x20, 0x7e);
+	assert_non_null(strstr(pv_refused(0), "?[31m?%s%n??"));
+}
+
+static void more_refusals_than_are_kept_are_logged(void **state)
+{
+	char line[600] = "pvops=";
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < 40; i++)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), "%sbad%02u",
+			 i ? "," : "", i);
+	boot(line);
+	for (i = 0; i < 40; i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "pvops=bad%02u:", i);
+		assert_true(find(pv_refused, text) || host_log_find(text));
+	}
+}
+
+/* --- parts left to native --- */
+
+static void table_is_left_to_native(void **state)
+{
+	u32 op;
+
+	(void)state;
+	fake_can_run();
+	boot("pvops=fake,-time");
+	assert_chosen("fake");
+	assert_int_equal(refusals(), 0);
+	for (op = 0; op < PV_OP_COUNT; op++)
+		assert_int_equal(pv_impl_is_native(op), !strcmp(pv_op_info[op].table, "time"));
+	assert_table_is_the_choice();
+}
+
+static void op_is_left_to_native(void **state)
+{
+	u32 op;
+
+	(void)state;
+	fake_can_run();
+	boot("pvops=-clts,-rdtsc");
+	assert_chosen("fake");
+	for (op = 0; op < PV_OP_COUNT; op++)
+		assert_int_equal(pv_impl_is_native(op),
+				 op == PV_OP_clts || op == PV_OP_rdtsc);
+	assert_table_is_the_choice();
+}
+
+static void exceptions_hold_for_any_word_and_order(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("pvops=-lock pvops=fake");
+	assert_chosen("fake");
+	assert_true(pv_impl_is_native(PV_OP_lock_wait));
+	assert_false(pv_impl_is_native(PV_OP_clts));
+}
+
+static void required_op_is_not_left_to_native(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("pvops=fake,-save_fl");
+	assert_refused("-save_fl: fake cannot run with native save_fl");
+	assert_false(pv_impl_is_native(PV_OP_save_fl));
+	boot("pvops=fake,-iret,-clts");
+	assert_refused("-iret: fake cannot run with native iret");
+	assert_true(pv_impl_is_native(PV_OP_clts));
+}
+
+static void table_with_a_required_op_stays_whole(void **state)
+{
+	u32 op;
+
+	(void)state;
+	fake_can_run();
+	boot("pvops=fake,-irq");
+	assert_refused("-irq: fake cannot run with native save_fl");
+	for (op = PV_OP_save_fl; op < PV_OP_read_cr0; op++)
+		assert_false(pv_impl_is_native(op));
+	assert_table_is_the_choice();
+}
+
+static void required_by_another_does_not_bind_native(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("pvops=native,-save_fl,-irq");
+	assert_chosen("native");
+	assert_int_equal(refusals(), 0);
+}
+
+static void unknown_part_is_refused(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("pvops=fake,-clt");
+	assert_refused("-clt: no such table or op");
+	boot("pvops=fake,-cltss");
+	assert_refused("-cltss: no such table or op");
+	boot("pvops=fake,-");
+	assert_refused("-: no such table or op");
+	boot("pvops=fake,--lock");
+	assert_refused("--lock: no such table or op");
+	assert_chosen("fake");
+	assert_false(pv_impl_is_native(PV_OP_lock_wait));
+}
+
+static void what_a_backend_leaves_empty_is_native(void **state)
+{
+	u32 op;
+
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("");
+	assert_chosen("other");
+	for (op = 0; op < PV_OP_COUNT; op++)
+		assert_int_equal(pv_impl_is_native(op), op != PV_OP_clock_read);
+	assert_int_equal(pv_ops.clock_read(), 0x77);
+	assert_table_is_the_choice();
+	/* No hooks at all. */
+	pv_cpu_init(0);
+	pv_late_init();
+}
+
+/* --- start --- */
+
+static void failed_start_goes_to_the_next_best(void **state)
+{
+	(void)state;
+	fake_can_run();
+	fake_backend[FAKE_FAKE].init_error = -12;
+	boot("");
+	assert_chosen("native");
+	assert_refused("fake: start failed, error -12");
+	assert_int_equal(fake_backend[FAKE_FAKE].inits, 1);
+	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 1);
+}
+
+static void failed_start_of_a_named_one_too(void **state)
+{
+	(void)state;
+	fake_can_run();
+	fake_backend[FAKE_NATIVE].init_error = -5;
+	boot("pvops=native");
+	assert_chosen("fake");
+	assert_refused("native: start failed, error -5");
+	assert_table_is_the_choice();
+}
+
+static void nobody_starts_is_a_panic(void **state)
+{
+	(void)state;
+	fake_can_run();
+	fake_backend[FAKE_FAKE].init_error = -5;
+	fake_backend[FAKE_NATIVE].init_error = -5;
+	host_port.panic_expected = true;
+	if (!setjmp(host_port.panic_to)) {
+		boot("");
+		fail_msg("still alive");
+	}
+	assert_non_null(strstr(host_port.panic_why, "no backend can run here"));
+	/* Each was tried once. */
+	assert_int_equal(fake_backend[FAKE_FAKE].inits, 1);
+	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 1);
+}
+
+static void nobody_can_run_is_a_panic(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_NATIVE].score = PV_SCORE_NONE;
+	host_port.panic_expected = true;
+	if (!setjmp(host_port.panic_to)) {
+		boot("pvops=native");
+		fail_msg("still alive");
+	}
+	assert_non_null(strstr(host_port.panic_why, "no backend can run here"));
+	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 0);
+}
+
+static void hooks_of_the_chosen_one_are_called(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("");
+	pv_cpu_init(0);
+	pv_cpu_init(7);
+	pv_late_init();
+	assert_int_equal(fake_backend[FAKE_FAKE].cpu_inits, 2);
+	assert_int_equal(fake_backend[FAKE_FAKE].last_cpu, 7);
+	assert_int_equal(fake_backend[FAKE_FAKE].late_inits, 1);
+	assert_int_equal(fake_backend[FAKE_NATIVE].cpu_inits, 0);
+}
+
+/* --- names from CPUID --- */
+
+static void assert_hypervisors(const struct machine *m, const char *first, const char *second)
+{
+	u32 count = 0;
+	u32 nr;
+
+	machine = m;
+	boot("");
+	for (nr = 0; pv_detected(nr); nr++)
+		count += strstr(pv_detected(nr), "CPUID") != NULL;
+	assert_int_equal(count, !!first + !!second);
+	if (first)
+		assert_string_equal(pv_detected(0), first);
+	if (second)
+		assert_string_equal(pv_detected(1), second);
+}
+
+static void hypervisor_names_are_read_from_cpuid(void **state)
+{
+	(void)state;
+	assert_hypervisors(&qemu_tcg, "CPUID 0x40000000: hypervisor \"TCGTCGTCGTCG\"", NULL);
+	assert_hypervisors(&kvm, "CPUID 0x40000000: hypervisor \"KVMKVMKVM\"", NULL);
+	assert_hypervisors(&hyperv, "CPUID 0x40000000: hypervisor \"Microsoft Hv\"", NULL);
+}
+
+static void imitated_hypervisor_does_not_hide_the_real_one(void **state)
+{
+	(void)state;
+	assert_hypervisors(&xen_viridian, "CPUID 0x40000000: hypervisor \"Microsoft Hv\"",
+			   "CPUID 0x40000100: hypervisor \"XenVMMXenVMM\"");
+}
+
+static void bare_machine_has_no_hypervisor(void **state)
+{
+	(void)state;
+	assert_hypervisors(&bare, NULL, NULL);
+	assert_int_equal(cpuid_reads, 1);
+}
+
+static void garbage_from_cpuid_is_harmless(void **state)
+{
+	const char *c;
+
+	(void)state;
+	assert_hypervisors(&nonsense, NULL, NULL);
+	assert_hypervisors(&nonsense_above, NULL, NULL);
+	machine = &garbage;
+	boot("");
+	assert_non_null(strstr(pv_detected(0), "??[2J?\"%s%n"));
+	for (c = pv_detected(0); *c; c++)
+		assert_in_range(*c, 0x20, 0x7e);
+}
+
+/* A machine that answers every leaf must not keep us for ever. */
+static void endless(struct pv_cpuid *regs)
+{
+	u32 leaf = regs->eax;
+
+	cpuid_reads++;
+	*regs = (struct pv_cpuid){ .eax = leaf, .ebx = 0x41414141, .ecx = 1U << 31, .edx = 0x42424242 };
+}
+
+static void endless_cpuid_leaves_end(void **state)
+{
+	const struct pv_platform strange = { .cpuid = endless };
+
+	(void)state;
+	pv_init(&strange, "");
+	assert_chosen("native");
+	assert_in_range(cpuid_reads, 1, 300);
+}
+
+/* --- the one block --- */
+
+static void print_says_it_all_in_one_block(void **state)
+{
+	(void)state;
+	machine = &qemu_tcg;
+	fake_can_run();
+	boot("pvops=fake,-clts,-iret,vmware");
+	pv_print();
+	assert_logged("pvops: detected: CPUID 0x40000000: hypervisor \"TCGTCGTCGTCG\"");
+	assert_logged("pvops: detected: other: no: no other machine");
+	assert_logged("pvops: chosen: fake (a hypervisor that is not there)");
+	assert_logged("pvops: refused: pvops=vmware: no such backend");
+	assert_logged("pvops: refused: -iret: fake cannot run with native iret");
+	assert_logged("pvops: sites: ", "inline ", "call ", "nop ", "jump ", "indirect ",
+		      "outline ", "failed ");
+}
+
+static void patch_and_repatch_use_the_choice(void **state)
+{
+	struct pv_site_set *set;
+	struct pv_site_report report;
+	u32 nr;
+
+	(void)state;
+	fake_can_run();
+	boot("pvops=fake,-clts");
+	assert_int_equal(pv_patch(), 0);
+	set = pv_kernel_sites();
+	assert_true(set->stats.total > PV_OP_COUNT);
+	for (nr = 0; pv_site_report(set, nr, &report); nr++)
+		assert_int_equal(report.error, PV_SITE_OK);
+	assert_int_equal(nr, set->stats.total);
+	assert_int_equal(pv_repatch(true), 0);
+	assert_int_equal(set->stats.form[PV_FORM_CALL], 0);
+	assert_int_equal(set->stats.form[PV_FORM_INLINE], 0);
+	assert_int_equal(pv_repatch(false), 0);
+	assert_int_equal(set->stats.form[PV_FORM_INDIRECT], 0);
+	assert_int_equal(pv_repatch(true), 0);
+}
+
+static void module_is_patched_for_the_choice(void **state)
+{
+	struct pv_site_set *kernel = pv_kernel_sites();
+	struct pv_site_set module;
+
+	(void)state;
+	fake_can_run();
+	boot("");
+	module = *kernel;
+	module.name = "module";
+	module.impl = NULL;
+	assert_int_equal(pv_module_patch(&module), 0);
+	assert_int_equal(module.stats.form[PV_FORM_INDIRECT], 0);
+	assert_true(module.stats.total > 0);
+	assert_int_equal(pv_apply(&module, NULL), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST_SELECT(default_is_the_highest_score),
+		TEST_SELECT(equal_scores_take_the_first_linked),
+		TEST_SELECT(auto_is_the_default_by_name),
+		TEST_SELECT(name_beats_score),
+		TEST_SELECT(every_backend_was_asked_and_answered),
+		TEST_SELECT(detection_without_a_reason_says_so),
+		TEST_SELECT(unknown_name_is_refused),
+		TEST_SELECT(prefix_of_a_name_is_another_name),
+		TEST_SELECT(impossible_name_is_refused_with_its_reason),
+		TEST_SELECT(native_in_a_deprivileged_kernel_is_refused),
+		TEST_SELECT(negative_score_means_no),
+		TEST_SELECT(last_possible_name_wins),
+		TEST_SELECT(empty_word_is_refused),
+		TEST_SELECT(only_whole_words_count),
+		TEST_SELECT(tokens_end_at_any_white_space),
+		TEST_SELECT(very_long_token_is_shown_short),
+		TEST_SELECT(control_characters_are_not_printed),
+		TEST_SELECT(more_refusals_than_are_kept_are_logged),
+		TEST_SELECT(table_is_left_to_native),
+		TEST_SELECT(op_is_left_to_native),
+		TEST_SELECT(exceptions_hold_for_any_word_and_order),
+		TEST_SELECT(required_op_is_not_left_to_native),
+		TEST_SELECT(table_with_a_required_op_stays_whole),
+		TEST_SELECT(required_by_another_does_not_bind_native),
+		TEST_SELECT(unknown_part_is_refused),
+		TEST_SELECT(what_a_backend_leaves_empty_is_native),
+		TEST_SELECT(failed_start_goes_to_the_next_best),
+		TEST_SELECT(failed_start_of_a_named_one_too),
+		TEST_SELECT(nobody_starts_is_a_panic),
+		TEST_SELECT(nobody_can_run_is_a_panic),
+		TEST_SELECT(hooks_of_the_chosen_one_are_called),
+		TEST_SELECT(hypervisor_names_are_read_from_cpuid),
+		TEST_SELECT(imitated_hypervisor_does_not_hide_the_real_one),
+		TEST_SELECT(bare_machine_has_no_hypervisor),
+		TEST_SELECT(garbage_from_cpuid_is_harmless),
+		TEST_SELECT(endless_cpuid_leaves_end),
+		TEST_SELECT(print_says_it_all_in_one_block),
+		TEST_SELECT(patch_and_repatch_use_the_choice),
+		TEST_SELECT(module_is_patched_for_the_choice),
+	};
+
+	return RUN(tests);
+}
