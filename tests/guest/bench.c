@@ -192,8 +192,9 @@ static void measure_cpu(void)
 	not_measured("end_context_switch", "with start_context_switch");
 }
 
-static void measure_tables(const char *alloc_name, const char *release_name,
-			   pv_pfn_t (*alloc)(void), void (*release)(pv_pfn_t pfn))
+static void measure_tables(const char *path, const char *alloc_name,
+			   const char *release_name, pv_pfn_t (*alloc)(void),
+			   void (*release)(pv_pfn_t pfn))
 {
 	pv_pfn_t pages[ROUND];
 	s64 got = 0, gave = 0;
@@ -217,8 +218,8 @@ static void measure_tables(const char *alloc_name, const char *release_name,
 		calls_gave = hypercalls() - calls_gave;
 		pv_irq_enable();
 	}
-	report("ops", alloc_name, got, ROUND, calls_got);
-	report("ops", release_name, gave, ROUND, calls_gave);
+	report(path, alloc_name, got, ROUND, calls_got);
+	report(path, release_name, gave, ROUND, calls_gave);
 }
 
 #define TABLE_FNS(level)					\
@@ -284,10 +285,10 @@ static void measure_mmu(void)
 		  pte = (__force pv_pte_t)((__force u64)pte ^ PV_PTE_RW); },
 		{ twin_ptep_modify_prot_commit(ptep, pte);
 		  pte = (__force pv_pte_t)((__force u64)pte ^ PV_PTE_RW); });
-	measure_tables("alloc_pte", "release_pte", get_pte, put_pte);
-	measure_tables("alloc_pmd", "release_pmd", get_pmd, put_pmd);
-	measure_tables("alloc_pud", "release_pud", get_pud, put_pud);
-	measure_tables("pgd_alloc", "pgd_free", get_root, put_root);
+	measure_tables("ops", "alloc_pte", "release_pte", get_pte, put_pte);
+	measure_tables("ops", "alloc_pmd", "release_pmd", get_pmd, put_pmd);
+	measure_tables("ops", "alloc_pud", "release_pud", get_pud, put_pud);
+	measure_tables("ops", "pgd_alloc", "pgd_free", get_root, put_root);
 	OP(pgd_activate, mm.root);
 	OP(table_cache, 64);
 	maddr = (__force pv_maddr_t)((__force u64)*pv_port_linear_pte(page) & PV_FRAME_MASK);
@@ -396,33 +397,55 @@ static void measure_interrupts(void)
 	}
 }
 
-/* Entries changed in one batch, from one to the size of the queue. */
-static void measure_batches(void)
+/* Entries changed from one value to another in one batch, by size of batch. */
+static void measure_batch(const char *path, u64 from, u64 to)
 {
 	pv_pte_t *ptep = vm_walk(mm.root, VA, true, &mm);
-	u64 val = pv_pfn_nr(page) << PV_PAGE_SHIFT | FLAGS_RW;
 	u32 n, i;
 
 	for (n = 1; n <= 256; n *= 2) {
-		u64 start, calls, cost;
-		char name[32];
+		u64 start, calls, cost, hundredths;
 
+		pv_batch_enter(PV_BATCH_MMU);
 		for (i = 0; i < n; i++)
-			pv_set_pte(ptep + i, pv_make_pte(val));
+			pv_set_pte(ptep + i, pv_make_pte(from));
+		pv_batch_leave(PV_BATCH_MMU);
 		calls = hypercalls();
 		pv_irq_disable();
 		start = pv_rdtsc();
 		pv_batch_enter(PV_BATCH_MMU);
 		for (i = 0; i < n; i++)
-			pv_set_pte(ptep + i, pv_make_pte(val & ~PV_PTE_RW));
+			pv_set_pte(ptep + i, pv_make_pte(to));
 		pv_batch_leave(PV_BATCH_MMU);
 		cost = pv_rdtsc() - start;
 		pv_irq_enable();
-		pv_port_format(name, sizeof(name), "%u", n);
-		report("bench.set_pte_batch", name, (s64)cost, n, (hypercalls() - calls) * n);
+		calls = hypercalls() - calls;
+		hundredths = cost * 100 / n;
+		print("@pvops %s.%u {\"insns\":%lu,\"hypercalls\":%lu,\"per_entry\":%lu.%02lu}\n",
+		      path, n, (unsigned long)cost, (unsigned long)calls,
+		      (unsigned long)hundredths / 100, (unsigned long)hundredths % 100);
 	}
+	pv_batch_enter(PV_BATCH_MMU);
 	for (i = 0; i < 256; i++)
 		pv_set_pte(ptep + i, pv_make_pte(0));
+	pv_batch_leave(PV_BATCH_MMU);
+}
+
+static void measure_batches(bool full)
+{
+	u64 val = pv_pfn_nr(page) << PV_PAGE_SHIFT | FLAGS_RW;
+
+	measure_batch("bench.set_pte_batch", val, val & ~PV_PTE_RW);
+	if (!full)
+		return;
+	measure_batch("bench.map_batch", 0, val);
+	measure_batch("bench.clear_batch", val, 0);
+	pv_table_cache(0);
+	measure_tables("bench", "alloc_pte_no_cache", "release_pte_no_cache", get_pte, put_pte);
+	measure_tables("bench", "alloc_pmd_no_cache", "release_pmd_no_cache", get_pmd, put_pmd);
+	measure_tables("bench", "alloc_pud_no_cache", "release_pud_no_cache", get_pud, put_pud);
+	measure_tables("bench", "pgd_alloc_no_cache", "pgd_free_no_cache", get_root, put_root);
+	pv_table_cache(64);
 }
 
 static void measure_memory(void)
@@ -511,7 +534,7 @@ void bench_run(void)
 		MEASURE("bench", "null_hypercall", pv_backend()->null_hypercall(), (void)0);
 	else
 		print("@pvops bench.null_hypercall {\"insns\":null,\"hypercalls\":null,\"why\":\"no hypervisor\"}\n");
-	measure_batches();
+	measure_batches(full);
 	measure_processes(full);
 	mm_destroy(&mm);
 	page_put(page);

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# `make help` lists what there is.  V=1 shows the commands.
+
+B := build
+PROVE ?= prove
+Q := $(if $(filter 1,$(V)),,@)
+XEN := $(B)/xen/xen
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+CC := gcc
+
+# Packages first, before any rule can want one: quick when all are there.
+needs_packages := demo bench check docs docs-check guest sparse unit fuzz vm
+ifneq ($(filter $(needs_packages),$(MAKECMDGOALS)),)
+ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
+$(shell tools/setup.sh)
+ifneq ($(.SHELLSTATUS),0)
+$(error packages are missing)
+endif
+endif
+endif
+
+-include tests/guest/build.mk tests/unit/build.mk tests/fuzz/build.mk
+# Without its part a target would do nothing, and say that all is well.
+needs = $(if $(filter $(2),$(MAKECMDGOALS)),$(if $(wildcard $(1)),,$(error $(1) is missing)))
+$(call needs,tests/guest/build.mk,guest vm demo bench check)
+$(call needs,tests/unit/build.mk,unit check)
+$(call needs,tests/fuzz/build.mk,fuzz check)
+
+images := $(B)/guest.elf $(B)/clang/guest.elf
+
+.PHONY: help demo bench check docs docs-check guest sparse unit fuzz vm clean distclean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(B)/guest.elf $(XEN) ## boot natively and on Xen; what was found, patched, and what each op costs
+	@tools/report.py demo
+
+bench: $(B)/guest.elf $(XEN) ## the full measurement: build/report/bench.{json,md,svg}
+	@tools/report.py bench
+
+check: docs-check sparse guest unit fuzz vm ## everything that can fail; under 10 minutes
+	@echo "check: good"
+
+# In a check, what is quick comes first, also with -j.
+ifneq ($(filter check,$(MAKECMDGOALS)),)
+vm: | docs-check sparse unit fuzz
+endif
+
+guest: $(images) ## the guest image, built by gcc and by clang
+
+unit: ## host tests of the core
+
+fuzz: ## the planner against a disassembler, bounded
+
+vm: $(images) $(XEN) ## the guest in every environment
+	$(Q)$(PROVE) -j2 tests/vm
+
+docs: ## write docs/ops.md from the catalogue
+	@mkdir -p docs
+	@echo "  DOC     docs/ops.md"
+	$(Q)tools/opdoc.py docs/ops.md
+
+docs-check:
+	@echo "  DOC     docs/ops.md is current"
+	$(Q)tools/opdoc.py --check docs/ops.md
+
+$(XEN): tools/fetch-xen.sh
+	@echo "  FETCH   $@"
+	$(Q)tools/fetch-xen.sh $@
+
+# sparse: any word is a failure.
+sparse_src := $(wildcard pvops/*.c backends/*/*.c tests/guest/*.c tests/guest/*/*.c)
+sparse_headers := $(wildcard include/pvops/*.h include/pvops/ops/*.h pvops/*.h backends/*/*.h \
+			tests/guest/*.h tests/guest/include/*.h)
+sparse_flags := -std=gnu11 -ffreestanding -mcmodel=kernel \
+		-Iinclude -Itests/guest/include
+# Only when it is used: make runs this on every read otherwise.
+gcc_folder = $(shell gcc -print-file-name=)
+
+sparse: $(sparse_src:%=$(B)/sparse/%) ## address types, zero warnings
+
+$(B)/sparse/%: % $(sparse_headers)
+	@mkdir -p $(@D)
+	@echo "  SPARSE  $<"
+	$(Q)sparse -gcc-base-dir $(gcc_folder) $(sparse_flags) $< >$@.out 2>&1; \
+		if [ $$? -ne 0 ] || [ -s $@.out ]; then cat $@.out >&2; exit 1; fi; mv $@.out $@
+
+clean: ## remove what was built, keep what was fetched
+	rm -rf $(filter-out $(B)/xen,$(wildcard $(B)/*))
+
+distclean: ## remove both
+	rm -rf $(B)

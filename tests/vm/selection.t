@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Unusual pvops= words: each is honoured or refused in one line, and boot goes on.
+
+The lines are the core's (pvops/select.c).
+"""
+from vmtest import Tap, boot
+
+# env, words, tag, backend chosen, how the one "refused" line begins (None: no
+# line).  Log lines are stripped: one that ends in a blank here needs a reason after it.
+CASES = (
+    ("native", "pvops=nosuch", "unknown", "native", "pvops=nosuch: no such backend"),
+    ("native", "pvops=xen", "absent", "native", "pvops=xen: "),
+    ("native", "pvops=", "empty", "native", "pvops=: empty name"),
+    ("native", "pvops=native,-nosuch", "nopart", "native", "-nosuch: no such table or op"),
+    ("native", "pvops=auto", "auto", "native", None),
+    ("xenpv", "pvops=native", "native", "xen", "pvops=native: "),
+    ("xenpv", "pvops=xen,-mmu", "nommu", "xen", "-mmu: xen cannot run with native "),
+    ("xenpv", "pvops=xen,-lock", "nolock", "xen", None),
+)
+
+tap = Tap()
+for env, words, tag, backend, refused in CASES:
+    run = boot(tap, env, [words, "test=none", "bench=none"], f"select-{tag}", count=False)
+    chosen = [r for r in run["log"] if "pvops: chosen: " in r]
+    lines = [r.split("pvops: refused: ")[1] for r in run["log"] if "pvops: refused: " in r]
+    tap.ok(len(chosen) == 1 and f"chosen: {backend} " in chosen[0],
+           f"{env} {words}: chosen: {backend}", *chosen)
+    tap.equal(run["data"].get("backend"), backend, f"{env} {words}: the data say so too")
+    if refused is None:
+        tap.empty(lines, f"{env} {words}: nothing refused")
+    else:
+        tap.ok(len(lines) == 1 and lines[0].startswith(refused),
+               f"{env} {words}: refused: {refused}...", *(lines or ["no such line"]))
+    tap.equal(len(run["data"].get("refused", [])), len(lines), f"{env} {words}: the data say it too")
+tap.done()

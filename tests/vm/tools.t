@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""The tools themselves: recorded serial lines in data/, and stand-ins for QEMU."""
+import contextlib
+import copy
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from vmtest import CALL, DIRECT, INDIRECT, NOP, TOP, Tap, elf, vm
+
+import report  # from tools/, whose path vmtest has set
+
+DATA = TOP / "tests/vm/data"
+tap = Tap()
+
+
+def tool(*args, **env):
+    """Run a tool; returns (status, standard output, lines of standard error)."""
+    run = subprocess.run([sys.executable, TOP / "tools" / args[0], *args[1:]], cwd=TOP, text=True,
+                         capture_output=True, env={**os.environ, **env}, check=False)
+    return run.returncode, run.stdout, run.stderr.splitlines()
+
+
+def log(name):
+    return vm.replay("native", ["test=all"], str(DATA / f"{name}.log"))
+
+
+# What a sound log says
+
+run = log("good")
+tap.empty(run["problems"], "good: no problem")
+tap.equal(run["totals"], {"pass": 2, "fail": 0, "skip": 1, "error": 0}, "good: totals")
+tap.ok(vm.verdict(run), "good: verdict")
+tap.equal(run["tests"][1], {"nr": 2, "name": "test-native-stolen_time", "result": "skip",
+                            "why": "no hypervisor", "diag": ["native has nothing to steal"]},
+          "good: a skipped test has its reason and what was said before it")
+tap.equal(run["data"]["ops"]["irq_disable"], {"insns": 1, "hypercalls": 0}, "good: dotted path")
+tap.equal(len(run["data"]["detected"]), 2, "good: list")
+tap.equal(run["data"]["bench"]["array"]["256"]["per_entry"], 100, "good: series")
+tap.equal(run["sites"][0][1:3], ["irq_disable", "inline"], "good: site")
+tap.ok("pvops: chosen: native (bare machine), 90 of 90 ops its own" in run["log"], "good: kernel log")
+tap.equal(tool("vm.py", "parse", str(DATA / "good.log"))[0], 0, "good: parse exits 0")
+
+run = vm.replay("xenpv", [], str(DATA / "xen-mixed.log"))
+tap.ok(vm.verdict(run), "Xen's lines in the middle of the guest's do no harm", *vm.explain(run))
+tap.equal([t["name"] for t in run["tests"]], ["test-xenpv-save_fl", "test-xenpv-set_pte"],
+          "the torn name is whole")
+tap.equal(run["data"]["ops"]["set_pte"]["insns"], 7, "the torn data are whole")
+tap.ok(any("Hardware Dom0" in line for line in run["tail"]), "the last lines are Xen's too")
+
+# What is wrong with others: one problem each
+
+for name, problem in (
+        ("no-marker", "no end marker: QEMU exited with status 0, the machine was reset"),
+        ("bad-json", 'bad JSON (Expecting \',\' delimiter: line 1 column 11 (char 10)): @pvops ops.irq'),
+        ("nan", "bad JSON (NaN is not JSON)"),
+        ("no-path", "unreadable data line: @pvops back..end"),
+        ("duplicate-data", "data backend: given twice"),
+        ("duplicate-test", "test-native-save_fl: reported twice"),
+        ("plan", "plan of 4 tests, 3 reported"),
+        ("totals", "the end marker counts 3 pass, 0 fail, 1 skip, 0 error, the lines say 2 pass"),
+        ("wrong-name", "test-xenpv-set_pte: is not named test-native-..."),
+):
+    run = log(name)
+    tap.ok(len(run["problems"]) == 1 and run["problems"][0].startswith(problem),
+           f"{name}: {problem.split(' (')[0]}", *run["problems"])
+    tap.ok(not vm.verdict(run), f"{name}: verdict")
+    status, out, err = tool("vm.py", "tap", "native", "--log", str(DATA / f"{name}.log"))
+    tap.ok(status == 1 and "not ok" in out and f"# {run['problems'][0]}" in err,
+           f"{name}: tap fails and says why", str(status), out, *err)
+
+tap.ok(any("unreadable result" in p for p in log("todo")["problems"]), "a TODO is no result here")
+run = log("failures")
+tap.equal(run["totals"], {"pass": 0, "fail": 1, "skip": 1, "error": 1}, "a failure is no error")
+tap.ok(vm.explain(run)[:3] == ["FAIL test-native-save_fl", "  tests/x.c:1: flags (got 0x0, want 0x1)",
+                               "ERROR test-native-set_pte: out of memory"],
+       "failures are explained", *vm.explain(run))
+status, out, err = tool("vm.py", "tap", "native-smp2", "--log", str(DATA / "failures.log"))
+tap.ok(status == 1 and "not ok 1 - test-native-save_fl~smp2\n" in out
+       and "ok 2 - test-native-stolen_time~smp2 # SKIP no hypervisor\n" in out
+       and "not ok 3 - test-native-set_pte~smp2 # ERROR out of memory\n" in out, "TAP of failures", out)
+run = log("no-marker")
+tap.equal(vm.explain(run)[1], "last line of the guest: pvops: panic: page fault at 0x0",
+          "a crash shows the guest's last line")
+tap.equal(vm.parse("")["problems"], [], "an empty log can be parsed")
+tap.equal(vm.parse("ok 1 - x\r")["totals"]["pass"], 1, "so can one without a last newline")
+tap.equal(vm.parse("1..1\n1..1\n")["problems"], ["second plan: 1..1"], "two plans")
+end = "pvops-guest: end: pass 0 fail 0 skip 0 error 0\n"
+tap.equal(vm.parse("1..0\n" + end + end)["problems"], ["second end marker"], "two ends: it rebooted")
+tap.equal(vm.parse('@pvops a 1\n@pvops a.b 2\n')["problems"], ["data a.b: a is a value already"],
+          "a value has no parts")
+
+# Wrong arguments and missing parts: one line, the right status
+
+NO_FILE = str(DATA / "absent.log")
+for args, status, env in (
+        (("vm.py",), 2, {}),
+        (("vm.py", "fly"), 2, {}),
+        (("vm.py", "run"), 2, {}),
+        (("vm.py", "run", "nosuch"), 2, {}),
+        (("vm.py", "run", "native", "--nosuch"), 2, {}),
+        (("vm.py", "run", "native", "--timeout", "soon"), 2, {}),
+        (("vm.py", "run", "native", "--timeout", "0"), 2, {}),
+        (("vm.py", "run", "native", "--tag", "../x"), 2, {}),
+        (("vm.py", "run", "xenpv", "--image", "a b"), 2, {}),
+        (("vm.py", "run", "native", "--image", NO_FILE), 3, {}),
+        (("vm.py", "run", "native"), 3, {"PVOPS_QEMU": "/nonexistent/qemu"}),
+        (("vm.py", "tap", "native", "--log", NO_FILE), 2, {}),
+        (("vm.py", "parse", NO_FILE), 2, {}),
+        (("report.py",), 2, {}),
+        (("report.py", "demo", "--envs", "native,nosuch"), 2, {}),
+        (("report.py", "check", NO_FILE), 2, {}),
+        (("report.py", "check", str(DATA / "good.log")), 1, {}),
+):
+    is_, _, err = tool(*args, **env)
+    tap.ok(is_ == status and len(err) == 1, f"{' '.join(a.split('/')[-1] for a in args)}: one line, status {status}",
+           f"status {is_}", *err)
+
+# QEMU's command line
+
+xen = vm.command(vm.env_rows("xenpv"), "build/guest.elf", "pvops=xen,-lock test=none")
+tap.equal(xen[-1], "build/guest.elf pvops=xen,,-lock test=none", "-initrd: commas are doubled")
+tap.equal(vm.command(vm.env_rows("native"), "x", "pvops=native,-a")[-1], "pvops=native,-a",
+          "-append: they are not")
+tap.ok("-icount" in xen and "-seed" in xen, "counting where it is asked for")
+smp = vm.command(vm.env_rows("xenpv-smp2"), "x", "")
+tap.ok("-icount" not in smp and smp[smp.index("-smp") + 1] == "2" and "-cpu" in smp, "2 CPUs run freely")
+
+# Boots, with a script for QEMU
+
+with tempfile.TemporaryDirectory() as folder:
+    def fake(script):
+        """Boot a stand-in for QEMU; returns vm.run()'s dict."""
+        qemu = Path(folder) / "qemu"
+        qemu.write_text("#!/bin/sh\n" + script)
+        qemu.chmod(0o755)
+        os.environ["PVOPS_QEMU"] = str(qemu)
+        image = Path(folder) / "image"
+        image.write_text("not really")
+        os.environ["IMAGE"] = str(image)
+        return vm.run("xenpv", ["test=none"], str(image), tag="tools", timeout=1)
+
+    rows = vm.envs()["xenpv"]
+    hypervisor = Path(folder) / "xen"
+    hypervisor.write_text("not really either")
+    real = vm.env_rows
+    vm.env_rows = lambda name: {**rows, "parts": {"xen": str(hypervisor)}}
+    vm.POWEROFF_SECONDS = 0.5
+    run = fake(f"echo 1..0; echo '{end.strip()}'")
+    tap.ok(vm.verdict(run) and len(run["image_sha256"]) == 64 and len(run["parts"]["xen"]) == 64,
+           "a run that ends", *vm.explain(run))
+    run = fake("echo hello; echo 'cannot run' >&2; exit 7")
+    tap.ok(run["problems"][0].startswith("no end marker: QEMU exited with status 7: cannot run"),
+           "QEMU's own error is shown", *run["problems"])
+    tap.ok("killed after 1 s" in fake("exec sleep 60")["problems"][0], "a guest that hangs is killed")
+    run = fake(f"echo 1..0; echo '{end.strip()}'; exec sleep 60")
+    tap.ok(len(run["problems"]) == 1 and "still on" in run["problems"][0], "power off must work",
+           *run["problems"])
+    run = fake(f"echo 1..0; echo '{end.strip()}'; echo '(XEN) Hardware Dom0 halted: halting machine'; exec sleep 60")
+    tap.ok(vm.verdict(run), "Xen's halt is power off", *run["problems"])
+    run = fake("echo '(XEN) Reboot in five seconds...'; exec sleep 60")
+    tap.ok("the hypervisor gave up" in run["problems"][0], "a dead hypervisor is not waited for",
+           *run["problems"])
+    run = fake(f"echo changed >$IMAGE; echo 1..0; echo '{end.strip()}'")
+    tap.ok(len(run["problems"]) == 1 and "changed while it ran" in run["problems"][0],
+           "an image that changes is noticed", *run["problems"])
+    hypervisor.unlink()
+    try:
+        fake("")
+        tap.ok(False, "a missing part is named")
+    except vm.MissingError as err:
+        tap.ok("fetches it" in str(err), "a missing part is named", str(err))
+    vm.env_rows = real
+    os.environ.pop("PVOPS_QEMU")
+
+# Reports
+
+recorded = log("good")
+recorded["parts"] = {}
+native = report.env_object(recorded)
+good = {"image_sha256": "0" * 64, "qemu": "QEMU 7", "envs": {
+    "native": native, "xenpv": {**copy.deepcopy(native), "backend": "xen"}}}
+tap.empty(report.validate(good), "a sound report is sound")
+
+
+def broken(change):
+    doc = copy.deepcopy(good)
+    change(doc["envs"]["native"])
+    return report.validate(doc)
+
+
+for name, change, line in (
+        ("self-test", lambda e: e["bench"]["nop_sled_100"].update(insns=101), "self-test bench.nop_sled_100: 101"),
+        ("no self-test", lambda e: e["bench"].pop("idle"), "self-test bench.idle: None"),
+        ("indirect", lambda e: e["sites"].update(indirect=2), "sites.indirect: 2 sites"),
+        ("failed", lambda e: e["sites"].update(failed=1), "sites.failed: 1 sites"),
+        ("test failed", lambda e: e["contract"].update(fail=1), "contract.fail: 1 tests"),
+        ("test broken", lambda e: e["contract"].update(error=1), "contract.error: 1 tests"),
+        ("no tests", lambda e: e["contract"].update({"pass": 0}), "contract.pass: no test"),
+        ("missing", lambda e: e.pop("ops"), "ops: missing"),
+        ("unknown", lambda e: e.update(opps={}), "opps: unknown field"),
+        ("empty", lambda e: e.update(ops={}), "ops: is empty"),
+        ("form", lambda e: e["sites"].pop("nop"), "sites.nop: is not a whole number"),
+        ("negative", lambda e: e["ops"]["set_pte"].update(insns=-1), "ops.set_pte.insns: is not a number"),
+        ("text", lambda e: e["ops"].update(set_pte="2"), "ops.set_pte: is not a measurement"),
+        ("no reason", lambda e: e["ops"]["set_pte"].update(insns=None), "ops.set_pte: not measured, and no"),
+        ("no per_entry", lambda e: e["bench"]["array"]["256"].pop("per_entry"), "bench.array.256: of a series"),
+        ("wrong per_entry", lambda e: e["bench"]["array"]["256"].update(insns=100),
+         "bench.array.256: 100 instructions are not 256 times 100"),
+        ("cost", lambda e: e.update(patch_insns_per_site="50"), "patch_insns_per_site: is not a number"),
+):
+    bad = broken(change)
+    tap.ok(len(bad) == 1 and bad[0].startswith("native: " + line), f"report: {name} is found", *bad)
+tap.ok(report.validate([]) and report.validate({"envs": {"native": 1}, "image_sha256": "", "qemu": ""}),
+       "report: no object at all")
+text = report.table(good)
+tap.ok(max(map(len, text.splitlines())) <= report.WIDTH, "the table fits the page", text)
+tap.ok(any(r.split() == ["array.256", "/entry", "100", "-", "100", "-"] for r in text.splitlines()),
+       "a series is shown per entry", text)
+tap.ok(report.markdown(good).count("| set_pte | 2.5 | 0 | 2.5 | 0 |") == 1, "the page has the same rows")
+absent = copy.deepcopy(good)
+for doc in absent["envs"].values():
+    doc["ops"]["halt"] = {"insns": None, "hypercalls": None, "why": "ends the CPU"}
+tap.empty(report.validate(absent), "a figure may be missing for a reason")
+tap.ok("because\n  ends the CPU: halt\n" in report.table(absent)
+       and "because ends the CPU: halt\n" in report.markdown(absent), "the reason is shown")
+tap.ok("halt" not in report.gnuplot_script(absent, "x"), "what is not measured has no bar")
+tap.equal(report.series_of(good)[0], ("native: array", [(1, 300), (256, 100)]), "the curve's points")
+tap.equal((report.figure(1234567), report.figure(2.5), report.figure(3.0), report.figure(None)),
+          ("1,234,567", "2.5", "3", "-"), "figures")
+with tempfile.TemporaryDirectory() as folder:
+    svg = Path(folder) / "x.svg"
+    tap.equal(report.chart(good, svg), None, "gnuplot draws without a word")
+    drawn = svg.read_text()
+    tap.ok(all(w in drawn for w in ("irq_disable", "native: array", "log scale")), "the chart is labelled")
+    path = Path(folder) / "doc.json"
+    path.write_text(json.dumps(good))
+    tap.equal(tool("report.py", "check", str(path))[0], 0, "report.py check: sound, 0")
+    path.write_text(json.dumps({**good, "more": 1}))
+    tap.equal(tool("report.py", "check", str(path))[0], 1, "report.py check: not sound, 1")
+
+# Whole commands, on recorded boots
+
+def command(what, logs):
+    """Run report.demo() or .bench() on {env: log}; returns (status, everything said)."""
+    def recorded(name, words, **_):
+        text = (DATA / f"{logs[name]}.log").read_text()
+        path = Path(folder) / f"{name}.log"
+        path.write_text(text.replace("native", "xenpv").replace('backend "xenpv"', 'backend "xen"')
+                        if name == "xenpv" else text)
+        return {**vm.replay(name, words, str(path)), "image_sha256": "0" * 64, "parts": {}}
+
+    said, real = io.StringIO(), vm.run
+    vm.run = recorded
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            return what(list(logs)), said.getvalue()
+    finally:
+        vm.run = real
+
+
+with tempfile.TemporaryDirectory() as folder:
+    report.OUT = Path(folder) / "report"
+    status, said = command(report.demo, {"native": "good", "xenpv": "good"})
+    tap.ok(status == 0 and said.endswith("demo: good\n"), "demo: exits 0", said)
+    tap.ok(all(w in said for w in ("one image, sha256 000", "left indirect 0", "2 pass, 0 fail, 1 skip",
+                                   "  chosen     native (bare machine)", "demo.json")), "demo: shows all", said)
+    tap.ok(max(map(len, said.splitlines())) <= report.WIDTH, "demo: fits the page", said)
+    one = (report.OUT / "demo.json").read_bytes()
+    command(report.demo, {"native": "good", "xenpv": "good"})
+    tap.equal((report.OUT / "demo.json").read_bytes(), one, "demo: the same twice")
+    for name in ("failures", "no-marker", "bad-json", "duplicate-data", "totals"):
+        status, said = command(report.demo, {"native": "good", "xenpv": name})
+        tap.ok(status == 1 and said.endswith("demo: FAILED\n"), f"demo: {name}: exits 1", said)
+    status, said = command(report.bench, {"native": "good", "xenpv": "good"})
+    tap.ok(status == 0 and all((report.OUT / f"bench.{e}").stat().st_size for e in ("json", "md", "svg")),
+           "bench: exits 0 and writes its three files", said)
+
+# What the disassembly tests take for what
+
+for text, kinds in (("call   *0x10(%rip)", {INDIRECT, CALL}), ("jmp    *%rax", {INDIRECT}),
+                    ("notrack jmp *%rax", {INDIRECT}), ("call   0x1000", {CALL, DIRECT}),
+                    ("data16 call 0x1000", {CALL, DIRECT}), ("jne    0x20", {DIRECT}),
+                    ("nopl   0x0(%rax)", {NOP}), ("xchg   %ax,%ax", {NOP}), ("cli", set()),
+                    ("cs nopw 0x0(%rax,%rax,1)", {NOP}), ("mov    %gs:0x10,%rax", set())):
+    tap.equal({k for k in (INDIRECT, CALL, DIRECT, NOP) if k.match(text)}, kinds, f"'{text}'")
+try:
+    elf.Elf(DATA / "good.log")
+    tap.ok(False, "a file that is no ELF is refused")
+except ValueError as err:
+    tap.ok("not a 64-bit" in str(err), "a file that is no ELF is refused")
+tap.done()

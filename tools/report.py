@@ -1,0 +1,478 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Boot the guest in each environment and put what it says side by side.
+
+  report.py demo           tests and the short measurement; one table
+  report.py bench          tests and the full measurement; table and chart
+  report.py check FILE     is this report sound? (the shape: tests/bench/README.md)
+
+--envs A,B names other environments of tests/vm/envs.toml.  Writes
+build/report/{demo,bench}.json, and bench.md and bench.svg.  Exit status: 0 all
+good; 1 a test failed, an environment did not end, a site was not patched, a
+figure is missing or a self-test is off; 2 wrong arguments; 3 something is
+missing here.
+"""
+import json
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import vm
+
+ENVS = ("native", "xenpv")
+OUT = Path("build/report")
+WIDTH = 100
+BENCH_TIMEOUT = 300
+SITE_FORMS = ("inline", "call", "nop", "jump", "indirect", "failed", "outline")
+# What must come out of measuring nothing, and of measuring something known.
+SELF_TESTS = {"idle": 0, "nop_sled_100": 100}
+
+NUMBER, COUNT, TEXT = "a number", "a whole number", "text"
+TEXTS, TREE = "a list of texts", "an object"
+# Field of an environment: (type, is it required?)
+FIELDS = {
+    "backend": (TEXT, True),
+    "detected": (TEXTS, True),
+    "refused": (TEXTS, True),
+    "sites": (TREE, True),
+    "patch_insns": (COUNT, False),
+    "patch_insns_per_site": (NUMBER, True),
+    "patch_serialisations": (COUNT, True),
+    "contract": (TREE, True),
+    "ops": (TREE, True),
+    "bench": (TREE, True),
+    "parts": (TREE, False),
+}
+
+
+# The document
+
+def is_a(value, kind):
+    if kind in (NUMBER, COUNT):
+        types = int if kind == COUNT else (int, float)
+        return isinstance(value, types) and not isinstance(value, bool) and value >= 0
+    if kind == TEXTS:
+        return isinstance(value, list) and all(isinstance(v, str) for v in value)
+    return isinstance(value, {TEXT: str, TREE: dict}[kind])
+
+
+def is_measurement(value):
+    return isinstance(value, dict) and "insns" in value
+
+
+def is_series(value):
+    """{"1": {...}, "2": {...}, ...}: measurements by size."""
+    return isinstance(value, dict) and value and all(k.isdigit() for k in value) and \
+        all(map(is_measurement, value.values()))
+
+
+def flatten(tree, path=""):
+    """[(dotted path, measurement)], in the guest's order."""
+    out = []
+    for key, value in tree.items():
+        name = f"{path}.{key}" if path else key
+        if is_measurement(value):
+            out.append((name, value))
+        elif isinstance(value, dict):
+            out += flatten(value, name)
+    return out
+
+
+def _bad_measurement(m, path, size):
+    """What is wrong with one measurement, or one of a series, as lines."""
+    if m["insns"] is None:
+        return [] if is_a(m.get("why", None), TEXT) else [f"{path}: not measured, and no \"why\""]
+    bad = [f"{path}.{k}: is not a number" for k, v in m.items() if not is_a(v, NUMBER)]
+    if bad or size is None:
+        return bad
+    if "per_entry" not in m:
+        return [f"{path}: of a series, and has no per_entry"]
+    # Rounded by the guest to hundredths.
+    if abs(m["insns"] - m["per_entry"] * size) > 0.01 * size:
+        return [f"{path}: {m['insns']} instructions are not {size} times {m['per_entry']}"]
+    return []
+
+
+def _bad_tree(tree, path, size=None):
+    """What is wrong with measurements, as lines."""
+    if is_measurement(tree):
+        return _bad_measurement(tree, path, size)
+    if not isinstance(tree, dict) or not tree:
+        return [f"{path}: is not a measurement"]
+    series = is_series(tree)
+    return [line for k, v in tree.items()
+            for line in _bad_tree(v, f"{path}.{k}", int(k) if series else None)]
+
+
+def validate_env(env):
+    """What is wrong with one environment's object, as lines."""
+    bad = [f"{key}: unknown field" for key in env if key not in FIELDS]
+    for key, (kind, required) in FIELDS.items():
+        if key not in env:
+            bad += [f"{key}: missing"] if required else []
+        elif not is_a(env[key], kind):
+            bad.append(f"{key}: is not {kind}")
+    if bad:
+        return bad
+    for key, names in (("sites", SITE_FORMS), ("contract", vm.VERDICTS)):
+        bad += [f"{key}.{n}: is not {COUNT}" for n in names if not is_a(env[key].get(n), COUNT)]
+        bad += [f"{key}.{n}: unknown field" for n in env[key] if n not in names]
+    for key in ("ops", "bench"):
+        bad += _bad_tree(env[key], key) if env[key] else [f"{key}: is empty"]
+    if bad:
+        return bad
+    for name, want in SELF_TESTS.items():
+        is_ = env["bench"].get(name, {}).get("insns")
+        if is_ != want:
+            bad.append(f"self-test bench.{name}: {is_} instructions, must be {want}; "
+                       "no figure here can be trusted")
+    for form in ("indirect", "failed"):
+        if env["sites"][form]:
+            bad.append(f"sites.{form}: {env['sites'][form]} sites, must be 0")
+    for word in ("fail", "error"):
+        if env["contract"][word]:
+            bad.append(f"contract.{word}: {env['contract'][word]} tests, must be 0")
+    if not env["contract"]["pass"]:
+        bad.append("contract.pass: no test passed")
+    return bad
+
+
+def validate(doc):
+    """What is wrong with a report, as lines."""
+    if not isinstance(doc, dict) or not isinstance(doc.get("envs"), dict) or not doc["envs"]:
+        return ["envs: missing or not an object"]
+    bad = []
+    if not re.fullmatch(r"[0-9a-f]{64}", str(doc.get("image_sha256"))):
+        bad.append("image_sha256: is not 64 hex digits")
+    if not is_a(doc.get("qemu"), TEXT):
+        bad.append(f"qemu: is not {TEXT}")
+    bad += [f"{key}: unknown field" for key in doc if key not in ("image_sha256", "qemu", "envs")]
+    for name, env in doc["envs"].items():
+        bad += [f"{name}: {line}" for line in
+                (validate_env(env) if isinstance(env, dict) else ["is not an object"])]
+    return bad
+
+
+def env_object(run):
+    """An environment's object of the report, from a run."""
+    env = {"backend": None, "detected": [], "refused": [], **run["data"]}
+    said = env.get("contract")
+    if said is not None and said != run["totals"]:
+        run["problems"].append(f"the guest counts {said}, its lines say {run['totals']}")
+    env["contract"] = run["totals"]
+    if run["parts"]:
+        env["parts"] = run["parts"]
+    return {key: env[key] for key in sorted(env, key=_field_order)}
+
+
+def _field_order(key):
+    return list(FIELDS).index(key) if key in FIELDS else len(FIELDS)
+
+
+# Booting
+
+def collect(names, words):
+    """Boot each environment; returns (document, {name: run}, what is wrong)."""
+    doc = {"image_sha256": None, "qemu": vm.qemu_version(), "envs": {}}
+    runs, wrong = {}, []
+    for name in names:
+        print(f"{name}: booting ... ", end="", flush=True)
+        tag = next(w.removeprefix("bench=") for w in words if w.startswith("bench="))
+        run = vm.run(name, words, tag=tag, timeout=BENCH_TIMEOUT)
+        totals = run["totals"]
+        text = f"{run['seconds']} s, {totals['pass']} tests passed"
+        for word, says in (("skip", "skipped"), ("fail", "FAILED"), ("error", "in ERROR")):
+            text += f", {totals[word]} {says}" if totals[word] else ""
+        print(text if run["end"] else f"{text}, then NO END MARKER", flush=True)
+        runs[name], doc["envs"][name] = run, env_object(run)
+        wrong += [f"{name}: {line}" for line in vm.explain(run)]
+        expected = vm.env_rows(name)["backend"]
+        if run["end"] and run["data"].get("backend") != expected:
+            wrong.append(f"{name}: chose {run['data'].get('backend')}, not {expected}")
+        if doc["image_sha256"] not in (None, run["image_sha256"]):
+            wrong.append(f"{name}: booted another image than the others")
+        doc["image_sha256"] = run["image_sha256"]
+    for line in validate(doc):
+        name = line.split(":")[0]
+        # A crash explains itself; what is missing because of it need not be listed.
+        if name not in runs or runs[name]["end"]:
+            wrong.append(line)
+    return doc, runs, wrong
+
+
+def save(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+# Text
+
+def figure(value):
+    """A number for people: 1,234 or 1,234.5; nothing is "-"."""
+    if not is_a(value, NUMBER):
+        return "-"
+    return f"{value:,.1f}" if value != int(value) else f"{int(value):,}"
+
+
+def wrap(label, lines):
+    """label and its lines, cut to the page's width."""
+    out = []
+    for i, line in enumerate(lines or ["none"]):
+        room = WIDTH - 13
+        line = line if len(line) <= room else line[:room - 3] + "..."
+        out.append(f"  {label if not i else '':10} {line}")
+    return out
+
+
+def block(name, env, run):
+    """What one environment found, chose and did."""
+    sites = {form: env.get("sites", {}).get(form, "?") for form in SITE_FORMS}
+    chosen = [r.split("pvops: chosen: ")[1] for r in run["log"] if "pvops: chosen: " in r]
+    totals = env["contract"]
+    return "\n".join([
+        f"{name}: {vm.env_rows(name)['title']}",
+        *wrap("detected", env["detected"]),
+        *wrap("chosen", chosen or [str(env["backend"])]),
+        *wrap("refused", env["refused"]),
+        *wrap("sites", ["inline {inline}, direct call {call}, nop {nop}, jump {jump}, "
+                        "left indirect {indirect}, failed {failed}; outline {outline}".format(**sites)]),
+        *wrap("patching", [f"{figure(env.get('patch_insns_per_site'))} instructions per site, "
+                           f"serialised {figure(env.get('patch_serialisations'))} time(s)"]),
+        *wrap("contract", [", ".join(f"{totals[v]} {v}" for v in vm.VERDICTS)]),
+    ]) + "\n"
+
+
+def table_rows(doc):
+    """[(name, {env: (insns, hypercalls)})] over all environments, ops first.
+
+    Series give a row per size, with instructions per entry.
+    """
+    rows = {}
+    for key in ("ops", "bench"):
+        for env, body in doc["envs"].items():
+            for path, m in flatten(body.get(key, {})):
+                per_entry = "per_entry" in m
+                name = path + (" /entry" if per_entry else "")
+                rows.setdefault((key, name), {})[env] = (
+                    m["per_entry"] if per_entry else m["insns"], m.get("hypercalls"))
+    return [(key, name, cells) for (key, name), cells in rows.items()]
+
+
+def not_measured(doc):
+    """Why figures are missing: {why: [names]}."""
+    out = {}
+    for body in doc["envs"].values():
+        for key in ("ops", "bench"):
+            for path, m in flatten(body.get(key, {})):
+                if m["insns"] is None and path not in out.setdefault(m.get("why", "?"), []):
+                    out[m.get("why", "?")].append(path)
+    return out
+
+
+def table(doc):
+    """The one table, as text."""
+    names = list(doc["envs"])
+    rows = table_rows(doc)
+    width = min(max([len(name) for _, name, _ in rows] + [20]), WIDTH - 24 * len(names))
+    line = "-" * (width + 24 * len(names))
+    out = ["Executed instructions (guest and hypervisor) and hypercalls per operation:", "",
+           " " * width + "".join(f"{name:>24}" for name in names),
+           "operation".ljust(width) + f"{'insns':>13}{'hypercalls':>11}" * len(names), line]
+    before = None
+    for key, name, cells in rows:
+        if before not in (None, key):
+            out.append(line)
+        before = key
+        out.append(name.ljust(width) + "".join(
+            f"{figure(cells.get(env, (None, None))[0]):>13}"
+            f"{figure(cells.get(env, (None, None))[1]):>11}" for env in names))
+    if reasons := not_measured(doc):
+        out += ["", "-: not measured, because"]
+        for why, what in reasons.items():
+            out += textwrap.wrap(f"{why}: {', '.join(what)}", WIDTH, initial_indent="  ",
+                                 subsequent_indent="    ")
+    return "\n".join(out) + "\n"
+
+
+def markdown(doc):
+    """bench.md: the same, for a page."""
+    names = list(doc["envs"])
+    out = ["<!-- SPDX-License-Identifier: GPL-2.0-only OR MIT -->",
+           "# pvops: measured path lengths", "",
+           "Executed instructions, guest and hypervisor together, counted by the emulator; not time.",
+           f"Image sha256 `{doc['image_sha256']}`. {doc['qemu']}.", "",
+           "| | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    facts = [("backend", lambda e: e["backend"])]
+    facts += [(f"sites: {f}", lambda e, f=f: figure(e.get("sites", {}).get(f))) for f in SITE_FORMS]
+    facts += [("instructions to patch a site", lambda e: figure(e.get("patch_insns_per_site"))),
+              ("serialisations per pass", lambda e: figure(e.get("patch_serialisations")))]
+    facts += [(f"contract: {v}", lambda e, v=v: figure(e["contract"][v])) for v in vm.VERDICTS]
+    for label, get in facts:
+        out.append(f"| {label} | " + " | ".join(str(get(doc["envs"][n])) for n in names) + " |")
+    out += ["", "| operation | " + " | ".join(f"{n} insns | {n} hypercalls" for n in names) + " |",
+            "|---|" + "---:|---:|" * len(names)]
+    for _, name, cells in table_rows(doc):
+        out.append(f"| {name} | " + " | ".join(
+            f"{figure(a)} | {figure(b)}" for a, b in (cells.get(n, (None, None)) for n in names)) + " |")
+    out += ["", *(f"- not measured, because {why}: {', '.join(what)}"
+                  for why, what in not_measured(doc).items())]
+    return "\n".join(out) + "\n"
+
+
+# Chart
+
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
+ROW_HEIGHT, CURVE_HEIGHT, MARGIN = 22, 420, 90
+
+
+def series_of(doc):
+    """[(label, [(size, per entry)])] of every series in the report."""
+    out = []
+
+    def walk(env, tree, path):
+        for key, value in tree.items():
+            name = f"{path}.{key}" if path else key
+            if is_series(value):
+                points = [(int(k), m["per_entry"]) for k, m in value.items() if m.get("per_entry")]
+                if points:
+                    out.append((f"{env}: {name}", points))
+            elif isinstance(value, dict) and not is_measurement(value):
+                walk(env, value, name)
+
+    for env, body in doc["envs"].items():
+        walk(env, body.get("bench", {}), "")
+    return out
+
+
+def gnuplot_script(doc, path):
+    """Bars by operation on top, the batch curves below."""
+    names = list(doc["envs"])
+    rows = [(name, cells) for _, name, cells in table_rows(doc)
+            if "/entry" not in name and name not in SELF_TESTS
+            and any(c[0] is not None for c in cells.values())]
+    curves = series_of(doc)
+    bars_height = ROW_HEIGHT * len(rows) + 2 * MARGIN
+    height = bars_height + (CURVE_HEIGHT if curves else 0)
+    cut = (CURVE_HEIGHT if curves else 0) / height
+    top = max([c[0] or 0 for _, cells in rows for c in cells.values()] + [10]) * 6
+    thick = 0.8 / len(names)
+    out = [f'set terminal svg size 1000,{height} font "sans,12" background "#ffffff"',
+           f'set output "{path}"', "set encoding utf8"]
+    for i, name in enumerate(names):
+        out.append(f"$bars{i} << EOD")
+        for y, (_, cells) in enumerate(rows):
+            value = cells.get(name, (None,))[0]
+            at = y - 0.4 + thick * (i + 0.5)
+            if value is not None:
+                out.append(f"{max(value, 0.5)} {at:.3f} {at - thick / 2:.3f} {at + thick / 2:.3f} "
+                           f'"{figure(value)}"')
+        out.append("EOD")
+    for i, (_, points) in enumerate(curves):
+        out += [f"$curve{i} << EOD", *(f"{x} {y}" for x, y in sorted(points)), "EOD"]
+    tics = ", ".join(f'"{name}" {y}' for y, (name, _) in enumerate(rows))
+    bars = ", ".join(
+        f'$bars{i} using (0.5):2:(0.5):1:3:4 with boxxyerror fs solid noborder lc rgb "{colour}" '
+        f'title "{name}", $bars{i} using 1:2:5 with labels left offset 0.5,0 '
+        f'font "sans,9" notitle'
+        for i, (name, colour) in enumerate(zip(names, COLOURS)))
+    out += ["set multiplot", f"set origin 0,{cut:.5f}", f"set size 1,{1 - cut:.5f}",
+            'set title "Executed instructions per operation (guest and hypervisor), log scale"',
+            'set xlabel "executed instructions; a bar of no length is 0"', "set logscale x",
+            f"set xrange [0.5:{top}]", f"set yrange [{len(rows)}:-1]", "set lmargin 30",
+            'set format x "%.0f"', "set grid x", "set key outside top right horizontal",
+            f"set ytics ({tics}) noenhanced font 'sans,11'", f"plot {bars}"]
+    if curves:
+        lines = ", ".join(
+            f'$curve{i} using 1:2 with linespoints lw 2 pt 7 ps 0.6 lc rgb "{colour}" '
+            f'title "{label}" noenhanced'
+            for i, ((label, _), colour) in enumerate(zip(curves, COLOURS * len(curves))))
+        out += ["reset", "set origin 0,0", f"set size 1,{cut:.5f}",
+                'set title "Batches: executed instructions per entry, by batch size"',
+                'set xlabel "entries in a batch"', 'set ylabel "instructions per entry"',
+                "set logscale x 2", "set logscale y", "set lmargin 12", "set grid x y",
+                "set key inside top right vertical",
+                f"plot {lines}"]
+    return "\n".join(out + ["unset multiplot", ""])
+
+
+def chart(doc, path):
+    """Draw bench.svg; returns what went wrong, or None."""
+    try:
+        run = subprocess.run(["gnuplot"], input=gnuplot_script(doc, path), text=True,
+                             capture_output=True, check=False)
+    except FileNotFoundError:
+        raise vm.MissingError("no gnuplot here (package gnuplot-nox)") from None
+    if run.returncode or run.stderr.strip():
+        return f"gnuplot: {(run.stderr.strip().splitlines() or ['failed'])[-1]}"
+    return None
+
+
+# Commands
+
+def finish(what, wrong):
+    if not wrong:
+        print(f"{what}: good")
+        return 0
+    sys.stdout.flush()
+    for line in wrong:
+        print(line, file=sys.stderr)
+    print(f"{what}: FAILED", file=sys.stderr)
+    return vm.EXIT_FAILED
+
+
+def demo(names):
+    doc, runs, wrong = collect(names, ["test=all", "bench=demo"])
+    path = save(OUT / "demo.json", json.dumps(doc, indent=1) + "\n")
+    print(f"\none image, sha256 {doc['image_sha256']}\n")
+    for name, run in runs.items():
+        print(block(name, doc["envs"][name], run))
+    print(table(doc))
+    print(f"raw results: {path}")
+    return finish("demo", wrong)
+
+
+def bench(names):
+    doc, _, wrong = collect(names, ["test=all", "bench=full"])
+    paths = [save(OUT / "bench.json", json.dumps(doc, indent=1) + "\n"),
+             save(OUT / "bench.md", markdown(doc)), OUT / "bench.svg"]
+    print("\n" + table(doc))
+    if error := chart(doc, paths[2]):
+        wrong.append(error)
+    for path in paths:
+        print(path)
+    return finish("bench", wrong)
+
+
+def check(path):
+    try:
+        doc = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as err:
+        raise vm.UsageError(f"{path}: {err.strerror}") from err
+    except ValueError as err:
+        print(f"{path}: not JSON: {err}", file=sys.stderr)
+        return vm.EXIT_FAILED
+    return finish(path, validate(doc))
+
+
+def main(argv):
+    parser = vm.Parser(prog="report.py", description=__doc__,
+                       formatter_class=vm.argparse.RawDescriptionHelpFormatter)
+    sub = parser.add_subparsers(dest="what", required=True, metavar="COMMAND")
+    for what in ("demo", "bench"):
+        sub.add_parser(what).add_argument("--envs", default=",".join(ENVS), metavar="A,B")
+    sub.add_parser("check").add_argument("file", metavar="FILE")
+    args = parser.parse_args(argv)
+    if args.what == "check":
+        return check(args.file)
+    names = args.envs.split(",")
+    for name in names:
+        vm.env_rows(name)
+    vm.os.chdir(vm.TOP)
+    return demo(names) if args.what == "demo" else bench(names)
+
+
+if __name__ == "__main__":
+    vm.guard(main, "report.py")

@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# Install the packages of packages.txt that are missing.  Says nothing when
+# there are none.  Without the means to install: one line, and exit 1.
+set -eu
+list=$(dirname "$0")/packages.txt
+
+have() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+command -v dpkg-query >/dev/null || {
+	echo "setup: not a Debian system; what is needed stands in $list" >&2
+	exit 0
+}
+missing=()
+while read -r names; do
+	IFS='|' read -ra any <<<"$names"
+	for name in "${any[@]}"; do
+		have "$name" && continue 2
+	done
+	missing+=("${any[0]}")
+done < <(sed 's/#.*//; s/[[:space:]]//g; /^$/d' "$list")
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+	if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+		as_root=(sudo)
+	else
+		echo "setup: packages are missing; as root: apt-get install --no-install-recommends ${missing[*]}" >&2
+		exit 1
+	fi
+fi
+install() {
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+		apt-get -q -y install --no-install-recommends "${missing[@]}" >&2
+}
+echo "setup: installing ${missing[*]}" >&2
+# A fresh system has no package lists yet.
+install || { "${as_root[@]}" apt-get -q update >&2 && install; } || {
+	echo "setup: could not install ${missing[*]}" >&2
+	exit 1
+}
