@@ -44,7 +44,7 @@ static __always_inline u64 native_read_msr(u32 msr)
 static __always_inline void native_write_msr(u32 msr, u64 val)
 {
 	asm volatile("wrmsr"
-		     : : "c" (msr), "a" ((u32)val), "d" ((u32)(val >> 32))
+		     : : "c" (msr), "a" ((u32)(val & 0xffffffff)), "d" ((u32)(val >> 32))
 		     : "memory");
 }
 

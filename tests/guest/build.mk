@@ -20,7 +20,7 @@ USER_FLAGS := $(filter-out -mcmodel=kernel -fno-pic -fno-pie,$(GUEST_FLAGS)) \
 define guest-rules
 $(1)/guest.elf: $(patsubst %,$(1)/guest/%.o,$(GUEST_SRC)) tests/guest/guest.lds
 	@echo "  LD      $$@"
-	@$(2) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+	@$(2) -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 		-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments \
 		-Wl,-T,tests/guest/guest.lds -o $$@ $$(filter %.o,$$^)
 	@nm -u $$@ | sed 's/^/undefined: /' >&2; test -z "$$$$(nm -u $$@)"

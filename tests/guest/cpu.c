@@ -15,7 +15,7 @@ struct call {
 	volatile bool waiting;
 };
 
-PV_PERCPU_DEFINE(struct call, percpu_call);
+static PV_PERCPU_DEFINE(struct call, percpu_call);
 
 unsigned long percpu_base[PV_MAX_CPUS];
 u32 cpus_online;

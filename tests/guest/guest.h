@@ -32,6 +32,11 @@ void __attribute__((noreturn)) guest_main(void);
 const char *cmdline_value(const char *key, size_t *len);
 bool cmdline_is(const char *key, const char *value);
 
+/* --- port.c --- */
+
+/* Serialising instructions executed at the ends of patch passes. */
+extern u32 text_serialisations;
+
 /* --- lib.c --- */
 
 int format_args(char *out, size_t size, const char *fmt, va_list args);
@@ -134,6 +139,9 @@ extern struct mm kernel_mm;
 
 void vm_setup(void);
 void vm_protect_kernel(void);
+void vm_text_writable(bool writable);
+/* Has text been made read-only yet? */
+extern bool vm_text_protected;
 pv_pfn_t page_alloc(void);
 void page_get(pv_pfn_t pfn);
 void page_put(pv_pfn_t pfn);
@@ -185,7 +193,7 @@ extern u64 context_switches;
 /* System calls: number in rax, arguments rdi, rsi, rdx; result in rax. */
 enum {
 	SYS_EXIT, SYS_GETPID, SYS_YIELD, SYS_FORK, SYS_WAIT, SYS_MAP, SYS_UNMAP,
-	SYS_PROTECT, SYS_IOPL, SYS_SET_FS, SYS_SET_TLS, SYS_NULL, SYS_REPORT, SYS_CLOCK
+	SYS_PROTECT, SYS_IOPL, SYS_SET_FS, SYS_SET_TLS, SYS_NULL, SYS_CLOCK
 };
 
 /* What user_main() can be (user.c). */

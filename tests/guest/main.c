@@ -4,7 +4,6 @@
 
 static u64 patch_insns;
 static u32 patch_serialisations;
-extern u32 text_serialisations;
 
 static void report_sites(void)
 {

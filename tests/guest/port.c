@@ -58,9 +58,6 @@ u32 pv_port_tsc_khz(void)
 
 static pv_flags_t text_flags;
 
-void vm_text_writable(bool writable);
-extern bool vm_text_protected;
-
 long pv_port_text_begin(unsigned long start, unsigned long end)
 {
 	(void)start;

@@ -231,9 +231,6 @@ static bool user_range(u64 va, u64 count)
 	       va < 1UL << 46 && va >= USER_TEXT;
 }
 
-/* Where user programs leave numbers for the benchmark. */
-u64 user_report[16];
-
 void syscall_dispatch(struct regs *regs)
 {
 	struct proc *self = current_proc;
@@ -284,10 +281,6 @@ void syscall_dispatch(struct regs *regs)
 		pv_load_tls(this_gdt(), self->tls);
 		break;
 	case SYS_NULL:
-		break;
-	case SYS_REPORT:
-		if (regs->rdi < 16)
-			user_report[regs->rdi] = regs->rsi;
 		break;
 	case SYS_CLOCK:
 		result = (s64)pv_clock_read();

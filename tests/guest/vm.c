@@ -14,7 +14,6 @@ struct mm kernel_mm;
 bool vm_text_protected;
 
 extern u8 __pv_text_start[], __pv_text_end[], rodata_end[];
-void vm_text_writable(bool writable);
 
 static struct spinlock frame_lock;
 static u32 frame_next[FRAMES_MAX];

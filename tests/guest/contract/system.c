@@ -4,8 +4,6 @@
 
 #define VA	0x40000000UL
 
-extern u32 text_serialisations;
-
 TEST(processes)
 {
 	struct proc *a = proc_start(USER_EXIT_CODE, 11), *b = proc_start(USER_EXIT_CODE, 22);
