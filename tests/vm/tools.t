@@ -129,7 +129,9 @@ tap.equal(vm.command(vm.env_rows("native"), "x", "pvops=native,-a")[-1], "pvops=
           "-append: they are not")
 tap.ok("-icount" in xen and "-seed" in xen, "counting where it is asked for")
 smp = vm.command(vm.env_rows("xenpv-smp2"), "x", "")
-tap.ok("-icount" not in smp and smp[smp.index("-smp") + 1] == "2" and "-cpu" in smp, "2 CPUs run freely")
+tap.ok("-icount" in smp and smp[smp.index("-smp") + 1] == "2" and "-cpu" in smp, "2 CPUs, counted too")
+smp = vm.command({**vm.env_rows("xenpv-smp2"), "count": False}, "x", "")
+tap.ok("-icount" not in smp, "not counting where it is not asked for")
 
 # Boots, with a script for QEMU
 
