@@ -76,6 +76,9 @@ void guest_main(void)
 	report_sites();
 	if (cmdline_is("dump=", "sites"))
 		dump_sites();
+	/* For the test of the register dump and of the way down. */
+	if (cmdline_is("crash=", "fault"))
+		*(volatile u64 *)0x1230 = 0;
 
 	tests_run();
 	pv_shutdown(PV_SHUTDOWN_POWEROFF);
