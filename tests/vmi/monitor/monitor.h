@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The monitor: one virtual CPU on each CPU, guest memory at an offset in the
+ * machine's.  README.md tells how the parts work together.
+ */
+#ifndef MONITOR_H
+#define MONITOR_H
+
+#include "cpu.h"
+#include "vmcb.h"
+
+#define CPUS_MAX	4
+
+/* --- the virtual CPU --- */
+
+/* Numbers of the registers in instructions. */
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
+
+enum vcpu_state {
+	VCPU_OFF,		/* was never started */
+	VCPU_RUNS,
+	VCPU_INIT,		/* INIT received: waits for a start */
+};
+
+/* A timer that interrupts with a vector at a TSC value; ~0 is never. */
+struct alarm {
+	u64 deadline;
+	u64 period;
+	u32 vector;
+};
+
+#define ALARMS		3	/* local APIC, VMI real, VMI available */
+#define ALARM_APIC	0
+#define ALARM_VMI	1
+
+struct apic {
+	u64 irr[4], isr[4];	/* irr: set by any CPU */
+	u32 offered;		/* vector in V_IRQ, 0: none */
+	u32 id, tpr, ldr, dfr, spurious, icr_low, icr_high;
+	u32 lvt_timer, lvt_other[5];
+	u32 initial, divide;
+};
+
+struct vcpu {
+	u64 regs[16];		/* RAX and RSP live in the VMCB; svm.S uses the rest */
+	struct vmcb *vmcb;
+	u32 id;
+	volatile u32 state;
+	volatile u32 wish;	/* 1: INIT, 2: start, from another CPU */
+	u32 start_page;		/* start-up IPI's vector */
+	u64 start_state;	/* VMI: where its initial state is, 0: none */
+	bool halted;
+	u32 host_apic_id;
+	struct apic apic;
+	struct alarm alarms[ALARMS];
+	u64 armed;		/* what the machine's timer is set to */
+	u64 *npt;
+	u8 *shared;		/* this CPU's part of the ROM's memory */
+	u64 exits[EXIT_MAX];
+	u64 calls[128];		/* VMMCALLs by number */
+	u64 traps;		/* sum of both, interrupts left out */
+};
+
+extern struct vcpu vcpus[CPUS_MAX];
+extern u32 cpu_count;
+extern u64 tsc_hz;
+/* TSC ticks per tick of the local APIC's timer, times 2^32. */
+extern u64 tsc_per_apic;
+
+u64 get_reg(const struct vcpu *v, u32 nr);
+void set_reg(struct vcpu *v, u32 nr, u64 val);
+void vcpu_reset(struct vcpu *v);
+void vcpu_run(struct vcpu *v) __attribute__((noreturn));
+void vcpu_kick(struct vcpu *v);
+
+/* svm.S: run until #VMEXIT. */
+void vcpu_enter(struct vcpu *v, u64 vmcb);
+
+/* --- exits.c --- */
+
+void handle_exit(struct vcpu *v);
+void inject(struct vcpu *v, u32 vector, bool has_error, u32 error);
+void guest_dies(struct vcpu *v, const char *why) __attribute__((noreturn));
+void write_cr(struct vcpu *v, u32 nr, u64 val);
+u64 read_cr(struct vcpu *v, u32 nr);
+void write_dr(struct vcpu *v, u32 nr, u64 val);
+u64 read_dr(struct vcpu *v, u32 nr);
+bool read_msr(struct vcpu *v, u32 nr, u64 *val);
+bool write_msr(struct vcpu *v, u32 nr, u64 val);
+void load_tr(struct vcpu *v, u32 selector);
+void load_ldt(struct vcpu *v, u32 selector);
+void flush_page(struct vcpu *v, u64 va);
+void flush_tlb(struct vcpu *v);
+void halt(struct vcpu *v);
+
+/* --- decode.c --- */
+
+struct insn {
+	u32 length;
+	u32 opcode;		/* two-byte opcodes: 0x100 + second byte */
+	u32 size;		/* of the operand: 1, 2, 4, 8 */
+	u32 reg, rm;		/* of ModRM, with REX */
+	bool memory;		/* rm is an address: linear */
+	u64 linear;
+	u64 immediate;
+};
+
+/* Fetch and decode what the guest stands at; false: cannot be read. */
+bool decode(struct vcpu *v, struct insn *insn);
+void skip(struct vcpu *v, u32 length);
+/* What RIP points at through the guest's tables; ~0: nothing. */
+u64 virt_to_phys(struct vcpu *v, u64 va);
+bool read_virt(struct vcpu *v, u64 va, void *to, size_t bytes);
+bool write_virt(struct vcpu *v, u64 va, const void *from, size_t bytes);
+
+/* --- apic.c, io.c, vmi.c --- */
+
+void apic_reset(struct vcpu *v);
+u32 apic_read(struct vcpu *v, u32 reg);
+void apic_write(struct vcpu *v, u32 reg, u32 val);
+void apic_raise(struct vcpu *v, u32 vector);
+void apic_before_entry(struct vcpu *v);
+void apic_after_exit(struct vcpu *v);
+bool apic_pending(struct vcpu *v);
+void alarms_check(struct vcpu *v);
+void alarm_set(struct vcpu *v, u32 nr, u64 deadline, u64 period, u32 vector);
+
+u32 io_in(u16 port, u32 size);
+void io_out(struct vcpu *v, u16 port, u32 size, u32 val);
+void shut_down(struct vcpu *v, const char *why) __attribute__((noreturn));
+
+void vmi_call(struct vcpu *v);
+void vmi_take_start_state(struct vcpu *v);
+void rom_install(u8 *low_memory);
+void rom_report(void);
+
+/* --- npt.c, loader.c --- */
+
+/* Physical layout of the machine and of the guest. */
+#define GUEST_BASE	0x4000000UL	/* the guest's frame 0 is here */
+#define APIC_BASE	0xfee00000UL
+#define ROM_BASE	0xc8000UL
+#define FIRMWARE	0xe0000UL	/* ACPI, start info */
+
+extern u64 guest_bytes;
+
+u64 *npt_create(u8 *shared);
+/* Host address of guest-physical memory, NULL: not RAM, or crosses its end. */
+void *guest_phys(struct vcpu *v, u64 gpa, size_t bytes);
+void load_guest(const void *image, size_t bytes, const char *cmdline);
+extern u64 guest_entry, guest_info;
+
+/* --- audit.c --- */
+
+void audit(struct vcpu *v, const char *insn, s64 argument);
+void audit_report(void);
+
+/* --- lib.c --- */
+
+void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void panic(const char *why) __attribute__((noreturn));
+void *memcpy(void *to, const void *from, size_t bytes);
+void *memset(void *to, int c, size_t bytes);
+int memcmp(const void *a, const void *b, size_t bytes);
+size_t text_length(const char *text);
+/* Zeroed, never freed. */
+void *page_alloc(u32 pages);
+void lock_take(volatile u8 *lock);
+void lock_release(volatile u8 *lock);
+
+#endif
