@@ -106,6 +106,8 @@ struct pv_lock_impls {
  * struct pv_platform - what the kernel's entry code knows about where it is
  * @cpl: privilege level the kernel runs at (CS.RPL); 3 under Xen PV
  * @xen_start_info: what the Xen PV entry point was given, or NULL
+ * @option_roms: physical 0xc0000..0xdffff, readable, or NULL where that is not
+ *	a PC's; a pointer so that recorded machines can be replayed in tests
  * @cpuid: reads a CPUID leaf as the bare instruction shows it; a function so
  *	that recorded machines can be replayed in tests
  *
@@ -115,6 +117,7 @@ struct pv_lock_impls {
 struct pv_platform {
 	u32 cpl;
 	const void *xen_start_info;
+	const u8 *option_roms;
 	void (*cpuid)(struct pv_cpuid *regs);
 };
 

@@ -10,6 +10,22 @@
  * branch site (BRANCH), and takes exactly the clobbers of the op's
  * convention.  Every wrapper is a compiler barrier, except the pure
  * conversions (pte_val and its like) on native, which cost nothing.
+ *
+ * Example:
+ *
+ *	pv_flags_t flags = pv_save_fl();
+ *
+ *	pv_irq_disable();
+ *	pv_set_pte(ptep, pv_make_pte(pv_pte_val(*ptep) & ~PV_PTE_RW));
+ *	pv_flush_tlb_one(va);
+ *	pv_restore_fl(flags);
+ *
+ * is, natively and after patching: pushf, pop, cli, mov, and, mov, invlpg,
+ * push, popf, and a NOP at each of the seven sites that has bytes to spare.
+ *
+ * Context: what the op's contract says.  Before pv_init() nothing may be
+ * used.  Wrappers do not nest in each other's arguments by accident: they are
+ * functions, arguments are evaluated first.
  */
 #ifndef PVOPS_CALL_H
 #define PVOPS_CALL_H
@@ -17,16 +33,33 @@
 #include "native.h"
 #include "site.h"
 
+/*
+ * The two conventions of the catalogue, as asm operands.
+ *
+ * C: a call like any other, so that an implementation can be a C function.
+ * rdi, rsi, rdx and rcx carry the arguments and are lost: they appear as
+ * in-out operands (arguments) or outputs (unused), because an asm statement
+ * cannot name an operand's register among its clobbers.  The rest of the
+ * caller-saved registers and all memory are clobbers.
+ *
+ * ASM: arguments are inputs and survive; the result in rax is the only
+ * register an implementation may change.  A hot op in the middle of a
+ * function then costs its caller no spills.
+ *
+ * Each PV_<what>_<convention><nargs> takes the catalogue's argument list
+ * (type, name, type, name, ...).
+ */
 #define PV_CLOBBER_C	"r8", "r9", "r10", "r11", "memory", "cc"
 #define PV_CLOBBER_ASM	"memory", "cc"
 
-/* Argument registers of the C convention are lost; unused ones as outputs. */
+/* Locals that stand for the registers. */
 #define PV_REGS_C	unsigned long rax_, rdi_, rsi_, rdx_, rcx_
 #define PV_OUT_C0	"=a" (rax_), "=D" (rdi_), "=S" (rsi_), "=d" (rdx_), "=c" (rcx_)
 #define PV_OUT_C1	"=a" (rax_), "+D" (rdi_), "=S" (rsi_), "=d" (rdx_), "=c" (rcx_)
 #define PV_OUT_C2	"=a" (rax_), "+D" (rdi_), "+S" (rsi_), "=d" (rdx_), "=c" (rcx_)
 #define PV_OUT_C3	"=a" (rax_), "+D" (rdi_), "+S" (rsi_), "+d" (rdx_), "=c" (rcx_)
 #define PV_OUT_C4	"=a" (rax_), "+D" (rdi_), "+S" (rsi_), "+d" (rdx_), "+c" (rcx_)
+/* Arguments into the locals; casts let pointers and bitwise types through. */
 #define PV_LOAD_C0()
 #define PV_LOAD_C1(t1, a1)				\
 	rdi_ = (__force unsigned long)(a1)
@@ -36,6 +69,7 @@
 	PV_LOAD_C2(t1, a1, t2, a2); rdx_ = (__force unsigned long)(a3)
 #define PV_LOAD_C4(t1, a1, t2, a2, t3, a3, t4, a4)	\
 	PV_LOAD_C3(t1, a1, t2, a2, t3, a3); rcx_ = (__force unsigned long)(a4)
+/* The C convention has no pure inputs. */
 #define PV_IN_C0()
 #define PV_IN_C1(...)
 #define PV_IN_C2(...)
@@ -52,6 +86,16 @@
 #define PV_IN_ASM1(t1, a1)	, "D" ((__force unsigned long)(a1))
 
 /*
+ * PV_DEFINE_CALL - a function that is one asm statement
+ * @fname: its name
+ * @opname: the op, for the site's record
+ * @text: site text of site.h; "" makes a function with the same operands that
+ *	does nothing, which is what a benchmark subtracts
+ * @conv, @ret, @n, @args: from the catalogue line
+ *
+ * The result is the low part of rax, as wide as @ret; an op that answers yes or
+ * no has type u8, because a C function defines no more than al for it.
+ *
  * The frame must be set up before the call: naming the stack pointer as an
  * operand keeps the compiler from moving it into a red zone or a leaf.
  */
@@ -69,6 +113,15 @@ static __always_inline ret fname PV_PROTO##n args			\
 	return (__force ret)rax_;					\
 }
 
+/*
+ * PV_WRAP_<site> - the wrapper for each site class of the catalogue.
+ *
+ * BRANCH makes three functions: pv_outline_<op>(), the call on the far side;
+ * pv_replaced_<op>(), the branch site itself, false while native is chosen;
+ * and pv_<op>() on top.  Larger guarded expressions can be built from the
+ * second: one site around a whole computation costs one NOP on native, where
+ * one site per op in it costs as many NOPs as there are ops.
+ */
 #define PV_WRAP_CALL6(name, conv, ret, n, args)				\
 	PV_DEFINE_CALL(pv_##name, name, PV_TEXT_OF_CALL6, conv, ret, n, args)
 #define PV_WRAP_CALL9(name, conv, ret, n, args)				\
@@ -89,7 +142,7 @@ static __always_inline ret pv_##name PV_PROTO##n args			\
 		return pv_outline_##name PV_NAMES##n args;		\
 	return native_##name PV_NAMES##n args;				\
 }
-/* Assembly only. */
+/* Assembly uses PV_ASM_CALL and PV_ASM_JUMP of site.h; C has no wrapper. */
 #define PV_WRAP_ASM6(name, conv, ret, n, args)
 #define PV_WRAP_JUMP6(name, conv, ret, n, args)
 

@@ -20,11 +20,24 @@
 /** PV_CR4_PGE - global pages enabled, bit 7 of CR4 */
 #define PV_CR4_PGE	0x80UL
 
+/**
+ * native_irqs_disabled_flags - IF clear in a saved RFLAGS?
+ * @flags: token of the native save_fl(), which is RFLAGS
+ *
+ * IF is bit 9 (SDM vol. 1 section 3.4.3).  1 if interrupts were masked.
+ */
 static __always_inline u8 native_irqs_disabled_flags(pv_flags_t flags)
 {
 	return !((__force unsigned long)flags & PV_RFLAGS_IF);
 }
 
+/**
+ * native_cpuid - CPUID (SDM vol. 2A)
+ * @regs: leaf in eax and subleaf in ecx; receives all four results
+ *
+ * Serialising.  In a virtual machine it exits: hundreds of instructions of
+ * somebody else's, and never a fence to measure with.
+ */
 static __always_inline void native_cpuid(struct pv_cpuid *regs)
 {
 	asm volatile("cpuid"
@@ -33,6 +46,12 @@ static __always_inline void native_cpuid(struct pv_cpuid *regs)
 		     : : "memory");
 }
 
+/**
+ * native_read_msr - RDMSR (SDM vol. 2B)
+ * @msr: register number
+ *
+ * #GP if there is no such register: without a fix-up here.
+ */
 static __always_inline u64 native_read_msr(u32 msr)
 {
 	u32 low, high;
@@ -41,6 +60,14 @@ static __always_inline u64 native_read_msr(u32 msr)
 	return low | (u64)high << 32;
 }
 
+/**
+ * native_write_msr - WRMSR (SDM vol. 2D)
+ * @msr: register number
+ * @val: all 64 bits
+ *
+ * Serialising but for a few registers (x2APIC, TSC deadline).  Compiler
+ * barrier, because MSRs change what memory accesses mean (GS base).
+ */
 static __always_inline void native_write_msr(u32 msr, u64 val)
 {
 	asm volatile("wrmsr"
@@ -48,6 +75,12 @@ static __always_inline void native_write_msr(u32 msr, u64 val)
 		     : "memory");
 }
 
+/**
+ * native_read_pmc - RDPMC (SDM vol. 2B)
+ * @counter: number as the instruction takes it in ECX
+ *
+ * #GP if there is no such counter, #UD where the CPU has none at all.
+ */
 static __always_inline u64 native_read_pmc(u32 counter)
 {
 	u32 low, high;
@@ -56,6 +89,12 @@ static __always_inline u64 native_read_pmc(u32 counter)
 	return low | (u64)high << 32;
 }
 
+/**
+ * native_rdtsc - RDTSC (SDM vol. 2B)
+ *
+ * Neither ordered before nor after its neighbours by the CPU; LFENCE on both
+ * sides is the caller's business where that matters.
+ */
 static __always_inline u64 native_rdtsc(void)
 {
 	u32 low, high;
@@ -64,57 +103,53 @@ static __always_inline u64 native_rdtsc(void)
 	return low | (u64)high << 32;
 }
 
+/**
+ * native_get_debugreg - MOV from a debug register (SDM vol. 3B chapter 17)
+ * @nr: 0-3 addresses, 6 status, 7 control; anything else reads 0
+ *
+ * A constant @nr leaves one instruction; DR4 and DR5 are aliases or #UD,
+ * depending on CR4.DE, and are not offered.
+ */
 static __always_inline u64 native_get_debugreg(u32 nr)
 {
 	u64 val = 0;
 
-	switch (nr) {
-	case 0:
-		asm volatile("mov %%db0, %0" : "=r" (val));
-		break;
-	case 1:
-		asm volatile("mov %%db1, %0" : "=r" (val));
-		break;
-	case 2:
-		asm volatile("mov %%db2, %0" : "=r" (val));
-		break;
-	case 3:
-		asm volatile("mov %%db3, %0" : "=r" (val));
-		break;
-	case 6:
-		asm volatile("mov %%db6, %0" : "=r" (val));
-		break;
-	case 7:
-		asm volatile("mov %%db7, %0" : "=r" (val));
-		break;
-	}
+#define DR_READ(n)	do { if (nr == (n)) asm volatile("mov %%db" #n ", %0" : "=r" (val)); } while (0)
+	DR_READ(0);
+	DR_READ(1);
+	DR_READ(2);
+	DR_READ(3);
+	DR_READ(6);
+	DR_READ(7);
+#undef DR_READ
 	return val;
 }
 
+/**
+ * native_set_debugreg - MOV to a debug register
+ * @nr: as native_get_debugreg(); anything else writes nothing
+ * @val: #GP if a bit of 63..32 is set in DR6 or DR7
+ */
 static __always_inline void native_set_debugreg(u32 nr, u64 val)
 {
-	switch (nr) {
-	case 0:
-		asm volatile("mov %0, %%db0" : : "r" (val));
-		break;
-	case 1:
-		asm volatile("mov %0, %%db1" : : "r" (val));
-		break;
-	case 2:
-		asm volatile("mov %0, %%db2" : : "r" (val));
-		break;
-	case 3:
-		asm volatile("mov %0, %%db3" : : "r" (val));
-		break;
-	case 6:
-		asm volatile("mov %0, %%db6" : : "r" (val));
-		break;
-	case 7:
-		asm volatile("mov %0, %%db7" : : "r" (val));
-		break;
-	}
+#define DR_WRITE(n)	do { if (nr == (n)) asm volatile("mov %0, %%db" #n : : "r" (val)); } while (0)
+	DR_WRITE(0);
+	DR_WRITE(1);
+	DR_WRITE(2);
+	DR_WRITE(3);
+	DR_WRITE(6);
+	DR_WRITE(7);
+#undef DR_WRITE
 }
 
+/**
+ * native_load_tls - three descriptors into a GDT
+ * @gdt: the table
+ * @tls: what goes to index PV_GDT_TLS and the two behind it
+ *
+ * Segments that are loaded keep their old contents until they are loaded
+ * again (SDM vol. 3A section 3.4.3).
+ */
 static __always_inline void native_load_tls(u64 *gdt, const u64 *tls)
 {
 	volatile u64 *slot = gdt + PV_GDT_TLS;
@@ -124,6 +159,14 @@ static __always_inline void native_load_tls(u64 *gdt, const u64 *tls)
 	slot[2] = tls[2];
 }
 
+/**
+ * native_write_gdt_entry - one descriptor into a GDT
+ * @gdt: the table
+ * @index: in units of 8 bytes
+ * @desc: one or two words
+ * @words: 2 for a system descriptor, which is 16 bytes in 64-bit mode
+ *	(SDM vol. 3A section 7.2.3), else 1
+ */
 static __always_inline void native_write_gdt_entry(u64 *gdt, u32 index,
 						   const u64 *desc, u32 words)
 {
@@ -134,11 +177,24 @@ static __always_inline void native_write_gdt_entry(u64 *gdt, u32 index,
 		slot[1] = desc[1];
 }
 
+/**
+ * native_write_ldt_entry - one descriptor into an LDT
+ * @ldt: the table
+ * @index: in units of 8 bytes
+ * @desc: the descriptor; an LDT holds no system descriptors
+ */
 static __always_inline void native_write_ldt_entry(u64 *ldt, u32 index, u64 desc)
 {
 	*(volatile u64 *)(ldt + index) = desc;
 }
 
+/**
+ * native_write_idt_entry - one gate into an IDT
+ * @idt: the table
+ * @vector: 0..255
+ * @gate: 16 bytes, copied by plain stores: an interrupt of that very vector
+ *	in between sees half of it
+ */
 static __always_inline void native_write_idt_entry(struct pv_gate *idt, u32 vector,
 						   const struct pv_gate *gate)
 {
@@ -146,6 +202,12 @@ static __always_inline void native_write_idt_entry(struct pv_gate *idt, u32 vect
 	asm volatile("" : : : "memory");
 }
 
+/**
+ * native_flush_tlb_user - write CR3 with itself
+ *
+ * Drops all entries of the current PCID but the global ones (SDM vol. 3A
+ * section 4.10.4.1).
+ */
 static __always_inline void native_flush_tlb_user(void)
 {
 	u64 cr3;
@@ -153,6 +215,12 @@ static __always_inline void native_flush_tlb_user(void)
 	asm volatile("mov %%cr3, %0\n\tmov %0, %%cr3" : "=r" (cr3) : : "memory");
 }
 
+/**
+ * native_flush_tlb_kernel - drop everything, global entries too
+ *
+ * Toggling CR4.PGE does (SDM vol. 3A section 4.10.4.1); where global pages
+ * are off, a write to CR3 is enough.  An interrupt in between is harmless.
+ */
 static __always_inline void native_flush_tlb_kernel(void)
 {
 	u64 cr4;
@@ -166,71 +234,55 @@ static __always_inline void native_flush_tlb_kernel(void)
 		     : : "r" (cr4 & ~PV_CR4_PGE), "r" (cr4) : "memory");
 }
 
+/**
+ * native_flush_tlb_one - INVLPG (SDM vol. 2A)
+ * @va: any address in the page
+ *
+ * Also drops the paging-structure caches of the current PCID, whatever the
+ * address, and global entries for @va.
+ */
 static __always_inline void native_flush_tlb_one(u64 va)
 {
 	asm volatile("invlpg (%0)" : : "r" (va) : "memory");
 }
 
-static __always_inline void native_set_pte(pv_pte_t *ptep, pv_pte_t pte)
-{
-	*(volatile pv_pte_t *)ptep = pte;
+/*
+ * native_set_<level>, native_<level>_val, native_make_<level>: one aligned
+ * 8-byte store, which no walk sees half of (SDM vol. 3A section 8.1.1), and
+ * conversions that change nothing, as the frame number in an entry is the
+ * kernel's own.  They give the compiler back all it knew: no barrier, no
+ * register, no instruction.
+ *
+ * The store is volatile so that it happens once and where it stands; it does
+ * not order other memory, and it flushes no TLB.
+ */
+#define NATIVE_ENTRY(level)							\
+static __always_inline void						\
+native_set_##level(pv_##level##_t *entry, pv_##level##_t val)		\
+{									\
+	*(volatile pv_##level##_t *)entry = val;			\
+}									\
+static __always_inline u64 native_##level##_val(pv_##level##_t val)	\
+{									\
+	return (__force u64)val;					\
+}									\
+static __always_inline pv_##level##_t native_make_##level(u64 val)	\
+{									\
+	return (__force pv_##level##_t)val;				\
 }
 
-static __always_inline void native_set_pmd(pv_pmd_t *pmdp, pv_pmd_t pmd)
-{
-	*(volatile pv_pmd_t *)pmdp = pmd;
-}
+NATIVE_ENTRY(pte)
+NATIVE_ENTRY(pmd)
+NATIVE_ENTRY(pud)
+NATIVE_ENTRY(p4d)
 
-static __always_inline void native_set_pud(pv_pud_t *pudp, pv_pud_t pud)
-{
-	*(volatile pv_pud_t *)pudp = pud;
-}
-
-static __always_inline void native_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
-{
-	*(volatile pv_p4d_t *)p4dp = p4d;
-}
-
-static __always_inline u64 native_pte_val(pv_pte_t pte)
-{
-	return (__force u64)pte;
-}
-
-static __always_inline pv_pte_t native_make_pte(u64 val)
-{
-	return (__force pv_pte_t)val;
-}
-
-static __always_inline u64 native_pmd_val(pv_pmd_t pmd)
-{
-	return (__force u64)pmd;
-}
-
-static __always_inline pv_pmd_t native_make_pmd(u64 val)
-{
-	return (__force pv_pmd_t)val;
-}
-
-static __always_inline u64 native_pud_val(pv_pud_t pud)
-{
-	return (__force u64)pud;
-}
-
-static __always_inline pv_pud_t native_make_pud(u64 val)
-{
-	return (__force pv_pud_t)val;
-}
-
-static __always_inline u64 native_p4d_val(pv_p4d_t p4d)
-{
-	return (__force u64)p4d;
-}
-
-static __always_inline pv_p4d_t native_make_p4d(u64 val)
-{
-	return (__force pv_p4d_t)val;
-}
-
+/**
+ * native_ptep_modify_prot_start - take a live entry out
+ * @ptep: the entry
+ *
+ * XCHG locks by itself (SDM vol. 3A section 8.1.2.1), so no walk of another
+ * CPU can set A or D in the value that is returned after it was read.
+ */
 static __always_inline pv_pte_t native_ptep_modify_prot_start(pv_pte_t *ptep)
 {
 	u64 old = 0;
@@ -239,11 +291,22 @@ static __always_inline pv_pte_t native_ptep_modify_prot_start(pv_pte_t *ptep)
 	return (__force pv_pte_t)old;
 }
 
+/**
+ * native_ptep_modify_prot_commit - put a changed entry back
+ * @ptep: the entry, not present since native_ptep_modify_prot_start()
+ * @pte: its new contents
+ *
+ * A plain store: nobody else writes to an entry that is not present.
+ */
 static __always_inline void native_ptep_modify_prot_commit(pv_pte_t *ptep, pv_pte_t pte)
 {
 	*(volatile pv_pte_t *)ptep = pte;
 }
 
+/**
+ * native_vcpu_is_preempted - nobody takes a bare machine's CPUs away
+ * @cpu: ignored
+ */
 static __always_inline u8 native_vcpu_is_preempted(u32 cpu)
 {
 	(void)cpu;

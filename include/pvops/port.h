@@ -184,6 +184,18 @@ void *pv_port_map_phys(pv_maddr_t maddr, size_t bytes, u64 flags);
 #define PV_MAP_UNCACHED	0x010ULL
 
 /**
+ * pv_port_code_area - pages of the kernel's own data become code
+ * @start: first byte, page-aligned, in the kernel image
+ * @bytes: length, whole pages; 0: no page is code any more
+ *
+ * For code that a hypervisor supplies, copied to within reach of kernel text.
+ * Executable from the moment of the call; not writable from when kernel text
+ * is not.  Context: boot CPU, from init(); one area.  Returns false when it
+ * cannot, after one log line.
+ */
+bool pv_port_code_area(const void *start, size_t bytes);
+
+/**
  * pv_port_low_page - a page below 1 MiB for CPU start-up code, identity usable
  *
  * Same one each time; PV_PFN_NONE if the kernel has none.  Only asked for on

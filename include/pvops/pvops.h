@@ -198,6 +198,14 @@ struct pv_site_set *pv_kernel_sites(void);
 /** pv_backend - the chosen one; NULL before pv_init() */
 const struct pv_backend *pv_backend(void);
 
+/**
+ * pv_native - the native backend
+ *
+ * For a backend that runs on the bare machine and leaves ops to native: it
+ * calls native's cpu_init() and late_init() from its own.
+ */
+const struct pv_backend *pv_native(void);
+
 /** pv_impl_of - the chosen implementation of an op */
 const struct pv_impl *pv_impl_of(enum pv_op op);
 

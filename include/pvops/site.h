@@ -28,7 +28,11 @@
 
 #include "types.h"
 
-/* Kinds, low nibble of the record's last byte. */
+/*
+ * Kinds, low nibble of the record's last byte.  A record with any other value
+ * there is refused, named and left alone: records of a newer layer do no harm
+ * in an older one.
+ */
 #define PV_SITE_CALL		0
 #define PV_SITE_JUMP		1
 #define PV_SITE_BRANCH		2
@@ -56,7 +60,11 @@
 #include "catalogue.h"
 
 /**
- * PV_ASM_CALL - asm site that calls an op (ASM6 ops; others by their ABI)
+ * PV_ASM_CALL - asm site that calls an op
+ * @op: name as in the catalogue
+ *
+ * For ASM6 ops, and for others by the ABI of their convention.  Needs eight
+ * bytes of stack until it is patched.
  */
 .macro PV_ASM_CALL op
 771:	call	*pv_ops + 8 * PV_OP_\op(%rip)
@@ -69,7 +77,8 @@
 .endm
 
 /**
- * PV_ASM_JUMP - asm site that leaves to an op (JUMP6 ops)
+ * PV_ASM_JUMP - asm site that leaves to an op, for JUMP6 ops
+ * @op: name as in the catalogue
  */
 .macro PV_ASM_JUMP op
 771:	jmp	*pv_ops + 8 * PV_OP_\op(%rip)
@@ -112,7 +121,10 @@ static __always_inline unsigned long pv_site_addr(const struct pv_site *site)
 	return (unsigned long)&site->rel + (unsigned long)(long)site->rel;
 }
 
-/* Argument lists of the catalogue, by arity. */
+/*
+ * Argument lists of the catalogue, by arity: as a prototype, and as the names
+ * alone to hand them on.
+ */
 #define PV_PROTO0()					(void)
 #define PV_PROTO1(t1, a1)				(t1 a1)
 #define PV_PROTO2(t1, a1, t2, a2)			(t1 a1, t2 a2)
@@ -138,6 +150,11 @@ struct pv_ops {
 
 extern struct pv_ops pv_ops;
 
+/*
+ * PV_RECORD - the record for the site at label 771, in an asm statement with
+ * an operand [op] that is the op's id.  @len and @kind are literals, because
+ * they end up in assembler text.
+ */
 #define PV_RECORD(len, kind)						\
 	".pushsection .pv_sites, \"a\"\n\t"				\
 	".balign 4\n\t"							\
@@ -146,13 +163,17 @@ extern struct pv_ops pv_ops;
 	".byte " #len ", " #kind "\n\t"					\
 	".popsection\n"
 
+/*
+ * PV_TEXT_CALL6, PV_TEXT_CALL9 - a call through the table, with its record.
+ * The nine bytes are the call and a three-byte NOP behind it.
+ */
 #define PV_TEXT_CALL6(kind)						\
 	"771: call *pv_ops + 8 * %c[op](%%rip)\n\t" PV_RECORD(6, kind)
 #define PV_TEXT_CALL9(kind)						\
 	"771: call *pv_ops + 8 * %c[op](%%rip)\n\t"			\
 	".byte 0x0f, 0x1f, 0x00\n\t" PV_RECORD(9, kind)
 
-/* Kind bytes as literals, because they end up in assembler text. */
+/* What stands for each site class of the catalogue (0x10: PV_SITE_OUTLINE). */
 #define PV_TEXT_OF_CALL6	PV_TEXT_CALL6(0)
 #define PV_TEXT_OF_CALL9	PV_TEXT_CALL9(0)
 #define PV_TEXT_OF_BRANCH	PV_TEXT_CALL6(0x10)

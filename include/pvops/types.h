@@ -68,6 +68,11 @@ typedef unsigned long __bitwise pv_flags_t;
 #define PV_PTE_DIRTY	0x040ULL
 #define PV_PTE_NX	0x8000000000000000ULL
 
+/*
+ * The visible conversions between the address types and plain numbers: making
+ * one of a number, and taking the number out of one.  There is none between
+ * PFN and MFN: only a backend knows that, through pte_val() and make_pte().
+ */
 static __always_inline pv_pfn_t pv_pfn(u64 n)
 {
 	return (__force pv_pfn_t)n;

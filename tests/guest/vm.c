@@ -197,6 +197,16 @@ void *pv_port_map_phys(pv_maddr_t maddr, size_t bytes, u64 flags)
 	return (void *)(va + (pv_maddr_nr(maddr) & (PAGE - 1)));
 }
 
+/* A hypervisor's code, in pages that were data.  The boot tables let it run. */
+static u64 code_start, code_end;
+
+bool pv_port_code_area(const void *start, size_t bytes)
+{
+	code_start = (unsigned long)start;
+	code_end = code_start + bytes;
+	return true;
+}
+
 static u64 kernel_flags(u64 pfn)
 {
 	u64 va = KERNEL_BASE + (pfn << PV_PAGE_SHIFT);
@@ -278,7 +288,7 @@ static void not_executable(u64 start, u64 end)
 		pv_pte_t *ptep = vm_walk(boot_info.root, va, false, NULL);
 		u64 val = ptep ? pv_pte_val(*ptep) : 0;
 
-		if (val & PV_PTE_PRESENT)
+		if ((val & PV_PTE_PRESENT) && (va < code_start || va >= code_end))
 			pv_set_pte(ptep, pv_make_pte(val | PV_PTE_NX));
 	}
 	pv_batch_leave(PV_BATCH_MMU);
@@ -296,6 +306,7 @@ void vm_protect_kernel(void)
 	vm_text_writable(false);
 	protect_range((unsigned long)__pv_text_end, (unsigned long)rodata_end,
 		      flags | PV_PTE_NX);
+	protect_range(code_start, code_end, flags);
 	vm_text_protected = true;
 }
 

@@ -53,12 +53,22 @@ TEST(start_cpu)
 TEST(cpu_missing)
 {
 	struct pv_cpu_state state;
-	u32 online = cpus_online;
+	u32 online = cpus_online, count, apic_id;
+	int error;
 
 	/* Beyond what the kernel was built for, and beyond what the machine has. */
 	cpu_make_state(PV_MAX_CPUS - 1, &state);
 	EXPECT_EQ(pv_start_cpu(PV_MAX_CPUS + 3, &state), (u64)-2);
 	EXPECT_EQ(pv_start_cpu(PV_MAX_CPUS - 1, &state), (u64)-2);
+	/* One that the kernel believes in and that never answers. */
+	count = boot_info.cpu_count;
+	apic_id = boot_info.apic_id[PV_MAX_CPUS - 1];
+	boot_info.cpu_count = PV_MAX_CPUS;
+	boot_info.apic_id[PV_MAX_CPUS - 1] = 0x77;
+	error = pv_start_cpu(PV_MAX_CPUS - 1, &state);
+	EXPECT(error == -110 || error == -2);
+	boot_info.cpu_count = count;
+	boot_info.apic_id[PV_MAX_CPUS - 1] = apic_id;
 	EXPECT_EQ(cpus_online, online);
 }
 
