@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Native table pages are the kernel's own; TLB flushes of others are IPIs. */
+/*
+ * Native table pages are the kernel's own; TLB flushes of others are IPIs.
+ *
+ * What is made of several ops uses the ops, not their native forms: so it
+ * stays right for a backend that improves only those and leaves this to us.
+ */
 #include "native.h"
 
 #define FLUSH_ALL_ABOVE	(32 * PV_PAGE_SIZE)
@@ -70,8 +75,8 @@ void native_fn_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
 		pv_port_log("pvops: set_fixmap: no fixed address %u", index);
 		return;
 	}
-	native_set_pte(ptep, native_make_pte(prot ? pv_maddr_nr(maddr) | prot : 0));
-	native_flush_tlb_one(va);
+	pv_set_pte(ptep, (__force pv_pte_t)(prot ? pv_maddr_nr(maddr) | prot : 0));
+	pv_flush_tlb_one(va);
 }
 
 struct flush {
@@ -85,11 +90,11 @@ static void flush_here(void *arg)
 	u64 va;
 
 	if (!flush->end || flush->end - flush->start > FLUSH_ALL_ABOVE) {
-		native_flush_tlb_user();
+		pv_flush_tlb_user();
 		return;
 	}
 	for (va = flush->start; va < flush->end; va += PV_PAGE_SIZE)
-		native_flush_tlb_one(va);
+		pv_flush_tlb_one(va);
 }
 
 void native_fn_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
