@@ -276,19 +276,21 @@ def table(doc):
     """The one table, as text."""
     names = list(doc["envs"])
     rows = table_rows(doc)
-    width = min(max([len(name) for _, name, _ in rows] + [20]), WIDTH - 24 * len(names))
-    line = "-" * (width + 24 * len(names))
+    insns, calls = 11, 6
+    column = insns + calls
+    width = min(max([len(name) for _, name, _ in rows] + [20]), WIDTH - column * len(names))
+    line = "-" * (width + column * len(names))
     out = ["Executed instructions (guest and hypervisor) and hypercalls per operation:", "",
-           " " * width + "".join(f"{name:>24}" for name in names),
-           "operation".ljust(width) + f"{'insns':>13}{'hypercalls':>11}" * len(names), line]
+           " " * width + "".join(f"{name:>{column}}" for name in names),
+           "operation".ljust(width) + f"{'insns':>{insns}}{'calls':>{calls}}" * len(names), line]
     before = None
     for key, name, cells in rows:
         if before not in (None, key):
             out.append(line)
         before = key
         out.append(name.ljust(width) + "".join(
-            f"{figure(cells.get(env, (None, None))[0]):>13}"
-            f"{figure(cells.get(env, (None, None))[1]):>11}" for env in names))
+            f"{figure(cells.get(env, (None, None))[0]):>{insns}}"
+            f"{figure(cells.get(env, (None, None))[1]):>{calls}}" for env in names))
     if reasons := not_measured(doc):
         out += ["", "-: not measured, because"]
         for why, what in reasons.items():
