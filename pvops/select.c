@@ -61,6 +61,11 @@ const struct pv_backend *pv_backend(void)
 	return chosen;
 }
 
+const struct pv_backend *pv_native(void)
+{
+	return native;
+}
+
 const struct pv_impl *pv_impl_of(enum pv_op op)
 {
 	return pv_chosen[op];

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* The local APIC, by calls 63 and 64, or by its registers where they are NONE. */
+#include "vmi.h"
+
+#define MSR_APIC_BASE	0x1b
+#define SPURIOUS_VECTOR	0xff
+#define PIC1_MASK	0x21
+#define PIC2_MASK	0xa1
+
+static inline void outb(u16 port, u8 val)
+{
+	asm volatile("outb %0, %1" : : "a" (val), "Nd" (port));
+}
+
+static volatile u32 *apic;
+static u64 apic_pfn;
+
+u32 vmi_apic_read(u32 reg)
+{
+	if (vmi_has(VMI_APIC_READ))
+		return (u32)vmi_call1(VMI_APIC_READ, (unsigned long)&apic[reg / 4]);
+	return apic[reg / 4];
+}
+
+void vmi_apic_write(u32 reg, u32 val)
+{
+	if (vmi_has(VMI_APIC_WRITE))
+		vmi_call2(VMI_APIC_WRITE, (unsigned long)&apic[reg / 4], val);
+	else
+		apic[reg / 4] = val;
+}
+
+void vmi_apic_cpu_init(void)
+{
+	if (vmi_has(VMI_SET_LINEAR_MAPPING)) {
+		vmi_counted(VMI_SET_LINEAR_MAPPING, true);
+		((u64 (*)(u32, u64, u64, u64))vmi_at(VMI_SET_LINEAR_MAPPING))
+			(1, (unsigned long)apic, 1, apic_pfn);
+	}
+	vmi_apic_write(VMI_APIC_TPR, 0);
+	vmi_apic_write(VMI_APIC_SPURIOUS, 0x100 | SPURIOUS_VECTOR);
+	vmi_apic_write(VMI_APIC_LVT_TIMER, PV_VECTOR_TIMER);
+}
+
+void vmi_apic_late_init(void)
+{
+	u64 base = pv_read_msr(MSR_APIC_BASE) & PV_FRAME_MASK;
+
+	/*
+	 * Nothing here uses the legacy controllers' lines.  There is no call for
+	 * them, nor is masking LINT0 enough: QEMU 7.2 then delivers vector -1 for
+	 * a line that was up already.
+	 */
+	outb(PIC1_MASK, 0xff);
+	outb(PIC2_MASK, 0xff);
+	apic_pfn = base >> PV_PAGE_SHIFT;
+	apic = pv_port_map_phys((__force pv_maddr_t)base, PV_PAGE_SIZE,
+				PV_PTE_RW | PV_PTE_NX | PV_MAP_UNCACHED);
+	if (!apic)
+		pv_port_panic("pvops: vmi: local APIC cannot be mapped");
+	vmi_apic_cpu_init();
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * VMI, profile VM64: detection, taking the ROM into use, the descriptor.
+ *
+ * Which ops the ROM implements is known only when it has answered, so the
+ * tables are filled by init(), before the core reads them.
+ */
+#include "vmi.h"
+
+u64 vmi_entry[VMI_CALLS];
+static u8 answered[VMI_CALLS];
+
+PV_PERCPU_DEFINE(struct vmi_counts, vmi_count);
+PV_PERCPU_DEFINE(u32, vmi_lazy);
+
+struct pv_irq_impls vmi_irq_impls;
+struct pv_cpu_impls vmi_cpu_impls;
+struct pv_mmu_impls vmi_mmu_impls;
+struct pv_time_impls vmi_time_impls;
+struct pv_smp_impls vmi_smp_impls;
+
+/* The image's copy, code first, its data behind; section 2. */
+static u8 memory[VMI_MEMORY_MAX] __attribute__((aligned(4096)));
+static struct vmi_rom used;
+
+void vmi_nothing(void)
+{
+}
+
+bool vmi_is_nop(u32 nr)
+{
+	return answered[nr] == VMI_NOP;
+}
+
+/* Of the last bad ROM.  Text of the same bytes is the same text. */
+static const char *reason(u32 at, const char *why)
+{
+	static char text[96];
+
+	pv_port_format(text, sizeof(text), "option ROM at 0x%x: %s", VMI_AREA_START + at, why);
+	return text;
+}
+
+/* Bare hardware with a ROM would do natively too; the ROM knows better. */
+static int vmi_detect(const struct pv_platform *platform, const char **why)
+{
+	struct vmi_rom rom;
+	const char *bad;
+	u32 at = 0;
+	int error;
+
+	if (platform->cpl) {
+		*why = "the kernel is not in ring 0";
+		return PV_SCORE_NONE;
+	}
+	*why = "no VMI option ROM";
+	if (!platform->option_roms)
+		return PV_SCORE_NONE;
+	for (;; at += VMI_AREA_STEP) {
+		error = vmi_rom_next(platform->option_roms, VMI_AREA_BYTES, &at, &rom, &bad);
+		if (!error)
+			return PV_SCORE_GUEST;
+		if (error == VMI_NOT_A_ROM)
+			return PV_SCORE_NONE;
+		*why = reason(at, bad);
+	}
+}
+
+static void copy_image(const struct vmi_rom *rom)
+{
+	u32 i;
+
+	for (i = 0; i < rom->bytes; i++)
+		memory[i] = rom->image[i];
+	for (; i < rom->memory_bytes; i++)
+		memory[i] = 0;
+}
+
+static const char *text_or(const char *text, const char *other)
+{
+	return text ? text : other;
+}
+
+/* One line, whatever is wrong. */
+static bool refuse(u32 at, const char *why)
+{
+	pv_port_log("pvops: vmi: option ROM at 0x%x not used: %s", VMI_AREA_START + at, why);
+	return false;
+}
+
+/* Ask and check everything first, so that a bad ROM is left untouched. */
+static bool take(const struct vmi_rom *rom, u32 at)
+{
+	static struct vmi_reloc answer[VMI_CALLS];
+	u64 base = (unsigned long)memory;
+	vmi_fn_pair get_reloc = (vmi_fn_pair)(base + VMI_SLOT_GET_RELOC);
+	const char *why;
+	u32 i, nr;
+	s32 error;
+
+	copy_image(rom);
+	for (i = 0; i < VMI_CALLS; i++)
+		answer[i] = get_reloc(i);
+	if (vmi_answers_check(rom, base, memory, answer, &nr, &why)) {
+		pv_port_log("pvops: vmi: option ROM at 0x%x not used: call %u: %s",
+			    VMI_AREA_START + at, nr, why);
+		return false;
+	}
+	if (!pv_port_code_area(memory, rom->data_offs))
+		return refuse(at, "its code cannot be made executable");
+	error = (s32)((u64 (*)(u64, u64, u64, u32))(base + VMI_SLOT_INIT))
+		(base, pv_pfn_nr(pv_port_virt_to_pfn(memory)) << PV_PAGE_SHIFT,
+		 rom->memory_bytes, VMI_API_VERSION);
+	if (error) {
+		pv_port_code_area(memory, 0);
+		return refuse(at, "VMI_Init failed");
+	}
+	for (i = 0; i < VMI_CALLS; i++) {
+		answered[i] = (u8)answer[i].type;
+		if (answered[i] == VMI_CALL_REL || answered[i] == VMI_JUMP_REL)
+			vmi_entry[i] = answer[i].entry;
+	}
+	used = *rom;
+	pv_port_log("pvops: vmi: option ROM at 0x%x: %s %s, version %u.%u", VMI_AREA_START + at,
+		    text_or(rom->maker, "unknown maker,"), text_or(rom->product, "VM64"),
+		    rom->version >> 8, rom->version & 0xff);
+	return true;
+}
+
+static int vmi_init(const struct pv_platform *platform)
+{
+	struct vmi_rom rom;
+	const char *why;
+	u32 at = 0;
+	int error;
+
+	for (;; at += VMI_AREA_STEP) {
+		error = vmi_rom_next(platform->option_roms, VMI_AREA_BYTES, &at, &rom, &why);
+		if (error == VMI_NOT_A_ROM)
+			return -VMI_ENOENT;
+		if (error)
+			refuse(at, why);
+		else if (take(&rom, at))
+			break;
+	}
+	if (!vmi_map_linear())
+		pv_port_log("pvops: vmi: the ROM refuses the linear mapping");
+	vmi_fill_irq(used.flags);
+	vmi_fill_cpu();
+	vmi_fill_mmu(used.flags);
+	vmi_fill_time();
+	vmi_fill_smp(used.flags);
+	return 0;
+}
+
+/* Native ops work only on a machine that native has set up. */
+static bool native_is_used(void)
+{
+	return pv_impl_is_native(PV_OP_clock_read) || pv_impl_is_native(PV_OP_set_timer) ||
+	       pv_impl_is_native(PV_OP_upcall) || pv_impl_is_native(PV_OP_send_ipi) ||
+	       pv_impl_is_native(PV_OP_send_ipi_mask) || pv_impl_is_native(PV_OP_start_cpu);
+}
+
+static void vmi_cpu_init(u32 cpu)
+{
+	vmi_mmu_cpu_init();
+	if (!cpu)
+		return;
+	if (native_is_used())
+		pv_native()->cpu_init(cpu);
+	vmi_map_linear();
+	vmi_apic_cpu_init();
+}
+
+static void vmi_late_init(void)
+{
+	if (native_is_used())
+		pv_native()->late_init();
+	vmi_apic_late_init();
+	vmi_time_late_init();
+}
+
+static u64 vmi_hypercalls(u32 nr)
+{
+	const struct vmi_counts *counts = PV_PERCPU_PTR(vmi_count);
+
+	if (nr == ~0U)
+		return counts->trapping;
+	return nr < VMI_CALLS ? counts->nr[nr] : 0;
+}
+
+/* The call that always asks the hypervisor, and changes nothing. */
+static void vmi_null_hypercall(void)
+{
+	if (vmi_has(VMI_WALLCLOCK_UPDATED))
+		vmi_call0(VMI_WALLCLOCK_UPDATED);
+}
+
+unsigned long vmi_rom_counters(void)
+{
+	return used.counters_offs ? (unsigned long)memory + used.counters_offs : 0;
+}
+
+u64 vmi_rom_count(u32 nr)
+{
+	const u64 *counters = (const u64 *)vmi_rom_counters();
+
+	if (!counters || nr >= VMI_CALLS)
+		return 0;
+	return __atomic_load_n(counters + nr, __ATOMIC_RELAXED);
+}
+
+bool vmi_map_linear(void)
+{
+	if (!vmi_has(VMI_SET_LINEAR_MAPPING))
+		return true;
+	vmi_counted(VMI_SET_LINEAR_MAPPING, true);
+	return !((u64 (*)(u32, u64, u64, u64))vmi_at(VMI_SET_LINEAR_MAPPING))
+		(0, (unsigned long)pv_port_pfn_to_virt(pv_pfn(0)), ~0ULL, 0);
+}
+
+void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 error)
+{
+	const struct pv_batch_req req = { arg1, arg2 };
+	const struct pv_batch_note note = { caller, op };
+
+	pv_batch_refused(&req, &note, (s32)error);
+}
+
+static const struct pv_backend vmi_backend = {
+	.name = "vmi",
+	.title = "VMI option ROM, 64-bit profile",
+	.detect = vmi_detect,
+	.init = vmi_init,
+	.cpu_init = vmi_cpu_init,
+	.late_init = vmi_late_init,
+	.hypercalls = vmi_hypercalls,
+	.null_hypercall = vmi_null_hypercall,
+	.irq = &vmi_irq_impls,
+	.cpu = &vmi_cpu_impls,
+	.mmu = &vmi_mmu_impls,
+	.time = &vmi_time_impls,
+	.smp = &vmi_smp_impls,
+};
+
+PV_BACKEND(vmi_backend);

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Interrupt masking, halting, other CPUs, power.  The mask ops and IRET are the
+ * ROM's own code, called (jumped to) by the patched site.
+ */
+#include "vmi.h"
+
+static void vmi_halt(void)
+{
+	vmi_call1(VMI_HALT, 1);
+}
+
+static void vmi_safe_halt(void)
+{
+	vmi_call1(VMI_HALT, 0);
+}
+
+static void vmi_upcall(u32 vector)
+{
+	vmi_apic_write(VMI_APIC_EOI, 0);
+	pv_port_interrupt(vector);
+}
+
+/*
+ * The token of save_fl has IF in bit 9 like RFLAGS, so irqs_disabled_flags
+ * stays in line.
+ */
+void vmi_fill_irq(u32 rom_flags)
+{
+	unsigned long must = rom_flags & VMI_FLAG_NATIVE_IF ? 0 : PV_IMPL_REQUIRED;
+
+	/* All of these or none: checked. */
+	if (vmi_has(VMI_IRET)) {
+		VMI_DIRECT(vmi_irq_impls, save_fl, VMI_GET_INTERRUPT_MASK, must);
+		VMI_DIRECT(vmi_irq_impls, restore_fl, VMI_SET_INTERRUPT_MASK, must);
+		VMI_DIRECT(vmi_irq_impls, irq_disable, VMI_DISABLE_INTERRUPTS, must);
+		VMI_DIRECT(vmi_irq_impls, irq_enable, VMI_ENABLE_INTERRUPTS, must);
+		VMI_USE(vmi_irq_impls, halt, vmi_halt, must);
+		VMI_USE(vmi_irq_impls, safe_halt, vmi_safe_halt, must);
+		VMI_DIRECT(vmi_cpu_impls, iret, VMI_IRET, must);
+	}
+	if (vmi_has(VMI_APIC_WRITE))
+		VMI_USE(vmi_irq_impls, upcall, vmi_upcall, 0);
+}
+
+/* Section 8. */
+struct ap_state {
+	u64 cr0, cr2, cr3, cr4, cr8, efer, rip, rflags;
+	u64 rax, rbx, rcx, rdx, rsp, rbp, rsi, rdi;
+	u64 r8_to_r15[8];
+	u64 fs_base, gs_base, kernel_gs_base, gdtr_base, idtr_base;
+	u16 gdtr_limit, idtr_limit;
+	u16 cs, ss, ds, es, fs, gs, ldtr, tr;
+	u32 pad;
+};
+
+_Static_assert(sizeof(struct ap_state) == 256, "AP state");
+_Static_assert(offsetof(struct ap_state, fs_base) == 192, "AP state");
+_Static_assert(offsetof(struct ap_state, gdtr_limit) == 232, "AP state");
+
+#define ICR_PENDING	0x1000
+#define ICR_FIXED	0x4000
+#define ICR_INIT	0x4500
+#define ICR_STARTUP	0x4600
+
+#define START_TIMEOUT_NS	200000000ULL
+#define RFLAGS_FIXED		0x2
+
+/* The new CPU says that it runs, then goes where it was to go: RAX. */
+extern void vmi_cpu_entry(void);
+extern volatile u32 vmi_cpu_arrived;
+volatile u32 vmi_cpu_arrived;
+asm(".pushsection .text\n"
+    ".globl vmi_cpu_entry\n"
+    ".type vmi_cpu_entry, @function\n"
+    "vmi_cpu_entry:\n\t"
+    "movl $1, vmi_cpu_arrived(%rip)\n\t"
+    "jmp *%rax\n"
+    ".size vmi_cpu_entry, . - vmi_cpu_entry\n"
+    ".popsection\n");
+
+static void send(u32 apic_id, u32 command)
+{
+	while (vmi_apic_read(VMI_APIC_ICR_LOW) & ICR_PENDING)
+		asm volatile("pause");
+	vmi_apic_write(VMI_APIC_ICR_HIGH, apic_id << 24);
+	vmi_apic_write(VMI_APIC_ICR_LOW, command);
+}
+
+static void vmi_send_ipi(u32 cpu, u32 vector)
+{
+	pv_flags_t flags = pv_save_fl();
+
+	pv_batch_drain();
+	/* ICR is two registers: no interrupt may send in between. */
+	pv_irq_disable();
+	send(pv_port_apic_id(cpu), ICR_FIXED | vector);
+	pv_restore_fl(flags);
+}
+
+static void vmi_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
+{
+	u32 cpu;
+
+	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++)
+		if (mask->word[cpu / 64] & 1ULL << cpu % 64)
+			vmi_send_ipi(cpu, vector);
+}
+
+static int refuse(u32 cpu, int error, const char *why)
+{
+	pv_port_log("pvops: start_cpu %u: %s", cpu, why);
+	return error;
+}
+
+static void wait_ns(u64 ns)
+{
+	u64 end = pv_clock_read() + ns;
+
+	while (pv_clock_read() < end)
+		asm volatile("pause");
+}
+
+static int vmi_start_cpu(u32 cpu, const struct pv_cpu_state *state)
+{
+	u32 apic_id = cpu < PV_MAX_CPUS ? pv_port_apic_id(cpu) : ~0U;
+	static const char bad_state[] = "state is not 64-bit paged kernel mode";
+	pv_pfn_t low = pv_port_low_page();
+	struct ap_state ap = { 0 };
+	u32 i, vector;
+	s64 result;
+	u64 end;
+
+	pv_batch_drain();
+	if (apic_id == ~0U)
+		return refuse(cpu, -VMI_ENOENT, "no such CPU");
+	/* Before INIT, which stops a CPU that runs. */
+	if ((state->cr0 & 0x80010001) != 0x80010001 || !(state->cr4 & 0x20) ||
+	    !(state->efer & 0x100) || !state->rip || !state->rsp)
+		return refuse(cpu, -VMI_EINVAL, bad_state);
+	ap.cr0 = state->cr0;
+	ap.cr3 = state->cr3;
+	ap.cr4 = state->cr4;
+	/* The CPU is past the switch to long mode. */
+	ap.efer = state->efer | 0x400;
+	ap.rip = (unsigned long)vmi_cpu_entry;
+	ap.rax = state->rip;
+	ap.rflags = RFLAGS_FIXED;
+	ap.rsp = state->rsp;
+	ap.rdi = state->rdi;
+	ap.gs_base = state->gs_base;
+	ap.gdtr_base = state->gdt.base;
+	ap.gdtr_limit = state->gdt.limit;
+	ap.idtr_base = state->idt.base;
+	ap.idtr_limit = state->idt.limit;
+	ap.cs = PV_KERNEL_CS;
+	ap.ss = PV_KERNEL_DS;
+	ap.ds = PV_KERNEL_DS;
+	ap.es = PV_KERNEL_DS;
+
+	/* INIT first: until it has a state again, a start-up does nothing. */
+	send(apic_id, ICR_INIT);
+	wait_ns(10000000);
+	result = (s64)vmi_call3(VMI_SET_INITIAL_AP_STATE, (unsigned long)&ap, apic_id,
+				low == PV_PFN_NONE ? 0 : pv_pfn_nr(low) << PV_PAGE_SHIFT);
+	if (result < 0)
+		return refuse(cpu, (int)result, result == -VMI_EINVAL ? bad_state :
+			      "refused by the ROM");
+	vector = result && result < 256 ? (u32)result : 1;
+	vmi_cpu_arrived = 0;
+	for (i = 0; i < 2 && !vmi_cpu_arrived; i++) {
+		send(apic_id, ICR_STARTUP | vector);
+		wait_ns(200000);
+	}
+	for (end = pv_clock_read() + START_TIMEOUT_NS; !vmi_cpu_arrived;)
+		if (pv_clock_read() > end)
+			return refuse(cpu, -VMI_ETIMEDOUT, "it never arrived");
+	return 0;
+}
+
+static void __attribute__((noreturn)) stop(void)
+{
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+static void vmi_stop_cpu(void)
+{
+	pv_batch_drain();
+	if (vmi_has(VMI_SHUTDOWN))
+		vmi_call1(VMI_SHUTDOWN, 2);
+	stop();
+}
+
+static void vmi_shutdown(enum pv_shutdown_reason reason)
+{
+	if (reason == PV_SHUTDOWN_REBOOT)
+		vmi_call1(VMI_REBOOT, 1);
+	else
+		vmi_call1(VMI_SHUTDOWN, reason == PV_SHUTDOWN_CRASH);
+	stop();
+}
+
+void vmi_fill_smp(u32 rom_flags)
+{
+	unsigned long must = vmi_has(VMI_IRET) && !(rom_flags & VMI_FLAG_NATIVE_IF) ?
+			     PV_IMPL_REQUIRED : 0;
+
+	if (vmi_has(VMI_SET_INITIAL_AP_STATE))
+		VMI_USE(vmi_smp_impls, start_cpu, vmi_start_cpu, 0);
+	if (vmi_has(VMI_APIC_WRITE) || vmi_has(VMI_SET_PXE_LONG)) {
+		VMI_USE(vmi_smp_impls, send_ipi, vmi_send_ipi, 0);
+		VMI_USE(vmi_smp_impls, send_ipi_mask, vmi_send_ipi_mask, 0);
+	}
+	if (vmi_has(VMI_SHUTDOWN) || vmi_has(VMI_SET_PXE_LONG))
+		VMI_USE(vmi_smp_impls, stop_cpu, vmi_stop_cpu, must);
+	if (vmi_has(VMI_SHUTDOWN) && vmi_has(VMI_REBOOT))
+		VMI_USE(vmi_smp_impls, shutdown, vmi_shutdown, 0);
+}

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Page tables.  Updates wait in the core's queue (batch.h), which knows
+ * nesting, interrupts and who asked; a flush hands them to the ROM in its
+ * lazy mode, so that the hypervisor sees one trap for all of them.
+ */
+#include "vmi.h"
+
+#define FLUSH_ALL_ABOVE	(32 * PV_PAGE_SIZE)
+/* Low bits of a request's address: level - 1. */
+#define LEVEL_MASK	3ULL
+
+/* Everything that must come after a queued update comes to us. */
+static bool batching;
+
+struct vmi_reloc vmi_set_lazy(u32 classes)
+{
+	u32 *lazy = PV_PERCPU_PTR(vmi_lazy);
+
+	vmi_counted(VMI_SET_LAZY_MODE, *lazy & ~classes);
+	*lazy = classes;
+	return ((vmi_fn_pair)vmi_at(VMI_SET_LAZY_MODE))(classes);
+}
+
+static s64 set_entry(const struct pv_batch_req *req, u64 flags)
+{
+	vmi_counted(VMI_SET_PXE_LONG, !flags);
+	return (s64)((vmi_fn3)vmi_at(VMI_SET_PXE_LONG))
+		(req->val, req->ptr & ~LEVEL_MASK, 1ULL << (req->ptr & LEVEL_MASK) | flags);
+}
+
+/* The queue of the ROM is as long as ours at least; shorter ones work too. */
+static int vmi_submit(const struct pv_batch_req *req, u32 count, u32 *done)
+{
+	u32 *lazy = PV_PERCPU_PTR(vmi_lazy);
+	u32 at = 0;
+
+	*done = 0;
+	if (count == 1)
+		return (int)set_entry(req, 0);
+	while (at < count) {
+		struct vmi_reloc result;
+		u32 first = at;
+		s64 error = 0;
+
+		vmi_set_lazy(*lazy | VMI_LAZY_MMU);
+		while (at < count && !error) {
+			error = set_entry(&req[at], VMI_DEFER);
+			at += !error;
+		}
+		/* .entry: RAX, the status; .type: RDX, entries applied. */
+		result = vmi_set_lazy(*lazy & ~(u32)VMI_LAZY_MMU);
+		if (result.entry) {
+			*done = first + (u32)result.type;
+			return (int)result.entry;
+		}
+		if (error && at == first) {
+			*done = at;
+			return (int)error;
+		}
+	}
+	return 0;
+}
+
+static __always_inline void append(enum pv_op op, unsigned long caller, const void *entry,
+				   u32 level, u64 val)
+{
+	pv_batch_append(op, caller, (unsigned long)entry | (level - 1), val);
+}
+
+static void vmi_set_pte(pv_pte_t *ptep, pv_pte_t pte)
+{
+	append(PV_OP_set_pte, VMI_CALLER(), ptep, 1, (__force u64)pte);
+}
+
+static void vmi_set_pmd(pv_pmd_t *pmdp, pv_pmd_t pmd)
+{
+	append(PV_OP_set_pmd, VMI_CALLER(), pmdp, 2, (__force u64)pmd);
+}
+
+static void vmi_set_pud(pv_pud_t *pudp, pv_pud_t pud)
+{
+	append(PV_OP_set_pud, VMI_CALLER(), pudp, 3, (__force u64)pud);
+}
+
+static void vmi_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
+{
+	append(PV_OP_set_p4d, VMI_CALLER(), p4dp, 4, (__force u64)p4d);
+}
+
+/* The start is native's exchange with 0, which section 6.2 allows. */
+static void vmi_ptep_modify_prot_commit(pv_pte_t *ptep, pv_pte_t pte)
+{
+	append(PV_OP_ptep_modify_prot_commit, VMI_CALLER(), ptep, 1, (__force u64)pte);
+}
+
+static void vmi_write_cr3(u64 paddr)
+{
+	pv_batch_drain();
+	if (vmi_has(VMI_SET_CR3))
+		vmi_call1(VMI_SET_CR3, paddr);
+	else
+		asm volatile("mov %0, %%cr3" : : "r" (paddr) : "memory");
+}
+
+static void flush_user(void)
+{
+	if (vmi_has(VMI_FLUSH_TLB))
+		vmi_call1(VMI_FLUSH_TLB, 1);
+	else
+		native_flush_tlb_user();
+}
+
+static void flush_one(u64 va)
+{
+	if (vmi_has(VMI_INVAL_PAGE))
+		vmi_call1(VMI_INVAL_PAGE, va);
+	else
+		native_flush_tlb_one(va);
+}
+
+static void vmi_flush_tlb_user(void)
+{
+	pv_batch_drain();
+	flush_user();
+}
+
+static void vmi_flush_tlb_kernel(void)
+{
+	pv_batch_drain();
+	if (vmi_has(VMI_FLUSH_TLB))
+		vmi_call1(VMI_FLUSH_TLB, 3);
+	else
+		native_flush_tlb_kernel();
+}
+
+static void vmi_flush_tlb_one(u64 va)
+{
+	pv_batch_drain();
+	flush_one(va);
+}
+
+struct flush {
+	u64 start;
+	u64 end;
+};
+
+static void flush_here(void *arg)
+{
+	const struct flush *flush = arg;
+	u64 va;
+
+	if (!flush->end || flush->end - flush->start > FLUSH_ALL_ABOVE) {
+		flush_user();
+		return;
+	}
+	for (va = flush->start; va < flush->end; va += PV_PAGE_SIZE)
+		flush_one(va);
+}
+
+static void vmi_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
+{
+	struct flush flush = { start, end };
+	u32 cpu = pv_port_this_cpu();
+
+	pv_batch_drain();
+	pv_port_call_cpus(mask, flush_here, &flush);
+	if (mask->word[cpu / 64] & 1ULL << cpu % 64)
+		flush_here(&flush);
+}
+
+/* Table pages are the kernel's; the hypervisor is told what they are. */
+static pv_pfn_t allocate(enum pv_op op, unsigned long caller, u64 level)
+{
+	pv_pfn_t pfn = pv_port_alloc_page();
+	s64 error;
+
+	if (pfn == PV_PFN_NONE || !vmi_has(VMI_ALLOCATE_PAGE))
+		return pfn;
+	error = (s64)vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn), level | VMI_PAGE_ZEROED, 0, 0, 0);
+	if (!error)
+		return pfn;
+	vmi_refused(op, caller, pv_pfn_nr(pfn), level, error);
+	pv_port_free_page(pfn);
+	return PV_PFN_NONE;
+}
+
+static void release(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u64 level)
+{
+	s64 error;
+
+	pv_batch_drain();
+	if (vmi_has(VMI_RELEASE_PAGE)) {
+		error = (s64)vmi_call2(VMI_RELEASE_PAGE, pv_pfn_nr(pfn), level);
+		if (error) {
+			/* The hypervisor still uses it: lost, but not shared. */
+			vmi_refused(op, caller, pv_pfn_nr(pfn), level, error);
+			return;
+		}
+	}
+	pv_port_free_page(pfn);
+}
+
+static pv_pfn_t vmi_alloc_pte(void)
+{
+	return allocate(PV_OP_alloc_pte, VMI_CALLER(), VMI_PT);
+}
+
+static void vmi_release_pte(pv_pfn_t pfn)
+{
+	release(PV_OP_release_pte, VMI_CALLER(), pfn, VMI_PT);
+}
+
+static pv_pfn_t vmi_alloc_pmd(void)
+{
+	return allocate(PV_OP_alloc_pmd, VMI_CALLER(), VMI_PD);
+}
+
+static void vmi_release_pmd(pv_pfn_t pfn)
+{
+	release(PV_OP_release_pmd, VMI_CALLER(), pfn, VMI_PD);
+}
+
+static pv_pfn_t vmi_alloc_pud(void)
+{
+	return allocate(PV_OP_alloc_pud, VMI_CALLER(), VMI_PDP);
+}
+
+static void vmi_release_pud(pv_pfn_t pfn)
+{
+	release(PV_OP_release_pud, VMI_CALLER(), pfn, VMI_PDP);
+}
+
+static pv_pfn_t vmi_pgd_alloc(void)
+{
+	const u32 half = PV_TABLE_ENTRIES / 2;
+	pv_pfn_t root = pv_port_kernel_root(), pfn = pv_port_alloc_page();
+	const u64 *from = pv_port_pfn_to_virt(root);
+	u64 *to = pv_port_pfn_to_virt(pfn);
+	s64 error;
+	u32 i;
+
+	if (pfn == PV_PFN_NONE)
+		return pfn;
+	for (i = half; i < PV_TABLE_ENTRIES; i++)
+		to[i] = from[i];
+	if (!vmi_has(VMI_ALLOCATE_PAGE))
+		return pfn;
+	error = (s64)vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn),
+			       VMI_PML4 | VMI_PAGE_CLONE | VMI_PAGE_ZEROED, pv_pfn_nr(root),
+			       half, half);
+	if (!error)
+		return pfn;
+	vmi_refused(PV_OP_pgd_alloc, VMI_CALLER(), pv_pfn_nr(pfn), VMI_PML4, error);
+	pv_port_free_page(pfn);
+	return PV_PFN_NONE;
+}
+
+static void vmi_pgd_free(pv_pfn_t pfn)
+{
+	release(PV_OP_pgd_free, VMI_CALLER(), pfn, VMI_PML4);
+}
+
+static void vmi_pgd_activate(pv_pfn_t pfn)
+{
+	(void)pfn;
+	pv_batch_drain();
+}
+
+static u32 vmi_table_cache(u32 bound)
+{
+	(void)bound;
+	pv_batch_drain();
+	return 0;
+}
+
+static void vmi_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
+{
+	u64 val = prot ? pv_maddr_nr(maddr) | prot : 0;
+	struct pv_batch_req req = { .val = val };
+	s64 error;
+	u64 va;
+
+	pv_batch_drain();
+	req.ptr = (unsigned long)pv_port_fixmap_pte(index, &va);
+	error = req.ptr ? set_entry(&req, 0) : -VMI_EINVAL;
+	if (error) {
+		vmi_refused(PV_OP_set_fixmap, VMI_CALLER(), index, val, error);
+		return;
+	}
+	flush_one(va);
+}
+
+static void vmi_batch_enter(enum pv_batch_kind kind)
+{
+	if (batching)
+		pv_batch_begin(kind);
+}
+
+static void vmi_batch_leave(enum pv_batch_kind kind)
+{
+	if (batching)
+		pv_batch_end(kind);
+}
+
+static void vmi_batch_flush(void)
+{
+	pv_batch_drain();
+}
+
+/* An op that drains and is left to native would overtake what is queued. */
+static bool all_ours(void)
+{
+	static const u8 drains[] = {
+		PV_OP_set_pte, PV_OP_set_pmd, PV_OP_set_pud, PV_OP_set_p4d,
+		PV_OP_ptep_modify_prot_commit, PV_OP_write_cr3, PV_OP_flush_tlb_user,
+		PV_OP_flush_tlb_kernel, PV_OP_flush_tlb_one, PV_OP_flush_tlb_multi,
+		PV_OP_release_pte, PV_OP_release_pmd, PV_OP_release_pud, PV_OP_pgd_free,
+		PV_OP_pgd_activate, PV_OP_table_cache, PV_OP_set_fixmap, PV_OP_batch_enter,
+		PV_OP_batch_leave, PV_OP_batch_flush, PV_OP_send_ipi, PV_OP_send_ipi_mask,
+		PV_OP_stop_cpu, PV_OP_start_cpu, PV_OP_start_context_switch,
+	};
+	u32 i;
+
+	for (i = 0; i < sizeof(drains); i++)
+		if (pv_impl_is_native(drains[i]))
+			return false;
+	return true;
+}
+
+_Static_assert(PV_OP_COUNT < 256, "ops in a byte");
+
+void vmi_mmu_cpu_init(void)
+{
+	*PV_PERCPU_PTR(vmi_lazy) = 0;
+	if (!vmi_has(VMI_SET_PXE_LONG))
+		return;
+	batching = all_ours();
+	pv_batch_setup(vmi_submit);
+}
+
+#define USE(op, more)	VMI_USE(vmi_mmu_impls, op, vmi_##op, more)
+
+void vmi_fill_mmu(u32 rom_flags)
+{
+	bool set = vmi_has(VMI_SET_PXE_LONG), allocate_page = vmi_has(VMI_ALLOCATE_PAGE);
+	unsigned long must = rom_flags & VMI_FLAG_DIRECT_PT ? 0 : PV_IMPL_REQUIRED;
+
+	if (vmi_has(VMI_GET_CR3))
+		VMI_DIRECT(vmi_mmu_impls, read_cr3, VMI_GET_CR3, 0);
+	if (set || vmi_has(VMI_SET_CR3))
+		USE(write_cr3, 0);
+	if (set || vmi_has(VMI_FLUSH_TLB)) {
+		USE(flush_tlb_user, 0);
+		USE(flush_tlb_kernel, 0);
+	}
+	if (set || vmi_has(VMI_INVAL_PAGE))
+		USE(flush_tlb_one, 0);
+	if (set || vmi_has(VMI_FLUSH_TLB) || vmi_has(VMI_INVAL_PAGE))
+		USE(flush_tlb_multi, 0);
+	if (set || allocate_page) {
+		USE(alloc_pte, must);
+		USE(release_pte, must);
+		USE(alloc_pmd, must);
+		USE(release_pmd, must);
+		USE(alloc_pud, must);
+		USE(release_pud, must);
+		USE(pgd_alloc, must);
+		USE(pgd_free, must);
+	}
+	if (!set)
+		return;
+	USE(set_pte, must);
+	USE(set_pmd, must);
+	USE(set_pud, must);
+	USE(set_p4d, must);
+	USE(ptep_modify_prot_commit, must);
+	USE(set_fixmap, must);
+	USE(pgd_activate, 0);
+	USE(table_cache, 0);
+	USE(batch_enter, 0);
+	USE(batch_leave, 0);
+	USE(batch_flush, 0);
+}

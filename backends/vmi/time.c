@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Clocks and alarms: calls 66-70.  The ROM's cycles are any fixed rate. */
+#include "vmi.h"
+
+#define NS	1000000000ULL
+/* What the arithmetic below takes. */
+#define HZ_LOWEST	1000000ULL
+#define HZ_END		(1ULL << 36)
+#define SELF	0xffffffffULL
+
+static u64 hz;
+static u64 base;
+/* ns = cycles * scale >> 32 */
+static u64 scale;
+/* cycles = ns * inverse >> 28, about */
+static u64 inverse;
+
+static u64 cycles(u64 counter, u64 apic_id)
+{
+	return vmi_call2(VMI_GET_CYCLE_COUNTER, counter, apic_id);
+}
+
+static u64 to_ns(u64 count)
+{
+	return (u64)((unsigned __int128)count * scale >> 32);
+}
+
+static u64 vmi_clock_read(void)
+{
+	return to_ns(cycles(VMI_CYCLES_REAL, SELF) - base);
+}
+
+static u64 vmi_stolen_time(u32 cpu)
+{
+	return to_ns(cycles(VMI_CYCLES_STOLEN, pv_port_apic_id(cpu)));
+}
+
+static u64 vmi_wall_clock(void)
+{
+	return vmi_call0(VMI_GET_WALLCLOCK_TIME);
+}
+
+static u64 to_cycles(u64 ns)
+{
+	return (u64)((unsigned __int128)ns * inverse >> 28);
+}
+
+static void vmi_set_timer(u64 deadline)
+{
+	u64 at, reached;
+	s64 error;
+
+	if (deadline == ~0ULL) {
+		vmi_call1(VMI_CANCEL_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT);
+		return;
+	}
+	/* A count whose nanoseconds are the deadline or a little more. */
+	at = to_cycles(deadline);
+	reached = to_ns(at);
+	if (reached < deadline)
+		at += to_cycles(deadline - reached) + 2;
+	error = (s64)vmi_call3(VMI_SET_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT, base + at, 0);
+	if (error)
+		vmi_refused(PV_OP_set_timer, VMI_CALLER(), deadline, 0, error);
+}
+
+void vmi_fill_time(void)
+{
+	if (vmi_has(VMI_GET_CYCLE_FREQUENCY)) {
+		hz = vmi_call0(VMI_GET_CYCLE_FREQUENCY);
+		if (hz >= HZ_LOWEST && hz < HZ_END) {
+			VMI_USE(vmi_time_impls, clock_read, vmi_clock_read, 0);
+			VMI_USE(vmi_time_impls, set_timer, vmi_set_timer, 0);
+			VMI_USE(vmi_time_impls, stolen_time, vmi_stolen_time, 0);
+		} else {
+			pv_port_log("pvops: vmi: time stays native: %llu Hz is no rate for cycles",
+				    (unsigned long long)hz);
+			hz = 0;
+		}
+	}
+	if (vmi_has(VMI_GET_WALLCLOCK_TIME))
+		VMI_USE(vmi_time_impls, wall_clock, vmi_wall_clock, 0);
+}
+
+void vmi_time_late_init(void)
+{
+	if (!hz)
+		return;
+	scale = (NS << 32) / hz;
+	inverse = (hz << 28) / NS;
+	base = cycles(VMI_CYCLES_REAL, SELF);
+}
