@@ -260,8 +260,8 @@ def _wait(proc, log, rows, timeout):
             return "timeout"
 
 
-def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None):
-    """Boot once.  Returns parse()'s dict, and
+def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=None):
+    """Boot once, maybe with other files for parts.  Returns parse()'s dict, and
 
     env, cmdline, command, image_sha256, parts {name: sha256}, seconds, log_file;
     problems also tells how the boot itself went wrong.
@@ -270,6 +270,8 @@ def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None):
     rows = env_rows(name)
     if count is not None:
         rows["count"] = count
+    if parts:
+        rows["parts"] = {**rows["parts"], **parts}
     image = image or IMAGE
     cmdline = " ".join(words)
     args = command(rows, image, cmdline)

@@ -16,8 +16,8 @@ CLANG ?= clang
 FUZZ_RUNS ?= 200000
 FUZZ_SECONDS ?= 20
 
-fuzz_names := plan cmdline sites
-fuzz_sources := $(wildcard pvops/*.c) tests/unit/host_port.c tests/unit/fake_backend.c \
+fuzz_names := plan cmdline sites vmi
+fuzz_sources := $(wildcard pvops/*.c) backends/vmi/rom.c tests/unit/host_port.c tests/unit/fake_backend.c \
 	tests/unit/fake_ops.S
 fuzz_objects := $(patsubst %,$(B)/fuzz/%.o,$(basename $(fuzz_sources)))
 fuzz_programs := $(fuzz_names:%=$(B)/fuzz/test-host-fuzz-%)

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Option ROMs with one fault each: one clear line, and boot goes on natively.
+
+The ROMs are tests/vmi/rom's; the lines are backends/vmi's.
+"""
+from vmtest import Tap, boot
+
+# Refused by a look at the bytes: what detection says.
+LOOKED_AT = {
+    "truncated": "PCI header tells another length",
+    "checksum": "bad checksum",
+    "offset": "no PCI header inside the image",
+    "api2": "API version is not 64",
+    "api4": "API version is not 64",
+    "slot": "VMI_Init is not a jump into the image",
+    "licence": "licence not GPL compatible",
+}
+# Refused by what its own code answers.
+ASKED = {
+    "entry": "call 30: entry outside the image",
+    "type": "call 30: unknown relocation type",
+    "garbage": "call 0: relocation has reserved bits set",
+    "calls": "call 33: answered without the calls that go with it",
+    "init": "VMI_Init failed",
+}
+WORDS = ["test=none", "bench=none"]
+
+
+def about_roms(run):
+    """Lines that complain about a ROM."""
+    return [r for r in run["log"] if "option ROM at 0x" in r and
+            ("not used: " in r or "detected: vmi: no: " in r)]
+
+
+tap = Tap()
+for fault, why in {**LOOKED_AT, **ASKED}.items():
+    run = boot(tap, "vmi", WORDS, f"fault-{fault}", count=False,
+               parts={"rom": f"build/vmi/rom-{fault}.bin"})
+    tap.equal(run["data"].get("backend"), "native", f"{fault}: boot goes on natively")
+    lines = about_roms(run)
+    tap.ok(len(lines) == 1 and lines[0].endswith(": " + why), f"{fault}: one line: {why}",
+           *(lines or ["no such line"]))
+
+for fault, why in ("checksum", LOOKED_AT["checksum"]), ("garbage", ASKED["garbage"]), \
+        ("init", ASKED["init"]):
+    run = boot(tap, "vmi-two", WORDS, f"fault-{fault}", count=False,
+               parts={"first": f"build/vmi/rom-{fault}.bin"})
+    tap.equal(run["data"].get("backend"), "vmi", f"{fault}, then a good one: that is used")
+    lines = about_roms(run)
+    tap.ok(len(lines) == 1 and lines[0].endswith(": " + why), f"{fault}, then a good one: one line",
+           *(lines or ["no such line"]))
+tap.done()
