@@ -24,6 +24,7 @@ endif
 endif
 
 -include tests/guest/build.mk tests/unit/build.mk tests/fuzz/build.mk
+-include tests/vmi/rom/build.mk tests/vmi/monitor/build.mk
 # Without its part a target would do nothing, and say that all is well.
 needs = $(if $(filter $(2),$(MAKECMDGOALS)),$(if $(wildcard $(1)),,$(error $(1) is missing)))
 $(call needs,tests/guest/build.mk,guest vm demo bench check)
@@ -31,16 +32,18 @@ $(call needs,tests/unit/build.mk,unit check)
 $(call needs,tests/fuzz/build.mk,fuzz check)
 
 images := $(B)/guest.elf $(B)/clang/guest.elf
+# What the environments need beside the image (tests/vm/envs.toml).
+parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf
 
 .PHONY: help demo bench check docs docs-check guest sparse unit fuzz vm clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(B)/guest.elf $(XEN) ## boot natively and on Xen; what was found, patched, and what each op costs
+demo: $(B)/guest.elf $(parts) ## boot in every environment; what was found, patched, and what each op costs
 	@tools/report.py demo
 
-bench: $(B)/guest.elf $(XEN) ## the full measurement: build/report/bench.{json,md,svg}
+bench: $(B)/guest.elf $(parts) ## the full measurement: build/report/bench.{json,md,svg}
 	@tools/report.py bench
 
 check: docs-check sparse guest unit fuzz vm ## everything that can fail; under 10 minutes
@@ -57,7 +60,7 @@ unit: ## host tests of the core
 
 fuzz: ## the planner against a disassembler, bounded
 
-vm: $(images) $(XEN) ## the guest in every environment
+vm: $(images) $(parts) vmi-roms $(B)/clang/vmi/monitor.elf ## the guest in every environment
 	$(Q)$(PROVE) -j2 tests/vm
 
 docs: ## write docs/ops.md from the catalogue

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import vm
 
-ENVS = ("native", "xenpv")
+ENVS = ("native", "xenpv", "vmi", "vmimon")
 OUT = Path("build/report")
 WIDTH = 100
 BENCH_TIMEOUT = 300

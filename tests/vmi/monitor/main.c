@@ -6,7 +6,7 @@
 struct vcpu vcpus[CPUS_MAX];
 u32 cpu_count = 1;
 u64 tsc_hz;
-u64 tsc_per_apic;
+u64 tsc_per_apic, apic_per_tsc;
 
 /* Multiboot 0.6.96 section 3.3. */
 struct multiboot {
@@ -23,9 +23,6 @@ extern const u64 host_exceptions[20];
 extern void host_interrupt(void), host_spurious(void);
 
 #define START_PAGE	0x7000UL
-#define HOST_TIMER	0xe0
-#define HOST_KICK	0xe1
-#define HOST_SPURIOUS	0xff
 
 static u8 msr_map[0x2000] __attribute__((aligned(4096)));
 static u8 io_map[0x3000] __attribute__((aligned(4096)));
@@ -91,6 +88,7 @@ static void clocks_setup(void)
 		panic("a clock does not count");
 	tsc_hz = start * 100;
 	tsc_per_apic = (start << 32) / apic;
+	apic_per_tsc = (apic << 32) / start + 1;
 }
 
 static void delay_ms(u32 ms)
@@ -202,9 +200,9 @@ void vcpu_reset(struct vcpu *v)
 	c->int_shadow = 0;
 	c->event_inj = 0;
 	v->regs[RBX] = pvh ? guest_info : 0;
-	v->halted = false;
+	v->halted = v->masked_halt = false;
 	apic_reset(v);
-	if (v->start_state)
+	if (v->has_start_state)
 		vmi_take_start_state(v);
 	vmload(c);
 	flush_tlb(v);
@@ -215,7 +213,7 @@ static void vcpu_create(struct vcpu *v)
 {
 	v->vmcb = page_alloc(1);
 	v->shared = page_alloc(ROM_SHARED_PAGES);
-	v->npt = npt_create(v->shared);
+	v->npt = npt_create();
 	v->armed = ~0ULL;
 	vmcb_setup(v);
 	apic_reset(v);
@@ -250,6 +248,16 @@ static const char *after_path(const char *text)
 	return text;
 }
 
+static bool has_word(const char *text, const char *word)
+{
+	size_t n = text_length(word);
+
+	for (; *text; text = after_path(text))
+		if (!memcmp(text, word, n) && (text[n] == ' ' || !text[n]))
+			return true;
+	return false;
+}
+
 void main(const struct multiboot *info)
 {
 	const struct module *module = (void *)(u64)info->mods_addr;
@@ -260,7 +268,7 @@ void main(const struct multiboot *info)
 	outb(0xa1, 0xff);
 	if (!(info->flags & 8) || !info->mods_count)
 		panic("no guest: -initrd \"IMAGE COMMAND LINE\" is missing");
-	if (end < GUEST_BASE + (64UL << 20))
+	if (end < GUEST_BASE + (32UL << 20))
 		panic("too little memory: give the machine 128 MiB at least");
 	guest_bytes = (end - GUEST_BASE) & ~0x1fffffUL;
 	memset(msr_map, 0xff, sizeof(msr_map));
@@ -271,7 +279,7 @@ void main(const struct multiboot *info)
 	svm_setup(v);
 	vcpu_create(v);
 	other_cpus_start();
-	rom_install((u8 *)GUEST_BASE);
+	rom_install(has_word((const char *)(u64)info->cmdline, "count"));
 	load_guest((void *)(u64)module->start, module->end - module->start,
 		   after_path((const char *)(u64)module->cmdline));
 	print("vmi-monitor: %u CPUs, %lu MiB for the guest\n", cpu_count, guest_bytes >> 20);

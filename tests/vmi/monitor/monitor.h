@@ -11,6 +11,13 @@
 
 #define CPUS_MAX	4
 
+/* The machine's own vectors. */
+#define HOST_TIMER	0xe0
+#define HOST_KICK	0xe1
+#define HOST_SPURIOUS	0xff
+
+struct rom_shared;
+
 /* --- the virtual CPU --- */
 
 /* Numbers of the registers in instructions. */
@@ -22,11 +29,10 @@ enum vcpu_state {
 	VCPU_INIT,		/* INIT received: waits for a start */
 };
 
-/* A timer that interrupts with a vector at a TSC value; ~0 is never. */
+/* Interrupts, as the APIC's LVT says, at a TSC value; ~0 is never. */
 struct alarm {
 	u64 deadline;
-	u64 period;
-	u32 vector;
+	u64 period;		/* 0: once */
 };
 
 #define ALARMS		3	/* local APIC, VMI real, VMI available */
@@ -48,24 +54,25 @@ struct vcpu {
 	volatile u32 state;
 	volatile u32 wish;	/* 1: INIT, 2: start, from another CPU */
 	u32 start_page;		/* start-up IPI's vector */
-	u64 start_state;	/* VMI: where its initial state is, 0: none */
+	bool has_start_state;	/* VMI: begins there, not in real mode */
 	bool halted;
+	bool masked_halt;	/* VMI: no interrupt ends it */
 	u32 host_apic_id;
 	struct apic apic;
 	struct alarm alarms[ALARMS];
 	u64 armed;		/* what the machine's timer is set to */
 	u64 *npt;
-	u8 *shared;		/* this CPU's part of the ROM's memory */
+	struct rom_shared *shared;	/* this CPU's part of the ROM's memory */
 	u64 exits[EXIT_MAX];
-	u64 calls[128];		/* VMMCALLs by number */
-	u64 traps;		/* sum of both, interrupts left out */
+	u64 calls[74];		/* VMMCALLs by number */
+	u64 private_calls[8];
 };
 
 extern struct vcpu vcpus[CPUS_MAX];
 extern u32 cpu_count;
 extern u64 tsc_hz;
-/* TSC ticks per tick of the local APIC's timer, times 2^32. */
-extern u64 tsc_per_apic;
+/* TSC ticks per tick of the local APIC's timer and the reverse, times 2^32. */
+extern u64 tsc_per_apic, apic_per_tsc;
 
 u64 get_reg(const struct vcpu *v, u32 nr);
 void set_reg(struct vcpu *v, u32 nr, u64 val);
@@ -75,6 +82,14 @@ void vcpu_kick(struct vcpu *v);
 
 /* svm.S: run until #VMEXIT. */
 void vcpu_enter(struct vcpu *v, u64 vmcb);
+
+/* --- called from assembly --- */
+
+struct multiboot;
+
+void main(const struct multiboot *info) __attribute__((noreturn));
+void cpu_main(u32 id) __attribute__((noreturn));
+void host_dies(const u64 *frame) __attribute__((noreturn));
 
 /* --- exits.c --- */
 
@@ -87,11 +102,16 @@ void write_dr(struct vcpu *v, u32 nr, u64 val);
 u64 read_dr(struct vcpu *v, u32 nr);
 bool read_msr(struct vcpu *v, u32 nr, u64 *val);
 bool write_msr(struct vcpu *v, u32 nr, u64 val);
-void load_tr(struct vcpu *v, u32 selector);
-void load_ldt(struct vcpu *v, u32 selector);
+/* False: not possible. */
+bool load_tr(struct vcpu *v, u32 selector);
+bool load_ldt(struct vcpu *v, u32 selector);
+bool store_table(struct vcpu *v, u64 va, const struct segment *table, u32 bytes);
+bool load_table(struct vcpu *v, u64 va, struct segment *table, u32 bytes);
 void flush_page(struct vcpu *v, u64 va);
 void flush_tlb(struct vcpu *v);
-void halt(struct vcpu *v);
+void do_cpuid(struct vcpu *v, u32 leaf);
+/* Masked: no interrupt ends it. */
+void halt(struct vcpu *v, bool masked);
 
 /* --- decode.c --- */
 
@@ -119,20 +139,32 @@ void apic_reset(struct vcpu *v);
 u32 apic_read(struct vcpu *v, u32 reg);
 void apic_write(struct vcpu *v, u32 reg, u32 val);
 void apic_raise(struct vcpu *v, u32 vector);
+/* Highest vector that may interrupt now; 0: none. */
+u32 apic_next(struct vcpu *v);
+/* The CPU has taken it. */
+void apic_take(struct vcpu *v, u32 vector);
 void apic_before_entry(struct vcpu *v);
 void apic_after_exit(struct vcpu *v);
-bool apic_pending(struct vcpu *v);
 void alarms_check(struct vcpu *v);
-void alarm_set(struct vcpu *v, u32 nr, u64 deadline, u64 period, u32 vector);
+void alarm_set(struct vcpu *v, u32 nr, u64 deadline, u64 period);
 
 u32 io_in(u16 port, u32 size);
 void io_out(struct vcpu *v, u16 port, u32 size, u32 val);
-void shut_down(struct vcpu *v, const char *why) __attribute__((noreturn));
+
+/* True after VMI_Init: rules of paravirtual mode hold on every CPU. */
+extern bool paravirtual;
 
 void vmi_call(struct vcpu *v);
+void vmi_before_entry(struct vcpu *v);
+void vmi_exception(struct vcpu *v, u32 vector, bool has_error, u32 error);
 void vmi_take_start_state(struct vcpu *v);
-void rom_install(u8 *low_memory);
-void rom_report(void);
+u64 vmi_syscall_entry(struct vcpu *v, u64 lstar);
+void rom_install(bool counting);
+
+/* --- report.c --- */
+
+u64 traps(const struct vcpu *v);
+void shut_down(struct vcpu *v, const char *why) __attribute__((noreturn));
 
 /* --- npt.c, loader.c --- */
 
@@ -144,7 +176,9 @@ void rom_report(void);
 
 extern u64 guest_bytes;
 
-u64 *npt_create(u8 *shared);
+u64 *npt_create(void);
+/* Make a page of guest-physical memory another page on one virtual CPU. */
+void npt_replace(struct vcpu *v, u64 gpa, void *page);
 /* Host address of guest-physical memory, NULL: not RAM, or crosses its end. */
 void *guest_phys(struct vcpu *v, u64 gpa, size_t bytes);
 void load_guest(const void *image, size_t bytes, const char *cmdline);

@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Nested page tables (APM vol. 2 section 15.25): guest-physical memory from 0
- * to guest_bytes, and nothing else; so the local APIC's page faults.
+ * to guest_bytes, and nothing else; so accesses to the local APIC fault.
  *
- * Each virtual CPU has tables of its own, for one reason: the shared pages
- * inside the ROM are another page of memory on each, at the same address.
+ * Each virtual CPU has tables of its own, for one reason: the ROM's shared
+ * pages are another page of memory on each, at the same address.
  * Code in the ROM finds its CPU's data without any register.
  */
 #include "monitor.h"
 #include "rom.h"
 
 #define NPT_TABLE	0x67ULL		/* present, rw, user, accessed, dirty */
-#define NPT_READ_ONLY	0x65ULL
 #define NPT_LARGE	0xe7ULL
 #define LARGE		0x200000UL
 
 u64 guest_bytes;
 
-u64 *npt_create(u8 *shared)
+static u64 *table(u64 entry)
 {
-	u64 *root = page_alloc(1), *l3 = page_alloc(1), *l2 = NULL, *l1 = page_alloc(1);
+	return (u64 *)(entry & 0xffffffffff000ULL);
+}
+
+u64 *npt_create(void)
+{
+	u64 *root = page_alloc(1), *l3 = page_alloc(1), *l2 = NULL;
 	u64 gpa;
-	u32 i;
 
 	root[0] = (u64)l3 | NPT_TABLE;
 	for (gpa = 0; gpa < guest_bytes; gpa += LARGE) {
@@ -31,26 +34,30 @@ u64 *npt_create(u8 *shared)
 		}
 		l2[gpa / LARGE % 512] = (GUEST_BASE + gpa) | NPT_LARGE;
 	}
-	/* The first 2 MiB in small pages: ROM and shared pages are in it. */
-	l2 = (u64 *)(l3[0] & ~0xfffULL);
-	l2[0] = (u64)l1 | NPT_TABLE;
-	for (i = 0; i < 512; i++) {
-		gpa = i * PAGE;
-		l1[i] = (GUEST_BASE + gpa) |
-			(gpa >= ROM_BASE && gpa < ROM_BASE + ROM_BYTES ? NPT_READ_ONLY : NPT_TABLE);
-	}
-	for (i = 0; i < ROM_SHARED_PAGES; i++)
-		l1[(ROM_BASE + ROM_SHARED) / PAGE + i] = (u64)(shared + i * PAGE) | NPT_TABLE;
 	return root;
+}
+
+void npt_replace(struct vcpu *v, u64 gpa, void *page)
+{
+	u64 *entry = &table(table(v->npt[0])[gpa >> 30])[gpa / LARGE % 512];
+	u64 *l1;
+	u32 i;
+
+	if (*entry & 0x80) {
+		l1 = page_alloc(1);
+		for (i = 0; i < 512; i++)
+			l1[i] = ((u64)table(*entry) + i * PAGE) | NPT_TABLE;
+		*entry = (u64)l1 | NPT_TABLE;
+	}
+	table(*entry)[gpa / PAGE % 512] = (u64)page | NPT_TABLE;
+	flush_tlb(v);
 }
 
 void *guest_phys(struct vcpu *v, u64 gpa, size_t bytes)
 {
-	u64 shared = ROM_BASE + ROM_SHARED;
-
 	if (gpa >= guest_bytes || bytes > guest_bytes - gpa)
 		return NULL;
-	if (gpa >= shared && gpa < shared + ROM_SHARED_PAGES * PAGE)
-		return v->shared + (gpa - shared);
+	if (paravirtual && gpa - rom_shared_phys < ROM_SHARED_PAGES * PAGE)
+		return (u8 *)v->shared + (gpa - rom_shared_phys);
 	return (void *)(GUEST_BASE + gpa);
 }

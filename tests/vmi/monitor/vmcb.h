@@ -13,6 +13,7 @@
 #define ICPT_INTR		(1U << 0)
 #define ICPT_NMI		(1U << 1)
 #define ICPT_INIT		(1U << 3)
+#define ICPT_VINTR		(1U << 4)
 #define ICPT_IDTR_READ		(1U << 6)
 #define ICPT_GDTR_READ		(1U << 7)
 #define ICPT_LDTR_READ		(1U << 8)
@@ -23,6 +24,7 @@
 #define ICPT_TR_WRITE		(1U << 13)
 #define ICPT_RDPMC		(1U << 15)
 #define ICPT_CPUID		(1U << 18)
+#define ICPT_SWINT		(1U << 21)
 #define ICPT_INVD		(1U << 22)
 #define ICPT_HLT		(1U << 24)
 #define ICPT_INVLPG		(1U << 25)
@@ -51,6 +53,7 @@
 #define EXIT_EXCEPTION		0x40
 #define EXIT_INTR		0x60
 #define EXIT_NMI		0x61
+#define EXIT_VINTR		0x64
 #define EXIT_IDTR_READ		0x66
 #define EXIT_GDTR_READ		0x67
 #define EXIT_LDTR_READ		0x68
@@ -61,6 +64,7 @@
 #define EXIT_TR_WRITE		0x6d
 #define EXIT_RDPMC		0x6f
 #define EXIT_CPUID		0x72
+#define EXIT_SWINT		0x75
 #define EXIT_INVD		0x76
 #define EXIT_HLT		0x78
 #define EXIT_INVLPG		0x79
@@ -71,6 +75,8 @@
 #define EXIT_VMMCALL		0x81
 #define EXIT_SKINIT		0x86
 #define EXIT_WBINVD		0x89
+#define EXIT_MONITOR		0x8a
+#define EXIT_XSETBV		0x8d
 #define EXIT_NPF		0x400
 #define EXIT_MAX		0x401
 
