@@ -18,7 +18,7 @@ def leaves(tree, path=""):
 
 tap = Tap()
 runs = {env: boot(tap, env, ["test=none", "bench=demo"], "counters")["data"]
-        for env in ("native", "xenpv")}
+        for env in ("native", "xenpv", "vmi", "vmimon")}
 for env, data in runs.items():
     sites = data.get("sites", {})
     tap.ok(0 < data.get("patch_insns_per_site", 0) <= MAX_INSNS_PER_SITE,
@@ -35,7 +35,11 @@ for env, data in runs.items():
 called = [f"{path}: {m}" for key in ("ops", "bench")
           for path, m in leaves(runs["native"].get(key, {})) if m.get("hypercalls")]
 tap.empty(called, "native: no hypercall anywhere")
-protect = runs["xenpv"].get("bench", {}).get("protect_256", {})
-tap.ok(0 < protect.get("hypercalls", 0) <= 2 + protect.get("flush", 0) and protect.get("flush", 9) <= 1,
-       "xenpv: protecting 256 pages is at most 2 hypercalls and the flush", str(protect))
+for env in ("xenpv", "vmi", "vmimon"):
+    protect = runs[env].get("bench", {}).get("protect_256", {})
+    tap.ok(0 < protect.get("hypercalls", 0) <= 2 + protect.get("flush", 0) and protect.get("flush", 9) <= 1,
+           f"{env}: protecting 256 pages is at most 2 hypercalls and the flush", str(protect))
+for op in ("save_fl", "restore_fl", "irq_disable", "irq_enable"):
+    for env in ("xenpv", "vmimon"):
+        tap.equal(runs[env].get("ops", {}).get(op, {}).get("hypercalls"), 0, f"{env}: {op} makes no hypercall")
 tap.done()

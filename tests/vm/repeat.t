@@ -4,7 +4,7 @@
 from vmtest import Tap, boot
 
 tap = Tap()
-for env in ("native", "xenpv"):
+for env in ("native", "xenpv", "vmi", "vmimon"):
     one, two = (boot(tap, env, ["test=none", "bench=demo"], f"repeat{n}")["data"] for n in (1, 2))
     differ = [f"{key}: {one.get(key)} / {two.get(key)}" for key in {**one, **two}
               if one.get(key) != two.get(key)]
