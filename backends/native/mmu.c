@@ -102,6 +102,8 @@ void native_fn_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end
 	struct flush flush = { start, end };
 	u32 cpu = pv_port_this_cpu();
 
+	/* What is queued here is what the others must see. */
+	pv_batch_flush();
 	pv_port_call_cpus(mask, flush_here, &flush);
 	if (mask->word[cpu / 64] & 1ULL << cpu % 64)
 		flush_here(&flush);

@@ -6,7 +6,6 @@
  */
 #include "vmi.h"
 
-#define FLUSH_ALL_ABOVE	(32 * PV_PAGE_SIZE)
 /* Low bits of a request's address: level - 1. */
 #define LEVEL_MASK	3ULL
 
@@ -138,35 +137,6 @@ static void vmi_flush_tlb_one(u64 va)
 {
 	pv_batch_drain();
 	flush_one(va);
-}
-
-struct flush {
-	u64 start;
-	u64 end;
-};
-
-static void flush_here(void *arg)
-{
-	const struct flush *flush = arg;
-	u64 va;
-
-	if (!flush->end || flush->end - flush->start > FLUSH_ALL_ABOVE) {
-		flush_user();
-		return;
-	}
-	for (va = flush->start; va < flush->end; va += PV_PAGE_SIZE)
-		flush_one(va);
-}
-
-static void vmi_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
-{
-	struct flush flush = { start, end };
-	u32 cpu = pv_port_this_cpu();
-
-	pv_batch_drain();
-	pv_port_call_cpus(mask, flush_here, &flush);
-	if (mask->word[cpu / 64] & 1ULL << cpu % 64)
-		flush_here(&flush);
 }
 
 /* Table pages are the kernel's; the hypervisor is told what they are. */
@@ -314,8 +284,8 @@ static bool all_ours(void)
 	static const u8 drains[] = {
 		PV_OP_set_pte, PV_OP_set_pmd, PV_OP_set_pud, PV_OP_set_p4d,
 		PV_OP_ptep_modify_prot_commit, PV_OP_write_cr3, PV_OP_flush_tlb_user,
-		PV_OP_flush_tlb_kernel, PV_OP_flush_tlb_one, PV_OP_flush_tlb_multi,
-		PV_OP_release_pte, PV_OP_release_pmd, PV_OP_release_pud, PV_OP_pgd_free,
+		PV_OP_flush_tlb_kernel, PV_OP_flush_tlb_one, PV_OP_release_pte,
+		PV_OP_release_pmd, PV_OP_release_pud, PV_OP_pgd_free,
 		PV_OP_pgd_activate, PV_OP_table_cache, PV_OP_set_fixmap, PV_OP_batch_enter,
 		PV_OP_batch_leave, PV_OP_batch_flush, PV_OP_send_ipi, PV_OP_send_ipi_mask,
 		PV_OP_stop_cpu, PV_OP_start_cpu, PV_OP_start_context_switch,
@@ -356,8 +326,6 @@ void vmi_fill_mmu(u32 rom_flags)
 	}
 	if (set || vmi_has(VMI_INVAL_PAGE))
 		USE(flush_tlb_one, 0);
-	if (set || vmi_has(VMI_FLUSH_TLB) || vmi_has(VMI_INVAL_PAGE))
-		USE(flush_tlb_multi, 0);
 	if (set || allocate_page) {
 		USE(alloc_pte, must);
 		USE(release_pte, must);
