@@ -71,13 +71,13 @@ extern void vmi_cpu_entry(void);
 extern volatile u32 vmi_cpu_arrived;
 volatile u32 vmi_cpu_arrived;
 asm(".pushsection .text\n"
-    ".globl vmi_cpu_entry\n"
-    ".type vmi_cpu_entry, @function\n"
-    "vmi_cpu_entry:\n\t"
-    "movl $1, vmi_cpu_arrived(%rip)\n\t"
-    "jmp *%rax\n"
-    ".size vmi_cpu_entry, . - vmi_cpu_entry\n"
-    ".popsection\n");
+	".globl vmi_cpu_entry\n"
+	".type vmi_cpu_entry, @function\n"
+	"vmi_cpu_entry:\n\t"
+	"movl $1, vmi_cpu_arrived(%rip)\n\t"
+	"jmp *%rax\n"
+	".size vmi_cpu_entry, . - vmi_cpu_entry\n"
+	".popsection\n");
 
 static void send(u32 apic_id, u32 command)
 {

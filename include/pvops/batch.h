@@ -79,7 +79,8 @@ struct pv_batch_error {
  * @done: set to the number applied, on success and on failure
  *
  * Called with interrupts masked.  Returns 0 if all were applied, whatever
- * *@done says, or a negative errno of request *@done; the core reports that one and submits the rest again.
+ * *@done says, or a negative errno of request *@done; the core reports that
+ * one and submits the rest again.
  */
 typedef int (*pv_batch_submit_t)(const struct pv_batch_req *req, u32 count, u32 *done);
 

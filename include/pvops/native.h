@@ -114,7 +114,10 @@ static __always_inline u64 native_get_debugreg(u32 nr)
 {
 	u64 val = 0;
 
-#define DR_READ(n)	do { if (nr == (n)) asm volatile("mov %%db" #n ", %0" : "=r" (val)); } while (0)
+#define DR_READ(n)	do {						\
+		if (nr == (n))						\
+			asm volatile("mov %%db" #n ", %0" : "=r" (val));	\
+	} while (0)
 	DR_READ(0);
 	DR_READ(1);
 	DR_READ(2);
@@ -132,7 +135,10 @@ static __always_inline u64 native_get_debugreg(u32 nr)
  */
 static __always_inline void native_set_debugreg(u32 nr, u64 val)
 {
-#define DR_WRITE(n)	do { if (nr == (n)) asm volatile("mov %0, %%db" #n : : "r" (val)); } while (0)
+#define DR_WRITE(n)	do {						\
+		if (nr == (n))						\
+			asm volatile("mov %0, %%db" #n : : "r" (val));	\
+	} while (0)
 	DR_WRITE(0);
 	DR_WRITE(1);
 	DR_WRITE(2);

@@ -11,10 +11,10 @@
 void user_main(u64 which, u64 arg);
 
 asm(".pushsection .user.start, \"ax\"\n"
-    "	and	$-16, %rsp\n"
-    "	call	user_main\n"
-    "	ud2\n"
-    ".popsection\n");
+	"	and	$-16, %rsp\n"
+	"	call	user_main\n"
+	"	ud2\n"
+	".popsection\n");
 
 static __always_inline s64 sys(u64 number, u64 a, u64 b, u64 c)
 {
