@@ -35,6 +35,7 @@ images := $(B)/guest.elf $(B)/clang/guest.elf
 # What the environments need beside the image (tests/vm/envs.toml).
 parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf
 
+.PHONY: linux
 .PHONY: help demo bench check docs docs-check guest sparse unit fuzz vm clean distclean
 
 help: ## this list
@@ -62,6 +63,10 @@ fuzz: ## the planner against a disassembler, bounded
 
 vm: $(images) $(parts) vmi-roms $(B)/clang/vmi/monitor.elf ## the guest in every environment
 	$(Q)$(PROVE) -j2 tests/vm
+
+linux: ## Linux 6.1 on the layer, native so far (patches/README.md)
+	$(Q)tools/setup.sh linux
+	$(Q)tools/linux.sh
 
 docs: ## write docs/ops.md from the catalogue
 	@mkdir -p docs
@@ -94,7 +99,7 @@ $(B)/sparse/%: % $(sparse_headers)
 		if [ $$? -ne 0 ] || [ -s $@.out ]; then cat $@.out >&2; exit 1; fi; mv $@.out $@
 
 clean: ## remove what was built, keep what was fetched
-	rm -rf $(filter-out $(B)/xen,$(wildcard $(B)/*))
+	rm -rf $(filter-out $(B)/xen $(B)/linux-fetch,$(wildcard $(B)/*))
 
 distclean: ## remove both
 	rm -rf $(B)

@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# Install the packages of packages.txt that are missing.  Says nothing when
-# there are none.  Without the means to install: one line, and exit 1.
+# setup.sh [linux]: install the packages of packages.txt that are missing, with
+# "linux" those marked @linux too.  Says nothing when there are none.  Without
+# the means to install: one line, and exit 1.
 set -eu
 list=$(dirname "$0")/packages.txt
+what=${1:-}
 
 have() {
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -13,6 +15,11 @@ command -v dpkg-query >/dev/null || {
 	echo "setup: not a Debian system; what is needed stands in $list" >&2
 	exit 0
 }
+# Without the marks, and without the rows that are not asked for.
+wanted() {
+	if [ "$what" = linux ]; then sed 's/@linux$//'; else sed '/@linux$/d'; fi
+}
+
 missing=()
 while read -r names; do
 	IFS='|' read -ra any <<<"$names"
@@ -20,7 +27,7 @@ while read -r names; do
 		have "$name" && continue 2
 	done
 	missing+=("${any[0]}")
-done < <(sed 's/#.*//; s/[[:space:]]//g; /^$/d' "$list")
+done < <(sed 's/#.*//; s/[[:space:]]//g; /^$/d' "$list" | wanted)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 as_root=()

@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What <asm/paravirt.h> offers to the rest of Linux, made of the ops of the
+ * pvops catalogue (pvops/catalogue.h).
+ *
+ * Where Linux's own native code does more than the bare instruction (PTI's
+ * second root table, exception tables of MSR access, mitigations), that code
+ * stands in line behind the op's branch site.
+ *
+ * What needs types that are not yet there when this is first included is a
+ * macro.
+ */
+#ifndef _ASM_X86_PVOPS_H
+#define _ASM_X86_PVOPS_H
+
+#include <asm/pvops_types.h>
+
+#ifdef __ASSEMBLY__
+
+#ifdef CONFIG_DEBUG_ENTRY
+#include <pvops/site.h>
+#define SAVE_FLAGS	PV_ASM_CALL save_fl
+#endif
+
+#else /* !__ASSEMBLY__ */
+
+#include <linux/bug.h>
+#include <linux/types.h>
+#include <linux/cpumask.h>
+#include <linux/static_call_types.h>
+#include <asm/asm.h>
+#include <asm/desc_defs.h>
+#include <asm/frame.h>
+#include <asm/nospec-branch.h>
+#include <asm/pgtable_types.h>
+
+/* The catalogue's native_<op>() and Linux's functions share their names. */
+#define native_irqs_disabled_flags pvops_native_irqs_disabled_flags
+#define native_cpuid pvops_native_cpuid
+#define native_read_msr pvops_native_read_msr
+#define native_write_msr pvops_native_write_msr
+#define native_read_pmc pvops_native_read_pmc
+#define native_rdtsc pvops_native_rdtsc
+#define native_get_debugreg pvops_native_get_debugreg
+#define native_set_debugreg pvops_native_set_debugreg
+#define native_load_tls pvops_native_load_tls
+#define native_write_gdt_entry pvops_native_write_gdt_entry
+#define native_write_ldt_entry pvops_native_write_ldt_entry
+#define native_write_idt_entry pvops_native_write_idt_entry
+#define native_flush_tlb_user pvops_native_flush_tlb_user
+#define native_flush_tlb_kernel pvops_native_flush_tlb_kernel
+#define native_flush_tlb_one pvops_native_flush_tlb_one
+#define native_set_pte pvops_native_set_pte
+#define native_set_pmd pvops_native_set_pmd
+#define native_set_pud pvops_native_set_pud
+#define native_set_p4d pvops_native_set_p4d
+#define native_pte_val pvops_native_pte_val
+#define native_pmd_val pvops_native_pmd_val
+#define native_pud_val pvops_native_pud_val
+#define native_p4d_val pvops_native_p4d_val
+#define native_make_pte pvops_native_make_pte
+#define native_make_pmd pvops_native_make_pmd
+#define native_make_pud pvops_native_make_pud
+#define native_make_p4d pvops_native_make_p4d
+#define native_ptep_modify_prot_start pvops_native_ptep_modify_prot_start
+#define native_ptep_modify_prot_commit pvops_native_ptep_modify_prot_commit
+#define native_vcpu_is_preempted pvops_native_vcpu_is_preempted
+#include <pvops/call.h>
+#undef native_irqs_disabled_flags
+#undef native_cpuid
+#undef native_read_msr
+#undef native_write_msr
+#undef native_read_pmc
+#undef native_rdtsc
+#undef native_get_debugreg
+#undef native_set_debugreg
+#undef native_load_tls
+#undef native_write_gdt_entry
+#undef native_write_ldt_entry
+#undef native_write_idt_entry
+#undef native_flush_tlb_user
+#undef native_flush_tlb_kernel
+#undef native_flush_tlb_one
+#undef native_set_pte
+#undef native_set_pmd
+#undef native_set_pud
+#undef native_set_p4d
+#undef native_pte_val
+#undef native_pmd_val
+#undef native_pud_val
+#undef native_p4d_val
+#undef native_make_pte
+#undef native_make_pmd
+#undef native_make_pud
+#undef native_make_p4d
+#undef native_ptep_modify_prot_start
+#undef native_ptep_modify_prot_commit
+#undef native_vcpu_is_preempted
+
+struct mm_struct;
+struct mmu_gather;
+struct task_struct;
+struct vm_area_struct;
+struct flush_tlb_info;
+struct module;
+
+/* Start-up and patching: pvops_port.c */
+void pvops_early_init(void);
+void pvops_patch_kernel(void);
+void pvops_patch_module(struct module *mod, void *sites, unsigned long size);
+
+void default_banner(void);
+
+/* Time: Linux's own hooks. */
+u64 dummy_steal_clock(int cpu);
+u64 dummy_sched_clock(void);
+
+DECLARE_STATIC_CALL(pv_steal_clock, dummy_steal_clock);
+DECLARE_STATIC_CALL(pv_sched_clock, dummy_sched_clock);
+
+void paravirt_set_sched_clock(u64 (*func)(void));
+
+static inline u64 paravirt_sched_clock(void)
+{
+	return static_call(pv_sched_clock)();
+}
+
+struct static_key;
+extern struct static_key paravirt_steal_enabled;
+extern struct static_key paravirt_steal_rq_enabled;
+
+static inline u64 paravirt_steal_clock(int cpu)
+{
+	return static_call(pv_steal_clock)(cpu);
+}
+
+/* Interrupts */
+static __always_inline unsigned long arch_local_save_flags(void)
+{
+	return (__force unsigned long)pv_save_fl();
+}
+
+static __always_inline void arch_local_irq_disable(void)
+{
+	pv_irq_disable();
+}
+
+static __always_inline void arch_local_irq_enable(void)
+{
+	pv_irq_enable();
+}
+
+static __always_inline unsigned long arch_local_irq_save(void)
+{
+	unsigned long flags = arch_local_save_flags();
+
+	arch_local_irq_disable();
+	return flags;
+}
+
+static __always_inline void arch_safe_halt(void)
+{
+	x86_idle_clear_cpu_buffers();
+	pv_safe_halt();
+}
+
+static __always_inline void halt(void)
+{
+	x86_idle_clear_cpu_buffers();
+	pv_halt();
+}
+
+/* CPU */
+static inline void slow_down_io(void)
+{
+	pv_io_delay();
+#ifdef REALLY_SLOW_IO
+	pv_io_delay();
+	pv_io_delay();
+	pv_io_delay();
+#endif
+}
+
+static __always_inline void __cpuid(unsigned int *eax, unsigned int *ebx,
+				    unsigned int *ecx, unsigned int *edx)
+{
+	struct pv_cpuid regs = { .eax = *eax, .ecx = *ecx };
+
+	pv_cpuid(&regs);
+	*eax = regs.eax;
+	*ebx = regs.ebx;
+	*ecx = regs.ecx;
+	*edx = regs.edx;
+}
+
+#define get_debugreg(var, reg)	((var) = pv_get_debugreg(reg))
+
+static __always_inline void set_debugreg(unsigned long val, int reg)
+{
+	pv_set_debugreg(reg, val);
+}
+
+static __always_inline unsigned long read_cr0(void)
+{
+	return pv_read_cr0();
+}
+
+static __always_inline void write_cr0(unsigned long x)
+{
+	pv_write_cr0(x);
+}
+
+static __always_inline unsigned long read_cr2(void)
+{
+	return pv_read_cr2();
+}
+
+static __always_inline void write_cr2(unsigned long x)
+{
+	pv_write_cr2(x);
+}
+
+static __always_inline unsigned long __read_cr3(void)
+{
+	return pv_read_cr3();
+}
+
+static __always_inline void write_cr3(unsigned long x)
+{
+	pv_write_cr3(x);
+}
+
+static __always_inline void __write_cr4(unsigned long x)
+{
+	pv_write_cr4(x);
+}
+
+static __always_inline void wbinvd(void)
+{
+	pv_wbinvd();
+}
+
+/* MSRs: in line, Linux's access with its exception table entry. */
+#define paravirt_read_msr(msr)						\
+({									\
+	u32 _msr = (msr);						\
+									\
+	unlikely(pv_replaced_read_msr()) ? pv_outline_read_msr(_msr)	\
+					 : native_read_msr(_msr);	\
+})
+
+#define paravirt_write_msr(msr, low, high)				\
+do {									\
+	u32 _msr = (msr), _low = (low), _high = (high);			\
+									\
+	if (unlikely(pv_replaced_write_msr()))				\
+		pv_outline_write_msr(_msr, _low | (u64)_high << 32);	\
+	else								\
+		native_write_msr(_msr, _low, _high);			\
+} while (0)
+
+#define rdmsr(msr, val1, val2)			\
+do {						\
+	u64 _l = paravirt_read_msr(msr);	\
+						\
+	val1 = (u32)_l;				\
+	val2 = _l >> 32;			\
+} while (0)
+
+#define wrmsr(msr, val1, val2)	paravirt_write_msr(msr, val1, val2)
+
+#define rdmsrl(msr, val)	((val) = paravirt_read_msr(msr))
+
+#define wrmsrl(msr, val)						\
+do {									\
+	u64 _val = (val);						\
+									\
+	paravirt_write_msr(msr, (u32)_val, (u32)(_val >> 32));		\
+} while (0)
+
+static __always_inline int wrmsr_safe(unsigned int msr, u32 low, u32 high)
+{
+	return pv_write_msr_safe(msr, low | (u64)high << 32);
+}
+
+static __always_inline int rdmsrl_safe(unsigned int msr, unsigned long long *p)
+{
+	return pv_read_msr_safe(msr, p);
+}
+
+#define rdmsr_safe(msr, a, b)				\
+({							\
+	unsigned long long _l;				\
+	int _err = rdmsrl_safe(msr, &_l);		\
+							\
+	(*a) = (u32)_l;					\
+	(*b) = _l >> 32;				\
+	_err;						\
+})
+
+#define rdpmc(counter, low, high)		\
+do {						\
+	u64 _l = pv_read_pmc(counter);		\
+						\
+	low = (u32)_l;				\
+	high = _l >> 32;			\
+} while (0)
+
+#define rdpmcl(counter, val)	((val) = pv_read_pmc(counter))
+
+/* Descriptors */
+static __always_inline void load_gdt(const struct desc_ptr *dtr)
+{
+	pv_load_gdt((const struct pv_dtr *)dtr);
+}
+
+static __always_inline void load_idt(const struct desc_ptr *dtr)
+{
+	pv_load_idt((const struct pv_dtr *)dtr);
+}
+
+#define store_tr(tr)		((tr) = pv_store_tr())
+
+#define load_TLS(t, cpu) \
+	pv_load_tls((u64 *)get_cpu_gdt_rw(cpu), (const u64 *)(t)->tls_array)
+
+#define load_sp0(sp0) \
+	pv_load_sp0((struct pv_tss *)this_cpu_ptr(&cpu_tss_rw.x86_tss), sp0)
+
+static __always_inline void write_ldt_entry(struct desc_struct *dt, int entry,
+					    const void *desc)
+{
+	pv_write_ldt_entry((u64 *)dt, entry, *(const u64 *)desc);
+}
+
+static __always_inline void write_gdt_entry(struct desc_struct *dt, int entry,
+					    void *desc, int type)
+{
+	pv_write_gdt_entry((u64 *)dt, entry, desc,
+			   type == DESC_TSS || type == DESC_LDT ? 2 : 1);
+}
+
+static __always_inline void write_idt_entry(gate_desc *dt, int entry,
+					    const gate_desc *g)
+{
+	pv_write_idt_entry((struct pv_gate *)dt, entry,
+			   (const struct pv_gate *)g);
+}
+
+/*
+ * Linux's own: its GDT is read-only where the CPU uses it, and an interrupt
+ * may come between two SWAPGS.
+ */
+#define load_TR_desc()		native_load_tr_desc()
+#define set_ldt(addr, entries)	native_set_ldt(addr, entries)
+#define load_gs_index(gs)	native_load_gs_index(gs)
+
+static inline void paravirt_alloc_ldt(struct desc_struct *ldt,
+				      unsigned int entries) { }
+static inline void paravirt_free_ldt(struct desc_struct *ldt,
+				     unsigned int entries) { }
+
+#ifdef CONFIG_X86_IOPL_IOPERM
+#define tss_update_io_bitmap()		native_tss_update_io_bitmap()
+#define tss_invalidate_io_bitmap()	native_tss_invalidate_io_bitmap()
+#endif
+
+#define  __HAVE_ARCH_START_CONTEXT_SWITCH
+static __always_inline void arch_start_context_switch(struct task_struct *prev)
+{
+	pv_start_context_switch();
+}
+
+static __always_inline void arch_end_context_switch(struct task_struct *next)
+{
+	pv_end_context_switch();
+}
+
+/* TLB: in line, Linux's, which knows of ASIDs. */
+void native_flush_tlb_local(void);
+void native_flush_tlb_global(void);
+void native_flush_tlb_one_user(unsigned long addr);
+void native_flush_tlb_multi(const struct cpumask *cpumask,
+			    const struct flush_tlb_info *info);
+
+static __always_inline void __flush_tlb_local(void)
+{
+	if (unlikely(pv_replaced_flush_tlb_user()))
+		pv_outline_flush_tlb_user();
+	else
+		native_flush_tlb_local();
+}
+
+static __always_inline void __flush_tlb_global(void)
+{
+	if (unlikely(pv_replaced_flush_tlb_kernel()))
+		pv_outline_flush_tlb_kernel();
+	else
+		native_flush_tlb_global();
+}
+
+static __always_inline void __flush_tlb_one_user(unsigned long addr)
+{
+	if (unlikely(pv_replaced_flush_tlb_one()))
+		pv_outline_flush_tlb_one(addr);
+	else
+		native_flush_tlb_one_user(addr);
+}
+
+static inline void __flush_tlb_multi(const struct cpumask *cpumask,
+				     const struct flush_tlb_info *info)
+{
+	native_flush_tlb_multi(cpumask, info);
+}
+
+/* Life of address spaces and their tables: nothing to do natively. */
+#define paravirt_tlb_remove_table(tlb, table) \
+	tlb_remove_page(tlb, (struct page *)(table))
+
+static inline void paravirt_arch_exit_mmap(struct mm_struct *mm) { }
+static inline void paravirt_arch_dup_mmap(struct mm_struct *oldmm,
+					  struct mm_struct *mm) { }
+static inline void paravirt_activate_mm(struct mm_struct *prev,
+					struct mm_struct *next) { }
+static inline void notify_page_enc_status_changed(unsigned long pfn,
+						  int npages, bool enc) { }
+static inline int paravirt_pgd_alloc(struct mm_struct *mm)
+{
+	return 0;
+}
+
+static inline void paravirt_pgd_free(struct mm_struct *mm, pgd_t *pgd) { }
+static inline void paravirt_alloc_pte(struct mm_struct *mm,
+				      unsigned long pfn) { }
+static inline void paravirt_alloc_pmd(struct mm_struct *mm,
+				      unsigned long pfn) { }
+static inline void paravirt_alloc_pud(struct mm_struct *mm,
+				      unsigned long pfn) { }
+static inline void paravirt_alloc_p4d(struct mm_struct *mm,
+				      unsigned long pfn) { }
+static inline void paravirt_release_pte(unsigned long pfn) { }
+static inline void paravirt_release_pmd(unsigned long pfn) { }
+static inline void paravirt_release_pud(unsigned long pfn) { }
+static inline void paravirt_release_p4d(unsigned long pfn) { }
+
+/* Page-table entries.  The catalogue's root ("p4d") is Linux's pgd. */
+static __always_inline pte_t __pte(pteval_t val)
+{
+	return (pte_t) { (__force pteval_t)pv_make_pte(val) };
+}
+
+static __always_inline pteval_t pte_val(pte_t pte)
+{
+	return pv_pte_val((__force pv_pte_t)pte.pte);
+}
+
+static __always_inline pmd_t __pmd(pmdval_t val)
+{
+	return (pmd_t) { (__force pmdval_t)pv_make_pmd(val) };
+}
+
+static __always_inline pmdval_t pmd_val(pmd_t pmd)
+{
+	return pv_pmd_val((__force pv_pmd_t)pmd.pmd);
+}
+
+static __always_inline pud_t __pud(pudval_t val)
+{
+	return (pud_t) { (__force pudval_t)pv_make_pud(val) };
+}
+
+static __always_inline pudval_t pud_val(pud_t pud)
+{
+	return pv_pud_val((__force pv_pud_t)pud.pud);
+}
+
+static __always_inline pgd_t __pgd(pgdval_t val)
+{
+	return (pgd_t) { (__force pgdval_t)pv_make_p4d(val) };
+}
+
+static __always_inline pgdval_t pgd_val(pgd_t pgd)
+{
+	return pv_p4d_val((__force pv_p4d_t)pgd.pgd);
+}
+
+static __always_inline void set_pte(pte_t *ptep, pte_t pte)
+{
+	pv_set_pte((pv_pte_t *)ptep, (__force pv_pte_t)pte.pte);
+}
+
+static __always_inline void set_pmd(pmd_t *pmdp, pmd_t pmd)
+{
+	pv_set_pmd((pv_pmd_t *)pmdp, (__force pv_pmd_t)pmd.pmd);
+}
+
+static __always_inline void set_pud(pud_t *pudp, pud_t pud)
+{
+	pv_set_pud((pv_pud_t *)pudp, (__force pv_pud_t)pud.pud);
+}
+
+/* In line, Linux's, which keeps PTI's user half up to date. */
+#define set_p4d(p4dp, p4d)						\
+do {									\
+	p4d_t *_p4dp = (p4dp);						\
+	p4d_t _p4d = (p4d);						\
+									\
+	if (unlikely(pv_replaced_set_p4d()))				\
+		pv_outline_set_p4d((pv_p4d_t *)_p4dp,			\
+				   (__force pv_p4d_t)_p4d.pgd.pgd);	\
+	else								\
+		native_set_p4d(_p4dp, _p4d);				\
+} while (0)
+
+static __always_inline void set_pte_atomic(pte_t *ptep, pte_t pte)
+{
+	set_pte(ptep, pte);
+}
+
+static __always_inline void pte_clear(struct mm_struct *mm, unsigned long addr,
+				      pte_t *ptep)
+{
+	set_pte(ptep, (pte_t) { 0 });
+}
+
+static __always_inline void pmd_clear(pmd_t *pmdp)
+{
+	set_pmd(pmdp, (pmd_t) { 0 });
+}
+
+static __always_inline void pud_clear(pud_t *pudp)
+{
+	set_pud(pudp, (pud_t) { 0 });
+}
+
+#define p4d_clear(p4dp)		set_p4d(p4dp, native_make_p4d(0))
+
+#define  __HAVE_ARCH_PTEP_MODIFY_PROT_TRANSACTION
+static __always_inline pte_t
+ptep_modify_prot_start(struct vm_area_struct *vma, unsigned long addr,
+		       pte_t *ptep)
+{
+	pv_pte_t old = pv_ptep_modify_prot_start((pv_pte_t *)ptep);
+
+	return (pte_t) { (__force pteval_t)old };
+}
+
+static __always_inline void
+ptep_modify_prot_commit(struct vm_area_struct *vma, unsigned long addr,
+			pte_t *ptep, pte_t old_pte, pte_t pte)
+{
+	pv_ptep_modify_prot_commit((pv_pte_t *)ptep,
+				   (__force pv_pte_t)pte.pte);
+}
+
+#define __set_fixmap(idx, phys, flags)	native_set_fixmap(idx, phys, flags)
+
+/* Batches */
+#define  __HAVE_ARCH_ENTER_LAZY_MMU_MODE
+static __always_inline void arch_enter_lazy_mmu_mode(void)
+{
+	pv_batch_enter(PV_BATCH_MMU);
+}
+
+static __always_inline void arch_leave_lazy_mmu_mode(void)
+{
+	pv_batch_leave(PV_BATCH_MMU);
+}
+
+static __always_inline void arch_flush_lazy_mmu_mode(void)
+{
+	pv_batch_flush();
+}
+
+static inline void paravirt_set_cap(void) { }
+
+#endif /* __ASSEMBLY__ */
+#endif /* _ASM_X86_PVOPS_H */

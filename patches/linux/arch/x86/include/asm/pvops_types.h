@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What <asm/paravirt_types.h> offers to the rest of Linux, with CONFIG_PVOPS. */
+#ifndef _ASM_X86_PVOPS_TYPES_H
+#define _ASM_X86_PVOPS_TYPES_H
+
+#ifndef __ASSEMBLY__
+#include <linux/types.h>
+
+struct pv_info {
+	u16 extra_user_64bit_cs;	/* __USER_CS if none */
+	const char *name;
+};
+
+extern struct pv_info pv_info;
+#endif
+
+#endif /* _ASM_X86_PVOPS_TYPES_H */

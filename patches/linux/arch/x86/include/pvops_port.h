@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Linux's side of the pvops contract, inline part (pvops/port.h says what
+ * each of these is).
+ *
+ * Nothing here may lead to <asm/paravirt.h>: the layer's own files see this
+ * header and no other of Linux's, so that their native_<op>() do not meet
+ * Linux's functions of the same names.
+ */
+#ifndef _ASM_X86_PVOPS_PORT_INLINE_H
+#define _ASM_X86_PVOPS_PORT_INLINE_H
+
+/* As in <asm/segment.h>; pvops_port.c checks. */
+#define PV_KERNEL_CS		0x10
+#define PV_KERNEL_DS		0x18
+#define PV_USER_DS		0x2b
+#define PV_USER_CS		0x33
+#define PV_GDT_LDT		10
+#define PV_GDT_TLS		12
+
+/* Linux programs its timers and sends its IPIs itself. */
+#define PV_VECTOR_TIMER		0xec
+#define PV_VECTOR_IPI		0xfb
+#define PV_IPI_COUNT		1
+
+#define PV_MAX_CPUS		256
+
+#ifndef __ASSEMBLY__
+#include <linux/compiler.h>
+#include <linux/stddef.h>
+#include <linux/types.h>
+#include <asm/asm.h>
+
+#define PV_PERCPU_DECLARE(type, name)	extern type name
+#ifdef CONFIG_SMP
+#define PV_PERCPU_DEFINE(type, name) \
+	type name __section(".data..percpu..page_aligned")
+#define PV_PERCPU_ASM			"%%gs:"
+#define PV_PERCPU_PTR(name)						\
+	({								\
+		unsigned long off_;					\
+									\
+		asm("movq %%gs:this_cpu_off, %0" : "=r" (off_));	\
+		(typeof(name) *)(off_ + (unsigned long)&(name));	\
+	})
+#else
+#define PV_PERCPU_DEFINE(type, name)	type name
+#define PV_PERCPU_ASM			""
+#define PV_PERCPU_PTR(name)		(&(name))
+#endif
+unsigned long pvops_percpu_offset(u32 cpu);
+#define PV_PERCPU_PTR_OF(name, cpu) \
+	((typeof(name) *)(pvops_percpu_offset(cpu) + (unsigned long)&(name)))
+
+#define PV_EXTABLE(insn, fixup)	_ASM_EXTABLE(insn, fixup)
+#define PV_CALLER()		__builtin_return_address(0)
+
+/* Functions, because <asm/page.h> and <linux/smp.h> lead to too much. */
+u64 pvops_virt_to_pfn(const void *va);
+void *pvops_pfn_to_virt(u64 pfn);
+u32 pv_port_this_cpu(void);
+
+#define pv_port_virt_to_pfn(va)		pv_pfn(pvops_virt_to_pfn(va))
+#define pv_port_pfn_to_virt(pfn)	pvops_pfn_to_virt(pv_pfn_nr(pfn))
+
+#endif /* __ASSEMBLY__ */
+#endif /* _ASM_X86_PVOPS_PORT_INLINE_H */
