@@ -35,8 +35,7 @@ images := $(B)/guest.elf $(B)/clang/guest.elf
 # What the environments need beside the image (tests/vm/envs.toml).
 parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf
 
-.PHONY: linux
-.PHONY: help demo bench check docs docs-check guest sparse unit fuzz vm clean distclean
+.PHONY: help demo bench check docs docs-check guest sparse unit fuzz vm linux clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
