@@ -55,13 +55,4 @@ static inline bool pv_recipe_rel(const struct pv_recipe *recipe, unsigned long a
 	return distance == (s32)distance;
 }
 
-static inline bool pv_same_text(const char *a, const char *b)
-{
-	while (*a && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
-}
-
 #endif

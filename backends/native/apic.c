@@ -5,7 +5,6 @@
 #include "native.h"
 
 #define MSR_APIC_BASE		0x1b
-#define APIC_ID			0x020
 #define APIC_TPR		0x080
 #define APIC_EOI		0x0b0
 #define APIC_SPURIOUS		0x0f0
@@ -29,11 +28,6 @@
 static volatile u32 *apic;
 /* Timer counts per nanosecond, times 2^32. */
 static u64 timer_scale;
-
-bool apic_present(void)
-{
-	return apic != NULL;
-}
 
 static u32 apic_read(u32 reg)
 {

@@ -13,8 +13,6 @@
 
 void apic_setup(void);
 void apic_cpu_setup(void);
-void apic_timer_calibrate(void);
-bool apic_present(void);
 void apic_eoi(void);
 void apic_send(u32 apic_id, u32 command);
 void time_setup(void);

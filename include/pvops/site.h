@@ -29,14 +29,13 @@
 #include "types.h"
 
 /*
- * Kinds, low nibble of the record's last byte.  A record with any other value
+ * Kinds, the record's last byte but for PV_SITE_OUTLINE.  A record with any other value
  * there is refused, named and left alone: records of a newer layer do no harm
  * in an older one.
  */
 #define PV_SITE_CALL		0
 #define PV_SITE_JUMP		1
 #define PV_SITE_BRANCH		2
-#define PV_SITE_KIND_MASK	0x0f
 /*
  * The site is the far side of a BRANCH site of the same op: it is not
  * reached while that branch is a NOP.

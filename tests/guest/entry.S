@@ -158,7 +158,6 @@ switch_stack:
 /* First return of a new process: its struct regs is on top of the stack. */
 	.globl	first_return
 first_return:
-	call	process_begins
 	jmp	return_to_context
 
 	.section .rodata

@@ -187,7 +187,6 @@ s64 proc_wait(struct proc *proc);
 void proc_exit(s64 code) __attribute__((noreturn));
 void schedule(void);
 void syscall_dispatch(struct regs *regs);
-void process_begins(void);
 extern u64 context_switches;
 
 /* System calls: number in rax, arguments rdi, rsi, rdx; result in rax. */

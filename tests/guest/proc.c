@@ -78,11 +78,6 @@ void schedule(void)
 	pv_restore_fl(flags);
 }
 
-void process_begins(void)
-{
-	/* On the way to user mode with the registers on the stack. */
-}
-
 static struct proc *proc_new(void)
 {
 	u32 i;

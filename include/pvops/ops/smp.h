@@ -59,7 +59,8 @@ PV_OP(smp, console_write, CALL6, C, void, 2, (const char *, text, size_t, bytes)
 
 /**
  * shutdown - end or restart the machine
- * Native: pv_port_native_shutdown().  Xen PV: sched_op shutdown.
+ * Native: pv_port_native_shutdown().  Xen PV: sched_op shutdown; but a dom0
+ *	is the machine's kernel and powers it off as native does.
  * Context: any; does not return.
  * Clobbers: everything.
  * Batch: no.
