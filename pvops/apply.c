@@ -186,7 +186,7 @@ static inline u16 shape_of(const struct pv_site *site)
 	return shape;
 }
 
-static __attribute__((noinline)) bool
+static __attribute__((__noinline__)) bool
 make_recipes(struct recipes *recipes, const struct pv_site_set *set, const struct pv_site *site,
 	     const struct pv_impl *const *before, const struct pv_impl *const *impl)
 {
@@ -258,7 +258,7 @@ static inline bool patch_branch(unsigned long addr, long alias, bool in_line)
 }
 
 /* Every check, every error, no hurry. */
-static __attribute__((noinline)) enum pv_site_error
+static __attribute__((__noinline__)) enum pv_site_error
 patch_carefully(const struct pv_site_set *set, const struct pv_site *site, unsigned long addr,
 		long alias, const struct pv_impl *now, const struct pv_impl *next,
 		struct pv_stats *stats)

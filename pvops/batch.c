@@ -19,7 +19,7 @@ PV_PERCPU_DEFINE(struct pv_batch, pv_batch_this_cpu);
 static struct pv_batch_error errors[PV_BATCH_ERRORS];
 static u32 error_count;
 
-#define barrier()	asm volatile("" : : : "memory")
+#define order()	asm volatile("" : : : "memory")
 
 void pv_batch_setup(pv_batch_submit_t submit)
 {
@@ -88,6 +88,21 @@ static int submit(struct pv_batch *batch, const struct pv_batch_req *req,
 	return first_error;
 }
 
+/*
+ * On top of code that may be about to move used: all that may change is how
+ * much of the queue is done.  Interrupts masked.
+ */
+static void submit_waiting(struct pv_batch *batch)
+{
+	u32 used = batch->used;
+	u32 from = batch->flushed;
+
+	if (used == from)
+		return;
+	batch->flushed = used;
+	submit(batch, &batch->req[from], &batch->note[from], used - from);
+}
+
 void pv_batch_drain(void)
 {
 	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
@@ -99,11 +114,16 @@ void pv_batch_drain(void)
 		return;
 	flags = pv_save_fl();
 	pv_irq_disable();
+	if (pv_port_in_interrupt()) {
+		submit_waiting(batch);
+		pv_restore_fl(flags);
+		return;
+	}
 	used = batch->used;
 	from = batch->flushed;
 	/* First: the pause of an exception inside must not submit them again. */
 	batch->flushed = used;
-	barrier();
+	order();
 	if (used > from)
 		submit(batch, &batch->req[from], &batch->note[from], used - from);
 	batch->flushed = 0;
@@ -116,7 +136,7 @@ int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val)
 	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
 	u32 used = batch->used;
 
-	if (!batch->depth[PV_BATCH_MMU] || batch->paused) {
+	if (!batch->depth[PV_BATCH_MMU] || batch->paused || pv_port_in_interrupt()) {
 		const struct pv_batch_req req = { ptr, val };
 		const struct pv_batch_note note = { caller, op };
 		pv_flags_t flags = pv_save_fl();
@@ -135,7 +155,7 @@ int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val)
 	batch->req[used].val = val;
 	batch->note[used].caller = caller;
 	batch->note[used].op = op;
-	barrier();
+	order();
 	batch->used = used + 1;
 	return 0;
 }
@@ -150,14 +170,14 @@ void pv_batch_begin(enum pv_batch_kind kind)
 		return;
 	}
 	batch->depth[kind]++;
-	barrier();
+	order();
 }
 
 void pv_batch_end(enum pv_batch_kind kind)
 {
 	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
 
-	barrier();
+	order();
 	if (!batch->depth[kind]) {
 		pv_port_log("pvops: batch ended that was not begun, at 0x%lx",
 			    (unsigned long)PV_CALLER());
@@ -172,24 +192,18 @@ bool pv_batch_open(enum pv_batch_kind kind)
 {
 	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
 
-	return batch->depth[kind] && !batch->paused;
+	return batch->depth[kind] && !batch->paused && !pv_port_in_interrupt();
 }
 
 u32 pv_batch_pause(void)
 {
 	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
 	u32 token = batch->depth[PV_BATCH_MMU] | batch->depth[PV_BATCH_CPU] << DEPTH_BITS;
-	u32 used = batch->used;
 
 	batch->depth[PV_BATCH_MMU] = 0;
 	batch->depth[PV_BATCH_CPU] = 0;
 	batch->paused++;
-	if (used > batch->flushed) {
-		u32 from = batch->flushed;
-
-		batch->flushed = used;
-		submit(batch, &batch->req[from], &batch->note[from], used - from);
-	}
+	submit_waiting(batch);
 	return token;
 }
 

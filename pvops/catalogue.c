@@ -2,7 +2,7 @@
 /* What is generated from the catalogue: names, groups, the pointer table. */
 #include "internal.h"
 
-struct pv_ops pv_ops;
+struct pv_slots pv_slots;
 
 const struct pv_op_info pv_op_info[PV_OP_COUNT] = {
 #define PV_OP(table, name, site, conv, ret, n, args, test) { #name, #table, #site, #test },
@@ -16,7 +16,7 @@ const struct pv_op_info pv_op_info[PV_OP_COUNT] = {
 #include <pvops/catalogue.h>
 
 _Static_assert(sizeof(struct pv_site) == 8, "records are 8 bytes");
-_Static_assert(sizeof(struct pv_ops) == 8 * PV_OP_COUNT, "one pointer per op");
+_Static_assert(sizeof(struct pv_slots) == 8 * PV_OP_COUNT, "one pointer per op");
 
 #define PV_TABLE(table, first_op) \
 	{ #table, first_op, sizeof(struct pv_##table##_impls) / sizeof(struct pv_impl) }
@@ -28,6 +28,9 @@ const struct pv_table_range pv_tables[] = {
 	PV_TABLE(time, PV_OP_clock_read),
 	PV_TABLE(smp, PV_OP_start_cpu),
 	PV_TABLE(lock, PV_OP_lock_wait),
+#ifdef PV_CATALOGUE_EXTENSION
+	PV_TABLE(kernel, PV_OP_vcpu_is_preempted + 1),
+#endif
 };
 
 const u32 pv_table_count = sizeof(pv_tables) / sizeof(pv_tables[0]);
@@ -36,7 +39,7 @@ const struct pv_impl *pv_backend_table(const struct pv_backend *backend, u32 nr)
 {
 	const void *const table[] = {
 		backend->irq, backend->cpu, backend->mmu,
-		backend->time, backend->smp, backend->lock,
+		backend->time, backend->smp, backend->lock, backend->kernel,
 	};
 
 	return table[nr];

@@ -19,10 +19,10 @@ extern const u32 pv_table_count;
 /* A backend's entries for table group nr; NULL if it has none. */
 const struct pv_impl *pv_backend_table(const struct pv_backend *backend, u32 nr);
 
-/* Slot of an op in pv_ops. */
+/* Slot of an op in pv_slots. */
 static inline unsigned long pv_slot(u32 op)
 {
-	return (unsigned long)&pv_ops + sizeof(void *) * op;
+	return (unsigned long)&pv_slots + sizeof(void *) * op;
 }
 
 /* The implementations the core chose, per op. */

@@ -27,6 +27,9 @@ static const struct pv_backend *native;
 
 const struct pv_impl *pv_chosen[PV_OP_COUNT];
 
+/* Functions of the kernel's own in the place of what was chosen. */
+static struct pv_impl overrides[PV_OP_COUNT];
+
 static struct pv_site_set kernel_sites = {
 	.name = "kernel",
 };
@@ -200,38 +203,41 @@ static int score_of(const struct pv_backend *backend, const struct pv_platform *
 	return backend->detect(platform, why);
 }
 
-static void use(const struct pv_backend *backend)
+/* The op's entry in a backend's table; NULL if that is left to native. */
+static const struct pv_impl *impl_in(const struct pv_backend *backend, u32 op)
 {
-	u32 nr, i;
+	const struct pv_impl *table;
+	u32 nr = 0;
 
-	chosen = backend;
-	for (nr = 0; nr < pv_table_count; nr++) {
-		const struct pv_impl *fallback = pv_backend_table(native, nr);
-		const struct pv_impl *own = pv_backend_table(backend, nr);
-
-		for (i = 0; i < pv_tables[nr].count; i++)
-			pv_chosen[pv_tables[nr].first + i] =
-				own && own[i].fn ? &own[i] : &fallback[i];
-	}
+	while (op - pv_tables[nr].first >= pv_tables[nr].count)
+		nr++;
+	table = pv_backend_table(backend, nr);
+	if (!table || !table[op - pv_tables[nr].first].fn)
+		return NULL;
+	return &table[op - pv_tables[nr].first];
 }
 
-static bool native_impl(u32 op, const struct pv_impl **impl)
+static const struct pv_impl *impl_of_backend(u32 op)
 {
-	u32 nr;
+	const struct pv_impl *impl = impl_in(chosen, op);
 
-	for (nr = 0; nr < pv_table_count; nr++)
-		if (op - pv_tables[nr].first < pv_tables[nr].count) {
-			*impl = pv_backend_table(native, nr) + (op - pv_tables[nr].first);
-			return true;
-		}
-	return false;
+	return impl ? impl : impl_in(native, op);
+}
+
+static void use(const struct pv_backend *backend)
+{
+	u32 op;
+
+	chosen = backend;
+	for (op = 0; op < PV_OP_COUNT; op++) {
+		overrides[op].fn = NULL;
+		pv_chosen[op] = impl_of_backend(op);
+	}
 }
 
 bool pv_impl_is_native(enum pv_op op)
 {
-	const struct pv_impl *impl;
-
-	return native_impl(op, &impl) && impl == pv_chosen[op];
+	return pv_chosen[op] == impl_in(native, op);
 }
 
 /* "-x": ops [first, first + count) to native, all or none of them. */
@@ -247,7 +253,7 @@ static void leave_to_native(const struct token *token, u32 first, u32 count)
 		return;
 	}
 	for (op = first; op < first + count; op++)
-		native_impl(op, &pv_chosen[op]);
+		pv_chosen[op] = impl_in(native, op);
 }
 
 static void drop_part(const struct token *token)
@@ -369,7 +375,7 @@ static bool start(const struct pv_backend *backend, const struct pv_platform *pl
 void pv_init(const struct pv_platform *platform, const char *cmdline)
 {
 	static const struct token native_name = { "native", 6 };
-	void (**slot)(void) = (void (**)(void))&pv_ops;
+	void (**slot)(void) = (void (**)(void))&pv_slots;
 	const struct pv_backend *backend;
 	u32 failed = 0;
 	u32 op;
@@ -405,6 +411,24 @@ void pv_init(const struct pv_platform *platform, const char *cmdline)
 	kernel_sites.end = __pv_sites_end;
 	kernel_sites.text_start = (unsigned long)__pv_text_start;
 	kernel_sites.text_end = (unsigned long)__pv_text_end;
+}
+
+int pv_override(enum pv_op op, void (*fn)(void))
+{
+	const struct pv_impl *impl = &overrides[op];
+	void (**slot)(void) = (void (**)(void))&pv_slots;
+
+	if (kernel_sites.impl) {
+		pv_port_log("pvops: %s: cannot be overridden, sites are patched",
+			    pv_op_info[op].name);
+		return -16;
+	}
+	overrides[op].fn = fn;
+	if (!fn)
+		impl = impl_of_backend(op);
+	pv_chosen[op] = impl;
+	slot[op] = impl->fn;
+	return 0;
 }
 
 void pv_cpu_init(u32 cpu)

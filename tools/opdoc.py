@@ -216,7 +216,7 @@ def describe(where, op, how, args, codes):
         what = "nothing (NOP)"
         if op.site == "JUMP6":
             what = f"jump to `{args[0]}`"
-    elif "PV_IMPL_IN_LINE" in args[-1]:
+    elif "PV_IMPL_IN_LINE" in args[-1] and op.site == "BRANCH":
         what = "the code compiled in line"
     else:
         what = f"{'jump to' if op.site == 'JUMP6' else 'call'} `{args[0]}`"

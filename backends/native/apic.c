@@ -54,7 +54,7 @@ void apic_cpu_setup(void)
 
 void apic_setup(void)
 {
-	u64 base = native_read_msr(MSR_APIC_BASE) & PV_FRAME_MASK;
+	u64 base = pv_native_read_msr(MSR_APIC_BASE) & PV_FRAME_MASK;
 
 	/* The legacy controllers stay masked: nothing here uses their lines. */
 	outb(0x21, 0xff);

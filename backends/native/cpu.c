@@ -56,7 +56,7 @@ void native_fn_set_ldt(u64 *base, u32 entries)
 			  (limit >> 16 & 0xf) << 48 | (address >> 24 & 0xff) << 56;
 		desc[1] = address >> 32;
 		asm volatile("sgdt %0" : "=m" (gdtr));
-		native_write_gdt_entry((u64 *)gdtr.base, PV_GDT_LDT, desc, 2);
+		pv_native_write_gdt_entry((u64 *)gdtr.base, PV_GDT_LDT, desc, 2);
 		selector = PV_GDT_LDT * 8;
 	}
 	asm volatile("lldt %0" : : "r" (selector) : "memory");

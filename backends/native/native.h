@@ -6,7 +6,7 @@
 #include <pvops/call.h>
 #include <pvops/port.h>
 
-/* One function per op, with the op's type; native_<op>() is the in-line form. */
+/* One function per op, with the op's type; pv_native_<op>() is the in-line form. */
 #define PV_OP(table, name, site, conv, ret, n, args, test) \
 	extern ret native_fn_##name PV_PROTO##n args;
 #include <pvops/catalogue.h>

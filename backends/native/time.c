@@ -29,10 +29,10 @@ static u32 calibrate(void)
 	outb(PIT_MODE, 0xb0);
 	outb(PIT_CH2, ticks & 0xff);
 	outb(PIT_CH2, ticks >> 8);
-	start = native_rdtsc();
+	start = pv_native_rdtsc();
 	while (!(inb(PIT_GATE) & 0x20))
 		asm volatile("pause");
-	end = native_rdtsc();
+	end = pv_native_rdtsc();
 	outb(PIT_GATE, gate);
 	return (u32)((end - start) / 10);
 }
@@ -45,12 +45,12 @@ void time_setup(void)
 	if (!tsc_khz)
 		pv_port_panic("native: the TSC does not count");
 	tsc_scale = (1000000ULL << 32) / tsc_khz;
-	tsc_base = native_rdtsc();
+	tsc_base = pv_native_rdtsc();
 }
 
 u64 native_fn_clock_read(void)
 {
-	return (u64)((unsigned __int128)(native_rdtsc() - tsc_base) * tsc_scale >> 32);
+	return (u64)((unsigned __int128)(pv_native_rdtsc() - tsc_base) * tsc_scale >> 32);
 }
 
 void delay_us(u32 us)

@@ -95,7 +95,7 @@ static void vmi_load_tr(u16 selector)
 static void vmi_write_gdt_entry(u64 *gdt, u32 index, const u64 *desc, u32 words)
 {
 	if (!vmi_has(VMI_WRITE_GDT_ENTRY)) {
-		native_write_gdt_entry(gdt, index, desc, words);
+		pv_native_write_gdt_entry(gdt, index, desc, words);
 		return;
 	}
 	vmi_call5(VMI_WRITE_GDT_ENTRY, (unsigned long)gdt, index, desc[0],

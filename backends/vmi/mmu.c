@@ -107,7 +107,7 @@ static void flush_user(void)
 	if (vmi_has(VMI_FLUSH_TLB))
 		vmi_call1(VMI_FLUSH_TLB, 1);
 	else
-		native_flush_tlb_user();
+		pv_native_flush_tlb_user();
 }
 
 static void flush_one(u64 va)
@@ -115,7 +115,7 @@ static void flush_one(u64 va)
 	if (vmi_has(VMI_INVAL_PAGE))
 		vmi_call1(VMI_INVAL_PAGE, va);
 	else
-		native_flush_tlb_one(va);
+		pv_native_flush_tlb_one(va);
 }
 
 static void vmi_flush_tlb_user(void)
@@ -130,7 +130,7 @@ static void vmi_flush_tlb_kernel(void)
 	if (vmi_has(VMI_FLUSH_TLB))
 		vmi_call1(VMI_FLUSH_TLB, 3);
 	else
-		native_flush_tlb_kernel();
+		pv_native_flush_tlb_kernel();
 }
 
 static void vmi_flush_tlb_one(u64 va)

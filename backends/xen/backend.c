@@ -4,14 +4,14 @@
  */
 #include "internal.h"
 
-const struct start_info *xen_start;
-struct shared_info *xen_shared;
-unsigned long *xen_p2m;
-unsigned long xen_p2m_nr;
+const struct start_info *pvxen_start;
+struct shared_info *pvxen_shared;
+unsigned long *xen_p2m_addr;
+unsigned long xen_p2m_size;
 
-PV_PERCPU_DEFINE(xen_vcpu_area, xen_vcpu_info);
-PV_PERCPU_DEFINE(xen_runstate_area, xen_runstate);
-PV_PERCPU_DEFINE(struct xen_hypercall_counts, xen_hypercall_count);
+PV_PERCPU_DEFINE(pvxen_vcpu_area, xen_vcpu_info);
+PV_PERCPU_DEFINE(pvxen_runstate_area, pvxen_runstate);
+PV_PERCPU_DEFINE(struct pvxen_hypercall_counts, pvxen_hypercall_count);
 
 /* vcpu_info can be registered once in a vCPU's life; a CPU may start again. */
 static bool registered[PV_MAX_CPUS];
@@ -49,29 +49,29 @@ static int xen_init(const struct pv_platform *platform)
 	pv_pfn_t pfn = pv_port_virt_to_pfn(shared_page);
 	long error;
 
-	xen_start = platform->xen_start_info;
-	xen_p2m = (unsigned long *)xen_start->mfn_list;
-	xen_p2m_nr = xen_start->nr_pages;
+	pvxen_start = platform->xen_start_info;
+	xen_p2m_addr = (unsigned long *)pvxen_start->mfn_list;
+	xen_p2m_size = pvxen_start->nr_pages;
 	PV_PERCPU_PTR(xen_vcpu_info)->evtchn_upcall_mask = 1;
 
-	error = xen_call3(__HYPERVISOR_update_va_mapping, (unsigned long)shared_page,
-			  xen_start->shared_info | PV_PTE_PRESENT | PV_PTE_RW |
+	error = pvxen_call3(__HYPERVISOR_update_va_mapping, (unsigned long)shared_page,
+			  pvxen_start->shared_info | PV_PTE_PRESENT | PV_PTE_RW |
 			  PV_PTE_ACCESSED | PV_PTE_DIRTY, UVMF_INVLPG | UVMF_ALL);
 	if (error) {
 		pv_port_log("pvops: xen: shared_info cannot be mapped, error %ld", error);
 		return (int)error;
 	}
 	/* So that a kernel which makes its own mappings maps the same frame. */
-	xen_p2m[pv_pfn_nr(pfn)] = xen_start->shared_info >> PV_PAGE_SHIFT;
-	xen_shared = (struct shared_info *)shared_page;
+	xen_p2m_addr[pv_pfn_nr(pfn)] = pvxen_start->shared_info >> PV_PAGE_SHIFT;
+	pvxen_shared = (struct shared_info *)shared_page;
 	return 0;
 }
 
 static void register_vcpu(u32 cpu)
 {
-	xen_vcpu_area *info = PV_PERCPU_PTR(xen_vcpu_info);
+	pvxen_vcpu_area *info = PV_PERCPU_PTR(xen_vcpu_info);
 	struct vcpu_register_vcpu_info where = {
-		.mfn = pv_mfn_nr(xen_virt_to_mfn(info)),
+		.mfn = pv_mfn_nr(pvxen_virt_to_mfn(info)),
 		.offset = (unsigned long)info & (PV_PAGE_SIZE - 1),
 	};
 	struct vcpu_register_runstate_memory_area runstate;
@@ -79,14 +79,14 @@ static void register_vcpu(u32 cpu)
 
 	/* Xen copies the state it kept so far; until then: masked. */
 	info->evtchn_upcall_mask = 1;
-	error = xen_vcpu_op(VCPUOP_register_vcpu_info, cpu, &where);
+	error = pvxen_vcpu_op(VCPUOP_register_vcpu_info, cpu, &where);
 	if (error) {
 		pv_port_log("pvops: xen: CPU %u: vcpu_info refused, error %ld", cpu, error);
 		pv_port_panic("pvops: xen: no event mask, cannot go on");
 	}
 
-	runstate.addr.v = PV_PERCPU_PTR(xen_runstate);
-	error = xen_vcpu_op(VCPUOP_register_runstate_memory_area, cpu, &runstate);
+	runstate.addr.v = PV_PERCPU_PTR(pvxen_runstate);
+	error = pvxen_vcpu_op(VCPUOP_register_runstate_memory_area, cpu, &runstate);
 	if (error)
 		pv_port_log("pvops: xen: CPU %u: no stolen time: runstate area refused, error %ld",
 			    cpu, error);
@@ -98,21 +98,21 @@ static void xen_cpu_init(u32 cpu)
 
 	if (cpu >= PV_MAX_CPUS)
 		pv_port_panic("pvops: xen: CPU number beyond PV_MAX_CPUS");
-	pv_batch_setup(xen_submit);
-	xen_mc_init();
+	pv_batch_setup(pvxen_submit);
+	pvxen_mc_init();
 	if (!registered[cpu])
 		register_vcpu(cpu);
 	registered[cpu] = true;
-	xen_cpu_registers_init();
-	xen_time_init(cpu);
-	xen_events_init(cpu);
+	pvxen_cpu_registers_init();
+	pvxen_time_init(cpu);
+	pvxen_events_init(cpu);
 	/* Level 1: port instructions of the kernel are emulated, not refused. */
-	xen_call2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, (unsigned long)&iopl);
+	pvxen_call2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, (unsigned long)&iopl);
 }
 
 static u64 xen_hypercalls(u32 nr)
 {
-	const struct xen_hypercall_counts *counts = PV_PERCPU_PTR(xen_hypercall_count);
+	const struct pvxen_hypercall_counts *counts = PV_PERCPU_PTR(pvxen_hypercall_count);
 	u64 sum = 0;
 	u32 i;
 
@@ -128,10 +128,10 @@ static u64 xen_hypercalls(u32 nr)
 /* xen_version(XENVER_version): no argument is read, nothing changes. */
 static void xen_null_hypercall(void)
 {
-	xen_call2(__HYPERVISOR_xen_version, XENVER_version, 0);
+	pvxen_call2(__HYPERVISOR_xen_version, XENVER_version, 0);
 }
 
-void xen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error)
+void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error)
 {
 	const struct pv_batch_req req = { arg1, arg2 };
 	const struct pv_batch_note note = { caller, op };
@@ -139,7 +139,7 @@ void xen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long e
 	pv_batch_refused(&req, &note, (s32)error);
 }
 
-void xen_failsafe(void)
+void pvxen_failsafe(void)
 {
 	pv_port_panic("pvops: xen: failsafe callback: Xen cannot load the state we return to");
 }
@@ -152,12 +152,12 @@ static const struct pv_backend xen_backend = {
 	.cpu_init = xen_cpu_init,
 	.hypercalls = xen_hypercalls,
 	.null_hypercall = xen_null_hypercall,
-	.irq = &xen_irq_impls,
-	.cpu = &xen_cpu_impls,
-	.mmu = &xen_mmu_impls,
-	.time = &xen_time_impls,
-	.smp = &xen_smp_impls,
-	.lock = &xen_lock_impls,
+	.irq = &pvxen_irq_impls,
+	.cpu = &pvxen_cpu_impls,
+	.mmu = &pvxen_mmu_impls,
+	.time = &pvxen_time_impls,
+	.smp = &pvxen_smp_impls,
+	.lock = &pvxen_lock_impls,
 };
 
 PV_BACKEND(xen_backend);

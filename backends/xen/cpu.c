@@ -46,40 +46,40 @@ struct xen_tables {
 	u64 tls[3];
 };
 
-PV_PERCPU_DEFINE(u64, xen_cr0);
-PV_PERCPU_DEFINE(u64, xen_cr3);
-PV_PERCPU_DEFINE(u64, xen_cr4);
+PV_PERCPU_DEFINE(u64, pvxen_cr0);
+PV_PERCPU_DEFINE(u64, pvxen_cr3);
+PV_PERCPU_DEFINE(u64, pvxen_cr4);
 static PV_PERCPU_DEFINE(struct xen_entry_msrs, xen_entry_msrs);
 static PV_PERCPU_DEFINE(struct xen_tables, xen_tables);
 
 /* Reads of control registers are emulated: Xen's own answer. */
-void xen_cpu_registers_init(void)
+void pvxen_cpu_registers_init(void)
 {
 	u64 cr0, cr3, cr4;
 
 	asm volatile("mov %%cr0, %0" : "=r" (cr0));
 	asm volatile("mov %%cr3, %0" : "=r" (cr3));
 	asm volatile("mov %%cr4, %0" : "=r" (cr4));
-	*PV_PERCPU_PTR(xen_cr0) = cr0;
+	*PV_PERCPU_PTR(pvxen_cr0) = cr0;
 	/* A root's frame is ours: its present entry translates. */
-	*PV_PERCPU_PTR(xen_cr3) =
-		xen_p4d_val((__force pv_p4d_t)((cr3 & PV_FRAME_MASK) | PV_PTE_PRESENT)) &
+	*PV_PERCPU_PTR(pvxen_cr3) =
+		pvxen_p4d_val((__force pv_p4d_t)((cr3 & PV_FRAME_MASK) | PV_PTE_PRESENT)) &
 		PV_FRAME_MASK;
-	*PV_PERCPU_PTR(xen_cr4) = cr4;
+	*PV_PERCPU_PTR(pvxen_cr4) = cr4;
 }
 
 static void set_ts(enum pv_op op, unsigned long caller, bool on)
 {
-	u64 *cr0 = PV_PERCPU_PTR(xen_cr0);
+	u64 *cr0 = PV_PERCPU_PTR(pvxen_cr0);
 
 	*cr0 = on ? *cr0 | CR0_TS : *cr0 & ~CR0_TS;
-	xen_mc_add(op, caller, __HYPERVISOR_fpu_taskswitch, on, 0, 0);
+	pvxen_mc_add(op, caller, __HYPERVISOR_fpu_taskswitch, on, 0, 0);
 }
 
 static void xen_write_cr0(u64 val)
 {
 	u64 must = CR0_PE | CR0_PG | CR0_WP;
-	u64 old = *PV_PERCPU_PTR(xen_cr0);
+	u64 old = *PV_PERCPU_PTR(pvxen_cr0);
 
 	if (~val & must)
 		pv_port_log("pvops: xen: write_cr0 of 0x%llx from 0x%lx: PE, WP and PG stay set",
@@ -91,7 +91,7 @@ static void xen_write_cr0(u64 val)
 
 static void xen_clts(void)
 {
-	if (*PV_PERCPU_PTR(xen_cr0) & CR0_TS)
+	if (*PV_PERCPU_PTR(pvxen_cr0) & CR0_TS)
 		set_ts(PV_OP_clts, XEN_CALLER(), false);
 }
 
@@ -102,7 +102,7 @@ static void xen_write_cr2(u64 val)
 
 static void xen_write_cr4(u64 val)
 {
-	u64 *copy = PV_PERCPU_PTR(xen_cr4);
+	u64 *copy = PV_PERCPU_PTR(pvxen_cr4);
 	u64 cr4 = (*copy & ~CR4_GUEST) | (val & CR4_GUEST);
 
 	if (cr4 == *copy)
@@ -131,10 +131,10 @@ static void xen_cpuid(struct pv_cpuid *regs)
 static void xen_wbinvd(void)
 {
 	struct mmuext_op op = { .cmd = MMUEXT_FLUSH_CACHE };
-	long error = xen_mmuext(&op, 1);
+	long error = pvxen_mmuext(&op, 1);
 
 	if (error != -XEN_EACCES && error != -XEN_EPERM)
-		xen_check(error, PV_OP_wbinvd, XEN_CALLER(), 0, 0);
+		pvxen_check(error, PV_OP_wbinvd, XEN_CALLER(), 0, 0);
 }
 
 /* MSRs. */
@@ -164,10 +164,10 @@ static void enter_by_syscall(unsigned long caller)
 	struct callback_register callback = {
 		.type = CALLBACKTYPE_syscall,
 		.flags = CALLBACKF_mask_events,
-		.address = (unsigned long)xen_syscall_entry,
+		.address = (unsigned long)pvxen_syscall_entry,
 	};
 
-	xen_check(xen_call2(__HYPERVISOR_callback_op, CALLBACKOP_register,
+	pvxen_check(pvxen_call2(__HYPERVISOR_callback_op, CALLBACKOP_register,
 			    (unsigned long)&callback),
 		  PV_OP_write_msr, caller, MSR_LSTAR, callback.address);
 }
@@ -182,17 +182,17 @@ static bool write_known_msr(u32 msr, u64 val, unsigned long caller)
 
 	switch (msr) {
 	case MSR_FS_BASE:
-		xen_mc_add(PV_OP_write_msr, caller, __HYPERVISOR_set_segment_base,
+		pvxen_mc_add(PV_OP_write_msr, caller, __HYPERVISOR_set_segment_base,
 			   SEGBASE_FS, val, 0);
 		return true;
 	case MSR_KERNEL_GS_BASE:
-		xen_mc_add(PV_OP_write_msr, caller, __HYPERVISOR_set_segment_base,
+		pvxen_mc_add(PV_OP_write_msr, caller, __HYPERVISOR_set_segment_base,
 			   SEGBASE_GS_USER, val, 0);
 		return true;
 	case MSR_GS_BASE:
 		/* Per-CPU variables move with it: never deferred. */
-		xen_mc_flush();
-		xen_check(xen_call2(__HYPERVISOR_set_segment_base, SEGBASE_GS_KERNEL, val),
+		pvxen_mc_flush();
+		pvxen_check(pvxen_call2(__HYPERVISOR_set_segment_base, SEGBASE_GS_KERNEL, val),
 			  PV_OP_write_msr, caller, msr, val);
 		return true;
 	case MSR_EFER:
@@ -221,7 +221,7 @@ static bool read_known_msr(u32 msr, u64 *val)
 	 * user mode changes them by loading selectors.
 	 */
 	if (msr == MSR_FS_BASE || msr == MSR_KERNEL_GS_BASE)
-		xen_mc_flush();
+		pvxen_mc_flush();
 	return false;
 }
 
@@ -229,13 +229,13 @@ static u64 xen_read_msr(u32 msr)
 {
 	u64 val;
 
-	return read_known_msr(msr, &val) ? val : native_read_msr(msr);
+	return read_known_msr(msr, &val) ? val : pv_native_read_msr(msr);
 }
 
 static void xen_write_msr(u32 msr, u64 val)
 {
 	if (!write_known_msr(msr, val, XEN_CALLER()))
-		native_write_msr(msr, val);
+		pv_native_write_msr(msr, val);
 }
 
 static int xen_read_msr_safe(u32 msr, u64 *val)
@@ -275,7 +275,7 @@ static u64 xen_get_debugreg(u32 nr)
 {
 	if (nr > 7 || nr == 4 || nr == 5)
 		return 0;
-	return (u64)xen_call1(__HYPERVISOR_get_debugreg, nr);
+	return (u64)pvxen_call1(__HYPERVISOR_get_debugreg, nr);
 }
 
 static void xen_set_debugreg(u32 nr, u64 val)
@@ -284,9 +284,9 @@ static void xen_set_debugreg(u32 nr, u64 val)
 
 	if (nr > 7 || nr == 4 || nr == 5)
 		return;
-	error = xen_call2(__HYPERVISOR_set_debugreg, nr, val);
+	error = pvxen_call2(__HYPERVISOR_set_debugreg, nr, val);
 	if (error != -XEN_EPERM && error != -XEN_EINVAL)
-		xen_check(error, PV_OP_set_debugreg, XEN_CALLER(), nr, val);
+		pvxen_check(error, PV_OP_set_debugreg, XEN_CALLER(), nr, val);
 }
 
 /* The GDT. */
@@ -309,7 +309,7 @@ static bool is_tss_or_ldt(u64 desc)
  * Make a GDT acceptable: in one page, without the TSS and LDT descriptors that
  * Xen does not know, and not writable.
  */
-long xen_prepare_gdt(const struct pv_dtr *dtr, pv_mfn_t *mfn)
+long pvxen_prepare_gdt(const struct pv_dtr *dtr, pv_mfn_t *mfn)
 {
 	u64 *gdt = (u64 *)dtr->base;
 	u32 entries = (dtr->limit + 1U) / 8;
@@ -327,8 +327,8 @@ long xen_prepare_gdt(const struct pv_dtr *dtr, pv_mfn_t *mfn)
 		if (i + 1 < entries)
 			gdt[i + 1] = 0;
 	}
-	*mfn = xen_virt_to_mfn(gdt);
-	return xen_set_linear(pv_port_virt_to_pfn(gdt), false);
+	*mfn = pvxen_virt_to_mfn(gdt);
+	return pvxen_set_linear(pv_port_virt_to_pfn(gdt), false);
 }
 
 static void xen_load_gdt(const struct pv_dtr *dtr)
@@ -339,14 +339,14 @@ static void xen_load_gdt(const struct pv_dtr *dtr)
 	long error;
 	u32 i;
 
-	xen_mc_flush();
-	error = xen_prepare_gdt(dtr, &mfn);
+	pvxen_mc_flush();
+	error = pvxen_prepare_gdt(dtr, &mfn);
 	if (!error) {
 		frames[0] = pv_mfn_nr(mfn);
-		error = xen_call2(__HYPERVISOR_set_gdt, (unsigned long)frames,
+		error = pvxen_call2(__HYPERVISOR_set_gdt, (unsigned long)frames,
 				  (dtr->limit + 1U) / 8);
 	}
-	xen_check(error, PV_OP_load_gdt, XEN_CALLER(), dtr->base, dtr->limit);
+	pvxen_check(error, PV_OP_load_gdt, XEN_CALLER(), dtr->base, dtr->limit);
 	if (error)
 		return;
 	tables->gdt = (const u64 *)dtr->base;
@@ -358,7 +358,7 @@ static void xen_load_gdt(const struct pv_dtr *dtr)
 static void xen_load_tls(u64 *gdt, const u64 *tls)
 {
 	struct xen_tables *tables = PV_PERCPU_PTR(xen_tables);
-	u64 maddr = xen_virt_to_maddr(gdt + PV_GDT_TLS);
+	u64 maddr = pvxen_virt_to_maddr(gdt + PV_GDT_TLS);
 	u32 i;
 
 	for (i = 0; i < 3; i++) {
@@ -367,7 +367,7 @@ static void xen_load_tls(u64 *gdt, const u64 *tls)
 				continue;
 			tables->tls[i] = tls[i];
 		}
-		xen_mc_add(PV_OP_load_tls, XEN_CALLER(), __HYPERVISOR_update_descriptor,
+		pvxen_mc_add(PV_OP_load_tls, XEN_CALLER(), __HYPERVISOR_update_descriptor,
 			   maddr + i * 8, tls[i], 0);
 	}
 }
@@ -380,16 +380,16 @@ static void xen_write_gdt_entry(u64 *gdt, u32 index, const u64 *desc, u32 words)
 		return;
 	if (gdt == tables->gdt && index - PV_GDT_TLS < 3)
 		tables->tls[index - PV_GDT_TLS] = desc[0];
-	xen_mc_add(PV_OP_write_gdt_entry, XEN_CALLER(), __HYPERVISOR_update_descriptor,
-		   xen_virt_to_maddr(gdt + index), desc[0], 0);
+	pvxen_mc_add(PV_OP_write_gdt_entry, XEN_CALLER(), __HYPERVISOR_update_descriptor,
+		   pvxen_virt_to_maddr(gdt + index), desc[0], 0);
 }
 
 /* The LDT. */
 static void xen_write_ldt_entry(u64 *ldt, u32 index, u64 desc)
 {
-	xen_check(xen_call2(__HYPERVISOR_update_descriptor,
-			    xen_virt_to_maddr(ldt + index), desc),
-		  PV_OP_write_ldt_entry, XEN_CALLER(), xen_virt_to_maddr(ldt + index), desc);
+	pvxen_check(pvxen_call2(__HYPERVISOR_update_descriptor,
+			    pvxen_virt_to_maddr(ldt + index), desc),
+		  PV_OP_write_ldt_entry, XEN_CALLER(), pvxen_virt_to_maddr(ldt + index), desc);
 }
 
 static void protect_ldt(enum pv_op op, unsigned long caller, u64 *ldt, u32 entries, bool writable)
@@ -398,8 +398,8 @@ static void protect_ldt(enum pv_op op, unsigned long caller, u64 *ldt, u32 entri
 	u64 end = va + entries * 8UL;
 
 	for (; va < end; va += PV_PAGE_SIZE)
-		xen_mc_add(op, caller, __HYPERVISOR_update_va_mapping, va,
-			   xen_linear_entry(pv_port_virt_to_pfn(va), writable),
+		pvxen_mc_add(op, caller, __HYPERVISOR_update_va_mapping, va,
+			   pvxen_linear_entry(pv_port_virt_to_pfn(va), writable),
 			   writable ? UVMF_INVLPG | UVMF_ALL : UVMF_NONE);
 }
 
@@ -417,7 +417,7 @@ static void xen_set_ldt(u64 *base, u32 entries)
 	protect_ldt(PV_OP_set_ldt, XEN_CALLER(), base, entries, false);
 	op.arg1.linear_addr = (unsigned long)base;
 	op.arg2.nr_ents = entries;
-	xen_mc_mmuext(PV_OP_set_ldt, XEN_CALLER(), &op, 1);
+	pvxen_mc_mmuext(PV_OP_set_ldt, XEN_CALLER(), &op, 1);
 	tables->ldt = base;
 	tables->ldt_entries = entries;
 	/* Refused while another CPU uses the same table; the last one does it. */
@@ -433,7 +433,7 @@ static void xen_set_ldt(u64 *base, u32 entries)
 #define GATE_INTERRUPT	0x0e
 #define TRAP_MASK	0x4
 
-void xen_trap_entry(struct trap_info *trap, u32 vector, const struct pv_gate *gate)
+void pvxen_trap_entry(struct trap_info *trap, u32 vector, const struct pv_gate *gate)
 {
 	trap->vector = (u8)vector;
 	trap->flags = gate->type_dpl_p >> 5 & 3;
@@ -449,15 +449,15 @@ void xen_trap_entry(struct trap_info *trap, u32 vector, const struct pv_gate *ga
 static long load_traps(const struct pv_gate *idt, u32 gates)
 {
 	struct trap_info traps[TRAPS + 1];
-	long error = xen_call1(__HYPERVISOR_set_trap_table, 0);
+	long error = pvxen_call1(__HYPERVISOR_set_trap_table, 0);
 	u32 vector, count = 0;
 
 	for (vector = 0; vector < gates && !error; vector++) {
 		if (idt[vector].type_dpl_p & GATE_PRESENT)
-			xen_trap_entry(&traps[count++], vector, &idt[vector]);
+			pvxen_trap_entry(&traps[count++], vector, &idt[vector]);
 		if (count == TRAPS || (count && vector == gates - 1)) {
 			traps[count].address = 0;
-			error = xen_call1(__HYPERVISOR_set_trap_table, (unsigned long)traps);
+			error = pvxen_call1(__HYPERVISOR_set_trap_table, (unsigned long)traps);
 			count = 0;
 		}
 	}
@@ -473,7 +473,7 @@ static void xen_load_idt(const struct pv_dtr *dtr)
 		gates = 256;
 	tables->idt = (const struct pv_gate *)dtr->base;
 	tables->gates = gates;
-	xen_check(load_traps(tables->idt, gates), PV_OP_load_idt, XEN_CALLER(),
+	pvxen_check(load_traps(tables->idt, gates), PV_OP_load_idt, XEN_CALLER(),
 		  dtr->base, dtr->limit);
 }
 
@@ -484,18 +484,18 @@ static void xen_write_idt_entry(struct pv_gate *idt, u32 vector, const struct pv
 	struct trap_info traps[2];
 	long error;
 
-	native_write_idt_entry(idt, vector, gate);
+	pv_native_write_idt_entry(idt, vector, gate);
 	if (idt != tables->idt || vector >= tables->gates)
 		return;
 	if (gate->type_dpl_p & GATE_PRESENT) {
-		xen_trap_entry(&traps[0], vector, gate);
+		pvxen_trap_entry(&traps[0], vector, gate);
 		traps[1].address = 0;
-		error = xen_call1(__HYPERVISOR_set_trap_table, (unsigned long)traps);
+		error = pvxen_call1(__HYPERVISOR_set_trap_table, (unsigned long)traps);
 	} else {
 		/* An entry cannot be taken out of the table alone. */
 		error = load_traps(idt, tables->gates);
 	}
-	xen_check(error, PV_OP_write_idt_entry, XEN_CALLER(), vector, 0);
+	pvxen_check(error, PV_OP_write_idt_entry, XEN_CALLER(), vector, 0);
 }
 
 static void xen_load_tr(u16 selector)
@@ -505,15 +505,15 @@ static void xen_load_tr(u16 selector)
 
 static void xen_load_gs_index(u32 selector)
 {
-	xen_mc_flush();
-	xen_check(xen_call2(__HYPERVISOR_set_segment_base, SEGBASE_GS_USER_SEL, selector & 0xffff),
+	pvxen_mc_flush();
+	pvxen_check(pvxen_call2(__HYPERVISOR_set_segment_base, SEGBASE_GS_USER_SEL, selector & 0xffff),
 		  PV_OP_load_gs_index, XEN_CALLER(), selector, 0);
 }
 
 static void xen_load_sp0(struct pv_tss *tss, u64 sp0)
 {
 	tss->sp0 = sp0;
-	xen_mc_add(PV_OP_load_sp0, XEN_CALLER(), __HYPERVISOR_stack_switch, FLAT_KERNEL_SS, sp0, 0);
+	pvxen_mc_add(PV_OP_load_sp0, XEN_CALLER(), __HYPERVISOR_stack_switch, FLAT_KERNEL_SS, sp0, 0);
 }
 
 /* Level 0 leaves the kernel, at level 1, its own port accesses. */
@@ -521,7 +521,7 @@ static void xen_set_iopl(u32 level)
 {
 	struct physdev_set_iopl iopl = { .iopl = level ? level : 1 };
 
-	xen_check(xen_call2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, (unsigned long)&iopl),
+	pvxen_check(pvxen_call2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, (unsigned long)&iopl),
 		  PV_OP_set_iopl, XEN_CALLER(), level, 0);
 }
 
@@ -536,18 +536,18 @@ static void xen_end_context_switch(void)
 	/* Nothing is open where start_context_switch was left to native. */
 	if (pv_batch_open(PV_BATCH_CPU))
 		pv_batch_end(PV_BATCH_CPU);
-	xen_mc_flush();
+	pvxen_mc_flush();
 }
 
 PV_CODE(xen_code_read_cr2, "mov " PV_PERCPU_ASM "xen_vcpu_info + 16, %rax");
 PV_CODE(xen_code_store_tr, "xor %eax, %eax");
 
-const struct pv_cpu_impls xen_cpu_impls = {
-	.read_cr0 = PV_FN(xen_read_cr0, 0),
+const struct pv_cpu_impls pvxen_cpu_impls = {
+	.read_cr0 = PV_FN(pvxen_read_cr0, 0),
 	.write_cr0 = PV_FN(xen_write_cr0, PV_IMPL_REQUIRED),
-	.read_cr2 = PV_INLINE(xen_read_cr2, xen_code_read_cr2, PV_IMPL_REQUIRED),
+	.read_cr2 = PV_INLINE(pvxen_read_cr2, xen_code_read_cr2, PV_IMPL_REQUIRED),
 	.write_cr2 = PV_FN(xen_write_cr2, PV_IMPL_REQUIRED),
-	.read_cr4 = PV_FN(xen_read_cr4, 0),
+	.read_cr4 = PV_FN(pvxen_read_cr4, 0),
 	.write_cr4 = PV_FN(xen_write_cr4, PV_IMPL_REQUIRED),
 	.clts = PV_FN(xen_clts, PV_IMPL_REQUIRED),
 	.wbinvd = PV_FN(xen_wbinvd, 0),
@@ -562,7 +562,7 @@ const struct pv_cpu_impls xen_cpu_impls = {
 	.load_gdt = PV_FN(xen_load_gdt, PV_IMPL_REQUIRED),
 	.load_idt = PV_FN(xen_load_idt, PV_IMPL_REQUIRED),
 	.load_tr = PV_EMPTY(xen_load_tr, PV_IMPL_REQUIRED),
-	.store_tr = PV_INLINE(xen_store_tr, xen_code_store_tr, 0),
+	.store_tr = PV_INLINE(pvxen_store_tr, xen_code_store_tr, 0),
 	.set_ldt = PV_FN(xen_set_ldt, PV_IMPL_REQUIRED),
 	.load_tls = PV_FN(xen_load_tls, PV_IMPL_REQUIRED),
 	.load_gs_index = PV_FN(xen_load_gs_index, PV_IMPL_REQUIRED),
@@ -571,9 +571,9 @@ const struct pv_cpu_impls xen_cpu_impls = {
 	.write_idt_entry = PV_FN(xen_write_idt_entry, PV_IMPL_REQUIRED),
 	.load_sp0 = PV_FN(xen_load_sp0, PV_IMPL_REQUIRED),
 	.set_iopl = PV_FN(xen_set_iopl, 0),
-	.io_delay = PV_EMPTY(xen_nothing, 0),
-	.swapgs = PV_EMPTY(xen_nothing, PV_IMPL_REQUIRED),
-	.iret = PV_FN(xen_iret, PV_IMPL_REQUIRED),
+	.io_delay = PV_EMPTY(pvxen_nothing, 0),
+	.swapgs = PV_EMPTY(pvxen_nothing, PV_IMPL_REQUIRED),
+	.iret = PV_FN(pvxen_iret, PV_IMPL_REQUIRED),
 	.start_context_switch = PV_FN(xen_start_context_switch, 0),
 	.end_context_switch = PV_FN(xen_end_context_switch, PV_IMPL_REQUIRED),
 };

@@ -38,12 +38,12 @@ static void atomic_clear(u64 *word, u64 bits)
 
 static u64 *pending_word(u32 port)
 {
-	return (u64 *)&xen_shared->evtchn_pending[port / 64];
+	return (u64 *)&pvxen_shared->evtchn_pending[port / 64];
 }
 
 static u64 *mask_word(u32 port)
 {
-	return (u64 *)&xen_shared->evtchn_mask[port / 64];
+	return (u64 *)&pvxen_shared->evtchn_mask[port / 64];
 }
 
 static void own(u32 port, u32 vector)
@@ -57,7 +57,7 @@ static void own(u32 port, u32 vector)
 static u32 bind_ipi(u32 cpu)
 {
 	struct evtchn_bind_ipi bind = { .vcpu = cpu };
-	long error = xen_evtchn_op(EVTCHNOP_bind_ipi, &bind);
+	long error = pvxen_evtchn_op(EVTCHNOP_bind_ipi, &bind);
 
 	if (error || bind.port >= PORTS) {
 		pv_port_log("pvops: xen: CPU %u: no event channel for IPIs, error %ld", cpu, error);
@@ -69,7 +69,7 @@ static u32 bind_ipi(u32 cpu)
 static void bind_timer(u32 cpu)
 {
 	struct evtchn_bind_virq bind = { .virq = VIRQ_TIMER, .vcpu = cpu };
-	long error = xen_evtchn_op(EVTCHNOP_bind_virq, &bind);
+	long error = pvxen_evtchn_op(EVTCHNOP_bind_virq, &bind);
 
 	if (error || bind.port >= PORTS)
 		pv_port_log("pvops: xen: CPU %u: no event channel for the timer, error %ld",
@@ -85,19 +85,19 @@ static void register_callback(u16 type, void (*entry)(void))
 		.flags = CALLBACKF_mask_events,
 		.address = (unsigned long)entry,
 	};
-	long error = xen_call2(__HYPERVISOR_callback_op, CALLBACKOP_register,
+	long error = pvxen_call2(__HYPERVISOR_callback_op, CALLBACKOP_register,
 			       (unsigned long)&callback);
 
 	if (error)
 		pv_port_log("pvops: xen: callback %u refused, error %ld", type, error);
 }
 
-void xen_events_init(u32 cpu)
+void pvxen_events_init(u32 cpu)
 {
 	u32 i;
 
 	register_callback(CALLBACKTYPE_event, pv_port_event_entry);
-	register_callback(CALLBACKTYPE_failsafe, xen_failsafe_entry);
+	register_callback(CALLBACKTYPE_failsafe, pvxen_failsafe_entry);
 	if (bound[cpu])
 		return;
 	bound[cpu] = true;
@@ -154,23 +154,23 @@ static void xen_upcall(u32 vector)
 /* Xen unmasks and looks for pending events before it blocks, atomically. */
 static void xen_safe_halt(void)
 {
-	xen_check(xen_sched_op(SCHEDOP_block, NULL), PV_OP_safe_halt, XEN_CALLER(), 0, 0);
+	pvxen_check(pvxen_sched_op(SCHEDOP_block, NULL), PV_OP_safe_halt, XEN_CALLER(), 0, 0);
 }
 
 PV_CODE(xen_code_save_fl, "movzbl " PV_PERCPU_ASM "xen_vcpu_info + 1, %eax");
 PV_CODE(xen_code_irq_disable, "movb $1, " PV_PERCPU_ASM "xen_vcpu_info + 1");
 PV_CODE(xen_code_adjust_frame, "pop %rcx\n\tpop %r11");
 
-const struct pv_irq_impls xen_irq_impls = {
-	.save_fl = PV_INLINE(xen_save_fl, xen_code_save_fl, PV_IMPL_REQUIRED),
-	.restore_fl = PV_FN(xen_restore_fl, PV_IMPL_REQUIRED),
-	.irqs_disabled_flags = PV_FN(xen_irqs_disabled_flags, PV_IMPL_REQUIRED),
-	.irq_disable = PV_INLINE(xen_irq_disable, xen_code_irq_disable, PV_IMPL_REQUIRED),
-	.irq_enable = PV_FN(xen_irq_enable, PV_IMPL_REQUIRED),
-	.halt = PV_FN(xen_halt, PV_IMPL_REQUIRED),
+const struct pv_irq_impls pvxen_irq_impls = {
+	.save_fl = PV_INLINE(pvxen_save_fl, xen_code_save_fl, PV_IMPL_REQUIRED),
+	.restore_fl = PV_FN(pvxen_restore_fl, PV_IMPL_REQUIRED),
+	.irqs_disabled_flags = PV_FN(pvxen_irqs_disabled_flags, PV_IMPL_REQUIRED),
+	.irq_disable = PV_INLINE(pvxen_irq_disable, xen_code_irq_disable, PV_IMPL_REQUIRED),
+	.irq_enable = PV_FN(pvxen_irq_enable, PV_IMPL_REQUIRED),
+	.halt = PV_FN(pvxen_halt, PV_IMPL_REQUIRED),
 	.safe_halt = PV_FN(xen_safe_halt, PV_IMPL_REQUIRED),
 	.upcall = PV_FN(xen_upcall, PV_IMPL_REQUIRED),
-	.adjust_exception_frame = PV_INLINE(xen_adjust_exception_frame, xen_code_adjust_frame,
+	.adjust_exception_frame = PV_INLINE(pvxen_adjust_exception_frame, xen_code_adjust_frame,
 					    PV_IMPL_REQUIRED),
 };
 
@@ -182,17 +182,17 @@ static u32 port_for(u32 cpu, u32 vector)
 	return ipi_port[cpu][vector - PV_VECTOR_IPI];
 }
 
-void xen_send_ipi(u32 cpu, u32 vector)
+void pvxen_send_ipi(u32 cpu, u32 vector)
 {
 	struct evtchn_send send = { .port = port_for(cpu, vector) };
 
 	pv_batch_drain();
-	xen_check(xen_evtchn_op(EVTCHNOP_send, &send), PV_OP_send_ipi, XEN_CALLER(), cpu, vector);
+	pvxen_check(pvxen_evtchn_op(EVTCHNOP_send, &send), PV_OP_send_ipi, XEN_CALLER(), cpu, vector);
 }
 
 #define SENDS	16
 
-void xen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
+void pvxen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
 {
 	struct multicall_entry entry[SENDS];
 	struct evtchn_send send[SENDS];
@@ -204,19 +204,19 @@ void xen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
 		if (!(mask->word[cpu / 64] & 1UL << cpu % 64))
 			continue;
 		if (count == SENDS) {
-			xen_multicall(PV_OP_send_ipi_mask, XEN_CALLER(), entry, count);
+			pvxen_multicall(PV_OP_send_ipi_mask, XEN_CALLER(), entry, count);
 			count = 0;
 		}
 		send[count].port = port_for(cpu, vector);
-		xen_mc_entry(&entry[count], __HYPERVISOR_event_channel_op, EVTCHNOP_send,
+		pvxen_mc_entry(&entry[count], __HYPERVISOR_event_channel_op, EVTCHNOP_send,
 			     (unsigned long)&send[count], 0, 0);
 		count++;
 	}
 	if (count == 1)
-		xen_check(xen_evtchn_op(EVTCHNOP_send, send), PV_OP_send_ipi_mask,
+		pvxen_check(pvxen_evtchn_op(EVTCHNOP_send, send), PV_OP_send_ipi_mask,
 			  XEN_CALLER(), mask->word[0], vector);
 	else if (count)
-		xen_multicall(PV_OP_send_ipi_mask, XEN_CALLER(), entry, count);
+		pvxen_multicall(PV_OP_send_ipi_mask, XEN_CALLER(), entry, count);
 }
 
 /*
@@ -224,7 +224,7 @@ void xen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
  * returns at once.  It is cleared afterwards; a kick that this takes away
  * follows a change of the word, which the caller is about to see.
  */
-void xen_kick_wait(enum pv_op op, unsigned long caller)
+void pvxen_kick_wait(enum pv_op op, unsigned long caller)
 {
 	u32 port = kick_port[pv_port_this_cpu()];
 	struct sched_poll poll = { .nr_ports = 1 };
@@ -234,22 +234,22 @@ void xen_kick_wait(enum pv_op op, unsigned long caller)
 		return;
 	}
 	set_xen_guest_handle(poll.ports, &port);
-	xen_check(xen_sched_op(SCHEDOP_poll, &poll), op, caller, port, 0);
+	pvxen_check(pvxen_sched_op(SCHEDOP_poll, &poll), op, caller, port, 0);
 	atomic_clear(pending_word(port), 1UL << port % 64);
 }
 
 static void xen_lock_wait(const u8 *word, u8 val)
 {
 	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == val)
-		xen_kick_wait(PV_OP_lock_wait, XEN_CALLER());
+		pvxen_kick_wait(PV_OP_lock_wait, XEN_CALLER());
 }
 
-void xen_lock_kick(u32 cpu)
+void pvxen_lock_kick(u32 cpu)
 {
 	struct evtchn_send send = { .port = cpu < PV_MAX_CPUS ? kick_port[cpu] : 0 };
 
 	if (send.port)
-		xen_check(xen_evtchn_op(EVTCHNOP_send, &send), PV_OP_lock_kick, XEN_CALLER(),
+		pvxen_check(pvxen_evtchn_op(EVTCHNOP_send, &send), PV_OP_lock_kick, XEN_CALLER(),
 			  cpu, send.port);
 }
 
@@ -257,12 +257,12 @@ static u8 xen_vcpu_is_preempted(u32 cpu)
 {
 	if (cpu >= PV_MAX_CPUS || !bound[cpu])
 		return 0;
-	return *(volatile int *)&PV_PERCPU_PTR_OF(xen_runstate, cpu)->state == RUNSTATE_runnable;
+	return *(volatile int *)&PV_PERCPU_PTR_OF(pvxen_runstate, cpu)->state == RUNSTATE_runnable;
 }
 
 /* A waiter may as well spin: nothing here is required. */
-const struct pv_lock_impls xen_lock_impls = {
+const struct pv_lock_impls pvxen_lock_impls = {
 	.lock_wait = PV_FN(xen_lock_wait, 0),
-	.lock_kick = PV_FN(xen_lock_kick, 0),
+	.lock_kick = PV_FN(pvxen_lock_kick, 0),
 	.vcpu_is_preempted = PV_FN(xen_vcpu_is_preempted, 0),
 };

@@ -14,29 +14,29 @@
  * Registered with Xen; must not cross a page.  Assembly knows four offsets:
  * pending 0, mask 1, cr2 16; backend.c checks them.
  */
-typedef struct vcpu_info xen_vcpu_area __attribute__((aligned(64)));
-typedef struct vcpu_runstate_info xen_runstate_area __attribute__((aligned(64)));
-PV_PERCPU_DECLARE(xen_vcpu_area, xen_vcpu_info);
-PV_PERCPU_DECLARE(xen_runstate_area, xen_runstate);
+typedef struct vcpu_info pvxen_vcpu_area __attribute__((aligned(64)));
+typedef struct vcpu_runstate_info pvxen_runstate_area __attribute__((aligned(64)));
+PV_PERCPU_DECLARE(pvxen_vcpu_area, xen_vcpu_info);
+PV_PERCPU_DECLARE(pvxen_runstate_area, pvxen_runstate);
 
 /* Copies that answer reads: Xen or write ops change the original, then these. */
-PV_PERCPU_DECLARE(u64, xen_cr0);
-PV_PERCPU_DECLARE(u64, xen_cr3);
-PV_PERCPU_DECLARE(u64, xen_cr4);
+PV_PERCPU_DECLARE(u64, pvxen_cr0);
+PV_PERCPU_DECLARE(u64, pvxen_cr3);
+PV_PERCPU_DECLARE(u64, pvxen_cr4);
 
 /* Hypercalls of this CPU by number; counted by the stub. */
 #define XEN_HYPERCALLS	64
-struct xen_hypercall_counts {
+struct pvxen_hypercall_counts {
 	u64 nr[XEN_HYPERCALLS];
 };
-PV_PERCPU_DECLARE(struct xen_hypercall_counts, xen_hypercall_count);
+PV_PERCPU_DECLARE(struct pvxen_hypercall_counts, pvxen_hypercall_count);
 
 /* Start of day. */
-extern const struct start_info *xen_start;
-extern struct shared_info *xen_shared;
-/* The guest's PFN to MFN list. */
-extern unsigned long *xen_p2m;
-extern unsigned long xen_p2m_nr;
+extern const struct start_info *pvxen_start;
+extern struct shared_info *pvxen_shared;
+/* The guest's PFN to MFN list; the kernel may have one of its own made of it. */
+extern unsigned long *xen_p2m_addr;
+extern unsigned long xen_p2m_size;
 
 /*
  * Hypercalls.  64-bit PV ABI: number in rax; arguments in rdi, rsi, rdx, r10;
@@ -47,29 +47,29 @@ extern unsigned long xen_p2m_nr;
 	register unsigned long rsp_ asm("rsp");				\
 	long ret_;							\
 									\
-	asm volatile("call xen_hypercall"				\
+	asm volatile("call pvxen_hypercall"				\
 		     : "=a" (ret_), "+r" (rsp_), ##__VA_ARGS__		\
 		     : "0" ((unsigned long)nr)				\
 		     : "rcx", "r11", "memory", "cc");			\
 	return ret_
 
-static __always_inline long xen_call1(u32 nr, unsigned long a1)
+static __always_inline long pvxen_call1(u32 nr, unsigned long a1)
 {
 	XEN_CALL("+D" (a1));
 }
 
-static __always_inline long xen_call2(u32 nr, unsigned long a1, unsigned long a2)
+static __always_inline long pvxen_call2(u32 nr, unsigned long a1, unsigned long a2)
 {
 	XEN_CALL("+D" (a1), "+S" (a2));
 }
 
-static __always_inline long xen_call3(u32 nr, unsigned long a1, unsigned long a2,
+static __always_inline long pvxen_call3(u32 nr, unsigned long a1, unsigned long a2,
 				      unsigned long a3)
 {
 	XEN_CALL("+D" (a1), "+S" (a2), "+d" (a3));
 }
 
-static __always_inline long xen_call4(u32 nr, unsigned long a1, unsigned long a2,
+static __always_inline long pvxen_call4(u32 nr, unsigned long a1, unsigned long a2,
 				      unsigned long a3, unsigned long a4)
 {
 	register unsigned long r10 asm("r10") = a4;
@@ -77,53 +77,53 @@ static __always_inline long xen_call4(u32 nr, unsigned long a1, unsigned long a2
 	XEN_CALL("+D" (a1), "+S" (a2), "+d" (a3), "+r" (r10));
 }
 
-static __always_inline long xen_mmuext(const struct mmuext_op *op, u32 count)
+static __always_inline long pvxen_mmuext(const struct mmuext_op *op, u32 count)
 {
-	return xen_call4(__HYPERVISOR_mmuext_op, (unsigned long)op, count, 0, DOMID_SELF);
+	return pvxen_call4(__HYPERVISOR_mmuext_op, (unsigned long)op, count, 0, DOMID_SELF);
 }
 
-static __always_inline long xen_vcpu_op(u32 cmd, u32 vcpu, const void *arg)
+static __always_inline long pvxen_vcpu_op(u32 cmd, u32 vcpu, const void *arg)
 {
-	return xen_call3(__HYPERVISOR_vcpu_op, cmd, vcpu, (unsigned long)arg);
+	return pvxen_call3(__HYPERVISOR_vcpu_op, cmd, vcpu, (unsigned long)arg);
 }
 
-static __always_inline long xen_sched_op(u32 cmd, const void *arg)
+static __always_inline long pvxen_sched_op(u32 cmd, const void *arg)
 {
-	return xen_call2(__HYPERVISOR_sched_op, cmd, (unsigned long)arg);
+	return pvxen_call2(__HYPERVISOR_sched_op, cmd, (unsigned long)arg);
 }
 
-static __always_inline long xen_evtchn_op(u32 cmd, void *arg)
+static __always_inline long pvxen_evtchn_op(u32 cmd, void *arg)
 {
-	return xen_call2(__HYPERVISOR_event_channel_op, cmd, (unsigned long)arg);
+	return pvxen_call2(__HYPERVISOR_event_channel_op, cmd, (unsigned long)arg);
 }
 
 /* Frames. */
-static __always_inline pv_mfn_t xen_mfn(pv_pfn_t pfn)
+static __always_inline pv_mfn_t pvxen_mfn(pv_pfn_t pfn)
 {
-	if (pv_pfn_nr(pfn) >= xen_p2m_nr)
+	if (pv_pfn_nr(pfn) >= xen_p2m_size)
 		return pv_mfn(~0UL);
-	return pv_mfn(xen_p2m[pv_pfn_nr(pfn)]);
+	return pv_mfn(xen_p2m_addr[pv_pfn_nr(pfn)]);
 }
 
-static __always_inline pv_mfn_t xen_virt_to_mfn(const void *va)
+static __always_inline pv_mfn_t pvxen_virt_to_mfn(const void *va)
 {
-	return xen_mfn(pv_port_virt_to_pfn(va));
+	return pvxen_mfn(pv_port_virt_to_pfn(va));
 }
 
-static __always_inline u64 xen_virt_to_maddr(const void *va)
+static __always_inline u64 pvxen_virt_to_maddr(const void *va)
 {
-	return pv_mfn_nr(xen_virt_to_mfn(va)) << PV_PAGE_SHIFT |
+	return pv_mfn_nr(pvxen_virt_to_mfn(va)) << PV_PAGE_SHIFT |
 	       ((unsigned long)va & (PV_PAGE_SIZE - 1));
 }
 
 /* A refusal outside of the update queue: reported by op, caller and error. */
-void xen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error);
+void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error);
 
-static __always_inline void xen_check(long error, enum pv_op op, unsigned long caller,
+static __always_inline void pvxen_check(long error, enum pv_op op, unsigned long caller,
 				      u64 arg1, u64 arg2)
 {
 	if (__builtin_expect(error < 0, 0))
-		xen_refused(op, caller, arg1, arg2, error);
+		pvxen_refused(op, caller, arg1, arg2, error);
 }
 
 #define XEN_CALLER()	((unsigned long)PV_CALLER())
@@ -134,17 +134,17 @@ static __always_inline void xen_check(long error, enum pv_op op, unsigned long c
  */
 #define XEN_QUIET	((enum pv_op)PV_OP_COUNT)
 
-/* xen_mc_add - make a hypercall now, or at the end of an open PV_BATCH_CPU */
-void xen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,
+/* pvxen_mc_add - make a hypercall now, or at the end of an open PV_BATCH_CPU */
+void pvxen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,
 		unsigned long a2, unsigned long a3);
-/* xen_mc_mmuext - the same for MMU operations; they are copied */
-void xen_mc_mmuext(enum pv_op op, unsigned long caller, const struct mmuext_op *ops, u32 count);
-void xen_mc_flush(void);
-void xen_mc_init(void);
-/* xen_multicall - entries of the caller's own; the number that were refused */
-u32 xen_multicall(enum pv_op op, unsigned long caller, struct multicall_entry *entry, u32 count);
+/* pvxen_mc_mmuext - the same for MMU operations; they are copied */
+void pvxen_mc_mmuext(enum pv_op op, unsigned long caller, const struct mmuext_op *ops, u32 count);
+void pvxen_mc_flush(void);
+void pvxen_mc_init(void);
+/* pvxen_multicall - entries of the caller's own; the number that were refused */
+u32 pvxen_multicall(enum pv_op op, unsigned long caller, struct multicall_entry *entry, u32 count);
 
-static __always_inline void xen_mc_entry(struct multicall_entry *entry, u32 nr,
+static __always_inline void pvxen_mc_entry(struct multicall_entry *entry, u32 nr,
 					 unsigned long a1, unsigned long a2,
 					 unsigned long a3, unsigned long a4)
 {
@@ -158,7 +158,7 @@ static __always_inline void xen_mc_entry(struct multicall_entry *entry, u32 nr,
 	entry->args[5] = 0;
 }
 
-static __always_inline struct mmuext_op xen_mmuext_mfn(u32 cmd, pv_mfn_t mfn)
+static __always_inline struct mmuext_op pvxen_mmuext_mfn(u32 cmd, pv_mfn_t mfn)
 {
 	struct mmuext_op op = { .cmd = cmd };
 
@@ -167,104 +167,108 @@ static __always_inline struct mmuext_op xen_mmuext_mfn(u32 cmd, pv_mfn_t mfn)
 }
 
 /* A lock of this backend; interrupts are masked while it is held. */
-struct xen_lock {
+struct pvxen_lock {
 	u8 taken;
 };
 
-static __always_inline void xen_lock_spin(struct xen_lock *lock)
+static __always_inline void pvxen_lock_spin(struct pvxen_lock *lock)
 {
 	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
 		while (__atomic_load_n(&lock->taken, __ATOMIC_RELAXED))
 			asm volatile("pause");
 }
 
-static __always_inline void xen_unlock_spin(struct xen_lock *lock)
+static __always_inline void pvxen_unlock_spin(struct pvxen_lock *lock)
 {
 	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
 }
 
 /* leaf.c, assembly */
-pv_flags_t xen_save_fl(void);
-void xen_restore_fl(pv_flags_t flags);
-u8 xen_irqs_disabled_flags(pv_flags_t flags);
-void xen_irq_disable(void);
-void xen_irq_enable(void);
-void xen_adjust_exception_frame(void);
-u64 xen_read_cr0(void);
-u64 xen_read_cr2(void);
-u64 xen_read_cr3(void);
-u64 xen_read_cr4(void);
-u16 xen_store_tr(void);
-void xen_nothing(void);
-void xen_iret(void);
-void xen_syscall_entry(void);
-void xen_failsafe_entry(void);
-void xen_enter(u64 rip, u64 rsp, u64 rdi) __attribute__((noreturn));
-u64 xen_pte_val(pv_pte_t pte);
-pv_pte_t xen_make_pte(u64 val);
-u64 xen_pmd_val(pv_pmd_t pmd);
-pv_pmd_t xen_make_pmd(u64 val);
-u64 xen_pud_val(pv_pud_t pud);
-pv_pud_t xen_make_pud(u64 val);
-u64 xen_p4d_val(pv_p4d_t p4d);
-pv_p4d_t xen_make_p4d(u64 val);
+pv_flags_t pvxen_save_fl(void);
+void pvxen_restore_fl(pv_flags_t flags);
+u8 pvxen_irqs_disabled_flags(pv_flags_t flags);
+void pvxen_irq_disable(void);
+void pvxen_irq_enable(void);
+void pvxen_adjust_exception_frame(void);
+u64 pvxen_read_cr0(void);
+u64 pvxen_read_cr2(void);
+u64 pvxen_read_cr3(void);
+u64 pvxen_read_cr4(void);
+u16 pvxen_store_tr(void);
+void pvxen_nothing(void);
+void pvxen_iret(void);
+void pvxen_syscall_entry(void);
+void pvxen_failsafe_entry(void);
+void pvxen_enter(u64 rip, u64 rsp, u64 rdi) __attribute__((noreturn));
+u64 pvxen_pte_val(pv_pte_t pte);
+pv_pte_t pvxen_make_pte(u64 val);
+u64 pvxen_pmd_val(pv_pmd_t pmd);
+pv_pmd_t pvxen_make_pmd(u64 val);
+u64 pvxen_pud_val(pv_pud_t pud);
+pv_pud_t pvxen_make_pud(u64 val);
+u64 pvxen_p4d_val(pv_p4d_t p4d);
+pv_p4d_t pvxen_make_p4d(u64 val);
 
-static __always_inline pv_flags_t xen_lock(struct xen_lock *lock)
+static __always_inline pv_flags_t pvxen_lock(struct pvxen_lock *lock)
 {
-	pv_flags_t flags = xen_save_fl();
+	pv_flags_t flags = pvxen_save_fl();
 
-	xen_irq_disable();
-	xen_lock_spin(lock);
+	pvxen_irq_disable();
+	pvxen_lock_spin(lock);
 	return flags;
 }
 
-static __always_inline void xen_unlock(struct xen_lock *lock, pv_flags_t flags)
+static __always_inline void pvxen_unlock(struct pvxen_lock *lock, pv_flags_t flags)
 {
-	xen_unlock_spin(lock);
-	xen_restore_fl(flags);
+	pvxen_unlock_spin(lock);
+	pvxen_restore_fl(flags);
 }
 
+/* mmu.c: frames that are not our memory */
+u64 pvxen_foreign_val(u64 entry);
+u64 pvxen_foreign_entry(u64 val);
+
 /* tables.c: linear-map protection of pages that Xen must see read-only */
-u64 xen_linear_entry(pv_pfn_t pfn, bool writable);
-long xen_set_linear(pv_pfn_t pfn, bool writable);
+u64 pvxen_linear_entry(pv_pfn_t pfn, bool writable);
+long pvxen_set_linear(pv_pfn_t pfn, bool writable);
 /* tables.c: the user's root that belongs to a kernel root; 0 if it has none */
-pv_mfn_t xen_user_root(pv_pfn_t root);
-bool xen_user_root_pfn(pv_pfn_t root, pv_pfn_t *user);
+pv_mfn_t pvxen_user_root(pv_pfn_t root);
+bool pvxen_user_root_pfn(pv_pfn_t root, pv_pfn_t *user);
 
 /* Per-CPU and start-up parts of the files. */
-void xen_cpu_registers_init(void);
-void xen_events_init(u32 cpu);
-void xen_time_init(u32 cpu);
-void xen_time_stop(u32 cpu);
-int xen_submit(const struct pv_batch_req *req, u32 count, u32 *done);
-void xen_trap_entry(struct trap_info *trap, u32 vector, const struct pv_gate *gate);
-long xen_prepare_gdt(const struct pv_dtr *dtr, pv_mfn_t *mfn);
+void pvxen_cpu_registers_init(void);
+void pvxen_events_init(u32 cpu);
+void pvxen_time_init(u32 cpu);
+void pvxen_time_stop(u32 cpu);
+int pvxen_submit(const struct pv_batch_req *req, u32 count, u32 *done);
+void pvxen_trap_entry(struct trap_info *trap, u32 vector, const struct pv_gate *gate);
+long pvxen_prepare_gdt(const struct pv_dtr *dtr, pv_mfn_t *mfn);
 
 /* tables.c, events.c: ops whose table is in another file */
-pv_pfn_t xen_alloc_pte(void);
-pv_pfn_t xen_alloc_pmd(void);
-pv_pfn_t xen_alloc_pud(void);
-void xen_release_pte(pv_pfn_t pfn);
-void xen_release_pmd(pv_pfn_t pfn);
-void xen_release_pud(pv_pfn_t pfn);
-pv_pfn_t xen_pgd_alloc(void);
-void xen_pgd_free(pv_pfn_t pfn);
-void xen_pgd_activate(pv_pfn_t pfn);
-u32 xen_table_cache(u32 bound);
-void xen_send_ipi(u32 cpu, u32 vector);
-void xen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector);
-void xen_lock_kick(u32 cpu);
-void xen_halt(void);
+pv_pfn_t pvxen_alloc_pte(void);
+pv_pfn_t pvxen_alloc_pmd(void);
+pv_pfn_t pvxen_alloc_pud(void);
+void pvxen_release_pte(pv_pfn_t pfn);
+void pvxen_release_pmd(pv_pfn_t pfn);
+void pvxen_release_pud(pv_pfn_t pfn);
+pv_pfn_t pvxen_pgd_alloc(void);
+void pvxen_pgd_free(pv_pfn_t pfn);
+void pvxen_pgd_activate(pv_pfn_t pfn);
+u32 pvxen_table_cache(u32 bound);
+void pvxen_send_ipi(u32 cpu, u32 vector);
+void pvxen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector);
+void pvxen_lock_kick(u32 cpu);
+void pvxen_halt(void);
 /* events.c: wait for a kick of this CPU; none is lost */
-void xen_kick_wait(enum pv_op op, unsigned long caller);
-/* backend.c; xen_failsafe_entry calls it */
-void xen_failsafe(void);
+void pvxen_kick_wait(enum pv_op op, unsigned long caller);
+/* backend.c; pvxen_failsafe_entry calls it */
+void pvxen_failsafe(void);
 
-extern const struct pv_irq_impls xen_irq_impls;
-extern const struct pv_cpu_impls xen_cpu_impls;
-extern const struct pv_mmu_impls xen_mmu_impls;
-extern const struct pv_time_impls xen_time_impls;
-extern const struct pv_smp_impls xen_smp_impls;
-extern const struct pv_lock_impls xen_lock_impls;
+extern const struct pv_irq_impls pvxen_irq_impls;
+extern const struct pv_cpu_impls pvxen_cpu_impls;
+extern const struct pv_mmu_impls pvxen_mmu_impls;
+extern const struct pv_time_impls pvxen_time_impls;
+extern const struct pv_smp_impls pvxen_smp_impls;
+extern const struct pv_lock_impls pvxen_lock_impls;
 
 #endif

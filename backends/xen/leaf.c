@@ -28,11 +28,11 @@ _Static_assert(sizeof(struct vcpu_info) == 64, "fits its alignment");
  * hypercall on every 64-bit Xen.
  */
 asm(".pushsection .text\n"
-	FUNC(xen_hypercall)
-	"incq " PV_PERCPU_ASM "xen_hypercall_count(,%rax,8)\n\t"
+	FUNC(pvxen_hypercall)
+	"incq " PV_PERCPU_ASM "pvxen_hypercall_count(,%rax,8)\n\t"
 	"syscall\n\t"
 	"ret\n"
-	END(xen_hypercall)
+	END(pvxen_hypercall)
 	".popsection\n");
 
 /*
@@ -41,36 +41,36 @@ asm(".pushsection .text\n"
  * on the way back; xen_version(XENVER_version) is a cheap one without effect.
  */
 asm(".pushsection .text\n"
-	FUNC(xen_save_fl)
+	FUNC(pvxen_save_fl)
 	"movzbl " MASK ", %eax\n\t"
 	"ret\n"
-	END(xen_save_fl)
+	END(pvxen_save_fl)
 
-	FUNC(xen_irqs_disabled_flags)
+	FUNC(pvxen_irqs_disabled_flags)
 	"mov %edi, %eax\n\t"
 	"ret\n"
-	END(xen_irqs_disabled_flags)
+	END(pvxen_irqs_disabled_flags)
 
-	FUNC(xen_irq_disable)
+	FUNC(pvxen_irq_disable)
 	"movb $1, " MASK "\n\t"
 	"ret\n"
-	END(xen_irq_disable)
+	END(pvxen_irq_disable)
 
-	FUNC(xen_irq_enable)
+	FUNC(pvxen_irq_enable)
 	"movb $0, " MASK "\n\t"
 	"cmpb $0, " PENDING "\n\t"
 	"jne xen_deliver\n\t"
 	"ret\n"
-	END(xen_irq_enable)
+	END(pvxen_irq_enable)
 
-	FUNC(xen_restore_fl)
+	FUNC(pvxen_restore_fl)
 	"mov %dil, " MASK "\n\t"
 	"test %dil, %dil\n\t"
 	"jne 1f\n\t"
 	"cmpb $0, " PENDING "\n\t"
 	"jne xen_deliver\n"
 	"1:\tret\n"
-	END(xen_restore_fl)
+	END(pvxen_restore_fl)
 
 	FUNC(xen_deliver)
 	"push %rcx\n\t"
@@ -80,7 +80,7 @@ asm(".pushsection .text\n"
 	"mov $" STR(__HYPERVISOR_xen_version) ", %eax\n\t"
 	"xor %edi, %edi\n\t"
 	"xor %esi, %esi\n\t"
-	"call xen_hypercall\n\t"
+	"call pvxen_hypercall\n\t"
 	"pop %rsi\n\t"
 	"pop %rdi\n\t"
 	"pop %r11\n\t"
@@ -91,32 +91,32 @@ asm(".pushsection .text\n"
 
 /* Reads that a per-CPU word answers, and the ops that are nothing here. */
 asm(".pushsection .text\n"
-	FUNC(xen_read_cr0)
-	"mov " PV_PERCPU_ASM "xen_cr0, %rax\n\t"
+	FUNC(pvxen_read_cr0)
+	"mov " PV_PERCPU_ASM "pvxen_cr0, %rax\n\t"
 	"ret\n"
-	END(xen_read_cr0)
+	END(pvxen_read_cr0)
 
-	FUNC(xen_read_cr2)
+	FUNC(pvxen_read_cr2)
 	"mov " CR2 ", %rax\n\t"
 	"ret\n"
-	END(xen_read_cr2)
+	END(pvxen_read_cr2)
 
-	FUNC(xen_read_cr3)
-	"mov " PV_PERCPU_ASM "xen_cr3, %rax\n\t"
+	FUNC(pvxen_read_cr3)
+	"mov " PV_PERCPU_ASM "pvxen_cr3, %rax\n\t"
 	"ret\n"
-	END(xen_read_cr3)
+	END(pvxen_read_cr3)
 
-	FUNC(xen_read_cr4)
-	"mov " PV_PERCPU_ASM "xen_cr4, %rax\n\t"
+	FUNC(pvxen_read_cr4)
+	"mov " PV_PERCPU_ASM "pvxen_cr4, %rax\n\t"
 	"ret\n"
-	END(xen_read_cr4)
+	END(pvxen_read_cr4)
 
-	FUNC(xen_store_tr)
+	FUNC(pvxen_store_tr)
 	"xor %eax, %eax\n"
-	END(xen_store_tr)
-	FUNC(xen_nothing)
+	END(pvxen_store_tr)
+	FUNC(pvxen_nothing)
 	"ret\n"
-	END(xen_nothing)
+	END(pvxen_nothing)
 	".popsection\n");
 
 /*
@@ -132,45 +132,45 @@ asm(".pushsection .text\n"
  * its own.  DF is the user's: SFMASK has no effect here.
  */
 asm(".pushsection .text\n"
-	FUNC(xen_adjust_exception_frame)
+	FUNC(pvxen_adjust_exception_frame)
 	"mov 8(%rsp), %rcx\n\t"
 	"mov 16(%rsp), %r11\n\t"
 	"ret $16\n"
-	END(xen_adjust_exception_frame)
+	END(pvxen_adjust_exception_frame)
 
-	FUNC(xen_iret)
+	FUNC(pvxen_iret)
 	"pushq $0\n\t"
 	"push %rcx\n\t"
 	"push %r11\n\t"
 	"push %rax\n\t"
 	"mov $" STR(__HYPERVISOR_iret) ", %eax\n\t"
-	"incq " PV_PERCPU_ASM "xen_hypercall_count(,%rax,8)\n\t"
+	"incq " PV_PERCPU_ASM "pvxen_hypercall_count(,%rax,8)\n\t"
 	"syscall\n\t"
 	"ud2\n"
-	END(xen_iret)
+	END(pvxen_iret)
 
-	FUNC(xen_syscall_entry)
+	FUNC(pvxen_syscall_entry)
 	"pop %rcx\n\t"
 	"pop %r11\n\t"
 	"movq $" STR(PV_USER_CS) ", 8(%rsp)\n\t"
 	"movq $" STR(PV_USER_DS) ", 32(%rsp)\n\t"
 	"cld\n\t"
 	"jmp pv_port_syscall_hwframe\n"
-	END(xen_syscall_entry)
+	END(pvxen_syscall_entry)
 
-	FUNC(xen_failsafe_entry)
-	"call xen_failsafe\n\t"
+	FUNC(pvxen_failsafe_entry)
+	"call pvxen_failsafe\n\t"
 	"ud2\n"
-	END(xen_failsafe_entry)
+	END(pvxen_failsafe_entry)
 
-	FUNC(xen_enter)
+	FUNC(pvxen_enter)
 	"mov %rsi, %rsp\n\t"
 	"mov %rdi, %rax\n\t"
 	"mov %rdx, %rdi\n\t"
 	"xor %ebp, %ebp\n\t"
 	"cld\n\t"
 	"jmp *%rax\n"
-	END(xen_enter)
+	END(pvxen_enter)
 	".popsection\n");
 
 /*
@@ -179,14 +179,26 @@ asm(".pushsection .text\n"
  * load faults and the exception table calls the frame foreign.  A frame is the
  * guest's if both translations agree: M2P alone would take another domain's
  * frame for the page of ours that happens to have the same number.
+ *
+ * What is no page of ours is a question for the kernel, in C.  Its list may
+ * mark an entry in bits 63 and 62 (another domain's page, device memory); they
+ * are shifted out.
  */
+#define SAVING(what)							\
+	"push %rcx\n\tpush %rdx\n\tpush %rsi\n\tpush %rdi\n\t"		\
+	"push %r8\n\tpush %r9\n\tpush %r10\n\tpush %r11\n\t"		\
+	what								\
+	"pop %r11\n\tpop %r10\n\tpop %r9\n\tpop %r8\n\t"			\
+	"pop %rdi\n\tpop %rsi\n\tpop %rdx\n\tpop %rcx\n\t"		\
+	"ret\n\t"
+
 _Static_assert(__MACH2PHYS_VIRT_START == 0xffff800000000000, "in the asm below");
 
 asm(".pushsection .text\n"
-	FUNC(xen_pte_val)
-	FUNC(xen_pmd_val)
-	FUNC(xen_pud_val)
-	FUNC(xen_p4d_val)
+	FUNC(pvxen_pte_val)
+	FUNC(pvxen_pmd_val)
+	FUNC(pvxen_pud_val)
+	FUNC(pvxen_p4d_val)
 	"mov %rdi, %rax\n\t"
 	"test $1, %al\n\t"
 	"jz 9f\n\t"
@@ -195,10 +207,10 @@ asm(".pushsection .text\n"
 	"shr $24, %rax\n\t"
 	"movabs $0xffff800000000000, %rcx\n"
 	"1:\tmov (%rcx,%rax,8), %rcx\n\t"
-	"cmp xen_p2m_nr(%rip), %rcx\n\t"
+	"cmp xen_p2m_size(%rip), %rcx\n\t"
 	"jae 2f\n\t"
 	"push %rdx\n\t"
-	"mov xen_p2m(%rip), %rdx\n\t"
+	"mov xen_p2m_addr(%rip), %rdx\n\t"
 	"cmp %rax, (%rdx,%rcx,8)\n\t"
 	"pop %rdx\n\t"
 	"jne 2f\n\t"
@@ -207,42 +219,39 @@ asm(".pushsection .text\n"
 	"xor %rdi, %rax\n\t"
 	"pop %rcx\n"
 	"9:\tret\n"
-	"2:\tmov %rdi, %rax\n\t"
-	"and $-2, %rax\n\t"
-	"pop %rcx\n\t"
-	"ret\n\t"
+	"2:\tpop %rcx\n\t"
+	SAVING("call pvxen_foreign_val\n\t")
 	PV_EXTABLE(1b, 2b)
-	END(xen_pte_val)
-	END(xen_pmd_val)
-	END(xen_pud_val)
-	END(xen_p4d_val)
+	END(pvxen_pte_val)
+	END(pvxen_pmd_val)
+	END(pvxen_pud_val)
+	END(pvxen_p4d_val)
 
-	FUNC(xen_make_pte)
-	FUNC(xen_make_pmd)
-	FUNC(xen_make_pud)
-	FUNC(xen_make_p4d)
+	FUNC(pvxen_make_pte)
+	FUNC(pvxen_make_pmd)
+	FUNC(pvxen_make_pud)
+	FUNC(pvxen_make_p4d)
 	"mov %rdi, %rax\n\t"
 	"test $1, %al\n\t"
 	"jz 9f\n\t"
 	"shl $12, %rax\n\t"
 	"shr $24, %rax\n\t"
-	"cmp xen_p2m_nr(%rip), %rax\n\t"
+	"cmp xen_p2m_size(%rip), %rax\n\t"
 	"jae 2f\n\t"
 	"push %rcx\n\t"
-	"mov xen_p2m(%rip), %rcx\n\t"
+	"mov xen_p2m_addr(%rip), %rcx\n\t"
 	"mov (%rcx,%rax,8), %rcx\n\t"
-	"test %rcx, %rcx\n\t"
-	"js 1f\n\t"
+	"cmp $-1, %rcx\n\t"
+	"je 1f\n\t"
 	"xor %rcx, %rax\n\t"
 	"shl $12, %rax\n\t"
 	"xor %rdi, %rax\n\t"
 	"pop %rcx\n"
 	"9:\tret\n"
 	"1:\tpop %rcx\n"
-	"2:\txor %eax, %eax\n\t"
-	"ret\n"
-	END(xen_make_pte)
-	END(xen_make_pmd)
-	END(xen_make_pud)
-	END(xen_make_p4d)
+	"2:\t" SAVING("call pvxen_foreign_entry\n\t")
+	END(pvxen_make_pte)
+	END(pvxen_make_pmd)
+	END(pvxen_make_pud)
+	END(pvxen_make_p4d)
 	".popsection\n");

@@ -13,16 +13,32 @@ _Static_assert(sizeof(struct pv_batch_req) == sizeof(struct mmu_update), "same l
 _Static_assert(offsetof(struct pv_batch_req, val) == offsetof(struct mmu_update, val),
 	       "same layout");
 
-int xen_submit(const struct pv_batch_req *req, u32 count, u32 *done)
+int pvxen_submit(const struct pv_batch_req *req, u32 count, u32 *done)
 {
 	*done = 0;
-	return (int)xen_call4(__HYPERVISOR_mmu_update, (unsigned long)req, count,
+	return (int)pvxen_call4(__HYPERVISOR_mmu_update, (unsigned long)req, count,
 			      (unsigned long)done, DOMID_SELF);
+}
+
+u64 pvxen_foreign_val(u64 entry)
+{
+	u64 pfn = pv_port_foreign_pfn((entry & PV_FRAME_MASK) >> PV_PAGE_SHIFT);
+
+	if (pfn == ~0ULL)
+		return entry & ~PV_PTE_PRESENT;
+	return (entry & ~PV_FRAME_MASK) | pfn << PV_PAGE_SHIFT;
+}
+
+u64 pvxen_foreign_entry(u64 val)
+{
+	u64 mfn = pv_port_foreign_mfn((val & PV_FRAME_MASK) >> PV_PAGE_SHIFT);
+
+	return mfn == ~0ULL ? 0 : (val & ~PV_FRAME_MASK) | mfn << PV_PAGE_SHIFT;
 }
 
 static __always_inline u64 entry_maddr(const void *entry)
 {
-	return xen_virt_to_maddr(entry);
+	return pvxen_virt_to_maddr(entry);
 }
 
 static void xen_set_pte(pv_pte_t *ptep, pv_pte_t pte)
@@ -50,7 +66,7 @@ static void xen_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
 	pv_mfn_t user = pv_mfn(0);
 
 	if (offset < PV_PAGE_SIZE / 2)
-		user = xen_user_root(pv_port_virt_to_pfn(p4dp));
+		user = pvxen_user_root(pv_port_virt_to_pfn(p4dp));
 	/* One hypercall for both, if no batch is open. */
 	pv_batch_begin(PV_BATCH_MMU);
 	pv_batch_update(PV_OP_set_p4d, XEN_CALLER(),
@@ -85,10 +101,10 @@ static void xen_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
 
 	pv_batch_drain();
 	if (!pv_port_fixmap_pte(index, &va)) {
-		xen_refused(PV_OP_set_fixmap, XEN_CALLER(), index, val, -XEN_EINVAL);
+		pvxen_refused(PV_OP_set_fixmap, XEN_CALLER(), index, val, -XEN_EINVAL);
 		return;
 	}
-	xen_check(xen_call3(__HYPERVISOR_update_va_mapping, va, val, UVMF_INVLPG | UVMF_LOCAL),
+	pvxen_check(pvxen_call3(__HYPERVISOR_update_va_mapping, va, val, UVMF_INVLPG | UVMF_LOCAL),
 		  PV_OP_set_fixmap, XEN_CALLER(), va, val);
 }
 
@@ -97,13 +113,13 @@ static void xen_write_cr3(u64 paddr)
 {
 	pv_pfn_t root = pv_pfn(paddr >> PV_PAGE_SHIFT);
 	struct mmuext_op op[2] = {
-		xen_mmuext_mfn(MMUEXT_NEW_BASEPTR, xen_mfn(root)),
-		xen_mmuext_mfn(MMUEXT_NEW_USER_BASEPTR, xen_user_root(root)),
+		pvxen_mmuext_mfn(MMUEXT_NEW_BASEPTR, pvxen_mfn(root)),
+		pvxen_mmuext_mfn(MMUEXT_NEW_USER_BASEPTR, pvxen_user_root(root)),
 	};
 
 	pv_batch_drain();
-	*PV_PERCPU_PTR(xen_cr3) = paddr;
-	xen_mc_mmuext(PV_OP_write_cr3, XEN_CALLER(), op, 2);
+	*PV_PERCPU_PTR(pvxen_cr3) = paddr;
+	pvxen_mc_mmuext(PV_OP_write_cr3, XEN_CALLER(), op, 2);
 }
 
 /* TLB. */
@@ -112,7 +128,7 @@ static void flush_tlb(enum pv_op which, unsigned long caller)
 	struct mmuext_op op = { .cmd = MMUEXT_TLB_FLUSH_LOCAL };
 
 	pv_batch_drain();
-	xen_check(xen_mmuext(&op, 1), which, caller, 0, 0);
+	pvxen_check(pvxen_mmuext(&op, 1), which, caller, 0, 0);
 }
 
 static void xen_flush_tlb_user(void)
@@ -132,7 +148,7 @@ static void xen_flush_tlb_one(u64 va)
 
 	op.arg1.linear_addr = va;
 	pv_batch_drain();
-	xen_check(xen_mmuext(&op, 1), PV_OP_flush_tlb_one, XEN_CALLER(), va, 0);
+	pvxen_check(pvxen_mmuext(&op, 1), PV_OP_flush_tlb_one, XEN_CALLER(), va, 0);
 }
 
 /*
@@ -149,7 +165,7 @@ static void xen_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 en
 	}
 	set_xen_guest_handle(op.arg2.vcpumask, mask->word);
 	pv_batch_drain();
-	xen_check(xen_mmuext(&op, 1), PV_OP_flush_tlb_multi, XEN_CALLER(), start, end);
+	pvxen_check(pvxen_mmuext(&op, 1), PV_OP_flush_tlb_multi, XEN_CALLER(), start, end);
 }
 
 /* Batches. */
@@ -162,20 +178,20 @@ static void xen_batch_leave(enum pv_batch_kind kind)
 {
 	pv_batch_end(kind);
 	if (kind == PV_BATCH_CPU && !pv_batch_open(kind))
-		xen_mc_flush();
+		pvxen_mc_flush();
 }
 
 static void xen_batch_flush(void)
 {
 	pv_batch_drain();
-	xen_mc_flush();
+	pvxen_mc_flush();
 }
 
-PV_CODE(xen_code_read_cr3, "mov " PV_PERCPU_ASM "xen_cr3, %rax");
+PV_CODE(xen_code_read_cr3, "mov " PV_PERCPU_ASM "pvxen_cr3, %rax");
 
 /* Frame numbers, read-only tables and two roots: nothing of this is native. */
-const struct pv_mmu_impls xen_mmu_impls = {
-	.read_cr3 = PV_INLINE(xen_read_cr3, xen_code_read_cr3, PV_IMPL_REQUIRED),
+const struct pv_mmu_impls pvxen_mmu_impls = {
+	.read_cr3 = PV_INLINE(pvxen_read_cr3, xen_code_read_cr3, PV_IMPL_REQUIRED),
 	.write_cr3 = PV_FN(xen_write_cr3, PV_IMPL_REQUIRED),
 	.flush_tlb_user = PV_FN(xen_flush_tlb_user, PV_IMPL_REQUIRED),
 	.flush_tlb_kernel = PV_FN(xen_flush_tlb_kernel, PV_IMPL_REQUIRED),
@@ -185,26 +201,26 @@ const struct pv_mmu_impls xen_mmu_impls = {
 	.set_pmd = PV_FN(xen_set_pmd, PV_IMPL_REQUIRED),
 	.set_pud = PV_FN(xen_set_pud, PV_IMPL_REQUIRED),
 	.set_p4d = PV_FN(xen_set_p4d, PV_IMPL_REQUIRED),
-	.pte_val = PV_FN(xen_pte_val, PV_IMPL_REQUIRED),
-	.make_pte = PV_FN(xen_make_pte, PV_IMPL_REQUIRED),
-	.pmd_val = PV_FN(xen_pmd_val, PV_IMPL_REQUIRED),
-	.make_pmd = PV_FN(xen_make_pmd, PV_IMPL_REQUIRED),
-	.pud_val = PV_FN(xen_pud_val, PV_IMPL_REQUIRED),
-	.make_pud = PV_FN(xen_make_pud, PV_IMPL_REQUIRED),
-	.p4d_val = PV_FN(xen_p4d_val, PV_IMPL_REQUIRED),
-	.make_p4d = PV_FN(xen_make_p4d, PV_IMPL_REQUIRED),
+	.pte_val = PV_FN(pvxen_pte_val, PV_IMPL_REQUIRED),
+	.make_pte = PV_FN(pvxen_make_pte, PV_IMPL_REQUIRED),
+	.pmd_val = PV_FN(pvxen_pmd_val, PV_IMPL_REQUIRED),
+	.make_pmd = PV_FN(pvxen_make_pmd, PV_IMPL_REQUIRED),
+	.pud_val = PV_FN(pvxen_pud_val, PV_IMPL_REQUIRED),
+	.make_pud = PV_FN(pvxen_make_pud, PV_IMPL_REQUIRED),
+	.p4d_val = PV_FN(pvxen_p4d_val, PV_IMPL_REQUIRED),
+	.make_p4d = PV_FN(pvxen_make_p4d, PV_IMPL_REQUIRED),
 	.ptep_modify_prot_start = PV_FN(xen_ptep_modify_prot_start, PV_IMPL_REQUIRED),
 	.ptep_modify_prot_commit = PV_FN(xen_ptep_modify_prot_commit, PV_IMPL_REQUIRED),
-	.alloc_pte = PV_FN(xen_alloc_pte, PV_IMPL_REQUIRED),
-	.release_pte = PV_FN(xen_release_pte, PV_IMPL_REQUIRED),
-	.alloc_pmd = PV_FN(xen_alloc_pmd, PV_IMPL_REQUIRED),
-	.release_pmd = PV_FN(xen_release_pmd, PV_IMPL_REQUIRED),
-	.alloc_pud = PV_FN(xen_alloc_pud, PV_IMPL_REQUIRED),
-	.release_pud = PV_FN(xen_release_pud, PV_IMPL_REQUIRED),
-	.pgd_alloc = PV_FN(xen_pgd_alloc, PV_IMPL_REQUIRED),
-	.pgd_free = PV_FN(xen_pgd_free, PV_IMPL_REQUIRED),
-	.pgd_activate = PV_FN(xen_pgd_activate, PV_IMPL_REQUIRED),
-	.table_cache = PV_FN(xen_table_cache, 0),
+	.alloc_pte = PV_FN(pvxen_alloc_pte, PV_IMPL_REQUIRED),
+	.release_pte = PV_FN(pvxen_release_pte, PV_IMPL_REQUIRED),
+	.alloc_pmd = PV_FN(pvxen_alloc_pmd, PV_IMPL_REQUIRED),
+	.release_pmd = PV_FN(pvxen_release_pmd, PV_IMPL_REQUIRED),
+	.alloc_pud = PV_FN(pvxen_alloc_pud, PV_IMPL_REQUIRED),
+	.release_pud = PV_FN(pvxen_release_pud, PV_IMPL_REQUIRED),
+	.pgd_alloc = PV_FN(pvxen_pgd_alloc, PV_IMPL_REQUIRED),
+	.pgd_free = PV_FN(pvxen_pgd_free, PV_IMPL_REQUIRED),
+	.pgd_activate = PV_FN(pvxen_pgd_activate, PV_IMPL_REQUIRED),
+	.table_cache = PV_FN(pvxen_table_cache, 0),
 	.set_fixmap = PV_FN(xen_set_fixmap, PV_IMPL_REQUIRED),
 	.batch_enter = PV_FN(xen_batch_enter, PV_IMPL_REQUIRED),
 	.batch_leave = PV_FN(xen_batch_leave, PV_IMPL_REQUIRED),

@@ -21,7 +21,7 @@ struct xen_queue {
 
 static PV_PERCPU_DEFINE(struct xen_queue, xen_queue);
 
-void xen_mc_init(void)
+void pvxen_mc_init(void)
 {
 	struct xen_queue *queue = PV_PERCPU_PTR(xen_queue);
 
@@ -37,7 +37,7 @@ static void refused(const struct pv_batch_note *note, const struct multicall_ent
 		pv_batch_refused(&req, note, (s32)(long)entry->result);
 	/* The copy must not claim what Xen refused. */
 	if (note->op == PV_OP_write_cr3)
-		xen_cpu_registers_init();
+		pvxen_cpu_registers_init();
 }
 
 /* Events masked. */
@@ -54,10 +54,10 @@ static void flush(struct xen_queue *queue)
 	if (count == 1) {
 		struct multicall_entry *one = queue->entry;
 
-		one->result = (unsigned long)xen_call4((u32)one->op, one->args[0], one->args[1],
+		one->result = (unsigned long)pvxen_call4((u32)one->op, one->args[0], one->args[1],
 						       one->args[2], one->args[3]);
 	} else {
-		error = xen_call2(__HYPERVISOR_multicall, (unsigned long)queue->entry, count);
+		error = pvxen_call2(__HYPERVISOR_multicall, (unsigned long)queue->entry, count);
 	}
 	for (i = 0; i < count; i++) {
 		if (error)
@@ -67,17 +67,17 @@ static void flush(struct xen_queue *queue)
 	}
 }
 
-void xen_mc_flush(void)
+void pvxen_mc_flush(void)
 {
 	struct xen_queue *queue = PV_PERCPU_PTR(xen_queue);
 	pv_flags_t flags;
 
 	if (!queue->used)
 		return;
-	flags = xen_save_fl();
-	xen_irq_disable();
+	flags = pvxen_save_fl();
+	pvxen_irq_disable();
 	flush(queue);
-	xen_restore_fl(flags);
+	pvxen_restore_fl(flags);
 }
 
 static void add(struct xen_queue *queue, enum pv_op op, unsigned long caller, u32 nr,
@@ -85,35 +85,35 @@ static void add(struct xen_queue *queue, enum pv_op op, unsigned long caller, u3
 {
 	u32 used = queue->used;
 
-	xen_mc_entry(&queue->entry[used], nr, a1, a2, a3, a4);
+	pvxen_mc_entry(&queue->entry[used], nr, a1, a2, a3, a4);
 	queue->note[used].caller = caller;
 	queue->note[used].op = op;
 	queue->used = used + 1;
 }
 
-void xen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,
+void pvxen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,
 		unsigned long a2, unsigned long a3)
 {
 	struct xen_queue *queue = PV_PERCPU_PTR(xen_queue);
-	pv_flags_t flags = xen_save_fl();
+	pv_flags_t flags = pvxen_save_fl();
 
-	xen_irq_disable();
+	pvxen_irq_disable();
 	if (queue->used == ENTRIES)
 		flush(queue);
 	add(queue, op, caller, nr, a1, a2, a3, 0);
 	if (!pv_batch_open(PV_BATCH_CPU))
 		flush(queue);
-	xen_restore_fl(flags);
+	pvxen_restore_fl(flags);
 }
 
-void xen_mc_mmuext(enum pv_op op, unsigned long caller, const struct mmuext_op *ops, u32 count)
+void pvxen_mc_mmuext(enum pv_op op, unsigned long caller, const struct mmuext_op *ops, u32 count)
 {
 	struct xen_queue *queue = PV_PERCPU_PTR(xen_queue);
-	pv_flags_t flags = xen_save_fl();
+	pv_flags_t flags = pvxen_save_fl();
 	struct mmuext_op *to;
 	u32 i;
 
-	xen_irq_disable();
+	pvxen_irq_disable();
 	if (queue->used == ENTRIES || queue->ext_used + count > EXT_OPS)
 		flush(queue);
 	to = &queue->ext[queue->ext_used];
@@ -123,12 +123,12 @@ void xen_mc_mmuext(enum pv_op op, unsigned long caller, const struct mmuext_op *
 	add(queue, op, caller, __HYPERVISOR_mmuext_op, (unsigned long)to, count, 0, DOMID_SELF);
 	if (!pv_batch_open(PV_BATCH_CPU))
 		flush(queue);
-	xen_restore_fl(flags);
+	pvxen_restore_fl(flags);
 }
 
-u32 xen_multicall(enum pv_op op, unsigned long caller, struct multicall_entry *entry, u32 count)
+u32 pvxen_multicall(enum pv_op op, unsigned long caller, struct multicall_entry *entry, u32 count)
 {
-	long error = xen_call2(__HYPERVISOR_multicall, (unsigned long)entry, count);
+	long error = pvxen_call2(__HYPERVISOR_multicall, (unsigned long)entry, count);
 	u32 i, bad = 0;
 
 	for (i = 0; i < count; i++) {
@@ -137,7 +137,7 @@ u32 xen_multicall(enum pv_op op, unsigned long caller, struct multicall_entry *e
 		if ((long)entry[i].result >= 0)
 			continue;
 		bad++;
-		xen_check((long)entry[i].result, op, caller, entry[i].args[0], entry[i].args[1]);
+		pvxen_check((long)entry[i].result, op, caller, entry[i].args[0], entry[i].args[1]);
 	}
 	return bad;
 }

@@ -31,7 +31,7 @@ static const char *unusable(const struct pv_cpu_state *state)
 		return "EFER lacks LME";
 	if (!state->rip || !state->rsp)
 		return "no entry point or no stack";
-	if (state->cr3 >> PV_PAGE_SHIFT >= xen_p2m_nr || state->cr3 & (PV_PAGE_SIZE - 1))
+	if (state->cr3 >> PV_PAGE_SHIFT >= xen_p2m_size || state->cr3 & (PV_PAGE_SIZE - 1))
 		return "CR3 is no root of this guest";
 	return NULL;
 }
@@ -55,17 +55,17 @@ static void describe(const struct pv_cpu_state *state, pv_mfn_t gdt)
 	context.user_regs.rflags = 1 << 12;
 	for (vector = 0; vector < gates && vector < 256; vector++)
 		if (idt[vector].type_dpl_p & 0x80)
-			xen_trap_entry(&context.trap_ctxt[count++], vector, &idt[vector]);
+			pvxen_trap_entry(&context.trap_ctxt[count++], vector, &idt[vector]);
 	context.gdt_frames[0] = pv_mfn_nr(gdt);
 	context.gdt_ents = (state->gdt.limit + 1U) / 8;
 	context.kernel_ss = FLAT_KERNEL_SS;
 	context.kernel_sp = state->rsp;
 	context.ctrlreg[0] = state->cr0;
-	context.ctrlreg[3] = xen_pfn_to_cr3(pv_mfn_nr(xen_mfn(root)));
-	context.ctrlreg[1] = xen_pfn_to_cr3(pv_mfn_nr(xen_user_root(root)));
+	context.ctrlreg[3] = xen_pfn_to_cr3(pv_mfn_nr(pvxen_mfn(root)));
+	context.ctrlreg[1] = xen_pfn_to_cr3(pv_mfn_nr(pvxen_user_root(root)));
 	context.event_callback_eip = (unsigned long)pv_port_event_entry;
-	context.failsafe_callback_eip = (unsigned long)xen_failsafe_entry;
-	context.syscall_callback_eip = (unsigned long)xen_syscall_entry;
+	context.failsafe_callback_eip = (unsigned long)pvxen_failsafe_entry;
+	context.syscall_callback_eip = (unsigned long)pvxen_syscall_entry;
 	context.gs_base_kernel = state->gs_base;
 }
 
@@ -75,7 +75,7 @@ static bool wake_halted(u32 cpu)
 	if (__atomic_load_n(&halted[cpu], __ATOMIC_ACQUIRE) != HALTED)
 		return false;
 	__atomic_store_n(&halted[cpu], RESTARTS, __ATOMIC_RELEASE);
-	xen_lock_kick(cpu);
+	pvxen_lock_kick(cpu);
 	return true;
 }
 
@@ -87,9 +87,9 @@ static long start_again(u32 cpu)
 	for (tries = 0; tries < 10000; tries++) {
 		if (wake_halted(cpu))
 			return 0;
-		if (!xen_vcpu_op(VCPUOP_is_up, cpu, NULL))
-			return xen_vcpu_op(VCPUOP_up, cpu, NULL);
-		xen_sched_op(SCHEDOP_yield, NULL);
+		if (!pvxen_vcpu_op(VCPUOP_is_up, cpu, NULL))
+			return pvxen_vcpu_op(VCPUOP_up, cpu, NULL);
+		pvxen_sched_op(SCHEDOP_yield, NULL);
 	}
 	return -XEN_EINVAL;
 }
@@ -101,16 +101,16 @@ static int xen_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	long error;
 
 	pv_batch_drain();
-	xen_mc_flush();
+	pvxen_mc_flush();
 	if (why) {
 		pv_port_log("pvops: xen: CPU %u: state unusable: %s", cpu, why);
 		return -XEN_EINVAL;
 	}
-	if (cpu >= PV_MAX_CPUS || xen_vcpu_op(VCPUOP_is_up, cpu, NULL) < 0) {
+	if (cpu >= PV_MAX_CPUS || pvxen_vcpu_op(VCPUOP_is_up, cpu, NULL) < 0) {
 		pv_port_log("pvops: xen: CPU %u: there is no such vCPU", cpu);
 		return -XEN_ENOENT;
 	}
-	error = xen_prepare_gdt(&state->gdt, &gdt);
+	error = pvxen_prepare_gdt(&state->gdt, &gdt);
 	if (error) {
 		pv_port_log("pvops: xen: CPU %u: GDT unusable, error %ld", cpu, error);
 		return -XEN_EINVAL;
@@ -118,11 +118,11 @@ static int xen_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 
 	describe(state, gdt);
 	restart[cpu] = *state;
-	error = xen_vcpu_op(VCPUOP_initialise, cpu, &context);
+	error = pvxen_vcpu_op(VCPUOP_initialise, cpu, &context);
 	if (error == -XEN_EEXIST)
 		error = start_again(cpu);
 	else if (!error)
-		error = xen_vcpu_op(VCPUOP_up, cpu, NULL);
+		error = pvxen_vcpu_op(VCPUOP_up, cpu, NULL);
 	if (error)
 		pv_port_log("pvops: xen: CPU %u does not start, error %ld", cpu, error);
 	return (int)error;
@@ -132,12 +132,12 @@ static void __attribute__((noreturn)) begin_again(u32 cpu)
 {
 	const struct pv_cpu_state *state = &restart[cpu];
 
-	xen_irq_disable();
+	pvxen_irq_disable();
 	pv_write_cr3(state->cr3);
-	xen_call2(__HYPERVISOR_set_segment_base, SEGBASE_GS_KERNEL, state->gs_base);
+	pvxen_call2(__HYPERVISOR_set_segment_base, SEGBASE_GS_KERNEL, state->gs_base);
 	pv_load_gdt(&state->gdt);
 	pv_load_idt(&state->idt);
-	xen_enter(state->rip, state->rsp, state->rdi);
+	pvxen_enter(state->rip, state->rsp, state->rdi);
 }
 
 static void xen_stop_cpu(void)
@@ -145,10 +145,10 @@ static void xen_stop_cpu(void)
 	u32 cpu = pv_port_this_cpu();
 
 	pv_batch_drain();
-	xen_mc_flush();
-	xen_irq_disable();
-	xen_time_stop(cpu);
-	xen_check(xen_vcpu_op(VCPUOP_down, cpu, NULL), PV_OP_stop_cpu, XEN_CALLER(), cpu, 0);
+	pvxen_mc_flush();
+	pvxen_irq_disable();
+	pvxen_time_stop(cpu);
+	pvxen_check(pvxen_vcpu_op(VCPUOP_down, cpu, NULL), PV_OP_stop_cpu, XEN_CALLER(), cpu, 0);
 	begin_again(cpu);
 }
 
@@ -156,13 +156,13 @@ static void xen_stop_cpu(void)
  * SCHEDOP_block would unmask, and VCPUOP_down of the last CPU ends the domain:
  * a poll waits with events masked.
  */
-void xen_halt(void)
+void pvxen_halt(void)
 {
 	u32 cpu = pv_port_this_cpu();
 
 	__atomic_store_n(&halted[cpu], HALTED, __ATOMIC_RELEASE);
 	while (__atomic_load_n(&halted[cpu], __ATOMIC_ACQUIRE) != RESTARTS)
-		xen_kick_wait(PV_OP_halt, XEN_CALLER());
+		pvxen_kick_wait(PV_OP_halt, XEN_CALLER());
 	halted[cpu] = RUNS;
 	begin_again(cpu);
 }
@@ -170,7 +170,7 @@ void xen_halt(void)
 static void xen_console_write(const char *text, size_t bytes)
 {
 	/* Not reported: the report would come this way. */
-	xen_call3(__HYPERVISOR_console_io, CONSOLEIO_write, bytes, (unsigned long)text);
+	pvxen_call3(__HYPERVISOR_console_io, CONSOLEIO_write, bytes, (unsigned long)text);
 }
 
 /*
@@ -182,20 +182,20 @@ static void xen_shutdown(enum pv_shutdown_reason reason)
 	struct sched_shutdown shutdown = { .reason = SHUTDOWN_crash };
 
 	if (reason == PV_SHUTDOWN_POWEROFF) {
-		if (xen_start->flags & SIF_INITDOMAIN)
+		if (pvxen_start->flags & SIF_INITDOMAIN)
 			pv_port_native_shutdown(reason);
 		shutdown.reason = SHUTDOWN_poweroff;
 	} else if (reason == PV_SHUTDOWN_REBOOT) {
 		shutdown.reason = SHUTDOWN_reboot;
 	}
 	for (;;)
-		xen_sched_op(SCHEDOP_shutdown, &shutdown);
+		pvxen_sched_op(SCHEDOP_shutdown, &shutdown);
 }
 
-const struct pv_smp_impls xen_smp_impls = {
+const struct pv_smp_impls pvxen_smp_impls = {
 	.start_cpu = PV_FN(xen_start_cpu, PV_IMPL_REQUIRED),
-	.send_ipi = PV_FN(xen_send_ipi, PV_IMPL_REQUIRED),
-	.send_ipi_mask = PV_FN(xen_send_ipi_mask, PV_IMPL_REQUIRED),
+	.send_ipi = PV_FN(pvxen_send_ipi, PV_IMPL_REQUIRED),
+	.send_ipi_mask = PV_FN(pvxen_send_ipi_mask, PV_IMPL_REQUIRED),
 	.stop_cpu = PV_FN(xen_stop_cpu, PV_IMPL_REQUIRED),
 	.console_write = PV_FN(xen_console_write, PV_IMPL_REQUIRED),
 	.shutdown = PV_FN(xen_shutdown, PV_IMPL_REQUIRED),

@@ -30,7 +30,7 @@ struct table_cache {
 /* Levels 1 to 4; roots by their kernel half. */
 static struct table_cache caches[ROOT_LEVEL];
 static u32 bound = CACHE_MAX;
-static struct xen_lock cache_lock;
+static struct pvxen_lock cache_lock;
 
 /*
  * Which user root belongs to a root: hashed by PFN, records from port pages
@@ -46,31 +46,31 @@ struct root_pair {
 
 static struct root_pair *bucket[BUCKETS];
 static struct root_pair *free_pairs;
-static struct xen_lock pair_lock;
+static struct pvxen_lock pair_lock;
 
 static struct root_pair **bucket_of(pv_pfn_t pfn)
 {
 	return &bucket[pv_pfn_nr(pfn) % BUCKETS];
 }
 
-bool xen_user_root_pfn(pv_pfn_t root, pv_pfn_t *user)
+bool pvxen_user_root_pfn(pv_pfn_t root, pv_pfn_t *user)
 {
-	pv_flags_t flags = xen_lock(&pair_lock);
+	pv_flags_t flags = pvxen_lock(&pair_lock);
 	const struct root_pair *pair = *bucket_of(root);
 
 	while (pair && pair->kernel != root)
 		pair = pair->next;
 	if (pair)
 		*user = pair->user;
-	xen_unlock(&pair_lock, flags);
+	pvxen_unlock(&pair_lock, flags);
 	return pair;
 }
 
-pv_mfn_t xen_user_root(pv_pfn_t root)
+pv_mfn_t pvxen_user_root(pv_pfn_t root)
 {
 	pv_pfn_t user;
 
-	return xen_user_root_pfn(root, &user) ? xen_mfn(user) : pv_mfn(0);
+	return pvxen_user_root_pfn(root, &user) ? pvxen_mfn(user) : pv_mfn(0);
 }
 
 static bool more_pairs(void)
@@ -83,12 +83,12 @@ static bool more_pairs(void)
 	if (pfn == PV_PFN_NONE)
 		return false;
 	pair = pv_port_pfn_to_virt(pfn);
-	flags = xen_lock(&pair_lock);
+	flags = pvxen_lock(&pair_lock);
 	for (i = 0; i < PV_PAGE_SIZE / sizeof(*pair); i++) {
 		pair[i].next = free_pairs;
 		free_pairs = &pair[i];
 	}
-	xen_unlock(&pair_lock, flags);
+	pvxen_unlock(&pair_lock, flags);
 	return true;
 }
 
@@ -98,7 +98,7 @@ static bool add_pair(pv_pfn_t kernel, pv_pfn_t user)
 	pv_flags_t flags;
 
 	do {
-		flags = xen_lock(&pair_lock);
+		flags = pvxen_lock(&pair_lock);
 		pair = free_pairs;
 		if (pair) {
 			free_pairs = pair->next;
@@ -107,14 +107,14 @@ static bool add_pair(pv_pfn_t kernel, pv_pfn_t user)
 			pair->next = *bucket_of(kernel);
 			*bucket_of(kernel) = pair;
 		}
-		xen_unlock(&pair_lock, flags);
+		pvxen_unlock(&pair_lock, flags);
 	} while (!pair && more_pairs());
 	return pair;
 }
 
 static void remove_pair(pv_pfn_t kernel)
 {
-	pv_flags_t flags = xen_lock(&pair_lock);
+	pv_flags_t flags = pvxen_lock(&pair_lock);
 	struct root_pair **at = bucket_of(kernel);
 
 	while (*at && (*at)->kernel != kernel)
@@ -126,11 +126,11 @@ static void remove_pair(pv_pfn_t kernel)
 		pair->next = free_pairs;
 		free_pairs = pair;
 	}
-	xen_unlock(&pair_lock, flags);
+	pvxen_unlock(&pair_lock, flags);
 }
 
 /* The linear map's entry for a page, as it is but for the writable bit. */
-u64 xen_linear_entry(pv_pfn_t pfn, bool writable)
+u64 pvxen_linear_entry(pv_pfn_t pfn, bool writable)
 {
 	pv_pte_t *ptep = pv_port_linear_pte(pfn);
 	u64 flags = PV_PTE_PRESENT | PV_PTE_ACCESSED | PV_PTE_DIRTY;
@@ -138,7 +138,7 @@ u64 xen_linear_entry(pv_pfn_t pfn, bool writable)
 	if (ptep)
 		flags = (__force u64)*(volatile pv_pte_t *)ptep & ~PV_FRAME_MASK;
 	flags = writable ? flags | PV_PTE_RW : flags & ~PV_PTE_RW;
-	return pv_maddr_nr(pv_mfn_to_maddr(xen_mfn(pfn))) | flags;
+	return pv_maddr_nr(pv_mfn_to_maddr(pvxen_mfn(pfn))) | flags;
 }
 
 /* A stale read-only TLB entry would fault later, on any CPU. */
@@ -147,18 +147,18 @@ static unsigned long linear_flags(bool writable)
 	return writable ? UVMF_INVLPG | UVMF_ALL : UVMF_NONE;
 }
 
-long xen_set_linear(pv_pfn_t pfn, bool writable)
+long pvxen_set_linear(pv_pfn_t pfn, bool writable)
 {
-	return xen_call3(__HYPERVISOR_update_va_mapping,
+	return pvxen_call3(__HYPERVISOR_update_va_mapping,
 			 (unsigned long)pv_port_pfn_to_virt(pfn),
-			 xen_linear_entry(pfn, writable), linear_flags(writable));
+			 pvxen_linear_entry(pfn, writable), linear_flags(writable));
 }
 
 static void linear_entry(struct multicall_entry *entry, pv_pfn_t pfn, bool writable)
 {
-	xen_mc_entry(entry, __HYPERVISOR_update_va_mapping,
+	pvxen_mc_entry(entry, __HYPERVISOR_update_va_mapping,
 		     (unsigned long)pv_port_pfn_to_virt(pfn),
-		     xen_linear_entry(pfn, writable), linear_flags(writable), 0);
+		     pvxen_linear_entry(pfn, writable), linear_flags(writable), 0);
 }
 
 /* Read-only and pinned, in one hypercall; all or nothing. */
@@ -170,11 +170,11 @@ static bool pin(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, u32 co
 
 	for (i = 0; i < count; i++) {
 		linear_entry(&entry[i], pfn[i], false);
-		ext[i] = xen_mmuext_mfn(MMUEXT_PIN_L1_TABLE + level - 1, xen_mfn(pfn[i]));
+		ext[i] = pvxen_mmuext_mfn(MMUEXT_PIN_L1_TABLE + level - 1, pvxen_mfn(pfn[i]));
 	}
-	xen_mc_entry(&entry[count], __HYPERVISOR_mmuext_op, (unsigned long)ext, count, 0,
+	pvxen_mc_entry(&entry[count], __HYPERVISOR_mmuext_op, (unsigned long)ext, count, 0,
 		     DOMID_SELF);
-	return !xen_multicall(op, caller, entry, count + 1);
+	return !pvxen_multicall(op, caller, entry, count + 1);
 }
 
 /* Unpinned, writable, and the kernel's again. */
@@ -185,12 +185,12 @@ static void give_back(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, 
 	u32 i;
 
 	for (i = 0; i < count; i++) {
-		ext[i] = xen_mmuext_mfn(MMUEXT_UNPIN_TABLE, xen_mfn(pfn[i]));
+		ext[i] = pvxen_mmuext_mfn(MMUEXT_UNPIN_TABLE, pvxen_mfn(pfn[i]));
 		linear_entry(&entry[i + 1], pfn[i], true);
 	}
-	xen_mc_entry(&entry[0], __HYPERVISOR_mmuext_op, (unsigned long)ext, count, 0, DOMID_SELF);
+	pvxen_mc_entry(&entry[0], __HYPERVISOR_mmuext_op, (unsigned long)ext, count, 0, DOMID_SELF);
 	/* What Xen still sees as a table somewhere must not be used again. */
-	if (xen_multicall(op, caller, entry, count + 1)) {
+	if (pvxen_multicall(op, caller, entry, count + 1)) {
 		pv_port_log("pvops: xen: table page 0x%llx cannot be freed and is lost",
 			    (unsigned long long)pv_pfn_nr(pfn[0]));
 		return;
@@ -203,7 +203,7 @@ static void free_pair(enum pv_op op, unsigned long caller, pv_pfn_t root)
 {
 	pv_pfn_t pair[2] = { root, PV_PFN_NONE };
 
-	if (!xen_user_root_pfn(root, &pair[1]))
+	if (!pvxen_user_root_pfn(root, &pair[1]))
 		return;
 	remove_pair(root);
 	give_back(op, caller, pair, 2);
@@ -217,22 +217,22 @@ static pv_pfn_t take(u32 level)
 
 	if (!cache->count)
 		return pfn;
-	flags = xen_lock(&cache_lock);
+	flags = pvxen_lock(&cache_lock);
 	if (cache->count)
 		pfn = cache->pfn[--cache->count];
-	xen_unlock(&cache_lock, flags);
+	pvxen_unlock(&cache_lock, flags);
 	return pfn;
 }
 
 static bool keep(u32 level, pv_pfn_t pfn)
 {
 	struct table_cache *cache = &caches[level - 1];
-	pv_flags_t flags = xen_lock(&cache_lock);
+	pv_flags_t flags = pvxen_lock(&cache_lock);
 	bool room = cache->count < bound;
 
 	if (room)
 		cache->pfn[cache->count++] = pfn;
-	xen_unlock(&cache_lock, flags);
+	pvxen_unlock(&cache_lock, flags);
 	return room;
 }
 
@@ -256,7 +256,7 @@ static u32 count_entries(pv_pfn_t pfn, u32 first, u32 end)
 static void clear_entries(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u32 end)
 {
 	const u64 *table = pv_port_pfn_to_virt(pfn);
-	u64 maddr = pv_maddr_nr(pv_mfn_to_maddr(xen_mfn(pfn)));
+	u64 maddr = pv_maddr_nr(pv_mfn_to_maddr(pvxen_mfn(pfn)));
 	u32 i;
 
 	for (i = 0; i < end; i++)
@@ -299,32 +299,32 @@ static void release_table(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u32
 	give_back(op, caller, &pfn, 1);
 }
 
-pv_pfn_t xen_alloc_pte(void)
+pv_pfn_t pvxen_alloc_pte(void)
 {
 	return alloc_table(PV_OP_alloc_pte, XEN_CALLER(), 1);
 }
 
-pv_pfn_t xen_alloc_pmd(void)
+pv_pfn_t pvxen_alloc_pmd(void)
 {
 	return alloc_table(PV_OP_alloc_pmd, XEN_CALLER(), 2);
 }
 
-pv_pfn_t xen_alloc_pud(void)
+pv_pfn_t pvxen_alloc_pud(void)
 {
 	return alloc_table(PV_OP_alloc_pud, XEN_CALLER(), 3);
 }
 
-void xen_release_pte(pv_pfn_t pfn)
+void pvxen_release_pte(pv_pfn_t pfn)
 {
 	release_table(PV_OP_release_pte, XEN_CALLER(), pfn, 1);
 }
 
-void xen_release_pmd(pv_pfn_t pfn)
+void pvxen_release_pmd(pv_pfn_t pfn)
 {
 	release_table(PV_OP_release_pmd, XEN_CALLER(), pfn, 2);
 }
 
-void xen_release_pud(pv_pfn_t pfn)
+void pvxen_release_pud(pv_pfn_t pfn)
 {
 	release_table(PV_OP_release_pud, XEN_CALLER(), pfn, 3);
 }
@@ -333,7 +333,7 @@ void xen_release_pud(pv_pfn_t pfn)
 #define XEN_SLOT_FIRST	256
 #define XEN_SLOT_END	272
 
-pv_pfn_t xen_pgd_alloc(void)
+pv_pfn_t pvxen_pgd_alloc(void)
 {
 	const u64 *from = pv_port_pfn_to_virt(pv_port_kernel_root());
 	pv_pfn_t root = take(ROOT_LEVEL);
@@ -365,13 +365,13 @@ no_user:
 	return PV_PFN_NONE;
 }
 
-void xen_pgd_free(pv_pfn_t pfn)
+void pvxen_pgd_free(pv_pfn_t pfn)
 {
 	pv_pfn_t user;
 
 	pv_batch_drain();
-	if (!xen_user_root_pfn(pfn, &user)) {
-		xen_refused(PV_OP_pgd_free, XEN_CALLER(), pv_pfn_nr(pfn), 0, -XEN_ENOENT);
+	if (!pvxen_user_root_pfn(pfn, &user)) {
+		pvxen_refused(PV_OP_pgd_free, XEN_CALLER(), pv_pfn_nr(pfn), 0, -XEN_ENOENT);
 		return;
 	}
 	/* The tables below are the kernel's to release, and keep their own pins. */
@@ -388,13 +388,13 @@ void xen_pgd_free(pv_pfn_t pfn)
 }
 
 /* Both were pinned when they were made. */
-void xen_pgd_activate(pv_pfn_t pfn)
+void pvxen_pgd_activate(pv_pfn_t pfn)
 {
 	(void)pfn;
 	pv_batch_drain();
 }
 
-u32 xen_table_cache(u32 new_bound)
+u32 pvxen_table_cache(u32 new_bound)
 {
 	u32 level, given = 0;
 

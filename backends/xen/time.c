@@ -35,7 +35,7 @@ static u64 system_time(void)
 		version = *now;
 		barrier();
 		asm volatile("lfence" : : : "memory");
-		delta = native_rdtsc() - time->tsc_timestamp;
+		delta = pv_native_rdtsc() - time->tsc_timestamp;
 		if (time->tsc_shift >= 0)
 			delta <<= time->tsc_shift;
 		else
@@ -56,7 +56,7 @@ static u64 xen_clock_read(void)
 
 static u64 xen_wall_clock(void)
 {
-	const volatile struct shared_info *shared = xen_shared;
+	const volatile struct shared_info *shared = pvxen_shared;
 	u64 sec, nsec;
 	u32 version;
 
@@ -77,10 +77,10 @@ static void xen_set_timer(u64 deadline)
 	long error;
 
 	if (deadline == ~0UL)
-		error = xen_vcpu_op(VCPUOP_stop_singleshot_timer, cpu, NULL);
+		error = pvxen_vcpu_op(VCPUOP_stop_singleshot_timer, cpu, NULL);
 	else
-		error = xen_vcpu_op(VCPUOP_set_singleshot_timer, cpu, &timer);
-	xen_check(error, PV_OP_set_timer, XEN_CALLER(), cpu, deadline);
+		error = pvxen_vcpu_op(VCPUOP_set_singleshot_timer, cpu, &timer);
+	pvxen_check(error, PV_OP_set_timer, XEN_CALLER(), cpu, deadline);
 }
 
 /*
@@ -94,7 +94,7 @@ static u64 xen_stolen_time(u32 cpu)
 
 	if (cpu >= PV_MAX_CPUS)
 		return 0;
-	state = PV_PERCPU_PTR_OF(xen_runstate, cpu);
+	state = PV_PERCPU_PTR_OF(pvxen_runstate, cpu);
 	do {
 		entry = state->state_entry_time;
 		barrier();
@@ -104,14 +104,14 @@ static u64 xen_stolen_time(u32 cpu)
 	return stolen - not_stolen[cpu];
 }
 
-void xen_time_stop(u32 cpu)
+void pvxen_time_stop(u32 cpu)
 {
-	offline_at_stop[cpu] = PV_PERCPU_PTR(xen_runstate)->time[RUNSTATE_offline];
+	offline_at_stop[cpu] = PV_PERCPU_PTR(pvxen_runstate)->time[RUNSTATE_offline];
 }
 
-void xen_time_init(u32 cpu)
+void pvxen_time_init(u32 cpu)
 {
-	const volatile u64 *time = PV_PERCPU_PTR(xen_runstate)->time;
+	const volatile u64 *time = PV_PERCPU_PTR(pvxen_runstate)->time;
 	long error;
 
 	if (offline_at_stop[cpu])
@@ -122,15 +122,15 @@ void xen_time_init(u32 cpu)
 	if (!cpu && !epoch) {
 		epoch = system_time();
 		/* Older versions do not know the flag and do not need it. */
-		xen_call2(__HYPERVISOR_vm_assist, VMASST_CMD_enable,
+		pvxen_call2(__HYPERVISOR_vm_assist, VMASST_CMD_enable,
 			  VMASST_TYPE_runstate_update_flag);
 	}
-	error = xen_vcpu_op(VCPUOP_stop_periodic_timer, cpu, NULL);
+	error = pvxen_vcpu_op(VCPUOP_stop_periodic_timer, cpu, NULL);
 	if (error)
 		pv_port_log("pvops: xen: CPU %u: periodic timer stays on, error %ld", cpu, error);
 }
 
-const struct pv_time_impls xen_time_impls = {
+const struct pv_time_impls pvxen_time_impls = {
 	.clock_read = PV_FN(xen_clock_read, PV_IMPL_REQUIRED),
 	.wall_clock = PV_FN(xen_wall_clock, PV_IMPL_REQUIRED),
 	.set_timer = PV_FN(xen_set_timer, PV_IMPL_REQUIRED),

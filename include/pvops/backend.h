@@ -24,9 +24,9 @@
  */
 #define PV_IMPL_REQUIRED	0x2UL
 /**
- * PV_IMPL_IN_LINE - the compiler's in-line code is this implementation
+ * PV_IMPL_IN_LINE - native: in-line code behind a branch site has this effect
  *
- * A BRANCH site of the op becomes a NOP.  Only the native backend sets it.
+ * A branch site of the op becomes a NOP.  Only the native backend sets it.
  */
 #define PV_IMPL_IN_LINE		0x4UL
 
@@ -82,6 +82,15 @@ struct pv_smp_impls {
 struct pv_lock_impls {
 #include "ops/lock.h"
 };
+
+#ifdef PV_CATALOGUE_EXTENSION
+/** struct pv_kernel_impls - table "kernel", the catalogue's extension */
+struct pv_kernel_impls {
+#include PV_CATALOGUE_EXTENSION
+};
+#else
+struct pv_kernel_impls;
+#endif
 
 #undef PV_OP
 
@@ -151,6 +160,8 @@ struct pv_platform {
  * @null_hypercall: the shortest way to the hypervisor and back that changes
  *	nothing; for measurements.  NULL where there is no hypervisor
  * @irq: tables; NULL leaves all of the group to native
+ * @kernel: table of the kernel's own ops; the native one is the kernel's too
+ *	(PV_NATIVE_KERNEL_IMPLS)
  */
 struct pv_backend {
 	const char *name;
@@ -167,7 +178,16 @@ struct pv_backend {
 	const struct pv_time_impls *time;
 	const struct pv_smp_impls *smp;
 	const struct pv_lock_impls *lock;
+	const struct pv_kernel_impls *kernel;
 };
+
+/** PV_NATIVE_KERNEL_IMPLS - native forms of the ops a kernel adds, or NULL */
+#ifdef PV_CATALOGUE_EXTENSION
+extern const struct pv_kernel_impls pv_native_kernel_impls;
+#define PV_NATIVE_KERNEL_IMPLS	(&pv_native_kernel_impls)
+#else
+#define PV_NATIVE_KERNEL_IMPLS	NULL
+#endif
 
 /**
  * PV_BACKEND - put a descriptor where the core looks

@@ -21,6 +21,9 @@
  *    the handler sees it in the page tables; what the handler updates is
  *    real at once.  An update whose queueing was itself interrupted is not
  *    yet seen, and stays queued.  NMI handlers neither pause nor update.
+ *    A kernel without such entry code answers pv_port_in_interrupt(): then
+ *    handlers do not queue either, but see what was queued only after a
+ *    flush, and do not open batches of their own.
  * 5. Flush and end submit in order.  Write CR3, TLB flushes, table release,
  *    IPIs, context switch and CPU stop flush first.
  * 6. Each entry keeps the op and the caller that queued it.  An entry the
@@ -160,7 +163,8 @@ static __always_inline void pv_batch_append(enum pv_op op, unsigned long caller,
 	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
 	u32 used = batch->used;
 
-	if (!batch->depth[PV_BATCH_MMU] || batch->paused || used == PV_BATCH_MAX) {
+	if (!batch->depth[PV_BATCH_MMU] || batch->paused || used == PV_BATCH_MAX ||
+	    pv_port_in_interrupt()) {
 		pv_batch_update(op, caller, ptr, val);
 		return;
 	}

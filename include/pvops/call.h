@@ -116,17 +116,20 @@ static __always_inline ret fname PV_PROTO##n args			\
 /*
  * PV_WRAP_<site> - the wrapper for each site class of the catalogue.
  *
- * BRANCH makes three functions: pv_outline_<op>(), the call on the far side;
- * pv_replaced_<op>(), the branch site itself, false while native is chosen;
- * and pv_<op>() on top.  Larger guarded expressions can be built from the
- * second: one site around a whole computation costs one NOP on native, where
- * one site per op in it costs as many NOPs as there are ops.
+ * Every op has a guard of two functions: pv_replaced_<op>(), a branch site that
+ * is false while native is chosen, and pv_outline_<op>(), the call for its far
+ * side.  pv_<op>() of a BRANCH op is made of them.  A kernel builds larger
+ * guarded expressions from them: one site around a whole computation costs one
+ * NOP on native, where one site per op in it costs as many NOPs as there are
+ * ops; and native code of its own, which does more than the bare instruction.
  */
 #define PV_WRAP_CALL6(name, conv, ret, n, args)				\
-	PV_DEFINE_CALL(pv_##name, name, PV_TEXT_OF_CALL6, conv, ret, n, args)
+PV_DEFINE_CALL(pv_##name, name, PV_TEXT_OF_CALL6, conv, ret, n, args)	\
+PV_DEFINE_GUARD(name, conv, ret, n, args)
 #define PV_WRAP_CALL9(name, conv, ret, n, args)				\
-	PV_DEFINE_CALL(pv_##name, name, PV_TEXT_OF_CALL9, conv, ret, n, args)
-#define PV_WRAP_BRANCH(name, conv, ret, n, args)			\
+PV_DEFINE_CALL(pv_##name, name, PV_TEXT_OF_CALL9, conv, ret, n, args)	\
+PV_DEFINE_GUARD(name, conv, ret, n, args)
+#define PV_DEFINE_GUARD(name, conv, ret, n, args)			\
 PV_DEFINE_CALL(pv_outline_##name, name, PV_TEXT_OF_BRANCH, conv, ret, n, args) \
 static __always_inline bool pv_replaced_##name(void)			\
 {									\
@@ -135,12 +138,14 @@ static __always_inline bool pv_replaced_##name(void)			\
 	return false;							\
 outline:								\
 	return true;							\
-}									\
+}
+#define PV_WRAP_BRANCH(name, conv, ret, n, args)			\
+PV_DEFINE_GUARD(name, conv, ret, n, args)				\
 static __always_inline ret pv_##name PV_PROTO##n args			\
 {									\
 	if (__builtin_expect(pv_replaced_##name(), 0))			\
 		return pv_outline_##name PV_NAMES##n args;		\
-	return native_##name PV_NAMES##n args;				\
+	return pv_native_##name PV_NAMES##n args;				\
 }
 /* Assembly uses PV_ASM_CALL and PV_ASM_JUMP of site.h; C has no wrapper. */
 #define PV_WRAP_ASM6(name, conv, ret, n, args)

@@ -12,7 +12,7 @@
  * file, as often as needed; it has no include guard, and undefines PV_OP.
  * It can be included from assembly.  The position of an op is its id.
  *
- * @table: irq, cpu, mmu, time, smp or lock; a backend fills tables separately.
+ * @table: irq, cpu, mmu, time, smp, lock or kernel; a backend fills tables separately.
  * @site: what the wrapper puts into kernel text (site.h):
  *	CALL6, CALL9	call through the table, 6 or 9 bytes.  9 where a hot
  *			backend form needs them; both hold any direct call.
@@ -29,8 +29,9 @@
  *
  * "Context: any" includes interrupts, but NMI only where it says so.
  *
- * Linux adds the ops that only make sense there by defining
- * PV_CATALOGUE_EXTENSION as the name of one more such file.
+ * A kernel adds ops that only make sense there: its <pvops_port.h> defines
+ * PV_CATALOGUE_EXTENSION as the name of one more such file, whose ops are all
+ * of table "kernel", and the kernel defines pv_native_kernel_impls (backend.h).
  *
  * Left out, because no guest here could use it:
  *	store_gdt, store_idt, sldt	no kernel needs them; SGDT/SIDT lie anyway

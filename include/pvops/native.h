@@ -2,7 +2,7 @@
 /**
  * DOC: What the branch-site ops mean on bare hardware
  *
- * native_<op>() for every op whose catalogue line says BRANCH: the code that
+ * pv_native_<op>() for every op whose catalogue line says BRANCH: the code that
  * the compiler puts in line behind the branch site.  Part of the contract: a
  * backend must have the same effect on the guest's view of the machine.  The
  * native backend uses the same functions for its table.
@@ -21,24 +21,24 @@
 #define PV_CR4_PGE	0x80UL
 
 /**
- * native_irqs_disabled_flags - IF clear in a saved RFLAGS?
+ * pv_native_irqs_disabled_flags - IF clear in a saved RFLAGS?
  * @flags: token of the native save_fl(), which is RFLAGS
  *
  * IF is bit 9 (SDM vol. 1 section 3.4.3).  1 if interrupts were masked.
  */
-static __always_inline u8 native_irqs_disabled_flags(pv_flags_t flags)
+static __always_inline u8 pv_native_irqs_disabled_flags(pv_flags_t flags)
 {
 	return !((__force unsigned long)flags & PV_RFLAGS_IF);
 }
 
 /**
- * native_cpuid - CPUID (SDM vol. 2A)
+ * pv_native_cpuid - CPUID (SDM vol. 2A)
  * @regs: leaf in eax and subleaf in ecx; receives all four results
  *
  * Serialising.  In a virtual machine it exits: hundreds of instructions of
  * somebody else's, and never a fence to measure with.
  */
-static __always_inline void native_cpuid(struct pv_cpuid *regs)
+static __always_inline void pv_native_cpuid(struct pv_cpuid *regs)
 {
 	asm volatile("cpuid"
 		     : "+a" (regs->eax), "=b" (regs->ebx),
@@ -47,12 +47,12 @@ static __always_inline void native_cpuid(struct pv_cpuid *regs)
 }
 
 /**
- * native_read_msr - RDMSR (SDM vol. 2B)
+ * pv_native_read_msr - RDMSR (SDM vol. 2B)
  * @msr: register number
  *
  * #GP if there is no such register: without a fix-up here.
  */
-static __always_inline u64 native_read_msr(u32 msr)
+static __always_inline u64 pv_native_read_msr(u32 msr)
 {
 	u32 low, high;
 
@@ -61,14 +61,14 @@ static __always_inline u64 native_read_msr(u32 msr)
 }
 
 /**
- * native_write_msr - WRMSR (SDM vol. 2D)
+ * pv_native_write_msr - WRMSR (SDM vol. 2D)
  * @msr: register number
  * @val: all 64 bits
  *
  * Serialising but for a few registers (x2APIC, TSC deadline).  Compiler
  * barrier, because MSRs change what memory accesses mean (GS base).
  */
-static __always_inline void native_write_msr(u32 msr, u64 val)
+static __always_inline void pv_native_write_msr(u32 msr, u64 val)
 {
 	asm volatile("wrmsr"
 		     : : "c" (msr), "a" ((u32)(val & 0xffffffff)), "d" ((u32)(val >> 32))
@@ -76,12 +76,12 @@ static __always_inline void native_write_msr(u32 msr, u64 val)
 }
 
 /**
- * native_read_pmc - RDPMC (SDM vol. 2B)
+ * pv_native_read_pmc - RDPMC (SDM vol. 2B)
  * @counter: number as the instruction takes it in ECX
  *
  * #GP if there is no such counter, #UD where the CPU has none at all.
  */
-static __always_inline u64 native_read_pmc(u32 counter)
+static __always_inline u64 pv_native_read_pmc(u32 counter)
 {
 	u32 low, high;
 
@@ -90,12 +90,12 @@ static __always_inline u64 native_read_pmc(u32 counter)
 }
 
 /**
- * native_rdtsc - RDTSC (SDM vol. 2B)
+ * pv_native_rdtsc - RDTSC (SDM vol. 2B)
  *
  * Neither ordered before nor after its neighbours by the CPU; LFENCE on both
  * sides is the caller's business where that matters.
  */
-static __always_inline u64 native_rdtsc(void)
+static __always_inline u64 pv_native_rdtsc(void)
 {
 	u32 low, high;
 
@@ -104,13 +104,13 @@ static __always_inline u64 native_rdtsc(void)
 }
 
 /**
- * native_get_debugreg - MOV from a debug register (SDM vol. 3B chapter 17)
+ * pv_native_get_debugreg - MOV from a debug register (SDM vol. 3B chapter 17)
  * @nr: 0-3 addresses, 6 status, 7 control; anything else reads 0
  *
  * A constant @nr leaves one instruction; DR4 and DR5 are aliases or #UD,
  * depending on CR4.DE, and are not offered.
  */
-static __always_inline u64 native_get_debugreg(u32 nr)
+static __always_inline u64 pv_native_get_debugreg(u32 nr)
 {
 	u64 val = 0;
 
@@ -129,11 +129,11 @@ static __always_inline u64 native_get_debugreg(u32 nr)
 }
 
 /**
- * native_set_debugreg - MOV to a debug register
- * @nr: as native_get_debugreg(); anything else writes nothing
+ * pv_native_set_debugreg - MOV to a debug register
+ * @nr: as pv_native_get_debugreg(); anything else writes nothing
  * @val: #GP if a bit of 63..32 is set in DR6 or DR7
  */
-static __always_inline void native_set_debugreg(u32 nr, u64 val)
+static __always_inline void pv_native_set_debugreg(u32 nr, u64 val)
 {
 #define DR_WRITE(n)	do {						\
 		if (nr == (n))						\
@@ -149,14 +149,14 @@ static __always_inline void native_set_debugreg(u32 nr, u64 val)
 }
 
 /**
- * native_load_tls - three descriptors into a GDT
+ * pv_native_load_tls - three descriptors into a GDT
  * @gdt: the table
  * @tls: what goes to index PV_GDT_TLS and the two behind it
  *
  * Segments that are loaded keep their old contents until they are loaded
  * again (SDM vol. 3A section 3.4.3).
  */
-static __always_inline void native_load_tls(u64 *gdt, const u64 *tls)
+static __always_inline void pv_native_load_tls(u64 *gdt, const u64 *tls)
 {
 	volatile u64 *slot = gdt + PV_GDT_TLS;
 
@@ -166,14 +166,14 @@ static __always_inline void native_load_tls(u64 *gdt, const u64 *tls)
 }
 
 /**
- * native_write_gdt_entry - one descriptor into a GDT
+ * pv_native_write_gdt_entry - one descriptor into a GDT
  * @gdt: the table
  * @index: in units of 8 bytes
  * @desc: one or two words
  * @words: 2 for a system descriptor, which is 16 bytes in 64-bit mode
  *	(SDM vol. 3A section 7.2.3), else 1
  */
-static __always_inline void native_write_gdt_entry(u64 *gdt, u32 index,
+static __always_inline void pv_native_write_gdt_entry(u64 *gdt, u32 index,
 						   const u64 *desc, u32 words)
 {
 	volatile u64 *slot = gdt + index;
@@ -184,24 +184,24 @@ static __always_inline void native_write_gdt_entry(u64 *gdt, u32 index,
 }
 
 /**
- * native_write_ldt_entry - one descriptor into an LDT
+ * pv_native_write_ldt_entry - one descriptor into an LDT
  * @ldt: the table
  * @index: in units of 8 bytes
  * @desc: the descriptor; an LDT holds no system descriptors
  */
-static __always_inline void native_write_ldt_entry(u64 *ldt, u32 index, u64 desc)
+static __always_inline void pv_native_write_ldt_entry(u64 *ldt, u32 index, u64 desc)
 {
 	*(volatile u64 *)(ldt + index) = desc;
 }
 
 /**
- * native_write_idt_entry - one gate into an IDT
+ * pv_native_write_idt_entry - one gate into an IDT
  * @idt: the table
  * @vector: 0..255
  * @gate: 16 bytes, copied by plain stores: an interrupt of that very vector
  *	in between sees half of it
  */
-static __always_inline void native_write_idt_entry(struct pv_gate *idt, u32 vector,
+static __always_inline void pv_native_write_idt_entry(struct pv_gate *idt, u32 vector,
 						   const struct pv_gate *gate)
 {
 	idt[vector] = *gate;
@@ -209,12 +209,12 @@ static __always_inline void native_write_idt_entry(struct pv_gate *idt, u32 vect
 }
 
 /**
- * native_flush_tlb_user - write CR3 with itself
+ * pv_native_flush_tlb_user - write CR3 with itself
  *
  * Drops all entries of the current PCID but the global ones (SDM vol. 3A
  * section 4.10.4.1).
  */
-static __always_inline void native_flush_tlb_user(void)
+static __always_inline void pv_native_flush_tlb_user(void)
 {
 	u64 cr3;
 
@@ -222,18 +222,18 @@ static __always_inline void native_flush_tlb_user(void)
 }
 
 /**
- * native_flush_tlb_kernel - drop everything, global entries too
+ * pv_native_flush_tlb_kernel - drop everything, global entries too
  *
  * Toggling CR4.PGE does (SDM vol. 3A section 4.10.4.1); where global pages
  * are off, a write to CR3 is enough.  An interrupt in between is harmless.
  */
-static __always_inline void native_flush_tlb_kernel(void)
+static __always_inline void pv_native_flush_tlb_kernel(void)
 {
 	u64 cr4;
 
 	asm volatile("mov %%cr4, %0" : "=r" (cr4));
 	if (!(cr4 & PV_CR4_PGE)) {
-		native_flush_tlb_user();
+		pv_native_flush_tlb_user();
 		return;
 	}
 	asm volatile("mov %0, %%cr4\n\tmov %1, %%cr4"
@@ -241,19 +241,19 @@ static __always_inline void native_flush_tlb_kernel(void)
 }
 
 /**
- * native_flush_tlb_one - INVLPG (SDM vol. 2A)
+ * pv_native_flush_tlb_one - INVLPG (SDM vol. 2A)
  * @va: any address in the page
  *
  * Also drops the paging-structure caches of the current PCID, whatever the
  * address, and global entries for @va.
  */
-static __always_inline void native_flush_tlb_one(u64 va)
+static __always_inline void pv_native_flush_tlb_one(u64 va)
 {
 	asm volatile("invlpg (%0)" : : "r" (va) : "memory");
 }
 
 /*
- * native_set_<level>, native_<level>_val, native_make_<level>: one aligned
+ * pv_native_set_<level>, pv_native_<level>_val, pv_native_make_<level>: one aligned
  * 8-byte store, which no walk sees half of (SDM vol. 3A section 8.1.1), and
  * conversions that change nothing, as the frame number in an entry is the
  * kernel's own.  They give the compiler back all it knew: no barrier, no
@@ -262,34 +262,34 @@ static __always_inline void native_flush_tlb_one(u64 va)
  * The store is volatile so that it happens once and where it stands; it does
  * not order other memory, and it flushes no TLB.
  */
-#define NATIVE_ENTRY(level)							\
+#define PV_NATIVE_ENTRY(level)						\
 static __always_inline void						\
-native_set_##level(pv_##level##_t *entry, pv_##level##_t val)		\
+pv_native_set_##level(pv_##level##_t *entry, pv_##level##_t val)		\
 {									\
 	*(volatile pv_##level##_t *)entry = val;			\
 }									\
-static __always_inline u64 native_##level##_val(pv_##level##_t val)	\
+static __always_inline u64 pv_native_##level##_val(pv_##level##_t val)	\
 {									\
 	return (__force u64)val;					\
 }									\
-static __always_inline pv_##level##_t native_make_##level(u64 val)	\
+static __always_inline pv_##level##_t pv_native_make_##level(u64 val)	\
 {									\
 	return (__force pv_##level##_t)val;				\
 }
 
-NATIVE_ENTRY(pte)
-NATIVE_ENTRY(pmd)
-NATIVE_ENTRY(pud)
-NATIVE_ENTRY(p4d)
+PV_NATIVE_ENTRY(pte)
+PV_NATIVE_ENTRY(pmd)
+PV_NATIVE_ENTRY(pud)
+PV_NATIVE_ENTRY(p4d)
 
 /**
- * native_ptep_modify_prot_start - take a live entry out
+ * pv_native_ptep_modify_prot_start - take a live entry out
  * @ptep: the entry
  *
  * XCHG locks by itself (SDM vol. 3A section 8.1.2.1), so no walk of another
  * CPU can set A or D in the value that is returned after it was read.
  */
-static __always_inline pv_pte_t native_ptep_modify_prot_start(pv_pte_t *ptep)
+static __always_inline pv_pte_t pv_native_ptep_modify_prot_start(pv_pte_t *ptep)
 {
 	u64 old = 0;
 
@@ -298,22 +298,22 @@ static __always_inline pv_pte_t native_ptep_modify_prot_start(pv_pte_t *ptep)
 }
 
 /**
- * native_ptep_modify_prot_commit - put a changed entry back
- * @ptep: the entry, not present since native_ptep_modify_prot_start()
+ * pv_native_ptep_modify_prot_commit - put a changed entry back
+ * @ptep: the entry, not present since pv_native_ptep_modify_prot_start()
  * @pte: its new contents
  *
  * A plain store: nobody else writes to an entry that is not present.
  */
-static __always_inline void native_ptep_modify_prot_commit(pv_pte_t *ptep, pv_pte_t pte)
+static __always_inline void pv_native_ptep_modify_prot_commit(pv_pte_t *ptep, pv_pte_t pte)
 {
 	*(volatile pv_pte_t *)ptep = pte;
 }
 
 /**
- * native_vcpu_is_preempted - nobody takes a bare machine's CPUs away
+ * pv_native_vcpu_is_preempted - nobody takes a bare machine's CPUs away
  * @cpu: ignored
  */
-static __always_inline u8 native_vcpu_is_preempted(u32 cpu)
+static __always_inline u8 pv_native_vcpu_is_preempted(u32 cpu)
 {
 	(void)cpu;
 	return 0;

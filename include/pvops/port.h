@@ -16,7 +16,8 @@
  *    pv_cpu_init(n);
  * 4. uses pv_<op>() (call.h) and the assembly sites (site.h) instead of
  *    privileged instructions, and calls pv_batch_pause()/_resume() around
- *    exception and interrupt handlers that interrupted kernel mode.
+ *    exception and interrupt handlers that interrupted kernel mode, or
+ *    answers pv_port_in_interrupt().
  *
  * Macros and inline functions of <pvops_port.h>:
  *
@@ -42,6 +43,9 @@
  *	pv_port_virt_to_pfn(va)		frame of a linear-map address
  *	pv_port_pfn_to_virt(pfn)	linear-map address of a frame
  *	pv_port_this_cpu()		number of this CPU
+ *	pv_port_in_interrupt()		running on top of code that may have a
+ *					batch open?  A kernel that pauses
+ *					batches in its entry code says false
  *
  * The linear map covers all memory that the kernel hands to the layer or
  * points the layer at: table pages, GDTs, LDTs, per-CPU areas.
@@ -148,6 +152,18 @@ pv_pfn_t pv_port_alloc_page(void);
  * @pfn: from pv_port_alloc_page() (any contents, mapped writable again)
  */
 void pv_port_free_page(pv_pfn_t pfn);
+
+/**
+ * pv_port_foreign_pfn, pv_port_foreign_mfn - frames that are not the kernel's memory
+ * @mfn: machine frame without a PFN that leads back to it
+ * @pfn: PFN without a machine frame in the list of the kernel's memory
+ *
+ * What a kernel calls device memory or another domain's page, in the other
+ * numbering.  Context: as pte_val.  All ones where there is none; such an
+ * entry reads as not present, and is not made.
+ */
+u64 pv_port_foreign_pfn(u64 mfn);
+u64 pv_port_foreign_mfn(u64 pfn);
 
 /** pv_port_kernel_root - root table whose upper half every address space shares */
 pv_pfn_t pv_port_kernel_root(void);

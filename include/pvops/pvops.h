@@ -161,6 +161,23 @@ int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl);
 void pv_init(const struct pv_platform *platform, const char *cmdline);
 
 /**
+ * pv_override - put a function of the kernel's own in the place of the choice
+ * @op: which
+ * @fn: with the op's prototype and convention; NULL: the choice again
+ *
+ * For platform code that knows better than a backend, and for ops that mean
+ * something else until the kernel has memory.  Undone by the next pv_init().
+ * Context: after pv_init(), before pv_patch(), boot CPU.  Returns 0, or -EBUSY
+ * after one log line once sites are patched.
+ */
+int pv_override(enum pv_op op, void (*fn)(void));
+
+/** PV_OVERRIDE - pv_override() with the op's name and its prototype checked */
+#define PV_OVERRIDE(name, function) \
+	pv_override(PV_OP_##name, (void (*)(void))	\
+		    (1 ? (function) : (typeof(pv_slots.name))0))
+
+/**
  * pv_cpu_init - per-CPU part of the chosen backend
  * @cpu: number of the calling CPU
  */

@@ -4,7 +4,7 @@
  *
  * A site is one use of an op in kernel text, with an 8-byte record in section
  * .pv_sites.  As compiled, every site works: it goes through the pointer
- * table pv_ops[].  pv_patch() rewrites it into the best code for the chosen
+ * table pv_slots[].  pv_patch() rewrites it into the best code for the chosen
  * backend, and can do so again for another.
  *
  *	kind	as compiled		   may become
@@ -66,7 +66,7 @@
  * bytes of stack until it is patched.
  */
 .macro PV_ASM_CALL op
-771:	call	*pv_ops + 8 * PV_OP_\op(%rip)
+771:	call	*pv_slots + 8 * PV_OP_\op(%rip)
 	.pushsection .pv_sites, "a"
 	.balign	4
 	.long	771b - .
@@ -80,7 +80,7 @@
  * @op: name as in the catalogue
  */
 .macro PV_ASM_JUMP op
-771:	jmp	*pv_ops + 8 * PV_OP_\op(%rip)
+771:	jmp	*pv_slots + 8 * PV_OP_\op(%rip)
 	.pushsection .pv_sites, "a"
 	.balign	4
 	.long	771b - .
@@ -136,18 +136,18 @@ static __always_inline unsigned long pv_site_addr(const struct pv_site *site)
 #define PV_NAMES4(t1, a1, t2, a2, t3, a3, t4, a4)	(a1, a2, a3, a4)
 
 /**
- * struct pv_ops - what call sites call until they are patched
+ * struct pv_slots - what call sites call until they are patched
  *
  * One typed pointer per op in catalogue order, so that the slot of an op is
  * 8 * its id into the table.  Empty until pv_init() fills in the choice; no
  * op may be used before.  Read-only to everybody but the core.
  */
-struct pv_ops {
+struct pv_slots {
 #define PV_OP(table, name, site, conv, ret, n, args, test) ret (*name) PV_PROTO##n args;
 #include "catalogue.h"
 };
 
-extern struct pv_ops pv_ops;
+extern struct pv_slots pv_slots;
 
 /*
  * PV_RECORD - the record for the site at label 771, in an asm statement with
@@ -167,9 +167,9 @@ extern struct pv_ops pv_ops;
  * The nine bytes are the call and a three-byte NOP behind it.
  */
 #define PV_TEXT_CALL6(kind)						\
-	"771: call *pv_ops + 8 * %c[op](%%rip)\n\t" PV_RECORD(6, kind)
+	"771: call *pv_slots + 8 * %c[op](%%rip)\n\t" PV_RECORD(6, kind)
 #define PV_TEXT_CALL9(kind)						\
-	"771: call *pv_ops + 8 * %c[op](%%rip)\n\t"			\
+	"771: call *pv_slots + 8 * %c[op](%%rip)\n\t"			\
 	".byte 0x0f, 0x1f, 0x00\n\t" PV_RECORD(9, kind)
 
 /* What stands for each site class of the catalogue (0x10: PV_SITE_OUTLINE). */

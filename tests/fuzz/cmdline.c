@@ -138,7 +138,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		const struct pv_impl *impl = pv_impl_of(op);
 
 		CHECK(impl && impl->fn);
-		CHECK(((void (**)(void))&pv_ops)[op] == impl->fn);
+		CHECK(((void (**)(void))&pv_slots)[op] == impl->fn);
 		if (i == FAKE_FAKE && (fake_impls[FAKE_FAKE][op]->flags & PV_IMPL_REQUIRED))
 			CHECK(impl == fake_impls[FAKE_FAKE][op]);
 	}

@@ -38,7 +38,7 @@ static struct pv_site table[RECORDS + 1] __attribute__((aligned(8)));
 
 static unsigned long slot_of(u32 op)
 {
-	return (unsigned long)&pv_ops + 8UL * op;
+	return (unsigned long)&pv_slots + 8UL * op;
 }
 
 /* Text as the compiler would have made it, if that is possible at all. */

@@ -105,7 +105,7 @@ static pv_pfn_t page;
 				"push %%rbx\n\tpush $2\n\tmov %%cs, %%eax\n\t" \
 				"and $-4, %%eax\n\tpush %%rax\n\t"			\
 				"lea 772f(%%rip), %%rax\n\tpush %%rax\n\t" leave
-#define IRET_SITE		"771: jmp *pv_ops + 8 * %c[op](%%rip)\n\t" PV_RECORD(6, 1)
+#define IRET_SITE		"771: jmp *pv_slots + 8 * %c[op](%%rip)\n\t" PV_RECORD(6, 1)
 
 static void measure_irq(void)
 {

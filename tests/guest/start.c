@@ -19,7 +19,7 @@ static char cmdline[512];
 
 static void bare_cpuid(struct pv_cpuid *regs)
 {
-	native_cpuid(regs);
+	pv_native_cpuid(regs);
 }
 
 static void keep_cmdline(const char *text)

@@ -92,6 +92,19 @@ pv_pfn_t pv_port_low_page(void)
 	return low_page;
 }
 
+/* No device memory and no other domain's pages here. */
+u64 pv_port_foreign_pfn(u64 mfn)
+{
+	(void)mfn;
+	return ~0ULL;
+}
+
+u64 pv_port_foreign_mfn(u64 pfn)
+{
+	(void)pfn;
+	return ~0ULL;
+}
+
 pv_pfn_t pv_port_kernel_root(void)
 {
 	return boot_info.root;

@@ -42,7 +42,7 @@ static void assert_text_as_compiled(void)
 
 static void fill_table(u32 which)
 {
-	void (**slot)(void) = (void (**)(void))&pv_ops;
+	void (**slot)(void) = (void (**)(void))&pv_slots;
 	u32 op;
 
 	for (op = 0; op < PV_OP_COUNT; op++)
@@ -322,7 +322,7 @@ static void no_indirect_branch_remains(void **state)
 		const struct pv_site *site;
 
 		patch_for(which);
-		memset(&pv_ops, 0, sizeof(pv_ops));
+		memset(&pv_slots, 0, sizeof(pv_slots));
 		check_all_uses(which, true);
 		for (site = __pv_sites_start; site < __pv_sites_end; site++)
 			assert_int_not_equal(*(const u8 *)pv_site_addr(site), 0xff);
@@ -538,7 +538,7 @@ static const struct pv_impl impl_two = { .fn = (void (*)(void))two };
 
 static void slot_set(enum pv_op op, u64 (*fn)(void))
 {
-	((void (**)(void))&pv_ops)[op] = (void (*)(void))fn;
+	((void (**)(void))&pv_slots)[op] = (void (*)(void))fn;
 }
 
 static struct pv_site *record(u32 nr, u32 offset, u16 op, u8 len, u8 kind)
@@ -555,7 +555,7 @@ static struct pv_site *record(u32 nr, u32 offset, u16 op, u8 len, u8 kind)
 /* A site as the compiler makes it, then a return: a function to call. */
 static void compile(u32 offset, enum pv_op op, u8 len)
 {
-	s32 rel = (s32)((long)&pv_ops + 8 * (long)op - (long)(text + offset + 6));
+	s32 rel = (s32)((long)&pv_slots + 8 * (long)op - (long)(text + offset + 6));
 
 	writable[offset] = 0xff;
 	writable[offset + 1] = 0x15;
@@ -845,7 +845,7 @@ static void target_out_of_reach_stays_indirect(void **state)
 	compile(0x180, PV_OP_clts, 6);
 	record(1, 0x180, PV_OP_clts, 6, PV_SITE_CALL);
 	chosen[PV_OP_clts] = far_impl();
-	memcpy(&pv_ops.clts, &far_impl()->fn, sizeof(pv_ops.clts));
+	memcpy(&pv_slots.clts, &far_impl()->fn, sizeof(pv_slots.clts));
 	expect_one_refused(PV_SITE_REACH, "op clts");
 	assert_int_equal(made.stats.form[PV_FORM_INDIRECT], 1);
 	assert_int_equal(run(0x180), 3);
@@ -862,7 +862,7 @@ static void target_out_of_reach_goes_back_to_the_table(void **state)
 	next[PV_OP_read_cr0] = far_impl();
 	assert_int_equal(pv_apply(&made, chosen), 0);
 	assert_int_equal(run(0x180), 1);
-	memcpy(&pv_ops.read_cr0, &far_impl()->fn, sizeof(pv_ops.read_cr0));
+	memcpy(&pv_slots.read_cr0, &far_impl()->fn, sizeof(pv_slots.read_cr0));
 	assert_int_equal(pv_apply(&made, next), 2);
 	assert_int_equal(text[0x180], 0xff);
 	assert_int_equal(run(0x180), 3);

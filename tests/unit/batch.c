@@ -77,7 +77,7 @@ static int submit(const struct pv_batch_req *req, u32 count, u32 *done)
 
 static void fill_table(u32 which)
 {
-	void (**slot)(void) = (void (**)(void))&pv_ops;
+	void (**slot)(void) = (void (**)(void))&pv_slots;
 	u32 op;
 
 	for (op = 0; op < PV_OP_COUNT; op++)
@@ -306,6 +306,31 @@ static void leave(u32 token)
 {
 	pv_batch_resume(token);
 	fake_flags = interrupted_flags[--interrupted];
+}
+
+/* A kernel whose entry code does not pause: the handler drains and updates. */
+static void drain_in_an_interrupt_leaves_the_queue_its_place(void **state)
+{
+	(void)state;
+	pv_batch_begin(PV_BATCH_MMU);
+	update(0, 1);
+	update(1, 1);
+	host_in_interrupt = true;
+	assert_false(pv_batch_open(PV_BATCH_MMU));
+	pv_batch_drain();
+	assert_journal_is_0_to(2);
+	assert_int_equal(queue()->used, 2);
+	update(2, 1);
+	assert_int_equal(cell[2], 1);
+	pv_batch_begin(PV_BATCH_MMU);
+	update(3, 1);
+	assert_int_equal(cell[3], 1);
+	pv_batch_end(PV_BATCH_MMU);
+	host_in_interrupt = false;
+	update(4, 1);
+	assert_int_equal(cell[4], 0);
+	pv_batch_end(PV_BATCH_MMU);
+	assert_journal_is_0_to(5);
 }
 
 static void pause_shows_the_handler_what_was_queued(void **state)
@@ -908,6 +933,7 @@ int main(void)
 		TEST_BATCH(update_outside_a_batch_returns_its_error),
 		TEST_BATCH(update_keeps_the_interrupt_state),
 		TEST_BATCH(each_cpu_has_its_own_queue),
+		TEST_BATCH(drain_in_an_interrupt_leaves_the_queue_its_place),
 		TEST_BATCH(pause_shows_the_handler_what_was_queued),
 		TEST_BATCH(batch_inside_a_handler_queues_nothing),
 		TEST_BATCH(pauses_nest),

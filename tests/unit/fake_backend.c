@@ -125,7 +125,7 @@ PV_CODE(code_fake_pte_val, "leaq 9(%rdi), %rax");		/* 4 in 6, far side of a bran
 /* Native functions must do what the in-line code does. */
 static void host_set_pte(pv_pte_t *ptep, pv_pte_t pte)
 {
-	native_set_pte(ptep, pte);
+	pv_native_set_pte(ptep, pte);
 }
 
 static u8 host_irqs_disabled_flags(pv_flags_t flags)

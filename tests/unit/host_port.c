@@ -15,6 +15,7 @@
 #define LOG_SIZE	65536
 
 u32 host_cpu;
+bool host_in_interrupt;
 struct host_port host_port;
 
 static char log_text[LOG_SIZE];
@@ -63,6 +64,7 @@ void host_port_reset(void)
 	memset(&host_port, 0, sizeof(host_port));
 	host_port.alias = alias;
 	host_cpu = 0;
+	host_in_interrupt = false;
 	host_log_clear();
 }
 

@@ -133,7 +133,7 @@ static void fake_can_run(void)
 /* The table holds what was chosen, all of it. */
 static void assert_table_is_the_choice(void)
 {
-	void (*const *slot)(void) = (void (*const *)(void))&pv_ops;
+	void (*const *slot)(void) = (void (*const *)(void))&pv_slots;
 	u32 op;
 
 	for (op = 0; op < PV_OP_COUNT; op++) {
@@ -449,6 +449,47 @@ static void required_by_another_does_not_bind_native(void **state)
 	assert_int_equal(refusals(), 0);
 }
 
+static u64 own_clock(void)
+{
+	return 0x99;
+}
+
+static void override_takes_the_place_of_the_choice(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("");
+	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), 0);
+	assert_int_equal(pv_slots.clock_read(), 0x99);
+	assert_false(pv_impl_is_native(PV_OP_clock_read));
+	assert_int_equal(pv_override(PV_OP_clock_read, NULL), 0);
+	assert_int_equal(pv_slots.clock_read(), 0x77);
+	assert_table_is_the_choice();
+
+	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), 0);
+	boot("pvops=native");
+	assert_true(pv_impl_is_native(PV_OP_clock_read));
+	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), 0);
+	assert_false(pv_impl_is_native(PV_OP_clock_read));
+	assert_int_equal(pv_override(PV_OP_clock_read, NULL), 0);
+	assert_true(pv_impl_is_native(PV_OP_clock_read));
+}
+
+static void override_of_patched_sites_is_refused(void **state)
+{
+	struct pv_site_set *sites = pv_kernel_sites();
+	const struct pv_impl *before;
+
+	(void)state;
+	boot("pvops=native");
+	before = pv_impl_of(PV_OP_clock_read);
+	sites->impl = &before;
+	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), -16);
+	sites->impl = NULL;
+	assert_true(host_log_find("clock_read: cannot be overridden, sites are patched"));
+	assert_ptr_equal(pv_impl_of(PV_OP_clock_read), before);
+}
+
 static void unknown_part_is_refused(void **state)
 {
 	(void)state;
@@ -475,7 +516,7 @@ static void what_a_backend_leaves_empty_is_native(void **state)
 	assert_chosen("other");
 	for (op = 0; op < PV_OP_COUNT; op++)
 		assert_int_equal(pv_impl_is_native(op), op != PV_OP_clock_read);
-	assert_int_equal(pv_ops.clock_read(), 0x77);
+	assert_int_equal(pv_slots.clock_read(), 0x77);
 	assert_table_is_the_choice();
 	/* No hooks at all. */
 	pv_cpu_init(0);
@@ -709,6 +750,8 @@ int main(void)
 		TEST_SELECT(required_op_is_not_left_to_native),
 		TEST_SELECT(table_with_a_required_op_stays_whole),
 		TEST_SELECT(required_by_another_does_not_bind_native),
+		TEST_SELECT(override_of_patched_sites_is_refused),
+		TEST_SELECT(override_takes_the_place_of_the_choice),
 		TEST_SELECT(unknown_part_is_refused),
 		TEST_SELECT(what_a_backend_leaves_empty_is_native),
 		TEST_SELECT(failed_start_goes_to_the_next_best),

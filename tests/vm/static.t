@@ -43,7 +43,7 @@ def check(tap, path):
     sites = image.sites()
     tap.ok(len(sites) > 50 and (end - start) % elf.SITE_SIZE == 0,
            f"{path}: whole records of {elf.SITE_SIZE} bytes", f"{end - start} bytes, {len(sites)} sites")
-    table = next(s for s in image.symbols if s.name == "pv_ops")
+    table = next(s for s in image.symbols if s.name == "pv_slots")
     bad = [(s, wrong(image, s, table.size // 8, table.value)) for s in sites]
     tap.empty([f"record {s.record:#x}, site {s.addr:#x}: {why}" for s, why in bad if why],
               f"{path}: every record describes its text")

@@ -80,6 +80,12 @@ static inline u32 pv_port_this_cpu(void)
 	return cpu;
 }
 
+/* Entry code pauses batches. */
+static inline bool pv_port_in_interrupt(void)
+{
+	return false;
+}
+
 #define PV_EXTABLE(insn, fixup)			\
 	".pushsection .extable, \"a\"\n\t"	\
 	".balign 4\n\t"				\

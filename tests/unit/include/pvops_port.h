@@ -47,6 +47,7 @@ typedef int64_t s64;
 
 /* The CPU that the code under test believes to run on. */
 extern u32 host_cpu;
+extern bool host_in_interrupt;
 
 #define PV_PERCPU_DECLARE(type, name)	extern type name[PV_MAX_CPUS]
 #define PV_PERCPU_DEFINE(type, name)	type name[PV_MAX_CPUS]
@@ -63,6 +64,11 @@ extern u32 host_cpu;
 static inline u32 pv_port_this_cpu(void)
 {
 	return host_cpu;
+}
+
+static inline bool pv_port_in_interrupt(void)
+{
+	return host_in_interrupt;
 }
 
 /* No linear map: frames are addresses divided by the page size. */

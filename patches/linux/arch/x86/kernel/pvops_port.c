@@ -47,7 +47,7 @@ static_assert(offsetof(struct pv_tss, sp0) ==
 	      offsetof(struct x86_hw_tss, sp0));
 
 /* Module sites call through it until they are patched. */
-EXPORT_SYMBOL(pv_ops);
+EXPORT_SYMBOL(pv_slots);
 
 struct pv_info pv_info = {
 	.name = "bare hardware",

@@ -34,68 +34,7 @@
 #include <asm/nospec-branch.h>
 #include <asm/pgtable_types.h>
 
-/* The catalogue's native_<op>() and Linux's functions share their names. */
-#define native_irqs_disabled_flags pvops_native_irqs_disabled_flags
-#define native_cpuid pvops_native_cpuid
-#define native_read_msr pvops_native_read_msr
-#define native_write_msr pvops_native_write_msr
-#define native_read_pmc pvops_native_read_pmc
-#define native_rdtsc pvops_native_rdtsc
-#define native_get_debugreg pvops_native_get_debugreg
-#define native_set_debugreg pvops_native_set_debugreg
-#define native_load_tls pvops_native_load_tls
-#define native_write_gdt_entry pvops_native_write_gdt_entry
-#define native_write_ldt_entry pvops_native_write_ldt_entry
-#define native_write_idt_entry pvops_native_write_idt_entry
-#define native_flush_tlb_user pvops_native_flush_tlb_user
-#define native_flush_tlb_kernel pvops_native_flush_tlb_kernel
-#define native_flush_tlb_one pvops_native_flush_tlb_one
-#define native_set_pte pvops_native_set_pte
-#define native_set_pmd pvops_native_set_pmd
-#define native_set_pud pvops_native_set_pud
-#define native_set_p4d pvops_native_set_p4d
-#define native_pte_val pvops_native_pte_val
-#define native_pmd_val pvops_native_pmd_val
-#define native_pud_val pvops_native_pud_val
-#define native_p4d_val pvops_native_p4d_val
-#define native_make_pte pvops_native_make_pte
-#define native_make_pmd pvops_native_make_pmd
-#define native_make_pud pvops_native_make_pud
-#define native_make_p4d pvops_native_make_p4d
-#define native_ptep_modify_prot_start pvops_native_ptep_modify_prot_start
-#define native_ptep_modify_prot_commit pvops_native_ptep_modify_prot_commit
-#define native_vcpu_is_preempted pvops_native_vcpu_is_preempted
 #include <pvops/call.h>
-#undef native_irqs_disabled_flags
-#undef native_cpuid
-#undef native_read_msr
-#undef native_write_msr
-#undef native_read_pmc
-#undef native_rdtsc
-#undef native_get_debugreg
-#undef native_set_debugreg
-#undef native_load_tls
-#undef native_write_gdt_entry
-#undef native_write_ldt_entry
-#undef native_write_idt_entry
-#undef native_flush_tlb_user
-#undef native_flush_tlb_kernel
-#undef native_flush_tlb_one
-#undef native_set_pte
-#undef native_set_pmd
-#undef native_set_pud
-#undef native_set_p4d
-#undef native_pte_val
-#undef native_pmd_val
-#undef native_pud_val
-#undef native_p4d_val
-#undef native_make_pte
-#undef native_make_pmd
-#undef native_make_pud
-#undef native_make_p4d
-#undef native_ptep_modify_prot_start
-#undef native_ptep_modify_prot_commit
-#undef native_vcpu_is_preempted
 
 struct mm_struct;
 struct mmu_gather;
