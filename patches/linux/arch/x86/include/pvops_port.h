@@ -25,11 +25,21 @@
 
 #define PV_MAX_CPUS		256
 
+/* Linux's own ops. */
+#define PV_CATALOGUE_EXTENSION	<asm/pvops_ops.h>
+
 #ifndef __ASSEMBLY__
 #include <linux/compiler.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
 #include <asm/asm.h>
+
+struct cpumask;
+struct desc_struct;
+struct flush_tlb_info;
+struct mm_struct;
+struct mmu_gather;
+struct qspinlock;
 
 #define PV_PERCPU_DECLARE(type, name)	extern type name
 #ifdef CONFIG_SMP
@@ -59,6 +69,19 @@ unsigned long pvops_percpu_offset(u32 cpu);
 u64 pvops_virt_to_pfn(const void *va);
 void *pvops_pfn_to_virt(u64 pfn);
 u32 pv_port_this_cpu(void);
+
+/*
+ * Linux's interrupt entry does not pause batches: not on top of a hard or soft
+ * interrupt, or where these are held (the masks of <linux/preempt.h>).
+ */
+static __always_inline bool pv_port_in_interrupt(void)
+{
+	bool yes;
+
+	asm volatile("testl $0xffff00, " PV_PERCPU_ASM "__preempt_count"
+		     : "=@ccnz" (yes));
+	return yes;
+}
 
 #define pv_port_virt_to_pfn(va)		pv_pfn(pvops_virt_to_pfn(va))
 #define pv_port_pfn_to_virt(pfn)	pvops_pfn_to_virt(pv_pfn_nr(pfn))

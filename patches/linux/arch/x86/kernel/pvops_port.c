@@ -28,6 +28,7 @@
 #include <asm/sections.h>
 #include <asm/segment.h>
 #include <asm/setup.h>
+#include <asm/tlb.h>
 #include <asm/sync_core.h>
 #include <asm/timer.h>
 #include <asm/tsc.h>
@@ -83,6 +84,48 @@ void paravirt_set_sched_clock(u64 (*func)(void))
 {
 	static_call_update(pv_sched_clock, func);
 }
+
+/* Linux's own ops, natively (pvops_ops.h) */
+
+static void pvops_nothing(void)
+{
+}
+
+static void native_flush_tlb_info(const struct cpumask *mask,
+				  const struct flush_tlb_info *info)
+{
+	native_flush_tlb_multi(mask, info);
+}
+
+static void native_remove_table(struct mmu_gather *tlb, void *table)
+{
+	tlb_remove_page(tlb, table);
+}
+
+static void native_map_fixmap(u32 index, u64 phys, u64 flags)
+{
+	native_set_fixmap(index, phys, __pgprot(flags));
+}
+
+#define NOTHING(name) \
+	.name = PV_EMPTY((typeof(pv_slots.name))pvops_nothing, PV_IMPL_IN_LINE)
+#define NATIVE(name)	.name = PV_FN(native_##name, PV_IMPL_IN_LINE)
+
+const struct pv_kernel_impls pv_native_kernel_impls = {
+	NOTHING(attach_table),
+	NOTHING(detach_table),
+	NOTHING(alloc_ldt),
+	NOTHING(free_ldt),
+	NATIVE(flush_tlb_info),
+	NATIVE(remove_table),
+	NOTHING(exit_mmap),
+	NOTHING(enc_status_changed),
+	NATIVE(map_fixmap),
+#ifdef CONFIG_PARAVIRT_SPINLOCKS
+	.lock_slowpath = PV_FN(native_queued_spin_lock_slowpath, PV_IMPL_IN_LINE),
+	.lock_release = PV_FN(native_lock_release, PV_IMPL_IN_LINE),
+#endif
+};
 
 /* Start-up */
 
@@ -292,6 +335,17 @@ void *pv_port_map_phys(pv_maddr_t maddr, size_t bytes, u64 flags)
 	if (!mapping)
 		pr_err("pvops: cannot map %zu bytes\n", bytes);
 	return (__force void *)mapping;
+}
+
+/* Only a backend with frame numbers of its own asks. */
+u64 __weak pv_port_foreign_pfn(u64 mfn)
+{
+	return ~0ULL;
+}
+
+u64 __weak pv_port_foreign_mfn(u64 pfn)
+{
+	return ~0ULL;
 }
 
 u32 pv_port_tsc_khz(void)

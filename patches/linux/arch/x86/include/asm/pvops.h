@@ -287,17 +287,49 @@ static __always_inline void write_idt_entry(gate_desc *dt, int entry,
 }
 
 /*
- * Linux's own: its GDT is read-only where the CPU uses it, and an interrupt
- * may come between two SWAPGS.
+ * In line, Linux's: its GDT is read-only where the CPU uses it, and an
+ * interrupt may come between two SWAPGS.
  */
-#define load_TR_desc()		native_load_tr_desc()
-#define set_ldt(addr, entries)	native_set_ldt(addr, entries)
-#define load_gs_index(gs)	native_load_gs_index(gs)
+#define load_TR_desc()							\
+do {									\
+	if (unlikely(pv_replaced_load_tr()))				\
+		pv_outline_load_tr(GDT_ENTRY_TSS * 8);			\
+	else								\
+		native_load_tr_desc();					\
+} while (0)
+
+#define set_ldt(addr, entries)						\
+do {									\
+	const void *_addr = (addr);					\
+	unsigned int _entries = (entries);				\
+									\
+	if (unlikely(pv_replaced_set_ldt()))				\
+		pv_outline_set_ldt((u64 *)_addr, _entries);		\
+	else								\
+		native_set_ldt(_addr, _entries);			\
+} while (0)
+
+#define load_gs_index(gs)						\
+do {									\
+	unsigned int _gs = (gs);					\
+									\
+	if (unlikely(pv_replaced_load_gs_index()))			\
+		pv_outline_load_gs_index(_gs);				\
+	else								\
+		native_load_gs_index(_gs);				\
+} while (0)
 
 static inline void paravirt_alloc_ldt(struct desc_struct *ldt,
-				      unsigned int entries) { }
+				      unsigned int entries)
+{
+	pv_alloc_ldt(ldt, entries);
+}
+
 static inline void paravirt_free_ldt(struct desc_struct *ldt,
-				     unsigned int entries) { }
+				     unsigned int entries)
+{
+	pv_free_ldt(ldt, entries);
+}
 
 #ifdef CONFIG_X86_IOPL_IOPERM
 #define tss_update_io_bitmap()		native_tss_update_io_bitmap()
@@ -346,40 +378,70 @@ static __always_inline void __flush_tlb_one_user(unsigned long addr)
 		native_flush_tlb_one_user(addr);
 }
 
-static inline void __flush_tlb_multi(const struct cpumask *cpumask,
-				     const struct flush_tlb_info *info)
+static __always_inline void
+__flush_tlb_multi(const struct cpumask *cpumask,
+		  const struct flush_tlb_info *info)
 {
-	native_flush_tlb_multi(cpumask, info);
+	if (unlikely(pv_replaced_flush_tlb_info()))
+		pv_outline_flush_tlb_info(cpumask, info);
+	else
+		native_flush_tlb_multi(cpumask, info);
 }
 
-/* Life of address spaces and their tables: nothing to do natively. */
-#define paravirt_tlb_remove_table(tlb, table) \
-	tlb_remove_page(tlb, (struct page *)(table))
+#define paravirt_tlb_remove_table(tlb, table)				\
+do {									\
+	if (unlikely(pv_replaced_remove_table()))			\
+		pv_outline_remove_table(tlb, table);			\
+	else								\
+		tlb_remove_page(tlb, (struct page *)(table));		\
+} while (0)
 
-static inline void paravirt_arch_exit_mmap(struct mm_struct *mm) { }
+/* Life of address spaces */
+static inline void paravirt_arch_exit_mmap(struct mm_struct *mm)
+{
+	pv_exit_mmap(mm);
+}
+
 static inline void paravirt_arch_dup_mmap(struct mm_struct *oldmm,
 					  struct mm_struct *mm) { }
 static inline void paravirt_activate_mm(struct mm_struct *prev,
 					struct mm_struct *next) { }
+
 static inline void notify_page_enc_status_changed(unsigned long pfn,
-						  int npages, bool enc) { }
+						  int npages, bool enc)
+{
+	pv_enc_status_changed(pfn, npages, enc);
+}
+
+/*
+ * The kernel's own tables are attached; those of processes come from the
+ * backend (pgtable.c).
+ */
+extern struct mm_struct init_mm;
+
 static inline int paravirt_pgd_alloc(struct mm_struct *mm)
 {
 	return 0;
 }
 
 static inline void paravirt_pgd_free(struct mm_struct *mm, pgd_t *pgd) { }
-static inline void paravirt_alloc_pte(struct mm_struct *mm,
-				      unsigned long pfn) { }
-static inline void paravirt_alloc_pmd(struct mm_struct *mm,
-				      unsigned long pfn) { }
-static inline void paravirt_alloc_pud(struct mm_struct *mm,
-				      unsigned long pfn) { }
+
+#define PVOPS_KERNEL_TABLE(name, level)					\
+static __always_inline void						\
+paravirt_alloc_##name(struct mm_struct *mm, unsigned long pfn)		\
+{									\
+	if (unlikely(pv_replaced_attach_table()) && mm == &init_mm)	\
+		pv_outline_attach_table(pfn, level);			\
+}									\
+static __always_inline void paravirt_release_##name(unsigned long pfn) { }
+
+PVOPS_KERNEL_TABLE(pte, 1)
+PVOPS_KERNEL_TABLE(pmd, 2)
+PVOPS_KERNEL_TABLE(pud, 3)
+#undef PVOPS_KERNEL_TABLE
+
 static inline void paravirt_alloc_p4d(struct mm_struct *mm,
 				      unsigned long pfn) { }
-static inline void paravirt_release_pte(unsigned long pfn) { }
-static inline void paravirt_release_pmd(unsigned long pfn) { }
-static inline void paravirt_release_pud(unsigned long pfn) { }
 static inline void paravirt_release_p4d(unsigned long pfn) { }
 
 /* Page-table entries.  The catalogue's root ("p4d") is Linux's pgd. */
@@ -492,7 +554,17 @@ ptep_modify_prot_commit(struct vm_area_struct *vma, unsigned long addr,
 				   (__force pv_pte_t)pte.pte);
 }
 
-#define __set_fixmap(idx, phys, flags)	native_set_fixmap(idx, phys, flags)
+#define __set_fixmap(idx, phys, flags)					\
+do {									\
+	unsigned int _idx = (idx);					\
+	phys_addr_t _phys = (phys);					\
+	pgprot_t _flags = (flags);					\
+									\
+	if (unlikely(pv_replaced_map_fixmap()))				\
+		pv_outline_map_fixmap(_idx, _phys, pgprot_val(_flags));	\
+	else								\
+		native_set_fixmap(_idx, _phys, _flags);			\
+} while (0)
 
 /* Batches */
 #define  __HAVE_ARCH_ENTER_LAZY_MMU_MODE

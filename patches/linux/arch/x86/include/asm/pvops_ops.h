@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Linux's own ops: table "kernel" of the catalogue (pvops/catalogue.h says how
+ * these lines are read; no include guard, also included from assembly).
+ *
+ * Natively each does what pvops_port.c says; an op that is nothing there is a
+ * NOP at its sites.
+ */
+
+/**
+ * attach_table - a page-table page of the kernel's is about to be hooked
+ * Native: nothing (NOP).  Xen PV: made read-only, and pinned if level 1.
+ * Context: as pmd_populate_kernel(); @level 1 for a page of PTEs.
+ * Clobbers: C.
+ * Batch: flushes PV_BATCH_MMU.
+ * Default: native.
+ */
+PV_OP(kernel, attach_table, CALL6, C, void, 2, (u64, pfn, u32, level), boot)
+
+/**
+ * detach_table - it is hooked nowhere any more
+ * Native: nothing (NOP).
+ * Context: as attach_table.
+ * Clobbers: C.
+ * Batch: flushes PV_BATCH_MMU.
+ * Default: native.
+ */
+PV_OP(kernel, detach_table, CALL6, C, void, 2, (u64, pfn, u32, level), boot)
+
+/**
+ * alloc_ldt - memory is going to be an LDT
+ * Native: nothing (NOP).  Xen PV: read-only, under all addresses.
+ * Context: process.
+ * Clobbers: C.
+ * Batch: no.
+ * Default: native.
+ */
+PV_OP(kernel, alloc_ldt, CALL6, C, void, 2, (struct desc_struct *, ldt, u32, entries), ldt_gdt)
+
+/**
+ * free_ldt - it is no LDT any more
+ * Native: nothing (NOP).
+ * Context: process.
+ * Clobbers: C.
+ * Batch: no.
+ * Default: native.
+ */
+PV_OP(kernel, free_ldt, CALL6, C, void, 2, (struct desc_struct *, ldt, u32, entries), ldt_gdt)
+
+/**
+ * flush_tlb_info - as flush_tlb_multi, with what Linux knows of the flush
+ * Native: native_flush_tlb_multi(), compiled in line.
+ * Context: as flush_tlb_multi.
+ * Clobbers: C.
+ * Batch: flushes PV_BATCH_MMU first.
+ * Default: native.
+ */
+PV_OP(kernel, flush_tlb_info, CALL6, C, void, 2,
+	(const struct cpumask *, mask, const struct flush_tlb_info *, info), stress)
+
+/**
+ * remove_table - a page-table page goes once no CPU walks it
+ * Native: tlb_remove_page(), compiled in line.
+ * Context: as tlb_remove_table().
+ * Clobbers: C.
+ * Batch: no.
+ * Default: native.
+ */
+PV_OP(kernel, remove_table, CALL6, C, void, 2, (struct mmu_gather *, tlb, void *, table), stress)
+
+/**
+ * exit_mmap - an address space is about to be taken down
+ * Native: nothing (NOP).
+ * Context: as exit_mmap().
+ * Clobbers: C.
+ * Batch: no.
+ * Default: native.
+ */
+PV_OP(kernel, exit_mmap, CALL6, C, void, 1, (struct mm_struct *, mm), stress)
+
+/**
+ * enc_status_changed - pages became encrypted, or are no more
+ * Native: nothing (NOP).
+ * Context: as set_memory_encrypted().
+ * Clobbers: C.
+ * Batch: no.
+ * Default: native.
+ */
+PV_OP(kernel, enc_status_changed, CALL6, C, void, 3,
+	(u64, pfn, int, npages, u8, enc), boot)
+
+/**
+ * map_fixmap - a fixed address, by guest-physical or machine address
+ * Native: native_set_fixmap(), compiled in line.
+ * Context: as __set_fixmap().
+ * Clobbers: C.
+ * Batch: never deferred.
+ * Default: native.
+ */
+PV_OP(kernel, map_fixmap, CALL6, C, void, 3, (u32, index, u64, phys, u64, flags), boot)
+
+#ifdef CONFIG_PARAVIRT_SPINLOCKS
+/**
+ * lock_slowpath - take a contended queued spinlock
+ * Native: native_queued_spin_lock_slowpath().
+ * Context: as a spinlock.
+ * Clobbers: C.
+ * Batch: no.
+ * Default: native; goes with lock_release.
+ */
+PV_OP(kernel, lock_slowpath, CALL6, C, void, 2, (struct qspinlock *, lock, u32, val), stress)
+
+/**
+ * lock_release - release a queued spinlock
+ * Native: one byte store, compiled in line.
+ * Context: as a spinlock.
+ * Clobbers: C.
+ * Batch: no.
+ * Default: native; goes with lock_slowpath.
+ */
+PV_OP(kernel, lock_release, CALL6, C, void, 1, (struct qspinlock *, lock), stress)
+#endif
