@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Xen PV, 64-bit: detection, start of day, the descriptor, refusals.
+ * Xen PV, 64-bit: detection, start of day, the descriptor.  Not for a kernel
+ * with platform code for Xen of its own, which brings its own descriptor.
  */
 #include "internal.h"
 
@@ -11,7 +12,6 @@ unsigned long xen_p2m_size;
 
 PV_PERCPU_DEFINE(pvxen_vcpu_area, xen_vcpu_info);
 PV_PERCPU_DEFINE(pvxen_runstate_area, pvxen_runstate);
-PV_PERCPU_DEFINE(struct pvxen_hypercall_counts, pvxen_hypercall_count);
 
 /* vcpu_info can be registered once in a vCPU's life; a CPU may start again. */
 static bool registered[PV_MAX_CPUS];
@@ -110,35 +110,6 @@ static void xen_cpu_init(u32 cpu)
 	pvxen_call2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, (unsigned long)&iopl);
 }
 
-static u64 xen_hypercalls(u32 nr)
-{
-	const struct pvxen_hypercall_counts *counts = PV_PERCPU_PTR(pvxen_hypercall_count);
-	u64 sum = 0;
-	u32 i;
-
-	if (nr < XEN_HYPERCALLS)
-		return counts->nr[nr];
-	if (nr != ~0U)
-		return 0;
-	for (i = 0; i < XEN_HYPERCALLS; i++)
-		sum += counts->nr[i];
-	return sum;
-}
-
-/* xen_version(XENVER_version): no argument is read, nothing changes. */
-static void xen_null_hypercall(void)
-{
-	pvxen_call2(__HYPERVISOR_xen_version, XENVER_version, 0);
-}
-
-void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error)
-{
-	const struct pv_batch_req req = { arg1, arg2 };
-	const struct pv_batch_note note = { caller, op };
-
-	pv_batch_refused(&req, &note, (s32)error);
-}
-
 void pvxen_failsafe(void)
 {
 	pv_port_panic("pvops: xen: failsafe callback: Xen cannot load the state we return to");
@@ -150,8 +121,8 @@ static const struct pv_backend xen_backend = {
 	.detect = xen_detect,
 	.init = xen_init,
 	.cpu_init = xen_cpu_init,
-	.hypercalls = xen_hypercalls,
-	.null_hypercall = xen_null_hypercall,
+	.hypercalls = pvxen_hypercalls,
+	.null_hypercall = pvxen_null_hypercall,
 	.irq = &pvxen_irq_impls,
 	.cpu = &pvxen_cpu_impls,
 	.mmu = &pvxen_mmu_impls,

@@ -13,8 +13,8 @@
 #define CR0_WP		(1UL << 16)
 #define CR0_PG		(1UL << 31)
 
-/* CR4 bits that Xen lets a guest kernel change: TSD, DE, FSGSBASE. */
-#define CR4_GUEST	(1UL << 2 | 1UL << 3 | 1UL << 16)
+/* CR4 bits that Xen lets a guest kernel change: TSD, DE, FSGSBASE, OSXSAVE. */
+#define CR4_GUEST	(1UL << 2 | 1UL << 3 | 1UL << 16 | 1UL << 18)
 
 #define MSR_SYSENTER_CS		0x174
 #define MSR_SYSENTER_ESP	0x175
@@ -331,13 +331,21 @@ long pvxen_prepare_gdt(const struct pv_dtr *dtr, pv_mfn_t *mfn)
 	return pvxen_set_linear(pv_port_virt_to_pfn(gdt), false);
 }
 
-static void xen_load_gdt(const struct pv_dtr *dtr)
+void pvxen_gdt_loaded(const u64 *gdt, u32 entries)
 {
 	struct xen_tables *tables = PV_PERCPU_PTR(xen_tables);
+	u32 i;
+
+	tables->gdt = gdt;
+	for (i = 0; i < 3; i++)
+		tables->tls[i] = PV_GDT_TLS + i < entries ? gdt[PV_GDT_TLS + i] : 0;
+}
+
+static void xen_load_gdt(const struct pv_dtr *dtr)
+{
 	unsigned long frames[1];
 	pv_mfn_t mfn;
 	long error;
-	u32 i;
 
 	pvxen_mc_flush();
 	error = pvxen_prepare_gdt(dtr, &mfn);
@@ -349,10 +357,7 @@ static void xen_load_gdt(const struct pv_dtr *dtr)
 	pvxen_check(error, PV_OP_load_gdt, XEN_CALLER(), dtr->base, dtr->limit);
 	if (error)
 		return;
-	tables->gdt = (const u64 *)dtr->base;
-	for (i = 0; i < 3; i++)
-		tables->tls[i] = dtr->limit >= (PV_GDT_TLS + i) * 8 + 7 ?
-				 tables->gdt[PV_GDT_TLS + i] : 0;
+	pvxen_gdt_loaded((const u64 *)dtr->base, (dtr->limit + 1U) / 8);
 }
 
 static void xen_load_tls(u64 *gdt, const u64 *tls)
@@ -399,7 +404,7 @@ static void protect_ldt(enum pv_op op, unsigned long caller, u64 *ldt, u32 entri
 
 	for (; va < end; va += PV_PAGE_SIZE)
 		pvxen_mc_add(op, caller, __HYPERVISOR_update_va_mapping, va,
-			   pvxen_linear_entry(pv_port_virt_to_pfn(va), writable),
+			   pvxen_linear_entry(pv_port_virt_to_pfn((void *)va), writable),
 			   writable ? UVMF_INVLPG | UVMF_ALL : UVMF_NONE);
 }
 

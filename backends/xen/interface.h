@@ -3,13 +3,16 @@
  * Xen's public headers, in one place and at one interface version.
  *
  * They come from the distribution's package (libxen-dev), unmodified; a
- * kernel with its own copy puts that first on the include path.
+ * kernel with its own copy names it in its <pvops_port.h>, PV_XEN_INTERFACE.
  */
 #ifndef XEN_INTERFACE_H
 #define XEN_INTERFACE_H
 
 #include <pvops/types.h>
 
+#ifdef PV_XEN_INTERFACE
+#include PV_XEN_INTERFACE
+#else
 #ifndef __XEN_INTERFACE_VERSION__
 #define __XEN_INTERFACE_VERSION__ 0x00040e00
 #endif
@@ -22,5 +25,7 @@
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 #include <xen/version.h>
+
+#endif
 
 #endif

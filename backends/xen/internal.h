@@ -31,6 +31,9 @@ struct pvxen_hypercall_counts {
 };
 PV_PERCPU_DECLARE(struct pvxen_hypercall_counts, pvxen_hypercall_count);
 
+u64 pvxen_hypercalls(u32 nr);
+void pvxen_null_hypercall(void);
+
 /* Start of day. */
 extern const struct start_info *pvxen_start;
 extern struct shared_info *pvxen_shared;
@@ -242,6 +245,8 @@ void pvxen_time_init(u32 cpu);
 void pvxen_time_stop(u32 cpu);
 int pvxen_submit(const struct pv_batch_req *req, u32 count, u32 *done);
 void pvxen_trap_entry(struct trap_info *trap, u32 vector, const struct pv_gate *gate);
+/* The GDT that Xen uses is this one, by its linear address. */
+void pvxen_gdt_loaded(const u64 *gdt, u32 entries);
 long pvxen_prepare_gdt(const struct pv_dtr *dtr, pv_mfn_t *mfn);
 
 /* tables.c, events.c: ops whose table is in another file */
@@ -258,7 +263,12 @@ u32 pvxen_table_cache(u32 bound);
 void pvxen_send_ipi(u32 cpu, u32 vector);
 void pvxen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector);
 void pvxen_lock_kick(u32 cpu);
+/*
+ * smp.c, events.c; a kernel with event channels and CPU start-up of its own has
+ * its own of these two.
+ */
 void pvxen_halt(void);
+void pvxen_upcall(u32 vector);
 /* events.c: wait for a kick of this CPU; none is lost */
 void pvxen_kick_wait(enum pv_op op, unsigned long caller);
 /* backend.c; pvxen_failsafe_entry calls it */

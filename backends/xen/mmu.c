@@ -163,7 +163,7 @@ static void xen_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 en
 		op.cmd = MMUEXT_INVLPG_MULTI;
 		op.arg1.linear_addr = start;
 	}
-	set_xen_guest_handle(op.arg2.vcpumask, mask->word);
+	set_xen_guest_handle(op.arg2.vcpumask, (void *)mask->word);
 	pv_batch_drain();
 	pvxen_check(pvxen_mmuext(&op, 1), PV_OP_flush_tlb_multi, XEN_CALLER(), start, end);
 }

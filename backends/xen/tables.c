@@ -352,6 +352,7 @@ pv_pfn_t pvxen_pgd_alloc(void)
 	to = pv_port_pfn_to_virt(pair[0]);
 	for (i = XEN_SLOT_END; i < PV_TABLE_ENTRIES; i++)
 		to[i] = from[i];
+	pv_port_user_root(pv_port_pfn_to_virt(pair[1]));
 	if (!add_pair(pair[0], pair[1]))
 		goto no_pair;
 	if (pin(PV_OP_pgd_alloc, XEN_CALLER(), pair, 2, ROOT_LEVEL))

@@ -169,6 +169,16 @@ u64 pv_port_foreign_mfn(u64 pfn);
 pv_pfn_t pv_port_kernel_root(void);
 
 /**
+ * pv_port_user_root - kernel half of a root that only user mode runs on
+ * @root: zeroed, not yet a table
+ *
+ * Where a hypervisor has one root for the kernel and one for user mode, this
+ * is what user mode sees above its own half: nothing, or a page that the
+ * kernel shows to everybody.  Context: as pgd_alloc.
+ */
+void pv_port_user_root(u64 *root);
+
+/**
  * pv_port_linear_pte - level-1 entry that maps a page in the linear map
  * @pfn: the page
  *

@@ -92,6 +92,11 @@ pv_pfn_t pv_port_low_page(void)
 	return low_page;
 }
 
+void pv_port_user_root(u64 *root)
+{
+	(void)root;
+}
+
 /* No device memory and no other domain's pages here. */
 u64 pv_port_foreign_pfn(u64 mfn)
 {

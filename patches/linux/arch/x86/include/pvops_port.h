@@ -28,6 +28,9 @@
 /* Linux's own ops. */
 #define PV_CATALOGUE_EXTENSION	<asm/pvops_ops.h>
 
+/* The Xen backend uses Linux's own copy of Xen's headers. */
+#define PV_XEN_INTERFACE	<asm/pvops_xen.h>
+
 #ifndef __ASSEMBLY__
 #include <linux/compiler.h>
 #include <linux/stddef.h>
@@ -45,7 +48,7 @@ struct qspinlock;
 #ifdef CONFIG_SMP
 #define PV_PERCPU_DEFINE(type, name) \
 	type name __section(".data..percpu..page_aligned")
-#define PV_PERCPU_ASM			"%%gs:"
+#define PV_PERCPU_ASM			"%gs:"
 #define PV_PERCPU_PTR(name)						\
 	({								\
 		unsigned long off_;					\
@@ -78,7 +81,7 @@ static __always_inline bool pv_port_in_interrupt(void)
 {
 	bool yes;
 
-	asm volatile("testl $0xffff00, " PV_PERCPU_ASM "__preempt_count"
+	asm volatile("testl $0xffff00, %%gs:__preempt_count"
 		     : "=@ccnz" (yes));
 	return yes;
 }

@@ -21,6 +21,7 @@
 #include <linux/string.h>
 
 #include <asm/apic.h>
+#include <asm/pgalloc.h>
 #include <asm/desc.h>
 #include <asm/io.h>
 #include <asm/paravirt.h>
@@ -33,6 +34,9 @@
 #include <asm/timer.h>
 #include <asm/tsc.h>
 
+#include <xen/interface/xen.h>
+
+#include <pvops/batch.h>
 #include <pvops/port.h>
 #include <pvops/pvops.h>
 
@@ -113,7 +117,6 @@ static void native_map_fixmap(u32 index, u64 phys, u64 flags)
 
 const struct pv_kernel_impls pv_native_kernel_impls = {
 	NOTHING(attach_table),
-	NOTHING(detach_table),
 	NOTHING(alloc_ldt),
 	NOTHING(free_ldt),
 	NATIVE(flush_tlb_info),
@@ -121,11 +124,38 @@ const struct pv_kernel_impls pv_native_kernel_impls = {
 	NOTHING(exit_mmap),
 	NOTHING(enc_status_changed),
 	NATIVE(map_fixmap),
+#ifdef CONFIG_X86_IOPL_IOPERM
+	.invalidate_io_bitmap = PV_FN(native_tss_invalidate_io_bitmap,
+				      PV_IMPL_IN_LINE),
+	.update_io_bitmap = PV_FN(native_tss_update_io_bitmap, PV_IMPL_IN_LINE),
+#endif
 #ifdef CONFIG_PARAVIRT_SPINLOCKS
 	.lock_slowpath = PV_FN(native_queued_spin_lock_slowpath, PV_IMPL_IN_LINE),
 	.lock_release = PV_FN(native_lock_release, PV_IMPL_IN_LINE),
 #endif
 };
+
+/*
+ * A task may be preempted while it updates page tables lazily: its batch ends
+ * with its turn, and is opened again with the next.
+ */
+void pvops_start_context_switch(struct task_struct *prev)
+{
+	if (pv_batch_open(PV_BATCH_MMU)) {
+		pv_batch_leave(PV_BATCH_MMU);
+		set_ti_thread_flag(task_thread_info(prev),
+				   TIF_LAZY_MMU_UPDATES);
+	}
+	pv_outline_start_context_switch();
+}
+
+void pvops_end_context_switch(struct task_struct *next)
+{
+	pv_outline_end_context_switch();
+	if (test_and_clear_ti_thread_flag(task_thread_info(next),
+					  TIF_LAZY_MMU_UPDATES))
+		pv_batch_enter(PV_BATCH_MMU);
+}
 
 /* Start-up */
 
@@ -134,11 +164,12 @@ static void __init read_cpuid(struct pv_cpuid *regs)
 	native_cpuid(&regs->eax, &regs->ebx, &regs->ecx, &regs->edx);
 }
 
+static struct pv_platform platform __initdata = {
+	.cpuid = read_cpuid,
+};
+
 static void __init choose(const char *cmdline)
 {
-	struct pv_platform platform = {
-		.cpuid = read_cpuid,
-	};
 	u16 cs;
 
 	asm("mov %%cs, %0" : "=r" (cs));
@@ -156,12 +187,21 @@ void __init pvops_early_init(void)
 }
 
 /*
+ * The same for the Xen PV entry, whose command line is there.
+ */
+void __init pvops_early_init_xen(const struct start_info *start_info)
+{
+	platform.xen_start_info = start_info;
+	choose(start_info->cmd_line);
+}
+
+/*
  * In the place of apply_paravirt(): one CPU, NMIs stopped.  A choice on the
  * command line is taken into account here, before the first site is patched.
  */
 void __init pvops_patch_kernel(void)
 {
-	if (strstr(boot_command_line, "pvops="))
+	if (!platform.xen_start_info && strstr(boot_command_line, "pvops="))
 		choose(boot_command_line);
 	pv_patch();
 	pv_info.name = pv_backend() == pv_native() ? "bare hardware" :
@@ -290,7 +330,7 @@ u32 pv_port_this_cpu(void)
 
 pv_pfn_t pv_port_alloc_page(void)
 {
-	unsigned long page = get_zeroed_page(GFP_ATOMIC);
+	unsigned long page = get_zeroed_page(GFP_PGTABLE_KERNEL);
 
 	return page ? pv_pfn(__pa(page) >> PAGE_SHIFT) : PV_PFN_NONE;
 }
@@ -335,17 +375,6 @@ void *pv_port_map_phys(pv_maddr_t maddr, size_t bytes, u64 flags)
 	if (!mapping)
 		pr_err("pvops: cannot map %zu bytes\n", bytes);
 	return (__force void *)mapping;
-}
-
-/* Only a backend with frame numbers of its own asks. */
-u64 __weak pv_port_foreign_pfn(u64 mfn)
-{
-	return ~0ULL;
-}
-
-u64 __weak pv_port_foreign_mfn(u64 pfn)
-{
-	return ~0ULL;
 }
 
 u32 pv_port_tsc_khz(void)

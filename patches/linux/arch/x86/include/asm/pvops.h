@@ -45,6 +45,8 @@ struct module;
 
 /* Start-up and patching: pvops_port.c */
 void pvops_early_init(void);
+struct start_info;
+void pvops_early_init_xen(const struct start_info *start_info);
 void pvops_patch_kernel(void);
 void pvops_patch_module(struct module *mod, void *sites, unsigned long size);
 
@@ -73,7 +75,25 @@ static inline u64 paravirt_steal_clock(int cpu)
 	return static_call(pv_steal_clock)(cpu);
 }
 
-/* Interrupts */
+/* Xen's platform code: C functions behind ops that keep all registers */
+#define PV_CALLEE_SAVE_REGS_THUNK(func)					\
+	extern void __raw_callee_save_##func(void);			\
+	asm(".pushsection .text, \"ax\"\n"				\
+	    ".type __raw_callee_save_" #func ", @function\n"		\
+	    "__raw_callee_save_" #func ":\n\t"				\
+	    FRAME_BEGIN							\
+	    "push %rcx; push %rdx; push %rsi; push %rdi\n\t"		\
+	    "push %r8; push %r9; push %r10; push %r11\n\t"		\
+	    "call " #func "\n\t"					\
+	    "pop %r11; pop %r10; pop %r9; pop %r8\n\t"			\
+	    "pop %rdi; pop %rsi; pop %rdx; pop %rcx\n\t"		\
+	    FRAME_END							\
+	    ASM_RET							\
+	    ".size __raw_callee_save_" #func ", . - __raw_callee_save_" #func "\n" \
+	    ".popsection")
+#define PV_CALLEE_SAVE(func)	__raw_callee_save_##func
+
+/* Interrupts.  Saved flags are an opaque token of the backend's. */
 static __always_inline unsigned long arch_local_save_flags(void)
 {
 	return (__force unsigned long)pv_save_fl();
@@ -95,6 +115,12 @@ static __always_inline unsigned long arch_local_irq_save(void)
 
 	arch_local_irq_disable();
 	return flags;
+}
+
+#define __HAVE_ARCH_IRQ_FLAGS_TOKEN
+static __always_inline int arch_irqs_disabled_flags(unsigned long flags)
+{
+	return pv_irqs_disabled_flags((__force pv_flags_t)flags);
 }
 
 static __always_inline void arch_safe_halt(void)
@@ -332,19 +358,37 @@ static inline void paravirt_free_ldt(struct desc_struct *ldt,
 }
 
 #ifdef CONFIG_X86_IOPL_IOPERM
-#define tss_update_io_bitmap()		native_tss_update_io_bitmap()
-#define tss_invalidate_io_bitmap()	native_tss_invalidate_io_bitmap()
+#define tss_update_io_bitmap()						\
+do {									\
+	if (unlikely(pv_replaced_update_io_bitmap()))			\
+		pv_outline_update_io_bitmap();				\
+	else								\
+		native_tss_update_io_bitmap();				\
+} while (0)
+
+#define tss_invalidate_io_bitmap()					\
+do {									\
+	if (unlikely(pv_replaced_invalidate_io_bitmap()))		\
+		pv_outline_invalidate_io_bitmap();			\
+	else								\
+		native_tss_invalidate_io_bitmap();			\
+} while (0)
 #endif
+
+void pvops_start_context_switch(struct task_struct *prev);
+void pvops_end_context_switch(struct task_struct *next);
 
 #define  __HAVE_ARCH_START_CONTEXT_SWITCH
 static __always_inline void arch_start_context_switch(struct task_struct *prev)
 {
-	pv_start_context_switch();
+	if (unlikely(pv_replaced_start_context_switch()))
+		pvops_start_context_switch(prev);
 }
 
 static __always_inline void arch_end_context_switch(struct task_struct *next)
 {
-	pv_end_context_switch();
+	if (unlikely(pv_replaced_end_context_switch()))
+		pvops_end_context_switch(next);
 }
 
 /* TLB: in line, Linux's, which knows of ASIDs. */
@@ -426,6 +470,9 @@ static inline int paravirt_pgd_alloc(struct mm_struct *mm)
 
 static inline void paravirt_pgd_free(struct mm_struct *mm, pgd_t *pgd) { }
 
+/* pvops_pgtable.c */
+void pvops_table_level(unsigned long pfn, unsigned int level);
+
 #define PVOPS_KERNEL_TABLE(name, level)					\
 static __always_inline void						\
 paravirt_alloc_##name(struct mm_struct *mm, unsigned long pfn)		\
@@ -433,7 +480,11 @@ paravirt_alloc_##name(struct mm_struct *mm, unsigned long pfn)		\
 	if (unlikely(pv_replaced_attach_table()) && mm == &init_mm)	\
 		pv_outline_attach_table(pfn, level);			\
 }									\
-static __always_inline void paravirt_release_##name(unsigned long pfn) { }
+static __always_inline void paravirt_release_##name(unsigned long pfn)	\
+{									\
+	if (unlikely(pv_replaced_release_##name()))			\
+		pvops_table_level(pfn, level);				\
+}
 
 PVOPS_KERNEL_TABLE(pte, 1)
 PVOPS_KERNEL_TABLE(pmd, 2)

@@ -18,16 +18,6 @@
 PV_OP(kernel, attach_table, CALL6, C, void, 2, (u64, pfn, u32, level), boot)
 
 /**
- * detach_table - it is hooked nowhere any more
- * Native: nothing (NOP).
- * Context: as attach_table.
- * Clobbers: C.
- * Batch: flushes PV_BATCH_MMU.
- * Default: native.
- */
-PV_OP(kernel, detach_table, CALL6, C, void, 2, (u64, pfn, u32, level), boot)
-
-/**
  * alloc_ldt - memory is going to be an LDT
  * Native: nothing (NOP).  Xen PV: read-only, under all addresses.
  * Context: process.
@@ -98,6 +88,28 @@ PV_OP(kernel, enc_status_changed, CALL6, C, void, 3,
  * Default: native.
  */
 PV_OP(kernel, map_fixmap, CALL6, C, void, 3, (u32, index, u64, phys, u64, flags), boot)
+
+#ifdef CONFIG_X86_IOPL_IOPERM
+/**
+ * invalidate_io_bitmap - no port is the user's
+ * Native: tss_invalidate_io_bitmap(), compiled in line.
+ * Context: preemption off.
+ * Clobbers: C.
+ * Batch: no.
+ * Default: native; goes with update_io_bitmap.
+ */
+PV_OP(kernel, invalidate_io_bitmap, CALL6, C, void, 0, (), ioperm)
+
+/**
+ * update_io_bitmap - the ports of the current task are the user's
+ * Native: native_tss_update_io_bitmap(), compiled in line.
+ * Context: preemption off.
+ * Clobbers: C.
+ * Batch: no.
+ * Default: native; goes with invalidate_io_bitmap.
+ */
+PV_OP(kernel, update_io_bitmap, CALL6, C, void, 0, (), ioperm)
+#endif
 
 #ifdef CONFIG_PARAVIRT_SPINLOCKS
 /**

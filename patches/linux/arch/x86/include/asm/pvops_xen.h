@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Xen's public headers for the pvops Xen backend: Linux's own copy. */
+#ifndef _ASM_X86_PVOPS_XEN_H
+#define _ASM_X86_PVOPS_XEN_H
+
+#include <linux/errno.h>
+#include <xen/interface/xen.h>
+#include <xen/interface/callback.h>
+#include <xen/interface/event_channel.h>
+#include <xen/interface/physdev.h>
+#include <xen/interface/sched.h>
+#include <xen/interface/vcpu.h>
+#include <xen/interface/version.h>
+
+/* Xen's numbers are Linux's. */
+#define XEN_EPERM	EPERM
+#define XEN_ENOENT	ENOENT
+#define XEN_EACCES	EACCES
+#define XEN_EINVAL	EINVAL
+
+#endif /* _ASM_X86_PVOPS_XEN_H */

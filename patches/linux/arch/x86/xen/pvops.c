@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The pvops Xen backend in Linux: its descriptor, and what the backend asks of
+ * a kernel that has Xen platform code of its own.
+ *
+ * Ours are start of day, the frame list, event channels, CPU start-up, time,
+ * traps and LDTs (these live in vmalloc space).  The backend has the rest.
+ */
+#include <linux/cpumask.h>
+#include <linux/kernel.h>
+#include <linux/smp.h>
+
+#include <asm/paravirt.h>
+#include <asm/tlb.h>
+#include <asm/tlbflush.h>
+#include <asm/xen/hypercall.h>
+#include <asm/xen/page.h>
+#include <asm/xen/hypervisor.h>
+
+#include <pvops/backend.h>
+#include <pvops/batch.h>
+#include <pvops/port.h>
+#include <pvops/pvops.h>
+
+#include <xen/interface/sched.h>
+#include <xen/interface/vcpu.h>
+#include <xen/xen.h>
+
+#include "xen-ops.h"
+#include "pvops.h"
+
+/* The backend's parts: pvops/xen/internal.h */
+extern const struct pv_irq_impls pvxen_irq_impls;
+extern const struct pv_cpu_impls pvxen_cpu_impls;
+extern const struct pv_mmu_impls pvxen_mmu_impls;
+int pvxen_submit(const struct pv_batch_req *req, u32 count, u32 *done);
+void pvxen_mc_init(void);
+void pvxen_cpu_registers_init(void);
+u64 pvxen_hypercalls(u32 nr);
+void pvxen_null_hypercall(void);
+void pvxen_halt(void);
+void pvxen_upcall(u32 vector);
+void pvxen_failsafe(void);
+
+static int xen_detect(const struct pv_platform *platform, const char **why)
+{
+	if (platform->xen_start_info)
+		return PV_SCORE_DEPRIVILEGED;
+	*why = "no Xen PV start of day";
+	return PV_SCORE_NONE;
+}
+
+static void xen_cpu_init(u32 cpu)
+{
+	pv_batch_setup(pvxen_submit);
+	pvxen_mc_init();
+	pvxen_cpu_registers_init();
+}
+
+static void xen_flush_tlb_info(const struct cpumask *cpus,
+			       const struct flush_tlb_info *info)
+{
+	struct pv_cpumask mask = { };
+	int cpu;
+
+	for_each_cpu_and(cpu, cpus, cpu_online_mask) {
+		if (cpu >= PV_MAX_CPUS) {
+			native_flush_tlb_multi(cpus, info);
+			return;
+		}
+		mask.word[cpu / 64] |= 1ULL << cpu % 64;
+	}
+	if (info->end == TLB_FLUSH_ALL)
+		pv_flush_tlb_multi(&mask, 0, 0);
+	else
+		pv_flush_tlb_multi(&mask, info->start, info->end);
+}
+
+static const struct pv_kernel_impls xen_kernel_impls = {
+	.flush_tlb_info = PV_FN(xen_flush_tlb_info, PV_IMPL_REQUIRED),
+	/* Flushes of other CPUs are no IPIs: walkers need RCU. */
+	.remove_table = PV_FN(tlb_remove_table, PV_IMPL_REQUIRED),
+};
+
+static const struct pv_backend xen_backend = {
+	.name = "xen",
+	.title = "Xen PV, 64-bit",
+	.detect = xen_detect,
+	.cpu_init = xen_cpu_init,
+	.hypercalls = pvxen_hypercalls,
+	.null_hypercall = pvxen_null_hypercall,
+	.irq = &pvxen_irq_impls,
+	.cpu = &pvxen_cpu_impls,
+	.mmu = &pvxen_mmu_impls,
+	.kernel = &xen_kernel_impls,
+};
+
+PV_BACKEND(xen_backend);
+
+void __init xen_pvops_init(struct start_info *si)
+{
+	pvops_early_init_xen(si);
+	xen_pvops_override_cpu();
+	xen_pvops_override_mmu();
+}
+
+void xen_pvops_cpu_init(void)
+{
+	pv_cpu_init(raw_smp_processor_id());
+}
+
+/* Called by the backend */
+
+void pvxen_halt(void)
+{
+	/* Nothing can wake a CPU that waits with events masked. */
+	if (irqs_disabled())
+		HYPERVISOR_vcpu_op(VCPUOP_down,
+				   xen_vcpu_nr(smp_processor_id()), NULL);
+	else
+		HYPERVISOR_sched_op(SCHEDOP_block, NULL);
+}
+
+/* xen_pv_evtchn_do_upcall() is entered directly. */
+void pvxen_upcall(u32 vector)
+{
+}
+
+void pvxen_failsafe(void)
+{
+	panic("pvops: xen: failsafe callback");
+}
+
+u64 pv_port_foreign_pfn(u64 mfn)
+{
+	return mfn_to_pfn(mfn);
+}
+
+u64 pv_port_foreign_mfn(u64 pfn)
+{
+	unsigned long mfn = __pfn_to_mfn(pfn);
+
+	if (mfn == INVALID_P2M_ENTRY)
+		return ~0ULL;
+	return mfn & ~(FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT);
+}
+
+/* Behind pvxen_syscall_entry; xen_enable_syscall() registers Linux's own. */
+asm(".pushsection .text\n"
+    ".globl pv_port_syscall_hwframe\n"
+    ".type pv_port_syscall_hwframe, @function\n"
+    "pv_port_syscall_hwframe:\n\t"
+    "jmp entry_SYSCALL_64_after_hwframe\n"
+    ".size pv_port_syscall_hwframe, . - pv_port_syscall_hwframe\n"
+    ".popsection");
