@@ -16,7 +16,7 @@ CC := gcc
 needs_packages := demo bench check docs docs-check guest sparse unit fuzz vm
 ifneq ($(filter $(needs_packages),$(MAKECMDGOALS)),)
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
-$(shell tools/setup.sh)
+$(shell tools/setup.sh $(filter linux,$(GUEST)))
 ifneq ($(.SHELLSTATUS),0)
 $(error packages are missing)
 endif
@@ -50,7 +50,6 @@ bench-mini: $(B)/guest.elf $(parts)
 
 # Three kernels: ours, and two to compare with (tools/linux.sh).
 bench-linux: $(B)/linux-bench/initrd $(XEN)
-	$(Q)tools/setup.sh linux
 	$(Q)for kernel in unhooked stock ours; do tools/linux.sh build $$kernel || exit; done
 	@tools/linux_bench.py
 

@@ -1,6 +1,6 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""How many call sites of each of Linux's own pv_ops end up inline, called or NOPs.
+"""How many call sites of each of Linux's own pv_ops end up inline, called or
+NOPs; those in start-up code, which is gone after boot, are left out.
 
 Read from the tables of a vmlinux that was not booted, by the rules of
 paravirt_patch() and apply_alternatives(): an op that is empty becomes NOPs,
@@ -68,8 +68,12 @@ def count(source, objects, where):
               if row[2] == NOT_XEN_PV}
     nop = image.named.get("_paravirt_nop", image.named.get("paravirt_nop"))
     functions = implementations(image, names, where)
+    freed = range(image.named["__init_begin"], image.named["__init_end"])
     out = {}
     for _, (site, op, _) in table(image, ".parainstructions", PARA_SITE):
+        # The layer's debugfs does not list them either.
+        if site in freed:
+            continue
         form = "nop" if functions[op] == nop else "call"
         if where == "native" and site in inline:
             form = "inline" if inline[site] else "nop"
