@@ -87,7 +87,7 @@ void paravirt_set_sched_clock(u64 (*func)(void))
 
 /* Linux's own ops, natively (pvops_ops.h) */
 
-static void pvops_nothing(void)
+void paravirt_nop(void)
 {
 }
 
@@ -107,8 +107,12 @@ static void native_map_fixmap(u32 index, u64 phys, u64 flags)
 	native_set_fixmap(index, phys, __pgprot(flags));
 }
 
+#ifdef CONFIG_PARAVIRT_SPINLOCKS
+PV_CODE(code_lock_release, "movb $0, (%rdi)");
+#endif
+
 #define NOTHING(name) \
-	.name = PV_EMPTY((typeof(pv_slots.name))pvops_nothing, PV_IMPL_IN_LINE)
+	.name = PV_EMPTY((typeof(pv_slots.name))paravirt_nop, PV_IMPL_IN_LINE)
 #define NATIVE(name)	.name = PV_FN(native_##name, PV_IMPL_IN_LINE)
 
 const struct pv_kernel_impls pv_native_kernel_impls = {
@@ -123,7 +127,8 @@ const struct pv_kernel_impls pv_native_kernel_impls = {
 	NATIVE(map_fixmap),
 #ifdef CONFIG_PARAVIRT_SPINLOCKS
 	.lock_slowpath = PV_FN(native_queued_spin_lock_slowpath, PV_IMPL_IN_LINE),
-	.lock_release = PV_FN(native_lock_release, PV_IMPL_IN_LINE),
+	.lock_release = PV_INLINE(__raw_callee_save___native_queued_spin_unlock,
+				  code_lock_release, PV_IMPL_IN_LINE),
 #endif
 };
 
@@ -154,6 +159,18 @@ void __init pvops_early_init(void)
 {
 	choose("");
 }
+
+#ifdef CONFIG_PVH
+/*
+ * The PVH entry runs C before that, and already asks CPUID.  What is chosen
+ * here is forgotten when .bss is cleared.
+ */
+void __init pvops_prepare_pvh(void)
+{
+	pvops_early_init();
+	xen_prepare_pvh();
+}
+#endif
 
 /*
  * In the place of apply_paravirt(): one CPU, NMIs stopped.  A choice on the

@@ -12,6 +12,18 @@ struct pv_info {
 };
 
 extern struct pv_info pv_info;
+
+/* Xen's multicalls outside of the layer belong to no batch (as on ARM). */
+enum paravirt_lazy_mode {
+	PARAVIRT_LAZY_NONE,
+	PARAVIRT_LAZY_MMU,
+	PARAVIRT_LAZY_CPU,
+};
+
+static inline enum paravirt_lazy_mode paravirt_get_lazy_mode(void)
+{
+	return PARAVIRT_LAZY_NONE;
+}
 #endif
 
 #endif /* _ASM_X86_PVOPS_TYPES_H */
