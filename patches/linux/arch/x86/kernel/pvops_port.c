@@ -11,6 +11,7 @@
 
 #include <linux/export.h>
 #include <linux/init.h>
+#include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -19,17 +20,16 @@
 #include <linux/static_call.h>
 #include <linux/stop_machine.h>
 #include <linux/string.h>
+#include <linux/sync_core.h>
 
 #include <asm/apic.h>
 #include <asm/desc.h>
-#include <asm/io.h>
 #include <asm/paravirt.h>
 #include <asm/qspinlock.h>
 #include <asm/sections.h>
 #include <asm/segment.h>
 #include <asm/setup.h>
 #include <asm/tlb.h>
-#include <asm/sync_core.h>
 #include <asm/timer.h>
 #include <asm/tsc.h>
 

@@ -27,12 +27,12 @@
 #include <linux/bug.h>
 #include <linux/types.h>
 #include <linux/cpumask.h>
+#include <linux/linkage.h>
 #include <linux/static_call_types.h>
 #include <asm/asm.h>
 #include <asm/desc_defs.h>
 #include <asm/frame.h>
 #include <asm/ibt.h>
-#include <asm/linkage.h>
 #include <asm/nospec-branch.h>
 #include <asm/pgtable_types.h>
 
