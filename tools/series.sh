@@ -193,7 +193,6 @@ series_check()
 	check_style
 	check_trees
 	check_steps
-	start base-again
 	[ $bad = 0 ] || exit 1
 	echo "series-check: good"
 }
