@@ -35,7 +35,7 @@ images := $(B)/guest.elf $(B)/clang/guest.elf
 # What the environments need beside the image (tests/vm/envs.toml).
 parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf
 
-.PHONY: help demo bench bench-mini bench-linux check docs docs-check guest sparse unit fuzz vm linux clean distclean
+.PHONY: help demo bench bench-mini bench-linux check docs docs-check guest sparse unit fuzz vm linux series series-check coccicheck clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -89,6 +89,20 @@ vm: $(images) $(parts) vmi-roms $(B)/clang/vmi/monitor.elf ## the guest in every
 linux: ## Linux 6.1 on the layer, native so far (patches/README.md)
 	$(Q)tools/setup.sh linux
 	$(Q)tools/linux.sh
+
+series: ## the patches for Linux 6.1, self-contained, for git am: build/series
+	$(Q)tools/setup.sh linux
+	$(Q)tools/linux.sh series
+
+series-check: ## git am, quilt, checkpatch, and every step compiles
+	$(Q)tools/setup.sh linux
+	$(Q)tools/linux.sh series-check
+
+coccicheck: ## the semantic patches' tests; nothing unconverted in build/linux-6.1
+	$(Q)tools/setup.sh linux
+	$(Q)$(PROVE) tests/cocci
+	$(Q)tools/linux.sh prepare
+	$(Q)tools/coccicheck.py $(B)/linux-6.1
 
 docs: ## write docs/ops.md from the catalogue
 	@mkdir -p docs

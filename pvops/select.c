@@ -229,10 +229,8 @@ static void use(const struct pv_backend *backend)
 	u32 op;
 
 	chosen = backend;
-	for (op = 0; op < PV_OP_COUNT; op++) {
-		overrides[op].fn = NULL;
-		pv_chosen[op] = impl_of_backend(op);
-	}
+	for (op = 0; op < PV_OP_COUNT; op++)
+		pv_chosen[op] = overrides[op].fn ? &overrides[op] : impl_of_backend(op);
 }
 
 bool pv_impl_is_native(enum pv_op op)
@@ -246,6 +244,11 @@ static void leave_to_native(const struct token *token, u32 first, u32 count)
 	u32 op;
 
 	for (op = first; op < first + count; op++) {
+		if (overrides[op].fn) {
+			add_line(&refused, "-%s: the kernel has a %s of its own",
+				 show(token).text, pv_op_info[op].name);
+			return;
+		}
 		if (!(pv_chosen[op]->flags & PV_IMPL_REQUIRED))
 			continue;
 		add_line(&refused, "-%s: %s cannot run with native %s", show(token).text,

@@ -9,6 +9,8 @@
 #	tools/linux.sh build unhooked	build/linux-unhooked: no paravirtualization
 #	tools/linux.sh prepare [...]	only as far as the configured tree
 #	tools/linux.sh boot		build, and boot it natively to user space
+#	tools/linux.sh series		build/series, for git am (tools/series.sh)
+#	tools/linux.sh series-check	what that must hold
 #
 # The last two kernels are for comparison.  They are built from a tree of their
 # own, so that an edit of the series leaves them alone.
@@ -93,6 +95,66 @@ copy()
 	done
 }
 
+# New files and the layer's, at their places in a tree.
+place()
+{
+	copy patches/linux "$1"
+	copy pvops "$1/arch/x86/pvops/core"
+	for backend in native xen; do
+		copy backends/$backend "$1/arch/x86/pvops/$backend"
+	done
+	copy include/pvops "$1/arch/x86/include/pvops"
+}
+
+# What a semantic patch does to a tree, as a patch: of the files that use Linux's
+# table, but not of those that are it.
+spatch_diff()
+{
+	rule=$top/$1
+	(
+		cd "$2"
+		find arch/x86 drivers -name '*.[ch]' -exec grep -lw pv_ops {} + |
+			grep -vE '^arch/x86/(pvops/|include/|kernel/paravirt\.c)' |
+			xargs -r spatch --very-quiet --patch . --sp-file "$rule"
+	) || { echo "$1: spatch failed on $2" >&2; return 1; }
+}
+
+semantic_inputs()
+{
+	cat $series/series $series/*.patch patches/cocci/*.cocci "$0" | sha256sum
+}
+
+# The semantic patches stand on top of the series, so they are taken out before
+# that changes, and put in again.
+semantic_out()
+{
+	applied=$tree/.pvops-applied
+	[ ! -e $applied/semantic.inputs ] ||
+		[ "$(cat $applied/semantic.inputs)" != "$(semantic_inputs)" ] || return 0
+	rm -f $applied/semantic.inputs
+	[ -e $applied/semantic ] || return 0
+	tac $applied/semantic | while read -r name; do
+		step UNPATCH "$name"
+		patch -d $tree -p1 -s -R --fuzz=0 -i "$top/$applied/$name"
+		sed -i '$d' $applied/semantic
+	done
+}
+
+semantic_in()
+{
+	applied=$tree/.pvops-applied
+	[ ! -e $applied/semantic.inputs ] || return 0
+	for rule in patches/cocci/*.cocci; do
+		name=$(basename "$rule")
+		step SPATCH "$name"
+		spatch_diff "$rule" $tree >$applied/$name
+		[ -s $applied/$name ] || { echo "$rule: changes nothing" >&2; exit 1; }
+		patch -d $tree -p1 -s --fuzz=0 -i "$top/$applied/$name"
+		echo "$name" >>$applied/semantic
+	done
+	semantic_inputs >$applied/semantic.inputs
+}
+
 # make, for the kernel's own objects.
 kmake()
 {
@@ -132,13 +194,10 @@ prepare()
 {
 	if [ "$kernel" = ours ]; then
 		unpack $tree
+		semantic_out
 		patch_tree
-		copy patches/linux $tree
-		copy pvops $tree/arch/x86/pvops/core
-		for backend in native xen; do
-			copy backends/$backend $tree/arch/x86/pvops/$backend
-		done
-		copy include/pvops $tree/arch/x86/include/pvops
+		place $tree
+		semantic_in
 	else
 		unpack $pristine
 	fi
@@ -184,5 +243,6 @@ case $what in
 prepare) prepare ;;
 build) prepare; build ;;
 boot) prepare; build; boot ;;
-*) echo "usage: $0 [prepare|build|boot] [ours|stock|unhooked]" >&2; exit 2 ;;
+series | series-check) . tools/series.sh; "$(echo "$what" | tr - _)" ;;
+*) echo "usage: $0 [prepare|build|boot|series|series-check] [ours|stock|unhooked]" >&2; exit 2 ;;
 esac

@@ -166,7 +166,10 @@ void pv_init(const struct pv_platform *platform, const char *cmdline);
  * @fn: with the op's prototype and convention; NULL: the choice again
  *
  * For platform code that knows better than a backend, and for ops that mean
- * something else until the kernel has memory.  Undone by the next pv_init().
+ * something else until the kernel has memory.  Holds over another pv_init(),
+ * whatever that chooses: what the kernel found out about the platform stays
+ * true.  "pvops=<name>,-<op>" is refused for it, because overrides may depend
+ * on each other (a lock and its release).
  * Context: after pv_init(), before pv_patch(), boot CPU.  Returns 0, or -EBUSY
  * after one log line once sites are patched.
  */

@@ -466,13 +466,48 @@ static void override_takes_the_place_of_the_choice(void **state)
 	assert_int_equal(pv_slots.clock_read(), 0x77);
 	assert_table_is_the_choice();
 
-	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), 0);
 	boot("pvops=native");
 	assert_true(pv_impl_is_native(PV_OP_clock_read));
 	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), 0);
 	assert_false(pv_impl_is_native(PV_OP_clock_read));
 	assert_int_equal(pv_override(PV_OP_clock_read, NULL), 0);
 	assert_true(pv_impl_is_native(PV_OP_clock_read));
+}
+
+static void override_holds_over_another_choice(void **state)
+{
+	static const char *const cmdline[] = { "pvops=other", "pvops=native" };
+	size_t i;
+
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("");
+	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), 0);
+	for (i = 0; i < COUNT(cmdline); i++) {
+		boot(cmdline[i]);
+		assert_int_equal(pv_slots.clock_read(), 0x99);
+		assert_false(pv_impl_is_native(PV_OP_clock_read));
+		assert_table_is_the_choice();
+	}
+	assert_int_equal(pv_override(PV_OP_clock_read, NULL), 0);
+	assert_true(pv_impl_is_native(PV_OP_clock_read));
+	boot("pvops=other");
+	assert_int_equal(pv_slots.clock_read(), 0x77);
+}
+
+static void override_is_not_left_to_native(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("");
+	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), 0);
+	boot("pvops=other,-clock_read");
+	assert_refused("-clock_read: the kernel has a clock_read of its own");
+	assert_int_equal(pv_slots.clock_read(), 0x99);
+	boot("pvops=other,-time");
+	assert_refused("-time: the kernel has a clock_read of its own");
+	assert_int_equal(pv_slots.clock_read(), 0x99);
+	assert_int_equal(pv_override(PV_OP_clock_read, NULL), 0);
 }
 
 static void override_of_patched_sites_is_refused(void **state)
@@ -752,6 +787,8 @@ int main(void)
 		TEST_SELECT(required_by_another_does_not_bind_native),
 		TEST_SELECT(override_of_patched_sites_is_refused),
 		TEST_SELECT(override_takes_the_place_of_the_choice),
+		TEST_SELECT(override_holds_over_another_choice),
+		TEST_SELECT(override_is_not_left_to_native),
 		TEST_SELECT(unknown_part_is_refused),
 		TEST_SELECT(what_a_backend_leaves_empty_is_native),
 		TEST_SELECT(failed_start_goes_to_the_next_best),

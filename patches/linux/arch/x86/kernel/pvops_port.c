@@ -11,6 +11,7 @@
 
 #include <linux/export.h>
 #include <linux/init.h>
+#include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -19,18 +20,17 @@
 #include <linux/static_call.h>
 #include <linux/stop_machine.h>
 #include <linux/string.h>
+#include <linux/sync_core.h>
 
 #include <asm/apic.h>
 #include <asm/pgalloc.h>
 #include <asm/desc.h>
-#include <asm/io.h>
 #include <asm/paravirt.h>
 #include <asm/qspinlock.h>
 #include <asm/sections.h>
 #include <asm/segment.h>
 #include <asm/setup.h>
 #include <asm/tlb.h>
-#include <asm/sync_core.h>
 #include <asm/timer.h>
 #include <asm/tsc.h>
 
@@ -91,7 +91,7 @@ void paravirt_set_sched_clock(u64 (*func)(void))
 
 /* Linux's own ops, natively (pvops_ops.h) */
 
-static void pvops_nothing(void)
+void paravirt_nop(void)
 {
 }
 
@@ -111,8 +111,12 @@ static void native_map_fixmap(u32 index, u64 phys, u64 flags)
 	native_set_fixmap(index, phys, __pgprot(flags));
 }
 
+#ifdef CONFIG_PARAVIRT_SPINLOCKS
+PV_CODE(code_lock_release, "movb $0, (%rdi)");
+#endif
+
 #define NOTHING(name) \
-	.name = PV_EMPTY((typeof(pv_slots.name))pvops_nothing, PV_IMPL_IN_LINE)
+	.name = PV_EMPTY((typeof(pv_slots.name))paravirt_nop, PV_IMPL_IN_LINE)
 #define NATIVE(name)	.name = PV_FN(native_##name, PV_IMPL_IN_LINE)
 
 const struct pv_kernel_impls pv_native_kernel_impls = {
@@ -131,7 +135,8 @@ const struct pv_kernel_impls pv_native_kernel_impls = {
 #endif
 #ifdef CONFIG_PARAVIRT_SPINLOCKS
 	.lock_slowpath = PV_FN(native_queued_spin_lock_slowpath, PV_IMPL_IN_LINE),
-	.lock_release = PV_FN(native_lock_release, PV_IMPL_IN_LINE),
+	.lock_release = PV_INLINE(__raw_callee_save___native_queued_spin_unlock,
+				  code_lock_release, PV_IMPL_IN_LINE),
 #endif
 };
 
@@ -185,6 +190,18 @@ void __init pvops_early_init(void)
 {
 	choose("");
 }
+
+#ifdef CONFIG_PVH
+/*
+ * The PVH entry runs C before that, and already asks CPUID.  What is chosen
+ * here is forgotten when .bss is cleared.
+ */
+void __init pvops_prepare_pvh(void)
+{
+	pvops_early_init();
+	xen_prepare_pvh();
+}
+#endif
 
 /*
  * The same for the Xen PV entry, whose command line is there.

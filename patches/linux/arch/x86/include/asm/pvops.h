@@ -27,10 +27,12 @@
 #include <linux/bug.h>
 #include <linux/types.h>
 #include <linux/cpumask.h>
+#include <linux/linkage.h>
 #include <linux/static_call_types.h>
 #include <asm/asm.h>
 #include <asm/desc_defs.h>
 #include <asm/frame.h>
+#include <asm/ibt.h>
 #include <asm/nospec-branch.h>
 #include <asm/pgtable_types.h>
 
@@ -47,6 +49,8 @@ struct module;
 void pvops_early_init(void);
 struct start_info;
 void pvops_early_init_xen(const struct start_info *start_info);
+void pvops_prepare_pvh(void);
+void xen_prepare_pvh(void);
 void pvops_patch_kernel(void);
 void pvops_patch_module(struct module *mod, void *sites, unsigned long size);
 
@@ -74,24 +78,6 @@ static inline u64 paravirt_steal_clock(int cpu)
 {
 	return static_call(pv_steal_clock)(cpu);
 }
-
-/* Xen's platform code: C functions behind ops that keep all registers */
-#define PV_CALLEE_SAVE_REGS_THUNK(func)					\
-	extern void __raw_callee_save_##func(void);			\
-	asm(".pushsection .text, \"ax\"\n"				\
-	    ".type __raw_callee_save_" #func ", @function\n"		\
-	    "__raw_callee_save_" #func ":\n\t"				\
-	    FRAME_BEGIN							\
-	    "push %rcx; push %rdx; push %rsi; push %rdi\n\t"		\
-	    "push %r8; push %r9; push %r10; push %r11\n\t"		\
-	    "call " #func "\n\t"					\
-	    "pop %r11; pop %r10; pop %r9; pop %r8\n\t"			\
-	    "pop %rdi; pop %rsi; pop %rdx; pop %rcx\n\t"		\
-	    FRAME_END							\
-	    ASM_RET							\
-	    ".size __raw_callee_save_" #func ", . - __raw_callee_save_" #func "\n" \
-	    ".popsection")
-#define PV_CALLEE_SAVE(func)	__raw_callee_save_##func
 
 /* Interrupts.  Saved flags are an opaque token of the backend's. */
 static __always_inline unsigned long arch_local_save_flags(void)
@@ -634,7 +620,66 @@ static __always_inline void arch_flush_lazy_mmu_mode(void)
 	pv_batch_flush();
 }
 
+/*
+ * A function that keeps all registers but RAX, as convention ASM demands, made
+ * of a C function.
+ */
+#define __PV_CALLEE_SAVE_REGS_THUNK(func, section)			\
+	extern typeof(func) __raw_callee_save_##func;			\
+									\
+	asm(".pushsection " section ", \"ax\"\n"			\
+	    ".globl __raw_callee_save_" #func "\n"			\
+	    ".type __raw_callee_save_" #func ", @function\n"		\
+	    "__raw_callee_save_" #func ":\n"				\
+	    ASM_ENDBR FRAME_BEGIN					\
+	    "push %rcx; push %rdx; push %rsi; push %rdi\n"		\
+	    "push %r8; push %r9; push %r10; push %r11\n"		\
+	    "call " #func "\n"						\
+	    "pop %r11; pop %r10; pop %r9; pop %r8\n"			\
+	    "pop %rdi; pop %rsi; pop %rdx; pop %rcx\n"			\
+	    FRAME_END ASM_RET						\
+	    ".size __raw_callee_save_" #func ", . - __raw_callee_save_" #func "\n" \
+	    ".popsection")
+#define PV_CALLEE_SAVE_REGS_THUNK(func)					\
+	__PV_CALLEE_SAVE_REGS_THUNK(func, ".text")
+#define PV_CALLEE_SAVE(func)		(__raw_callee_save_##func)
+#define __PV_IS_CALLEE_SAVE(func)	(func)
+
+#ifdef CONFIG_PARAVIRT_SPINLOCKS
+void __native_queued_spin_unlock(struct qspinlock *lock);
+void __raw_callee_save___native_queued_spin_unlock(struct qspinlock *lock);
+bool __native_vcpu_is_preempted(long cpu);
+bool pv_is_native_spin_unlock(void);
+bool pv_is_native_vcpu_is_preempted(void);
+void paravirt_set_cap(void);
+
+static __always_inline void pv_queued_spin_lock_slowpath(struct qspinlock *lock,
+							 u32 val)
+{
+	pv_lock_slowpath(lock, val);
+}
+
+static __always_inline void pv_queued_spin_unlock(struct qspinlock *lock)
+{
+	pv_lock_release(lock);
+}
+
+static __always_inline void pv_wait(u8 *ptr, u8 val)
+{
+	pv_lock_wait(ptr, val);
+}
+
+static __always_inline void pv_kick(int cpu)
+{
+	pv_lock_kick(cpu);
+}
+#else
 static inline void paravirt_set_cap(void) { }
+#endif
+
+void paravirt_nop(void);
+
+#include <asm/pvops_set.h>
 
 #endif /* __ASSEMBLY__ */
 #endif /* _ASM_X86_PVOPS_H */

@@ -77,7 +77,7 @@ PV_OP(kernel, exit_mmap, CALL6, C, void, 1, (struct mm_struct *, mm), stress)
  * Default: native.
  */
 PV_OP(kernel, enc_status_changed, CALL6, C, void, 3,
-	(u64, pfn, int, npages, u8, enc), boot)
+	(unsigned long, pfn, int, npages, bool, enc), boot)
 
 /**
  * map_fixmap - a fixed address, by guest-physical or machine address
@@ -124,11 +124,11 @@ PV_OP(kernel, lock_slowpath, CALL6, C, void, 2, (struct qspinlock *, lock, u32, 
 
 /**
  * lock_release - release a queued spinlock
- * Native: one byte store, compiled in line.
+ * Native: one byte store, which fits into the site.
  * Context: as a spinlock.
- * Clobbers: C.
+ * Clobbers: ASM, as the hand-written __pv_queued_spin_unlock() of Linux.
  * Batch: no.
  * Default: native; goes with lock_slowpath.
  */
-PV_OP(kernel, lock_release, CALL6, C, void, 1, (struct qspinlock *, lock), stress)
+PV_OP(kernel, lock_release, CALL6, ASM, void, 1, (struct qspinlock *, lock), stress)
 #endif

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# shellcheck shell=sh
+#
+# Part of tools/linux.sh: the series as a third person gets it, for `git am` on
+# the unpacked source package.
+#
+# Order: new files, edits, semantic patches, and the edit that adds the option.
+# Until then the option cannot be set, so every step compiles.
+
+git=build/linux-git
+out=build/series
+objects=build/linux-series
+
+g()
+{
+	git -C $git "$@"
+}
+
+# The source package as a repository, with one commit.
+repository()
+{
+	unpack $git
+	! g rev-parse -q --verify refs/tags/base >/dev/null 2>&1 || return 0
+	step GIT "$git (takes some minutes, once)"
+	rm -rf $git/.git
+	git init -q $git
+	g config core.compression 0
+	g config gc.auto 0
+	g add -A -f .
+	g -c user.name=base -c user.email=base -c commit.gpgsign=false \
+		commit -q -m "$(ls $fetch)"
+	g tag base
+}
+
+# Back to the source package; $1: branch to work on.
+start()
+{
+	g am --abort >/dev/null 2>&1 || :
+	g checkout -q -f -B "$1" base
+	g clean -fdxq
+}
+
+# Like `git am`, dates included, so that two runs give the same patches.
+commit()
+{
+	git_date="Sat, 21 Nov 2026 03:00:00 +0000"
+	GIT_AUTHOR_DATE=$git_date GIT_COMMITTER_DATE=$git_date \
+		g -c user.name="$name" -c user.email="$email" -c commit.gpgsign=false \
+		commit -q -s -F -
+}
+
+am()
+{
+	g -c user.name="$name" -c user.email="$email" am -q --committer-date-is-author-date "$@"
+}
+
+# A semantic patch's message is the comment on its top, after the licence.
+message_of()
+{
+	sed -n '/^@@/q; /^\/\/ SPDX/d; s/^\/\/ \{0,1\}//; s/^Subject: //; p' "$1" | sed '/./,$!d'
+}
+
+series()
+{
+	repository
+	# Who wrote the edits: no setting of whoever runs this is needed.
+	from=$(sed -n 's/^From: //p' "$series/$(head -n 1 $series/series)")
+	name=${from% <*}
+	email=$(echo "${from#*<}" | tr -d '>')
+	option=$(grep -lx '+config PVOPS' $series/*.patch) ||
+		{ echo "$series: no patch adds config PVOPS" >&2; exit 1; }
+	start series
+	place $git
+	for message in patches/messages/*; do
+		step COMMIT "$message"
+		# shellcheck disable=SC2046 # a list of paths
+		g add -f $(sed -n 's/^Files: //p' "$message")
+		sed '1,/^$/d' "$message" | commit
+	done
+	while read -r file; do
+		[ "$series/$file" != "$option" ] || continue
+		step AM "$file"
+		am "$top/$series/$file"
+	done <$series/series
+	for rule in patches/cocci/*.cocci; do
+		step SPATCH "$rule"
+		spatch_diff "$rule" $git >build/spatch.patch
+		patch -d $git -p1 -s --fuzz=0 -i "$top/build/spatch.patch"
+		g add -u
+		message_of "$rule" | commit
+	done
+	step AM "${option##*/}"
+	am "$top/$option"
+	rm -rf $out
+	g format-patch -q --zero-commit --signature= -o "$top/$out" base
+	echo "  $(ls $out | wc -l) patches in $out; edits to files that Linux has:"
+	g diff --diff-filter=M --shortstat base
+}
+
+# Every patch, by Linux's own script.  What new files may do, and why, stands in
+# patches/checkpatch.txt; an edit of Linux's files may nothing.
+check_style()
+{
+	step STYLE "checkpatch.pl --strict"
+	g checkout -q -f series
+	allowed=$(sed 's/#.*//; s/[[:space:]]//g; /^$/d' patches/checkpatch.txt | paste -sd, -)
+	for file in $out/*.patch; do
+		ignore=FILE_PATH_CHANGES	# MAINTAINERS is not ours to edit
+		! grep -q '^new file' "$file" || ignore=$ignore,$allowed
+		(cd $git && scripts/checkpatch.pl --strict --terse --show-types --no-summary \
+			--no-tree --root=. --ignore $ignore "$top/$file") || bad=1
+	done
+}
+
+# git am of what was written; and the tree that `make linux` builds is the same.
+check_trees()
+{
+	step AM "$out"
+	start am
+	am "$top/$out"/*.patch
+	want=$(g rev-parse 'HEAD^{tree}')
+	start prepare
+	tree=$git
+	patch_tree
+	place $tree
+	semantic_in
+	rm -rf $tree/.pvops-applied
+	g add -A -f .
+	[ "$(g write-tree)" = "$want" ] || {
+		echo "$out: git am of it and tools/linux.sh prepare differ in:" >&2
+		g diff --cached --stat "$want" >&2
+		bad=1
+	}
+	step QUILT $series
+	start quilt
+	(cd $git && QUILT_PATCHES=$top/$series quilt push -a --fuzz=0 -q) >build/quilt.log 2>&1 ||
+		{ cat build/quilt.log >&2; bad=1; }
+}
+
+# The series' objects: those of files that it touches.
+objs="arch/x86/kernel/alternative.o arch/x86/kernel/cpu/vmware.o arch/x86/kernel/head64.o
+	arch/x86/kernel/kvm.o arch/x86/kernel/module.o arch/x86/kernel/paravirt-spinlocks.o
+	arch/x86/kernel/vmlinux.lds arch/x86/hyperv/ arch/x86/platform/pvh/ arch/x86/xen/"
+
+# Configure and build them; $1: kernel of tools/linux.config.
+build_objects()
+{
+	sed -E "/@/{/@$1( |\$)/!d;s/[ \t]*@.*//}" tools/linux.config >build/series.config
+	echo CONFIG_PARAVIRT_SPINLOCKS=y >>build/series.config
+	# shellcheck disable=SC2086 # a list of targets
+	{
+		make -s -C $git O="$top/$objects" ${CC:+"CC=$CC"} \
+			KCONFIG_ALLCONFIG="$top/build/series.config" allnoconfig &&
+			make -C $git O="$top/$objects" ${CC:+"CC=$CC"} -j"$jobs" $objs
+	} >$objects.log 2>&1 || { grep -E 'error|Error' $objects.log >&2; bad=1; }
+	! grep 'warning:' $objects.log >&2 || bad=1
+}
+
+disassemble()
+{
+	find $objects/arch/x86/kernel/kvm.o $objects/arch/x86/hyperv $objects/arch/x86/xen \
+		$objects/arch/x86/kernel/cpu/vmware.o $objects/arch/x86/kernel/head64.o \
+		$objects/arch/x86/kernel/alternative.o $objects/arch/x86/kernel/module.o \
+		$objects/arch/x86/kernel/paravirt-spinlocks.o $objects/arch/x86/platform/pvh \
+		-name '*.o' ! -name built-in.o | sort | xargs objdump -dr
+}
+
+# Every step builds; without the option the code is what it was; with it, what
+# platform code overrides builds too.
+check_steps()
+{
+	mkdir -p $objects
+	start steps
+	step BUILD "base"
+	build_objects stock
+	disassemble >build/series.base
+	for commit in $(g rev-list --reverse base..series); do
+		g checkout -q "$commit"
+		step BUILD "$(g log -1 --format=%s)"
+		build_objects stock
+	done
+	disassemble >build/series.stock
+	cmp build/series.base build/series.stock ||
+		{ echo "$out: changes code without CONFIG_PVOPS" >&2; bad=1; }
+	step BUILD "CONFIG_PVOPS=y"
+	build_objects ours
+}
+
+series_check()
+{
+	bad=0
+	series
+	check_style
+	check_trees
+	check_steps
+	[ $bad = 0 ] || exit 1
+	echo "series-check: good"
+}
