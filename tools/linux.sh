@@ -86,6 +86,7 @@ prepare()
 	copy patches/linux $tree
 	copy pvops $tree/arch/x86/pvops/core
 	copy backends/native $tree/arch/x86/pvops/native
+	copy backends/vmi $tree/arch/x86/pvops/vmi
 	copy include/pvops $tree/arch/x86/include/pvops
 	if ! cmp -s tools/linux.config $tree/.pvops-config || [ ! -e $tree/.config ]; then
 		step CONFIG tools/linux.config

@@ -46,6 +46,8 @@ struct module;
 /* Start-up and patching: pvops_port.c */
 void pvops_early_init(void);
 void pvops_patch_kernel(void);
+void pvops_cpu_init(void);
+void pvops_protect_data(unsigned long start, unsigned long end);
 void pvops_patch_module(struct module *mod, void *sites, unsigned long size);
 
 void default_banner(void);
