@@ -155,6 +155,10 @@ bool read_msr(struct vcpu *v, u32 nr, u64 *val)
 	case MSR_TSC:
 		*val = rdtsc();
 		return true;
+	case MSR_AMD_NB_CFG:
+		/* Extended configuration space is on: nothing to be done. */
+		*val = 1ULL << 46;
+		return true;
 	case MSR_STAR + 1:
 		*val = paravirtual ? v->shared->lstar : rdmsr(nr);
 		return true;

@@ -129,8 +129,10 @@ static void fadt_write(void)
 	put16(at + 46, 9);			/* interrupt; never raised */
 	put32(at + 56, ACPI_EVENTS);
 	put32(at + 64, ACPI_CONTROL);
+	put32(at + 76, ACPI_TIMER);
 	at[88] = 4;				/* bytes of the event block */
 	at[89] = 2;				/* bytes of the control block */
+	at[91] = 4;				/* bytes of the timer */
 	put16(at + 96, 0xffff);			/* no C2 and C3 */
 	put16(at + 98, 0xffff);
 	put32(at + 112, 0x31);			/* WBINVD works, no fixed buttons */

@@ -278,6 +278,7 @@ void main(const struct multiboot *info)
 	struct boot_file image, initrd = { NULL, 0 };
 	u64 end = 0x100000 + ((u64)info->mem_upper << 10);
 	struct vcpu *v = &vcpus[0];
+	u32 port;
 
 	outb(0x21, 0xff);
 	outb(0xa1, 0xff);
@@ -288,6 +289,9 @@ void main(const struct multiboot *info)
 	guest_bytes = (end - GUEST_BASE) & ~0x1fffffUL;
 	memset(msr_map, 0xff, sizeof(msr_map));
 	memset(io_map, 0xff, sizeof(io_map));
+	for (port = 0; port < 0x10000; port++)
+		if (io_is_direct((u16)port))
+			io_map[port / 8] &= (u8)~(1U << port % 8);
 
 	interrupts_setup();
 	ioapic_setup();

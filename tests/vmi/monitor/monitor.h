@@ -163,6 +163,9 @@ void lines_check(void);
 
 #define ACPI_EVENTS	0x600		/* PM1a event block; control is behind it */
 #define ACPI_CONTROL	0x604
+#define ACPI_TIMER	0x608
+
+bool io_is_direct(u16 port);
 
 u32 io_in(u16 port, u32 size);
 void io_out(struct vcpu *v, u16 port, u32 size, u32 val);

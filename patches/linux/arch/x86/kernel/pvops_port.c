@@ -256,29 +256,36 @@ void pv_port_panic(const char *why)
 	panic("%s", why);
 }
 
-/* Code of the hypervisor's, among the kernel's data. */
-static unsigned long code_start, code_bytes;
+/* Code of the hypervisor's, among the kernel's data; entry_64.S asks too. */
+unsigned long pvops_code_start, pvops_code_bytes;
 
 /* The kernel's data is executable until mark_rodata_ro(). */
 bool pv_port_code_area(const void *start, size_t bytes)
 {
-	code_start = (unsigned long)start;
-	code_bytes = bytes;
+	pvops_code_start = (unsigned long)start;
+	pvops_code_bytes = bytes;
 	return true;
 }
 
 /* Never not executable, not even in between: these calls use it. */
 void pvops_protect_data(unsigned long start, unsigned long end)
 {
-	unsigned long code_end = code_start + code_bytes;
+	unsigned long code = pvops_code_start, bytes = pvops_code_bytes;
 
-	if (!code_bytes) {
+	if (!bytes) {
 		set_memory_nx(start, (end - start) >> PAGE_SHIFT);
 		return;
 	}
-	set_memory_nx(start, (code_start - start) >> PAGE_SHIFT);
-	set_memory_nx(code_end, (end - code_end) >> PAGE_SHIFT);
-	set_memory_ro(code_start, code_bytes >> PAGE_SHIFT);
+	set_memory_nx(start, (code - start) >> PAGE_SHIFT);
+	set_memory_nx(code + bytes, (end - code - bytes) >> PAGE_SHIFT);
+	set_memory_ro(code, bytes >> PAGE_SHIFT);
+}
+
+/* Does the iret op fault here, in code of the hypervisor's? */
+bool pvops_is_iret(unsigned long ip)
+{
+	return ip - pvops_code_start < pvops_code_bytes &&
+	       *(const u16 *)ip == 0xcf48;
 }
 
 static unsigned long text_flags;
@@ -334,7 +341,7 @@ void *pvops_pfn_to_virt(u64 pfn)
 	return __va(pfn << PAGE_SHIFT);
 }
 
-u64 *pvops_gdt_rw(void)
+u64 *pvops_gdt_rw(const u64 *gdt)
 {
 	return (u64 *)get_cpu_gdt_rw(raw_smp_processor_id());
 }
