@@ -100,7 +100,7 @@ place()
 {
 	copy patches/linux "$1"
 	copy pvops "$1/arch/x86/pvops/core"
-	for backend in native xen; do
+	for backend in native xen vmi; do
 		copy backends/$backend "$1/arch/x86/pvops/$backend"
 	done
 	copy include/pvops "$1/arch/x86/include/pvops"

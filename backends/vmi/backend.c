@@ -22,6 +22,8 @@ struct pv_smp_impls vmi_smp_impls;
 /* The image's copy, code first, its data behind; section 2. */
 static u8 memory[VMI_MEMORY_MAX] __attribute__((aligned(4096)));
 static struct vmi_rom used;
+/* Clocks and the local APIC are the layer's. */
+static bool late;
 
 void vmi_nothing(void)
 {
@@ -166,14 +168,18 @@ static void vmi_cpu_init(u32 cpu)
 	vmi_mmu_cpu_init();
 	if (!cpu)
 		return;
+	vmi_map_linear();
+	/* A kernel that has its own timers and IPIs never comes to late_init(). */
+	if (!late)
+		return;
 	if (native_is_used())
 		pv_native()->cpu_init(cpu);
-	vmi_map_linear();
 	vmi_apic_cpu_init();
 }
 
 static void vmi_late_init(void)
 {
+	late = true;
 	if (native_is_used())
 		pv_native()->late_init();
 	vmi_apic_late_init();

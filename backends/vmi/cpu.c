@@ -147,7 +147,7 @@ static void vmi_set_ldt(u64 *base, u32 entries)
 		desc[0] = (limit & 0xffff) | (address & 0xffffff) << 16 | 0x82ULL << 40 |
 			  (limit >> 16 & 0xf) << 48 | (address >> 24 & 0xff) << 56;
 		desc[1] = address >> 32;
-		vmi_write_gdt_entry(current_gdt(), PV_GDT_LDT, desc, 2);
+		vmi_write_gdt_entry(PV_GDT_WRITABLE(current_gdt()), PV_GDT_LDT, desc, 2);
 	}
 	vmi_call1(VMI_SET_LDT, entries ? PV_GDT_LDT * 8 : 0);
 }
@@ -202,8 +202,11 @@ void vmi_fill_cpu(void)
 	USE(clts, VMI_CLTS);
 	USE(wbinvd, VMI_WBINVD);
 	USE(cpuid, VMI_CPUID);
-	USE(read_msr, VMI_RDMSR);
-	USE(write_msr, VMI_WRMSR);
+	/* A fault of these calls is one in the ROM: nobody knows the address. */
+	if (!PV_MSR_MAY_FAULT) {
+		USE(read_msr, VMI_RDMSR);
+		USE(write_msr, VMI_WRMSR);
+	}
 	USE(read_pmc, VMI_RDPMC);
 	USE(rdtsc, VMI_RDTSC);
 	USE(get_debugreg, VMI_GET_DR);

@@ -82,8 +82,12 @@ static void vmi_set_pud(pv_pud_t *pudp, pv_pud_t pud)
 	append(PV_OP_set_pud, VMI_CALLER(), pudp, 3, (__force u64)pud);
 }
 
+/* The kernel's own root may be named by its address in the image. */
 static void vmi_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
 {
+	u64 offset = (unsigned long)p4dp % PV_PAGE_SIZE;
+
+	p4dp = (pv_p4d_t *)((u8 *)pv_port_pfn_to_virt(pv_port_virt_to_pfn(p4dp)) + offset);
 	append(PV_OP_set_p4d, VMI_CALLER(), p4dp, 4, (__force u64)p4d);
 }
 

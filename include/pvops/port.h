@@ -33,6 +33,11 @@
  *					insn faults, go on at label fixup
  *	PV_GDT_LDT, PV_GDT_TLS		GDT indices of the LDT descriptor
  *					(two slots) and the first of three TLS
+ *	PV_GDT_WRITABLE(gdt)		where this CPU's GDT, loaded from @gdt,
+ *					can be written
+ *	PV_MSR_MAY_FAULT		1: read_msr and write_msr also meet MSRs
+ *					that do not exist, and the kernel
+ *					recovers by the instruction's address
  *	PV_KERNEL_CS, PV_KERNEL_DS,	selectors
  *	PV_USER_CS, PV_USER_DS
  *	PV_VECTOR_TIMER			vector that set_timer delivers

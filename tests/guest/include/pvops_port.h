@@ -20,6 +20,8 @@
 #define PV_GDT_TSS		8
 #define PV_GDT_LDT		10
 #define PV_GDT_TLS		12
+#define PV_GDT_WRITABLE(gdt)	(gdt)
+#define PV_MSR_MAY_FAULT	0
 #define GDT_ENTRIES		16
 
 #define PV_VECTOR_TIMER		0xf0

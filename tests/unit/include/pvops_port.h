@@ -13,6 +13,8 @@
 #define PV_USER_CS		0x33
 #define PV_GDT_LDT		10
 #define PV_GDT_TLS		12
+#define PV_GDT_WRITABLE(gdt)	(gdt)
+#define PV_MSR_MAY_FAULT	0
 
 #define PV_VECTOR_TIMER		0xf0
 #define PV_VECTOR_IPI		0xf1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Each virtual CPU's local APIC (APM vol. 2 chapter 16, xAPIC mode): IRR and
- * ISR, priorities, ICR, one timer.  No external interrupts exist.  The
+ * ISR, priorities, ICR, one timer.  The
  * machine's own timer serves the earliest alarm of the virtual CPU on it.
  */
 #include "monitor.h"
@@ -222,20 +222,31 @@ static void send_to(struct vcpu *target, u32 command)
 	vcpu_kick(target);
 }
 
-static void send(struct vcpu *v, u32 command)
+void apic_deliver(u32 command, u32 destination, bool logical)
 {
-	u32 shorthand = command >> 18 & 3, destination = v->apic.icr_high >> 24, i;
+	u32 i;
 
 	for (i = 0; i < cpu_count; i++) {
 		struct vcpu *target = &vcpus[i];
-		bool wanted = shorthand == 2 || (shorthand == 1 && target == v) ||
-			      (shorthand == 3 && target != v);
 
-		if (!shorthand)
-			wanted = destination == 0xff ||
-				 (command & 0x800 ? destination & target->apic.ldr >> 24 :
-				  destination == target->apic.id);
-		if (wanted)
+		if (destination == 0xff || (logical ? destination & target->apic.ldr >> 24 :
+					    destination == target->apic.id))
+			send_to(target, command);
+	}
+}
+
+static void send(struct vcpu *v, u32 command)
+{
+	u32 shorthand = command >> 18 & 3, i;
+
+	if (!shorthand) {
+		apic_deliver(command, v->apic.icr_high >> 24, command & 0x800);
+		return;
+	}
+	for (i = 0; i < cpu_count; i++) {
+		struct vcpu *target = &vcpus[i];
+
+		if (shorthand == 2 || (shorthand == 1) == (target == v))
 			send_to(target, command);
 	}
 }

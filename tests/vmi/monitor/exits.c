@@ -155,13 +155,17 @@ bool read_msr(struct vcpu *v, u32 nr, u64 *val)
 	case MSR_TSC:
 		*val = rdtsc();
 		return true;
+	case MSR_AMD_NB_CFG:
+		/* Extended configuration space is on: nothing to be done. */
+		*val = 1ULL << 46;
+		return true;
 	case MSR_STAR + 1:
 		*val = paravirtual ? v->shared->lstar : rdmsr(nr);
 		return true;
 	case MSR_SYSENTER_CS ... MSR_SYSENTER_EIP:
 	case MSR_STAR:
 	case MSR_STAR + 2 ... MSR_SFMASK:
-	case MSR_FS_BASE ... MSR_KERNEL_GS_BASE:
+	case MSR_FS_BASE ... MSR_TSC_AUX:
 		*val = rdmsr(nr);
 		return true;
 	}
@@ -197,6 +201,7 @@ bool write_msr(struct vcpu *v, u32 nr, u64 val)
 		return true;
 	case MSR_STAR:
 	case MSR_SFMASK:
+	case MSR_TSC_AUX:
 		wrmsr(nr, val);
 		return true;
 	}
@@ -451,6 +456,9 @@ static void msr_exit(struct vcpu *v, bool write)
 	skip(v, 2);
 }
 
+/* MCE, MTRR, MCA. */
+#define NO_MSRS		(1U << 7 | 1U << 12 | 1U << 14)
+
 void do_cpuid(struct vcpu *v, u32 leaf)
 {
 	u32 eax = leaf, ebx, ecx = (u32)v->regs[RCX], edx;
@@ -458,11 +466,19 @@ void do_cpuid(struct vcpu *v, u32 leaf)
 	asm volatile("cpuid" : "+a" (eax), "=b" (ebx), "+c" (ecx), "=d" (edx));
 	if (leaf == 1) {
 		ebx = (ebx & 0xffffff) | v->apic.id << 24;
-		/* A hypervisor is there; no OSXSAVE, x2APIC, TSC deadline, MONITOR. */
-		ecx = (ecx & ~(1U << 27 | 1U << 26 | 1U << 21 | 1U << 24 | 1U << 3)) | 1U << 31;
+		/*
+		 * A hypervisor is there; no OSXSAVE and what needs it (AVX, FMA,
+		 * F16C), x2APIC, TSC deadline, MONITOR.
+		 */
+		ecx = (ecx & ~(1U << 27 | 1U << 26 | 1U << 28 | 1U << 12 | 1U << 29 | 1U << 21 |
+			       1U << 24 | 1U << 3)) | 1U << 31;
+		edx &= ~NO_MSRS;
 	}
-	if (leaf == 0x80000001)
-		ecx &= ~4U;			/* no SVM inside */
+	if (leaf == 0x80000001) {
+		/* No SVM inside, no IBS, counters, MONITORX: they come with MSRs. */
+		ecx &= ~(1U << 2 | 1U << 10 | 1U << 12 | 1U << 23 | 1U << 24 | 1U << 28 | 1U << 29);
+		edx &= ~NO_MSRS;
+	}
 	v->vmcb->rax = eax;
 	v->regs[RBX] = ebx;
 	v->regs[RCX] = ecx;
@@ -485,29 +501,29 @@ static void io_exit(struct vcpu *v)
 	v->vmcb->int_shadow = 0;
 }
 
-/* The local APIC's page is the only one that is emulated. */
+/* Two pages are emulated: the local APIC's and the I/O APIC's. */
 static void page_exit(struct vcpu *v)
 {
 	u64 gpa = v->vmcb->exit_info2;
+	bool local = gpa - APIC_BASE < PAGE;
 	struct insn insn;
-	u32 reg = gpa & 0xff0;
+	u32 reg = gpa & 0xff0, val;
 
-	if (gpa - APIC_BASE >= PAGE)
+	if (!local && gpa - IOAPIC_BASE >= PAGE)
 		guest_dies(v, "access to memory that does not exist");
 	if (!decode(v, &insn) || !insn.memory || insn.size != 4)
 		guest_dies(v, "APIC access that is not understood");
-	audit(v, insn.opcode == 0x8b ? "apic_read" : "apic_write", reg);
-	switch (insn.opcode) {
-	case 0x8b:
-		set_reg(v, insn.reg, apic_read(v, reg));
-		break;
-	case 0x89:
-		apic_write(v, reg, (u32)get_reg(v, insn.reg));
-		break;
-	case 0xc7:
-		apic_write(v, reg, (u32)insn.immediate);
-		break;
-	default:
+	if (insn.opcode == 0x8b) {
+		audit(v, local ? "apic_read" : "ioapic_read", reg);
+		set_reg(v, insn.reg, local ? apic_read(v, reg) : ioapic_read(reg));
+	} else if (insn.opcode == 0x89 || insn.opcode == 0xc7) {
+		audit(v, local ? "apic_write" : "ioapic_write", reg);
+		val = (u32)(insn.opcode == 0x89 ? get_reg(v, insn.reg) : insn.immediate);
+		if (local)
+			apic_write(v, reg, val);
+		else
+			ioapic_write(reg, val);
+	} else {
 		guest_dies(v, "APIC access that is not a MOV");
 	}
 	skip(v, insn.length);
@@ -543,11 +559,19 @@ static void exception_exit(struct vcpu *v, u32 vector)
 	inject(v, vector, exception_has_error(vector), (u32)c->exit_info1);
 }
 
-/* Let the machine's interrupts in: timer, kicks. */
+/* What the machine's interrupts were for. */
+static void interrupts_check(struct vcpu *v)
+{
+	alarms_check(v);
+	if (v == &vcpus[0])
+		lines_check();
+}
+
+/* Let the machine's interrupts in: timer, kicks, lines. */
 static void take_interrupts(struct vcpu *v)
 {
 	asm volatile("stgi; nop; clgi" : : : "memory");
-	alarms_check(v);
+	interrupts_check(v);
 }
 
 void handle_exit(struct vcpu *v)
@@ -673,7 +697,7 @@ static void wait(struct vcpu *v)
 	if (!may_run(v))
 		asm volatile("sti; hlt" : : : "memory");
 	asm volatile("sti; nop; clgi" : : : "memory");
-	alarms_check(v);
+	interrupts_check(v);
 }
 
 /* INIT and start-up from other CPUs (APM vol. 2 section 16.5). */

@@ -2,10 +2,10 @@
 /*
  * The guest image and what firmware would have left for it.
  *
- * One boot protocol: PVH (an ELF image with a Xen note of type 18 that gives
- * the 32-bit entry, EBX pointing to struct hvm_start_info).  Another, such as
- * Linux's 64-bit boot protocol, is another image_is_...() and load_...() pair
- * in load_guest(), plus its state in vcpu_reset() of CPU 0.
+ * Two boot protocols, both with 32-bit entries: PVH (an ELF image with a Xen
+ * note of type 18 that gives the entry, EBX pointing to struct hvm_start_info)
+ * and Linux's (a bzImage, Documentation/x86/boot.rst, ESI pointing to
+ * boot_params).
  */
 #include <elf.h>
 #include <xen/xen.h>
@@ -14,6 +14,7 @@
 #include "monitor.h"
 
 u64 guest_entry, guest_info;
+u32 guest_info_reg;
 
 static void *low(u64 gpa)
 {
@@ -25,10 +26,13 @@ static void *low(u64 gpa)
 #define RSDP	FIRMWARE
 #define RSDT	(FIRMWARE + 0x100)
 #define MADT	(FIRMWARE + 0x200)
+#define FADT	(FIRMWARE + 0x400)
+#define FACS	(FIRMWARE + 0x500)
+#define DSDT	(FIRMWARE + 0x600)
 #define INFO	(FIRMWARE + 0x1000)
 #define MEMMAP	(FIRMWARE + 0x1100)
-#define MODLIST	(FIRMWARE + 0x1200)
 #define CMDLINE	(FIRMWARE + 0x2000)
+#define ZERO_PAGE	(FIRMWARE + 0x3000)
 
 struct acpi_header {
 	char signature[4];
@@ -60,31 +64,96 @@ static struct acpi_header *acpi_table(u64 gpa, const char *signature, u32 length
 	return header;
 }
 
-static void acpi_write(void)
+static void put16(u8 *at, u32 val)
 {
-	u8 *rsdp = low(RSDP), *entry;
-	struct acpi_header *rsdt, *madt;
+	*(u16 *)at = (u16)val;
+}
+
+static void put32(u8 *at, u64 val)
+{
+	*(u32 *)at = (u32)val;
+}
+
+static void put64(u8 *at, u64 val)
+{
+	*(u64 *)at = val;
+}
+
+static void checksum_write(struct acpi_header *header)
+{
+	header->checksum = checksum(header, header->length);
+}
+
+/* Section 5.2.12: local APICs, the I/O APIC, the PIT's line at it. */
+static void madt_write(void)
+{
+	struct acpi_header *madt = acpi_table(MADT, "APIC", 44 + cpu_count * 8 + 12 + 10);
+	u8 *entry = (u8 *)madt + 44;
 	u32 i;
 
-	madt = acpi_table(MADT, "APIC", 44 + cpu_count * 8);
-	*(u32 *)((u8 *)madt + 36) = APIC_BASE;
-	for (i = 0; i < cpu_count; i++) {
-		entry = (u8 *)madt + 44 + i * 8;
+	put32((u8 *)madt + 36, APIC_BASE);
+	for (i = 0; i < cpu_count; i++, entry += 8) {
 		entry[0] = 0;			/* local APIC */
 		entry[1] = 8;
 		entry[2] = (u8)i;
 		entry[3] = (u8)vcpus[i].apic.id;
 		entry[4] = 1;			/* enabled */
 	}
-	madt->checksum = checksum(madt, madt->length);
+	entry[0] = 1;				/* I/O APIC */
+	entry[1] = 12;
+	put32(entry + 4, IOAPIC_BASE);
+	entry += 12;
+	entry[0] = 2;				/* interrupt source override */
+	entry[1] = 10;
+	put32(entry + 4, LINE_PIT);
+	checksum_write(madt);
+}
 
-	rsdt = acpi_table(RSDT, "RSDT", 36 + 4);
-	*(u32 *)((u8 *)rsdt + 36) = MADT;
-	rsdt->checksum = checksum(rsdt, rsdt->length);
+/* Section 5.2.9, revision 1: what it takes to be switched off. */
+static void fadt_write(void)
+{
+	/* Name (_S5, Package () { 0, 0, 0, 0 }) */
+	static const u8 s5[] = {
+		0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x00, 0x00, 0x00, 0x00
+	};
+	struct acpi_header *fadt = acpi_table(FADT, "FACP", 116);
+	struct acpi_header *dsdt = acpi_table(DSDT, "DSDT", 36 + sizeof(s5));
+	u8 *facs = low(FACS), *at = (u8 *)fadt;
+
+	memcpy(dsdt + 1, s5, sizeof(s5));
+	checksum_write(dsdt);
+	memcpy(facs, "FACS", 4);
+	put32(facs + 4, 64);
+	put32(at + 36, FACS);
+	put32(at + 40, DSDT);
+	put16(at + 46, 9);			/* interrupt; never raised */
+	put32(at + 56, ACPI_EVENTS);
+	put32(at + 64, ACPI_CONTROL);
+	put32(at + 76, ACPI_TIMER);
+	at[88] = 4;				/* bytes of the event block */
+	at[89] = 2;				/* bytes of the control block */
+	at[91] = 4;				/* bytes of the timer */
+	put16(at + 96, 0xffff);			/* no C2 and C3 */
+	put16(at + 98, 0xffff);
+	put32(at + 112, 0x31);			/* WBINVD works, no fixed buttons */
+	checksum_write(fadt);
+}
+
+static void acpi_write(void)
+{
+	u8 *rsdp = low(RSDP);
+	struct acpi_header *rsdt;
+
+	madt_write();
+	fadt_write();
+	rsdt = acpi_table(RSDT, "RSDT", 36 + 8);
+	put32((u8 *)rsdt + 36, MADT);
+	put32((u8 *)rsdt + 40, FADT);
+	checksum_write(rsdt);
 
 	memcpy(rsdp, "RSD PTR ", 8);
 	memcpy(rsdp + 9, "PVOPS ", 6);
-	*(u32 *)(rsdp + 16) = RSDT;
+	put32(rsdp + 16, RSDT);
 	rsdp[8] = checksum(rsdp, 20);
 }
 
@@ -115,7 +184,7 @@ static bool image_is_pvh(const u8 *image, size_t bytes)
 	       eh->e_ident[EI_CLASS] == ELFCLASS64;
 }
 
-static void load_pvh(const u8 *image, size_t bytes, const char *cmdline)
+static void load_pvh(const u8 *image, size_t bytes)
 {
 	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)image;
 	const Elf64_Phdr *ph = (const Elf64_Phdr *)(image + eh->e_phoff);
@@ -146,7 +215,6 @@ static void load_pvh(const u8 *image, size_t bytes, const char *cmdline)
 	map[2].addr = 0x100000;
 	map[2].size = guest_bytes - 0x100000;
 	map[2].type = XEN_HVM_MEMMAP_TYPE_RAM;
-	memcpy(low(CMDLINE), cmdline, text_length(cmdline) + 1);
 	info->magic = XEN_HVM_START_MAGIC_VALUE;
 	info->version = 1;
 	info->cmdline_paddr = CMDLINE;
@@ -154,15 +222,110 @@ static void load_pvh(const u8 *image, size_t bytes, const char *cmdline)
 	info->memmap_paddr = MEMMAP;
 	info->memmap_entries = 3;
 	guest_info = INFO;
+	guest_info_reg = RBX;
 }
 
-void load_guest(const void *image, size_t bytes, const char *cmdline)
+/* --- Linux --- */
+
+/* Offsets in the image and in boot_params. */
+#define ACPI_RSDP	0x070
+#define E820_ENTRIES	0x1e8
+#define SETUP_HEADER	0x1f1
+#define SETUP_SECTORS	0x1f1
+#define HEADER_END	0x201		/* and its byte is added to 0x202 */
+#define HEADER_MAGIC	0x202
+#define VERSION		0x206
+#define LOADER_TYPE	0x210
+#define CODE32_START	0x214
+#define RAMDISK_START	0x218
+#define RAMDISK_BYTES	0x21c
+#define CMDLINE_START	0x228
+#define RAMDISK_MAX	0x22c
+#define PREFERRED	0x258
+#define INIT_BYTES	0x260
+#define E820_TABLE	0x2d0
+
+#define E820_RAM	1
+#define E820_RESERVED	2
+
+static u32 get32(const u8 *at)
+{
+	return *(const u32 *)at;
+}
+
+static bool image_is_linux(const u8 *image, size_t bytes)
+{
+	return bytes > 0x1000 && !memcmp(image + HEADER_MAGIC, "HdrS", 4);
+}
+
+static void e820_add(u8 *params, u64 start, u64 end, u32 type)
+{
+	u8 *entry = params + E820_TABLE + params[E820_ENTRIES]++ * 20;
+
+	put64(entry, start);
+	put64(entry + 8, end - start);
+	put32(entry + 16, type);
+}
+
+/* As high as it may be, out of the way of what the image unpacks. */
+static u64 load_initrd(const struct boot_file *initrd, u64 lowest, u64 highest)
+{
+	u64 end = guest_bytes < highest ? guest_bytes : highest, at;
+
+	if (initrd->bytes > end || (end - initrd->bytes) / PAGE * PAGE < lowest)
+		panic("the initrd does not fit into the guest's memory");
+	at = (end - initrd->bytes) / PAGE * PAGE;
+	memcpy(low(at), initrd->start, initrd->bytes);
+	return at;
+}
+
+static void load_linux(const struct boot_file *image, const struct boot_file *initrd)
+{
+	const u8 *from = image->start;
+	u8 *params = low(ZERO_PAGE);
+	size_t setup = (from[SETUP_SECTORS] ? from[SETUP_SECTORS] + 1U : 5U) * 512;
+	size_t header = HEADER_MAGIC + from[HEADER_END] - SETUP_HEADER;
+	u64 entry = get32(from + PREFERRED), end;
+
+	if (*(const u16 *)(from + VERSION) < 0x20c)
+		panic("the bzImage is older than boot protocol 2.12");
+	end = entry + get32(from + INIT_BYTES);
+	if (setup > image->bytes || entry < 0x100000 || end > guest_bytes ||
+	    entry + image->bytes - setup > guest_bytes)
+		panic("the bzImage does not fit into the guest's memory");
+	memcpy(low(entry), from + setup, image->bytes - setup);
+
+	memcpy(params + SETUP_HEADER, from + SETUP_HEADER, header);
+	params[LOADER_TYPE] = 0xff;
+	put32(params + CODE32_START, entry);
+	put32(params + CMDLINE_START, CMDLINE);
+	put64(params + ACPI_RSDP, RSDP);
+	if (initrd->bytes) {
+		put32(params + RAMDISK_START,
+		      load_initrd(initrd, end, get32(from + RAMDISK_MAX) + 1ULL));
+		put32(params + RAMDISK_BYTES, initrd->bytes);
+	}
+	e820_add(params, 0, 0xa0000, E820_RAM);
+	e820_add(params, 0xa0000, 0x100000, E820_RESERVED);
+	e820_add(params, 0x100000, guest_bytes, E820_RAM);
+	guest_entry = entry;
+	guest_info = ZERO_PAGE;
+	guest_info_reg = RSI;
+}
+
+void load_guest(const struct boot_file *image, const struct boot_file *initrd,
+		const char *cmdline)
 {
 	if (text_length(cmdline) >= PAGE)
 		panic("the command line is too long");
+	memcpy(low(CMDLINE), cmdline, text_length(cmdline) + 1);
 	acpi_write();
-	if (image_is_pvh(image, bytes))
-		load_pvh(image, bytes, cmdline);
-	else
+	if (image_is_linux(image->start, image->bytes))
+		load_linux(image, initrd);
+	else if (!image_is_pvh(image->start, image->bytes))
 		panic("the module is no image that can be booted");
+	else if (initrd->bytes)
+		panic("an initrd goes with a bzImage only");
+	else
+		load_pvh(image->start, image->bytes);
 }

@@ -21,6 +21,7 @@ extern u32 cpus_arrived;
 extern const u8 start_code[], start_code_end[];
 extern const u64 host_exceptions[20];
 extern void host_interrupt(void), host_spurious(void);
+extern const u8 host_lines[24][16];
 
 #define START_PAGE	0x7000UL
 
@@ -49,6 +50,8 @@ static void interrupts_setup(void)
 
 	for (i = 0; i < ARRAY_SIZE(host_exceptions); i++)
 		gate(i, host_exceptions[i]);
+	for (i = 0; i < ARRAY_SIZE(host_lines); i++)
+		gate(HOST_LINES + i, (u64)host_lines[i]);
 	gate(HOST_TIMER, (u64)host_interrupt);
 	gate(HOST_KICK, (u64)host_interrupt);
 	gate(HOST_SPURIOUS, (u64)host_spurious);
@@ -199,9 +202,12 @@ void vcpu_reset(struct vcpu *v)
 	c->pat = 0x0007040600070406ULL;
 	c->int_shadow = 0;
 	c->event_inj = 0;
-	v->regs[RBX] = pvh ? guest_info : 0;
+	if (pvh)
+		v->regs[guest_info_reg] = guest_info;
 	v->halted = v->masked_halt = false;
 	apic_reset(v);
+	if (paravirtual)
+		vmi_reset(v);
 	if (v->has_start_state)
 		vmi_take_start_state(v);
 	vmload(c);
@@ -258,30 +264,46 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
+static struct boot_file file_of(const struct module *module)
+{
+	/* Above are our own pages. */
+	if (module->end > GUEST_BASE / 2)
+		panic("the guest's image or initrd is too large");
+	return (struct boot_file){ (const u8 *)(u64)module->start, module->end - module->start };
+}
+
 void main(const struct multiboot *info)
 {
 	const struct module *module = (void *)(u64)info->mods_addr;
+	struct boot_file image, initrd = { NULL, 0 };
 	u64 end = 0x100000 + ((u64)info->mem_upper << 10);
 	struct vcpu *v = &vcpus[0];
+	u32 port;
 
 	outb(0x21, 0xff);
 	outb(0xa1, 0xff);
 	if (!(info->flags & 8) || !info->mods_count)
-		panic("no guest: -initrd \"IMAGE COMMAND LINE\" is missing");
+		panic("no guest: -initrd \"IMAGE COMMAND LINE[,INITRD]\" is missing");
 	if (end < GUEST_BASE + (32UL << 20))
 		panic("too little memory: give the machine 128 MiB at least");
 	guest_bytes = (end - GUEST_BASE) & ~0x1fffffUL;
 	memset(msr_map, 0xff, sizeof(msr_map));
 	memset(io_map, 0xff, sizeof(io_map));
+	for (port = 0; port < 0x10000; port++)
+		if (io_is_direct((u16)port))
+			io_map[port / 8] &= (u8)~(1U << port % 8);
 
 	interrupts_setup();
+	ioapic_setup();
 	clocks_setup();
 	svm_setup(v);
 	vcpu_create(v);
 	other_cpus_start();
 	rom_install(has_word((const char *)(u64)info->cmdline, "count"));
-	load_guest((void *)(u64)module->start, module->end - module->start,
-		   after_path((const char *)(u64)module->cmdline));
+	image = file_of(&module[0]);
+	if (info->mods_count > 1)
+		initrd = file_of(&module[1]);
+	load_guest(&image, &initrd, after_path((const char *)(u64)module->cmdline));
 	print("vmi-monitor: %u CPUs, %lu MiB for the guest\n", cpu_count, guest_bytes >> 20);
 	vcpu_reset(v);
 	vcpu_run(v);

@@ -14,6 +14,7 @@
 /* The machine's own vectors. */
 #define HOST_TIMER	0xe0
 #define HOST_KICK	0xe1
+#define HOST_LINES	0x30		/* and the line of its I/O APIC */
 #define HOST_SPURIOUS	0xff
 
 struct rom_shared;
@@ -83,6 +84,10 @@ void vcpu_kick(struct vcpu *v);
 /* svm.S: run until #VMEXIT. */
 void vcpu_enter(struct vcpu *v, u64 vmcb);
 
+/* Lines of the machine that the guest has. */
+#define LINE_PIT	2
+#define LINE_COM1	4
+
 /* --- called from assembly --- */
 
 struct multiboot;
@@ -133,7 +138,7 @@ u64 virt_to_phys(struct vcpu *v, u64 va);
 bool read_virt(struct vcpu *v, u64 va, void *to, size_t bytes);
 bool write_virt(struct vcpu *v, u64 va, const void *from, size_t bytes);
 
-/* --- apic.c, io.c, vmi.c --- */
+/* --- apic.c, ioapic.c, io.c, vmi.c --- */
 
 void apic_reset(struct vcpu *v);
 u32 apic_read(struct vcpu *v, u32 reg);
@@ -147,6 +152,20 @@ void apic_before_entry(struct vcpu *v);
 void apic_after_exit(struct vcpu *v);
 void alarms_check(struct vcpu *v);
 void alarm_set(struct vcpu *v, u32 nr, u64 deadline, u64 period);
+/* A message: bits 10-0 as in ICR; to those that the destination names. */
+void apic_deliver(u32 command, u32 destination, bool logical);
+
+void ioapic_setup(void);
+u32 ioapic_read(u32 offset);
+void ioapic_write(u32 offset, u32 val);
+extern u64 lines_raised;
+void lines_check(void);
+
+#define ACPI_EVENTS	0x600		/* PM1a event block; control is behind it */
+#define ACPI_CONTROL	0x604
+#define ACPI_TIMER	0x608
+
+bool io_is_direct(u16 port);
 
 u32 io_in(u16 port, u32 size);
 void io_out(struct vcpu *v, u16 port, u32 size, u32 val);
@@ -158,6 +177,7 @@ void vmi_call(struct vcpu *v);
 void vmi_before_entry(struct vcpu *v);
 void vmi_exception(struct vcpu *v, u32 vector, bool has_error, u32 error);
 void vmi_take_start_state(struct vcpu *v);
+void vmi_reset(struct vcpu *v);
 u64 vmi_syscall_entry(struct vcpu *v, u64 lstar);
 void rom_install(bool counting);
 
@@ -171,6 +191,7 @@ void shut_down(struct vcpu *v, const char *why) __attribute__((noreturn));
 /* Physical layout of the machine and of the guest. */
 #define GUEST_BASE	0x4000000UL	/* the guest's frame 0 is here */
 #define APIC_BASE	0xfee00000UL
+#define IOAPIC_BASE	0xfec00000UL
 #define ROM_BASE	0xc8000UL
 #define FIRMWARE	0xe0000UL	/* ACPI, start info */
 
@@ -181,8 +202,17 @@ u64 *npt_create(void);
 void npt_replace(struct vcpu *v, u64 gpa, void *page);
 /* Host address of guest-physical memory, NULL: not RAM, or crosses its end. */
 void *guest_phys(struct vcpu *v, u64 gpa, size_t bytes);
-void load_guest(const void *image, size_t bytes, const char *cmdline);
+struct boot_file {
+	const u8 *start;
+	size_t bytes;
+};
+
+/* Bytes of the initrd: 0, there is none. */
+void load_guest(const struct boot_file *image, const struct boot_file *initrd,
+		const char *cmdline);
+/* Where CPU 0 begins, and what it finds in which register. */
 extern u64 guest_entry, guest_info;
+extern u32 guest_info_reg;
 
 /* --- audit.c --- */
 

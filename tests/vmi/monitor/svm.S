@@ -61,6 +61,18 @@ vcpu_enter:
 	pop	%rbx
 	ret
 
+/* Lines of the I/O APIC: which, for lines_check(). */
+	.globl	host_lines
+	.balign	16
+host_lines:
+	.set	line, 0
+	.rept	24
+	.balign	16
+	lock btsq $line, lines_raised
+	jmp	host_interrupt
+	.set	line, line + 1
+	.endr
+
 /* Timer and kick: that the guest was left is all that is wanted. */
 	.globl	host_interrupt
 host_interrupt:

@@ -294,6 +294,17 @@ static void load_segment(struct vcpu *v, struct segment *s, u16 selector, u64 ba
 		s->limit = s->limit << 12 | 0xfff;
 }
 
+/* After INIT, with a state to begin at or in real mode. */
+void vmi_reset(struct vcpu *v)
+{
+	v->vmcb->lstar = copy + rom->syscall;
+	v->shared->interrupts = 0;
+	v->shared->lazy = 0;
+	v->shared->queued = 0;
+	v->shared->deferred = 0;
+	v->shared->lstar = 0;
+}
+
 void vmi_take_start_state(struct vcpu *v)
 {
 	const struct start_state *s = &states[v->id];
@@ -327,12 +338,6 @@ void vmi_take_start_state(struct vcpu *v)
 	c->tr = (struct segment){ .attrib = SEG_TSS_BUSY, .limit = 0xffff };
 	c->ldtr = (struct segment){ .attrib = SEG_LDT & ~SEG_PRESENT };
 	c->cpl = 0;
-	c->lstar = copy + rom->syscall;
-	v->shared->interrupts = 0;
-	v->shared->lazy = 0;
-	v->shared->queued = 0;
-	v->shared->deferred = 0;
-	v->shared->lstar = 0;
 	v->shared->cr0 = c->cr0;
 	v->shared->cr2 = c->cr2;
 	v->shared->cr3 = c->cr3;

@@ -17,6 +17,9 @@
 #define PV_USER_CS		0x33
 #define PV_GDT_LDT		10
 #define PV_GDT_TLS		12
+/* What the CPU uses is read-only. */
+#define PV_GDT_WRITABLE(gdt)	pvops_gdt_rw(gdt)
+#define PV_MSR_MAY_FAULT	1
 
 /* Linux programs its timers and sends its IPIs itself. */
 #define PV_VECTOR_TIMER		0xec
@@ -71,6 +74,7 @@ unsigned long pvops_percpu_offset(u32 cpu);
 /* Functions, because <asm/page.h> and <linux/smp.h> lead to too much. */
 u64 pvops_virt_to_pfn(const void *va);
 void *pvops_pfn_to_virt(u64 pfn);
+u64 *pvops_gdt_rw(const u64 *gdt);
 u32 pv_port_this_cpu(void);
 
 /*

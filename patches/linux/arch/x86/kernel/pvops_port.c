@@ -29,6 +29,7 @@
 #include <asm/qspinlock.h>
 #include <asm/sections.h>
 #include <asm/segment.h>
+#include <asm/set_memory.h>
 #include <asm/setup.h>
 #include <asm/tlb.h>
 #include <asm/timer.h>
@@ -164,6 +165,9 @@ void pvops_end_context_switch(struct task_struct *next)
 
 /* Start-up */
 
+/* Where firmware puts option ROMs: 0xc0000 and 128 KiB. */
+#define ISA_OPTION_ROMS		0xc0000
+
 static void __init read_cpuid(struct pv_cpuid *regs)
 {
 	native_cpuid(&regs->eax, &regs->ebx, &regs->ecx, &regs->edx);
@@ -212,14 +216,37 @@ void __init pvops_early_init_xen(const struct start_info *start_info)
 	choose(start_info->cmd_line);
 }
 
+/* The chosen backend's part of this CPU; natively that is Linux's own. */
+void pvops_cpu_init(void)
+{
+	if (pv_backend() != pv_native())
+		pv_cpu_init(raw_smp_processor_id());
+}
+
 /*
- * In the place of apply_paravirt(): one CPU, NMIs stopped.  A choice on the
- * command line is taken into account here, before the first site is patched.
+ * The choice that holds: here memory can be mapped, and the command line is
+ * there.  Masked by the means of the one, enabled by those of the other.
+ */
+static void __init choose_finally(void)
+{
+	platform.option_roms = __va(ISA_OPTION_ROMS);
+	raw_local_irq_disable();
+	choose(boot_command_line);
+	pvops_cpu_init();
+	raw_local_irq_enable();
+	/* Before alternatives: system calls return as everything else does. */
+	if (pv_impl_of(PV_OP_iret)->flags & PV_IMPL_REQUIRED)
+		setup_force_cpu_cap(X86_FEATURE_PVOPS_IRET);
+}
+
+/*
+ * In the place of apply_paravirt(): one CPU, NMIs stopped, no site patched.
  */
 void __init pvops_patch_kernel(void)
 {
-	if (!platform.xen_start_info && strstr(boot_command_line, "pvops="))
-		choose(boot_command_line);
+	/* Xen's command line was there from the start. */
+	if (!platform.xen_start_info)
+		choose_finally();
 	pv_patch();
 	pv_info.name = pv_backend() == pv_native() ? "bare hardware" :
 						     pv_backend()->name;
@@ -287,6 +314,38 @@ void pv_port_panic(const char *why)
 	panic("%s", why);
 }
 
+/* Code of the hypervisor's, among the kernel's data; entry_64.S asks too. */
+unsigned long pvops_code_start, pvops_code_bytes;
+
+/* The kernel's data is executable until mark_rodata_ro(). */
+bool pv_port_code_area(const void *start, size_t bytes)
+{
+	pvops_code_start = (unsigned long)start;
+	pvops_code_bytes = bytes;
+	return true;
+}
+
+/* Never not executable, not even in between: these calls use it. */
+void pvops_protect_data(unsigned long start, unsigned long end)
+{
+	unsigned long code = pvops_code_start, bytes = pvops_code_bytes;
+
+	if (!bytes) {
+		set_memory_nx(start, (end - start) >> PAGE_SHIFT);
+		return;
+	}
+	set_memory_nx(start, (code - start) >> PAGE_SHIFT);
+	set_memory_nx(code + bytes, (end - code - bytes) >> PAGE_SHIFT);
+	set_memory_ro(code, bytes >> PAGE_SHIFT);
+}
+
+/* Does the iret op fault here, in code of the hypervisor's? */
+bool pvops_is_iret(unsigned long ip)
+{
+	return ip - pvops_code_start < pvops_code_bytes &&
+	       *(const u16 *)ip == 0xcf48;
+}
+
 static unsigned long text_flags;
 
 /*
@@ -338,6 +397,11 @@ u64 pvops_virt_to_pfn(const void *va)
 void *pvops_pfn_to_virt(u64 pfn)
 {
 	return __va(pfn << PAGE_SHIFT);
+}
+
+u64 *pvops_gdt_rw(const u64 *gdt)
+{
+	return (u64 *)get_cpu_gdt_rw(raw_smp_processor_id());
 }
 
 u32 pv_port_this_cpu(void)

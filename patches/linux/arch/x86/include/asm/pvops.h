@@ -52,6 +52,9 @@ void pvops_early_init_xen(const struct start_info *start_info);
 void pvops_prepare_pvh(void);
 void xen_prepare_pvh(void);
 void pvops_patch_kernel(void);
+void pvops_cpu_init(void);
+void pvops_protect_data(unsigned long start, unsigned long end);
+bool pvops_is_iret(unsigned long ip);
 void pvops_patch_module(struct module *mod, void *sites, unsigned long size);
 
 void default_banner(void);
