@@ -109,7 +109,7 @@ guest()
 	mkdir -p "$root/bin" "$root/selftests"
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	install -m 755 tests/linux/init "$root/init"
-	cp tests/linux/left-out $out/stress "$out/$variant/module/pvops_sites.ko" "$root"
+	cp $out/stress "$out/$variant/module/pvops_sites.ko" "$root"
 	cp $out/selftests/*_64 "$root/selftests"
 	archive "$root" "$out/$variant.cpio"
 }

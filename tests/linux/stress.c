@@ -318,7 +318,9 @@ static void threads(void)
 	for (intptr_t nr = 0; nr < THREADS; nr++)
 		if (pthread_create(id + nr, NULL, writer, (void *)(nr + 1)))
 			die("pthread_create");
-	while (now() < deadline && !failed) {
+	/* Under an emulator on a busy machine it may take its time. */
+	while (!failed && (now() < deadline || round < 4 || !shared.writes ||
+			   !shared.refused)) {
 		int none = round++ & 1;
 
 		if (none ? mprotect(mem, PAGE, PROT_READ) : munmap(mem, PAGE))
@@ -345,8 +347,6 @@ static void threads(void)
 	munmap(mem, PAGES * PAGE);
 	printf("stress: threads: page taken %lu times, %lu writes, %lu refused\n",
 	       round, shared.writes, shared.refused);
-	if (round < 4 || !shared.writes || !shared.refused)
-		mismatch("threads: that is too few to show anything");
 }
 
 static void work(int cpu)
@@ -375,12 +375,11 @@ static void processes(int cpu)
 	uint64_t round = 0;
 
 	pin(cpu);
-	while (now() < deadline && !failed)
+	do {
 		for (unsigned int nr = 0; nr < sizeof(parts) / sizeof(*parts); nr++)
 			parts[nr](round++);
+	} while (now() < deadline && !failed);
 	printf("stress: CPU %d: %lu rounds\n", cpu, round);
-	if (!round)
-		mismatch("CPU %d: no round in the time given", cpu);
 	fflush(stdout);
 	_exit(failed);
 }
