@@ -35,15 +35,30 @@ images := $(B)/guest.elf $(B)/clang/guest.elf
 # What the environments need beside the image (tests/vm/envs.toml).
 parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf
 
-.PHONY: help demo bench bench-mini bench-linux check docs docs-check guest sparse unit fuzz vm linux series series-check coccicheck clean distclean
+.PHONY: help demo demo-mini demo-linux bench bench-mini bench-linux \
+	check check-mini check-linux docs docs-check guest sparse unit fuzz vm linux \
+	series series-check coccicheck clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(B)/guest.elf $(parts) ## boot in every environment; what was found, patched, and what each op costs
+# What is booted: the mini guest, or Linux.
+GUEST ?= mini
+ifeq ($(filter $(GUEST),mini linux),)
+$(error GUEST=$(GUEST): no such guest; there are: mini linux)
+endif
+
+demo: demo-$(GUEST) ## boot in every environment; what was found, patched, and what each op costs (GUEST=linux: the matrix)
+
+demo-mini: $(B)/guest.elf $(parts)
 	@tools/report.py demo
 
-bench: bench-$(or $(GUEST),mini) ## the full measurement: build/report/bench.{json,md,svg}; GUEST=linux: linux.json
+demo-linux: $(parts)
+	$(Q)tools/linux.sh build
+	$(Q)tools/linux-guest.sh ours
+	@tools/linux_matrix.py demo
+
+bench: bench-$(GUEST) ## the full measurement: build/report/bench.{json,md,svg}; GUEST=linux: linux.json
 
 bench-mini: $(B)/guest.elf $(parts)
 	@tools/report.py bench
@@ -52,9 +67,6 @@ bench-mini: $(B)/guest.elf $(parts)
 bench-linux: $(B)/linux-bench/initrd $(XEN)
 	$(Q)for kernel in unhooked stock ours; do tools/linux.sh build $$kernel || exit; done
 	@tools/linux_bench.py
-
-bench-%:
-	$(error GUEST=$*: no such guest; there are: mini linux)
 
 $(B)/linux-bench/init: tests/linux/workloads.c
 	@mkdir -p $(@D)
@@ -69,8 +81,17 @@ $(B)/linux-bench/initrd: $(B)/linux-bench/init
 	$(Q)touch -d @0 $(@D)/root/init
 	$(Q)cd $(@D)/root && echo init | cpio -o -H newc -R 0:0 --reproducible --quiet >../$(@F)
 
-check: docs-check sparse guest unit fuzz vm ## everything that can fail; under 10 minutes
+check: check-$(GUEST) ## everything that can fail; under 10 minutes (GUEST=linux: the rows of Linux)
 	@echo "check: good"
+
+check-mini: docs-check sparse guest unit fuzz vm
+
+# Two kernels: ours, and the one whose selftests it must pass.  ROWS="native domu":
+# not all rows.
+check-linux: $(parts)
+	$(Q)for kernel in ours stock; do \
+		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
+	$(Q)$(PROVE) -j2 $(if $(ROWS),$(ROWS:%=tests/linux/%.t),tests/linux)
 
 # In a check, what is quick comes first, also with -j.
 ifneq ($(filter check,$(MAKECMDGOALS)),)

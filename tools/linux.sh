@@ -8,7 +8,6 @@
 #	tools/linux.sh build stock	build/linux-stock: Linux's own pv_ops
 #	tools/linux.sh build unhooked	build/linux-unhooked: no paravirtualization
 #	tools/linux.sh prepare [...]	only as far as the configured tree
-#	tools/linux.sh boot		build, and boot it natively to user space
 #	tools/linux.sh series		build/series, for git am (tools/series.sh)
 #	tools/linux.sh series-check	what that must hold
 #
@@ -217,32 +216,9 @@ build()
 	wait $maker || { grep -E 'error|Error' $objects.log >&2; exit 1; }
 }
 
-initrd()
-{
-	root=build/linux-initrd
-	rm -rf $root
-	mkdir -p $root/bin $root/proc $root/sys $root/dev
-	cp "$(command -v busybox)" $root/bin/busybox
-	cp tools/linux-init $root/init
-	chmod 755 $root/init
-	(cd $root && find . | cpio -o -H newc -R 0:0 --quiet | gzip -n) >$root.gz
-}
-
-boot()
-{
-	initrd
-	step BOOT native
-	timeout 60 qemu-system-x86_64 -accel tcg -m 512 -smp "${SMP:-1}" \
-		-display none -serial stdio -monitor none -no-reboot -net none \
-		-kernel $tree/arch/x86/boot/bzImage -initrd build/linux-initrd.gz \
-		-append "console=ttyS0 panic=-1 ${APPEND:-}" </dev/null | tee build/linux-boot.log
-	grep -q 'pvops-linux: user space reached' build/linux-boot.log
-}
-
 case $what in
 prepare) prepare ;;
 build) prepare; build ;;
-boot) prepare; build; boot ;;
 series | series-check) . tools/series.sh; "$(echo "$what" | tr - _)" ;;
-*) echo "usage: $0 [prepare|build|boot|series|series-check] [ours|stock|unhooked]" >&2; exit 2 ;;
+*) echo "usage: $0 [prepare|build|series|series-check] [ours|stock|unhooked]" >&2; exit 2 ;;
 esac

@@ -33,6 +33,7 @@ TIMEOUT = 120
 TAIL_LINES = 30
 # How long a guest that has said "end" may take to power the machine off.
 POWEROFF_SECONDS = 20
+END_SIGN = b"\npvops-guest: end: "
 
 EXIT_FAILED, EXIT_USAGE, EXIT_MISSING = 1, 2, 3
 
@@ -112,7 +113,7 @@ def parse(raw):
         if not line:
             continue
         if line.startswith("@pvops "):
-            _parse_data(out, line)
+            parse_data(out, line)
         elif line.startswith("@site "):
             out["sites"].append(line.split()[1:])
         elif line.startswith(("ok ", "not ok ")):
@@ -148,7 +149,7 @@ def _counts(totals):
     return ", ".join(f"{totals[v]} {v}" for v in VERDICTS)
 
 
-def _parse_data(out, line):
+def parse_data(out, line):
     words = line.split(None, 2)
     if len(words) != 3 or not PATH.match(words[1]):
         out["problems"].append(f"unreadable data line: {line}")
@@ -178,9 +179,9 @@ def _parse_result(out, line, diag):
 
 # Environments
 
-def envs():
+def envs(file=TABLE):
     """The table: {name: rows}, with `base` resolved."""
-    with TABLE.open("rb") as f:
+    with file.open("rb") as f:
         table = tomllib.load(f)
     out = {}
     for name, rows in table["env"].items():
@@ -190,8 +191,8 @@ def envs():
     return out
 
 
-def env_rows(name):
-    table = envs()
+def env_rows(name, file=TABLE):
+    table = envs(file)
     if name not in table:
         raise UsageError(f"unknown environment '{name}'; there are: {' '.join(table)}")
     return table[name]
@@ -233,7 +234,7 @@ def command(rows, image, cmdline):
 
 # One boot
 
-def _wait(proc, log, rows, timeout):
+def _wait(proc, log, rows, timeout, end):
     """Until QEMU ends, or there is no use waiting: "exit", "timeout", "dead", "down", "stays"."""
     start = time.monotonic()
     ended = None
@@ -247,7 +248,7 @@ def _wait(proc, log, rows, timeout):
             pass
         now = time.monotonic()
         text = log.read_bytes()
-        if b"\npvops-guest: end: " in text:
+        if end in text:
             ended = ended or now
             stops = downs
         for word, sign in stops:
@@ -258,6 +259,26 @@ def _wait(proc, log, rows, timeout):
             return "stays"
         if now - start > timeout:
             return "timeout"
+
+
+def boot(args, rows, log, timeout, end=END_SIGN):
+    """Run QEMU with its serial line in log; returns (how it ended, status, what QEMU said, seconds)."""
+    start = time.monotonic()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as out:
+        proc = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE)
+        try:
+            how = _wait(proc, log, rows, timeout, end)
+        finally:
+            proc.kill()
+            said = proc.communicate()[1].decode(errors="replace").strip()
+    return how, proc.returncode, said, round(time.monotonic() - start, 1)
+
+
+def check_parts(rows):
+    for part, path in rows.get("parts", {}).items():
+        if not Path(path).is_file():
+            raise MissingError(f"{path}: no {part} here; `make {path}` fetches it")
 
 
 def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=None, more=()):
@@ -278,30 +299,26 @@ def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=N
     args = command(rows, image, cmdline) + list(more)
     if not Path(image).is_file():
         raise MissingError(f"{image}: no such image; `make guest` builds it")
-    for part, path in rows.get("parts", {}).items():
-        if not Path(path).is_file():
-            raise MissingError(f"{path}: no {part} here; `make {path}` fetches it")
+    check_parts(rows)
     before = sha256(image)
     log = Path("build/log") / f"{name}{'~' + tag if tag else ''}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-
-    start = time.monotonic()
-    with log.open("wb") as out:
-        proc = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE)
-        try:
-            how = _wait(proc, log, rows, timeout)
-        finally:
-            proc.kill()
-            said = proc.communicate()[1].decode(errors="replace").strip()
+    how, status, said, seconds = boot(args, rows, log, timeout)
     result = parse(log.read_text(encoding="utf-8", errors="replace"))
     result.update(env=name, cmdline=cmdline, command=args, image_sha256=before,
                   parts={p: sha256(f) for p, f in rows.get("parts", {}).items()},
-                  seconds=round(time.monotonic() - start, 1), log_file=str(log))
-    _judge(result, rows, how, proc.returncode, said, timeout)
+                  seconds=seconds, log_file=str(log))
+    _judge(result, rows, how, status, said, timeout)
     if sha256(image) != before:
         result["problems"].append(f"{image}: changed while it ran")
     log.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
     return result
+
+
+def no_end(how, status, said, timeout):
+    """Why there is no end marker, as far as can be told from outside."""
+    why = {"timeout": f"killed after {timeout} s", "dead": "the hypervisor gave up"}.get(
+        how, f"QEMU exited with status {status}" + ("" if status else ", the machine was reset"))
+    return f"{why}: {said.splitlines()[-1]}" if how == "exit" and said else why
 
 
 def _judge(result, rows, how, status, said, timeout):
@@ -310,11 +327,8 @@ def _judge(result, rows, how, status, said, timeout):
     if how == "stays":
         problems.append(f"the guest ended, but the machine was still on {POWEROFF_SECONDS} s later")
     elif not result["end"]:
-        why = {"timeout": f"killed after {timeout} s", "dead": "the hypervisor gave up"}.get(
-            how, f"QEMU exited with status {status}" + ("" if status else ", the machine was reset"))
-        if how == "exit" and said:
-            why += ": " + said.splitlines()[-1]
-        problems.insert(0, f"no end marker: {why}; last lines of {result['log_file']} below")
+        problems.insert(0, f"no end marker: {no_end(how, status, said, timeout)}; "
+                           f"last lines of {result['log_file']} below")
     wrong = [t["name"] for t in result["tests"] if not t["name"].startswith(f"test-{rows['name']}-")]
     if wrong:
         problems.append(f"{wrong[0]}: is not named test-{rows['name']}-...")

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kinds of sites that only assembly has. */
+#include <linux/linkage.h>
+#include <asm/segment.h>
+#include <pvops/site.h>
+
+/* Twice, so that nothing has changed.  Interrupts are off. */
+SYM_FUNC_START(asm_swapgs_twice)
+	PV_ASM_CALL swapgs
+	PV_ASM_CALL swapgs
+	RET
+SYM_FUNC_END(asm_swapgs_twice)
+
+/* Returns by the op instead of by RET: from the kernel to the kernel. */
+SYM_CODE_START(asm_iret)
+	movq	%rsp, %rax
+	pushq	$__KERNEL_DS
+	addq	$8, %rax
+	pushq	%rax
+	pushfq
+	pushq	$__KERNEL_CS
+	pushq	-8(%rax)
+	PV_ASM_JUMP iret
+SYM_CODE_END(asm_iret)

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Call sites of every kind in a module, each used: what it does is checked
+ * at every load, and a load that finds something wrong fails.
+ *
+ * Only through what Linux offers to modules, so that it also tests a kernel
+ * with Linux's own paravirt_ops.
+ */
+#include <linux/gfp.h>
+#include <linux/init.h>
+#include <linux/irqflags.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/preempt.h>
+#include <linux/smp.h>
+#include <linux/vmalloc.h>
+
+#include <asm/debugreg.h>
+#include <asm/desc.h>
+#include <asm/msr.h>
+#include <asm/pgtable.h>
+#include <asm/processor.h>
+#include <asm/special_insns.h>
+#include <asm/tlbflush.h>
+
+#define SHOULD(what)							\
+do {									\
+	if (!(what)) {							\
+		pr_err("pvops_sites: line %d: not so: %s\n",		\
+		       __LINE__, #what);				\
+		return -EIO;						\
+	}								\
+} while (0)
+
+#ifdef CONFIG_PVOPS
+asmlinkage void asm_swapgs_twice(void);
+asmlinkage void asm_iret(void);
+
+static int test_asm(void)
+{
+	unsigned long flags;
+	int cpu = get_cpu();
+
+	local_irq_save(flags);
+	asm_swapgs_twice();
+	local_irq_restore(flags);
+	SHOULD(smp_processor_id() == cpu);
+	local_irq_save(flags);
+	asm_iret();
+	local_irq_restore(flags);
+	put_cpu();
+	SHOULD(!irqs_disabled());
+	return 0;
+}
+#else
+static int test_asm(void)
+{
+	return 0;
+}
+#endif
+
+static int test_irq(void)
+{
+	unsigned long outer, inner;
+
+	SHOULD(!irqs_disabled());
+	local_irq_save(outer);
+	SHOULD(irqs_disabled());
+	local_irq_save(inner);
+	SHOULD(irqs_disabled() && irqs_disabled_flags(inner));
+	local_irq_restore(inner);
+	SHOULD(irqs_disabled());
+	local_irq_enable();
+	SHOULD(!irqs_disabled());
+	local_irq_disable();
+	SHOULD(irqs_disabled());
+	local_irq_restore(outer);
+	SHOULD(!irqs_disabled());
+	return 0;
+}
+
+static int test_cpu(void)
+{
+	unsigned int eax = 0, ebx, ecx = 0, edx;
+	unsigned long long value, again;
+	unsigned long dr;
+
+	__cpuid(&eax, &ebx, &ecx, &edx);
+	SHOULD(eax == boot_cpu_data.cpuid_level);
+	SHOULD(ebx == *(u32 *)boot_cpu_data.x86_vendor_id);
+	SHOULD(!rdmsrl_safe(MSR_EFER, &value));
+	SHOULD(value & EFER_LMA);
+	rdmsrl(MSR_EFER, again);
+	SHOULD(value == again);
+	/* The FS base of the task, put back as it is. */
+	preempt_disable();
+	rdmsrl(MSR_FS_BASE, value);
+	wrmsrl(MSR_FS_BASE, value);
+	rdmsrl(MSR_FS_BASE, again);
+	preempt_enable();
+	SHOULD(value == again);
+	SHOULD(read_cr0() & X86_CR0_PG);
+	SHOULD(__read_cr3() & PAGE_MASK);
+	get_debugreg(dr, 7);
+	SHOULD((dr & 0xff) == 0);
+	return 0;
+}
+
+/* An entry of a table that no CPU uses. */
+static int test_table(struct page *page, pte_t *table)
+{
+	struct vm_area_struct vma = { .vm_mm = current->mm };
+	pte_t pte = mk_pte(page, PAGE_KERNEL), old;
+	pmd_t pmd;
+	pud_t pud;
+	int nr;
+
+	SHOULD(pte_pfn(__pte(pte_val(pte))) == page_to_pfn(page));
+	pmd = __pmd(pte_val(pte));
+	SHOULD(pmd_val(pmd) == pte_val(pte));
+	pud = __pud(pte_val(pte));
+	SHOULD(pud_val(pud) == pte_val(pte));
+
+	set_pte(table, pte);
+	SHOULD(pte_val(READ_ONCE(table[0])) == pte_val(pte));
+	old = ptep_modify_prot_start(&vma, 0, table);
+	SHOULD(pte_pfn(old) == page_to_pfn(page) && pte_write(old));
+	ptep_modify_prot_commit(&vma, 0, table, old, pte_wrprotect(old));
+	SHOULD(pte_pfn(*table) == page_to_pfn(page) && !pte_write(*table));
+
+	preempt_disable();
+	arch_enter_lazy_mmu_mode();
+	for (nr = 0; nr < PTRS_PER_PTE; nr++)
+		set_pte(table + nr, nr & 1 ? pte : pte_wrprotect(pte));
+	arch_leave_lazy_mmu_mode();
+	preempt_enable();
+	for (nr = 0; nr < PTRS_PER_PTE; nr++)
+		SHOULD(pte_pfn(table[nr]) == page_to_pfn(page) &&
+		       !pte_write(table[nr]) == !(nr & 1));
+	return 0;
+}
+
+/* The entry of a page of our own, while it is in use. */
+static int test_mapping(struct page **pages, u8 *first, u8 *second)
+{
+	unsigned int level;
+	u8 *va = vmap(pages, 1, VM_MAP, PAGE_KERNEL);
+	pte_t *ptep;
+	u8 saw[3];
+
+	SHOULD(va);
+	*first = 1;
+	*second = 2;
+	ptep = lookup_address((unsigned long)va, &level);
+	SHOULD(ptep && level == PG_LEVEL_4K);
+	preempt_disable();
+	saw[0] = READ_ONCE(*va);
+	set_pte(ptep, mk_pte(pages[1], PAGE_KERNEL));
+	__flush_tlb_all();
+	saw[1] = READ_ONCE(*va);
+	set_pte(ptep, mk_pte(pages[0], PAGE_KERNEL));
+	__flush_tlb_all();
+	saw[2] = READ_ONCE(*va);
+	preempt_enable();
+	vunmap(va);
+	SHOULD(saw[0] == 1 && saw[1] == 2 && saw[2] == 1);
+	return 0;
+}
+
+static int __init sites_init(void)
+{
+	struct page *pages[3];
+	int nr, error = -ENOMEM;
+
+	for (nr = 0; nr < ARRAY_SIZE(pages); nr++) {
+		pages[nr] = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		if (!pages[nr])
+			goto out;
+	}
+	error = test_irq() ?: test_cpu() ?:
+		test_table(pages[0], page_address(pages[2])) ?:
+		test_mapping(pages, page_address(pages[0]),
+			     page_address(pages[1])) ?:
+		test_asm();
+out:
+	while (nr--)
+		__free_page(pages[nr]);
+	return error;
+}
+
+/* A site that is still there when the start-up code is not. */
+static void __exit sites_exit(void)
+{
+	if (test_irq())
+		pr_err("pvops_sites: interrupts are wrong at exit\n");
+}
+
+module_init(sites_init);
+module_exit(sites_exit);
+MODULE_LICENSE("GPL v2");
+MODULE_DESCRIPTION("Test of paravirtualization sites in a module");

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""What tools/linux_matrix.py makes of a guest's lines: each thing that is wrong is found."""
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vm"))
+from vmtest import TOP, Tap  # noqa: E402
+
+import linux_matrix as matrix  # noqa: E402
+
+SITES = '{"inline": 5, "call": 4, "nop": 3, "jump": 0, "indirect": 0, "failed": 0, "outline": 9}'
+GOOD = f"""(XEN) a line of another
+pvops-linux: user space reached
+@pvops kernel "6.1"
+@pvops cpus 1
+@pvops backend "native"
+@pvops detected[] "native: bare instructions (score 1)"
+@pvops detected[] "xen: no: no Xen PV start of day"
+@pvops sites {SITES}
+@pvops module.load_1 {SITES}
+@pvops module.load_100 {SITES}
+@test module/checks PASS
+@test module/100-loads PASS 100
+pvops-linux: module: pass 2 fail 0 skip 0 timeout 0
+# some rounds
+@test stress/stress PASS
+pvops-linux: stress: pass 1 fail 0 skip 0 timeout 0
+@test selftests/one PASS
+@test selftests/two FAIL exit status 1
+# what two said
+pvops-linux: selftests: pass 1 fail 1 skip 0 timeout 0
+@test hotplug/cpu1 SKIP one CPU
+pvops-linux: hotplug: pass 0 fail 0 skip 1 timeout 0
+pvops-linux: end
+"""
+
+tap = Tap()
+
+
+def run(text=GOOD, variant="ours"):
+    return {**matrix.parse(text), "row": "native", "variant": variant, "words": []}
+
+
+def wrong(result, reference=None):
+    return [what for good, what, _ in matrix.asserts(result, reference) if not good]
+
+
+good = run()
+tap.empty(good["problems"], "a sound log: no problem")
+tap.empty(wrong(good), "a sound log: everything holds")
+tap.empty(wrong(good, run(variant="stock")), "a sound log: the same selftests pass on stock")
+tap.equal(matrix.cells(good), ["native", "native", "native", "5", "4", "3", "0", "0", "yes", "100 times",
+                               "4, 1 not", "yes"], "a sound log: its cells")
+tap.equal(good["tests"]["selftests/two"], ("FAIL", "exit status 1", ["what two said"]), "a test's reason is kept")
+tap.equal(matrix.cells(run(GOOD.split("@pvops backend")[0]))[1:], ["-", "-", "-", "-", "-", "-", "-", "yes", "NO",
+                                                                   "0", "NO"], "a crash: its cells")
+
+# What is replaced, by what; how the one thing that then does not hold begins.
+for old, new, what in (
+        ("user space reached", "", "user space"),
+        ("pvops-linux: end", "pvops-linux: en", "the guest comes to its end"),
+        ("cpus 1", "cpus 2", "the kernel runs 1 CPU"),
+        ('backend "native"', 'backend "xen"', "native is chosen"),
+        ("@pvops kernel", '@pvops refused[] "x"\n@pvops kernel', "nothing is refused"),
+        ("@pvops kernel", '@pvops complaints[] "WARNING: x"\n@pvops kernel', "the kernel complained"),
+        (f"@pvops sites {SITES}", SITES.replace('"indirect": 0', '"indirect": 1').join(("@pvops sites ", "")),
+         "the kernel's sites are patched"),
+        (f"load_100 {SITES}", "load_100 " + SITES.replace('"failed": 0', '"failed": 1'),
+         "the module's sites at load 100"),
+        (f"@pvops module.load_1 {SITES}\n", "", "the module's sites at load 1 "),
+        ("100-loads PASS 100\npvops-linux: module: pass 2 fail 0",
+         "100-loads FAIL x\npvops-linux: module: pass 1 fail 1", "module:"),
+        ("stress/stress PASS\npvops-linux: stress: pass 1 fail 0 skip 0 timeout 0",
+         "stress/stress TIMEOUT x\npvops-linux: stress: pass 0 fail 0 skip 0 timeout 1", "stress:"),
+        ("stress: pass 1", "stress: pass 2", "the guest comes to its end"),
+        ("@test stress/stress PASS", "@test stress/stress GOOD", "the guest comes to its end"),
+        ("@test stress/stress PASS", "@test module/checks PASS", "the guest comes to its end"),
+        ("@pvops cpus 1", "@pvops cpus 1\n@pvops cpus 1", "the guest comes to its end"),
+        ("selftests/one PASS", "selftests/one PASS\n@test selftests/three PASS", "the guest comes to its end"),
+):
+    first = old.split("\n")[0]
+    tap.ok(old in GOOD, f"there is '{first}' in the sound log")
+    tap.ok(any(line.startswith(what) for line in wrong(run(GOOD.replace(old, new)))), f"found: not so: {what}",
+           *wrong(run(GOOD.replace(old, new))))
+
+other = copy.deepcopy(good)
+other["tests"]["selftests/two"] = ("PASS", "", [])
+tap.equal(len(wrong(good, other)), 1, "found: a selftest that passes on stock only")
+tap.equal(len(wrong(other, good)), 1, "found: a selftest that does not pass on stock")
+tap.equal(len(wrong(good, run(GOOD.replace("pvops-linux: end", "")))), 1, "found: stock did not end")
+
+for args, words in ((["run", "nowhere"], "unknown environment 'nowhere'"),
+                    (["run", "native", "PARTS=nothing"], "PARTS=nothing: no such part"),
+                    (["demo", "--rows", "native,x"], "unknown environment 'x'"),
+                    (["tap"], "required: ROW")):
+    done = subprocess.run([sys.executable, TOP / "tools/linux_matrix.py", *args], text=True, capture_output=True,
+                          check=False)
+    said = done.stderr.splitlines()
+    tap.ok(done.returncode == 2 and len(said) == 1 and words in said[0], f"linux_matrix.py {' '.join(args)}: one line",
+           *said)
+tap.done()

@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# fetch-toolstack.sh FOLDER: what of Debian's Xen toolstack starts a guest, with
+# its libraries, unpacked as a root file system.  Nothing is installed.
+set -eu
+release=4.17
+packages=(xen-utils-$release)
+# Under /usr/lib/xen-$release/bin.  Their scripts and QEMU serve disks and
+# networks, which no guest here has.
+programs=(xl xenstored xenconsoled xenconsole xen-init-dom0)
+[ $# -eq 1 ] || { echo "usage: fetch-toolstack.sh FOLDER" >&2; exit 2; }
+mkdir -p "$(dirname "$1")"
+out=$(realpath "$(dirname "$1")")/$(basename "$1")
+work=$(mktemp -d "$out.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+cd "$work"
+options=(-q -o APT::Sandbox::User=root)
+
+# Debian names libraries lib*, and zlib; what else a package depends on is for
+# other programs of it.
+libraries() {
+	apt-cache "${options[@]}" depends --important "$@" |
+		sed -n 's/^ *|\?\(Pre\)\?Depends: \(lib[^ ]*\|zlib1g\)$/\2/p'
+}
+
+fetch() {
+	local new=("${packages[@]}") all=()
+	while [ ${#new[@]} -gt 0 ]; do
+		all+=("${new[@]}")
+		mapfile -t new < <(libraries "${new[@]}" | sort -u |
+			grep -vxF -f <(printf '%s\n' "${all[@]}"))
+	done
+	apt-get "${options[@]}" download "${all[@]}"
+}
+
+if ! fetch >log 2>&1; then
+	# No package lists, or stale ones: fetch our own, which needs no root.
+	mkdir -p lists/partial cache/archives/partial
+	options+=(-o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache")
+	if ! { apt-get "${options[@]}" update && fetch; } >>log 2>&1; then
+		echo "fetch-toolstack: apt-get download: $(grep '^E:' log | tail -n 1)" >&2
+		exit 1
+	fi
+fi
+for deb in *.deb; do
+	dpkg -x "$deb" all
+done
+
+# The programs, and every library that one of them or another library names.
+mkdir -p root/bin root/lib64
+# What the C library loads by itself when a thread is cancelled.
+todo=("$(find all -name libgcc_s.so.1)")
+for program in "${programs[@]}"; do
+	todo+=("all/usr/lib/xen-$release/bin/$program")
+done
+while [ ${#todo[@]} -gt 0 ]; do
+	file=${todo[0]}
+	todo=("${todo[@]:1}")
+	case $file in
+	*/bin/*) cp "$file" root/bin ;;
+	*/ld-linux-x86-64*) cp -L "$file" root/lib64 ;;
+	*) cp -L "$file" root/lib64/"$(basename "$file")" ;;
+	esac
+	for name in $(objdump -p "$file" | awk '$1 == "NEEDED" { print $2 }'); do
+		[ ! -e root/lib64/"$name" ] || continue
+		lib=$(find all -name "$name" | head -n 1)
+		[ -n "$lib" ] || {
+			echo "fetch-toolstack: $(basename "$file") wants $name: in none of the packages" >&2
+			exit 1
+		}
+		todo+=("$lib")
+	done
+done
+rm -rf "$out"
+mv root "$out"
+echo "fetch-toolstack: $(echo xen-utils-*.deb)"

@@ -1,0 +1,142 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# What runs on a Linux kernel in the rows of tests/linux/envs.toml.
+#
+#	tools/linux-guest.sh VARIANT	(ours or stock) writes, from the kernel
+#					built before,
+#		build/linux-guest/VARIANT.cpio		the guest's initrd
+#		build/linux-guest/VARIANT-dom0.cpio	a dom0's that starts it
+#
+# What exists and is current is reused.
+set -eu
+cd "$(dirname "$0")/.."
+top=$PWD
+variant=${1:-}
+case $variant in
+ours) tree=build/linux-6.1 ;;
+stock) tree=build/linux-stock ;;
+*) echo "usage: $0 ours|stock" >&2; exit 2 ;;
+esac
+out=build/linux-guest
+source=build/linux-pristine
+tests=tools/testing/selftests/x86
+kernel=$tree/arch/x86/boot/bzImage
+cc=${CC:-gcc}
+
+step()
+{
+	echo "  $(printf %-7s "$1") $2"
+}
+
+# quietly STEP LOG COMMAND...: the log is shown when it fails.
+quietly()
+{
+	step "$1" "$2"
+	shift
+	local log
+	log=build/log/linux-guest-$(basename "$1").log
+	shift
+	mkdir -p build/log
+	"$@" >"$log" 2>&1 || {
+		echo "linux-guest: $1 failed; the end of $log:" >&2
+		tail -n 5 "$log" >&2
+		exit 1
+	}
+}
+
+# newer FILE THAN...
+newer()
+{
+	local file=$1 than
+	shift
+	[ -e "$file" ] || return 1
+	for than in "$@"; do
+		[ ! "$than" -nt "$file" ] || return 1
+	done
+}
+
+# Their own Makefile, with those that need a kernel with 32-bit system calls,
+# but no 32-bit compiler.
+selftests()
+{
+	newer $out/selftests/.done $source/$tests/*.[chS] && return
+	rm -rf $out/selftests
+	mkdir -p $out/selftests
+	quietly MAKE $out/selftests make -C $source/$tests OUTPUT="$top/$out/selftests" \
+		CC="$cc" EXTRA_CFLAGS=-static CAN_BUILD_I386=1 all_64
+	strip $out/selftests/*_64
+	touch $out/selftests/.done
+}
+
+stress()
+{
+	newer $out/stress tests/linux/stress.c && return
+	quietly CC $out/stress $cc -O2 -Wall -Werror -static -pthread \
+		-o $out/stress tests/linux/stress.c
+}
+
+# Modules are built in a folder of the variant, against its kernel.
+module()
+{
+	local work=$out/$variant/module
+	newer $work/pvops_sites.ko tests/linux/module/* "$kernel" && return
+	rm -rf "$work"
+	mkdir -p "$work"
+	cp tests/linux/module/* "$work"
+	# What the kernel exports, which bzImage alone does not write down.
+	quietly SYMBOLS "$tree/Module.symvers" make -C "$tree" CC="$cc" modules
+	quietly MODULE "$work/pvops_sites.ko" make -C "$tree" M="$top/$work" CC="$cc" modules
+	[ -e "$work/pvops_sites.ko" ] || {
+		echo "linux-guest: $work/pvops_sites.ko was not built, see $work.log" >&2
+		exit 1
+	}
+}
+
+archive()
+{
+	step CPIO "$2"
+	(cd "$1" && find . | LC_ALL=C sort |
+		cpio -o -H newc -R 0:0 --quiet --reproducible) >"$2"
+}
+
+guest()
+{
+	local root=$out/$variant/root
+	newer "$out/$variant.cpio" tests/linux/* $out/stress $out/selftests/.done \
+		"$out/$variant/module/pvops_sites.ko" tools/linux-guest.sh && return
+	rm -rf "$root"
+	mkdir -p "$root/bin" "$root/selftests"
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	install -m 755 tests/linux/init "$root/init"
+	cp $out/stress "$out/$variant/module/pvops_sites.ko" "$root"
+	cp $out/selftests/*_64 "$root/selftests"
+	archive "$root" "$out/$variant.cpio"
+}
+
+dom0()
+{
+	local root=$out/$variant/dom0
+	newer build/toolstack tools/fetch-toolstack.sh || tools/fetch-toolstack.sh build/toolstack
+	newer "$out/$variant-dom0.cpio" build/toolstack tests/linux/dom0-init \
+		"$out/$variant.cpio" "$kernel" && return
+	rm -rf "$root"
+	mkdir -p "$root"
+	cp -r build/toolstack/. "$root"
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	install -m 755 tests/linux/dom0-init "$root/init"
+	cp "$out/$variant.cpio" "$root/guest.cpio"
+	cp "$kernel" "$root/bzImage"
+	archive "$root" "$out/$variant-dom0.cpio"
+}
+
+[ -e "$kernel" ] || {
+	echo "linux-guest: no $kernel; \`tools/linux.sh build $variant\` makes it" >&2
+	exit 3
+}
+mkdir -p $out
+selftests
+stress
+module
+guest
+dom0

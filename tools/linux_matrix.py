@@ -1,0 +1,368 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Boot one Linux kernel in every row of tests/linux/envs.toml: the matrix.
+
+  linux_matrix.py list               the rows
+  linux_matrix.py demo               boot all, print what each found, and the matrix
+  linux_matrix.py run ROW [WORD...]  boot one; WORDs are for the kernel's command line
+  linux_matrix.py tap ROW            boot one and assert every cell, as TAP for prove
+
+The kernel is build/linux-6.1 (--variant stock: build/linux-stock, which has
+Linux's own paravirt_ops); what runs on it is tools/linux-guest.sh's.  --rows A,B
+names other rows for demo.  A row's x86 selftests must be those that the stock
+kernel passes in the same row: its results are kept in build/linux-guest/results,
+by the hashes of what was booted.
+
+Every boot leaves build/log/linux-ROW[~TAG].log and .json; demo also
+build/report/linux-matrix.json.  Exit status: 0 all good; 1 a row did not end, or
+not as it must; 2 wrong arguments; 3 something is missing here.
+"""
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import report
+import vm
+
+TABLE = vm.TOP / "tests/linux/envs.toml"
+OUT = report.OUT / "linux-matrix.json"
+RESULTS = Path("build/linux-guest/results")
+KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
+           "stock": "build/linux-stock/arch/x86/boot/bzImage"}
+ALL_PARTS = ("module", "stress", "selftests", "hotplug")
+TIMEOUT = 480
+END_SIGN = b"\npvops-linux: end"
+TEST = re.compile(r"@test (\w+)/(\S+) (PASS|FAIL|SKIP|TIMEOUT)(?: (.*))?$")
+TOTAL = re.compile(r"pvops-linux: (\w+): pass (\d+) fail (\d+) skip (\d+) timeout (\d+)$")
+WORDS = ("PASS", "FAIL", "SKIP", "TIMEOUT")
+# How a site may look when it has been patched; what is left behind, and what failed.
+FORMS = report.SITE_FORMS
+
+
+# What the guest says
+
+def parse(raw):
+    """Read a serial log.  Returns a dict:
+
+    tests     {part/name: (result, why, [diagnosis])}
+    totals    {part: {result: count}}, the guest's own
+    data      what the "@pvops" lines say, as one object
+    user, end was user space reached, the end marker seen?
+    log       all other lines
+    problems  one line for each thing that cannot be so
+    tail      the last lines, Xen's included
+    """
+    raw = vm.NOISE.sub("", raw)
+    out = {"tests": {}, "totals": {}, "data": {}, "user": False, "end": False, "log": [],
+           "problems": [], "tail": raw.rstrip("\n").split("\n")[-vm.TAIL_LINES:]}
+    problems, last = out["problems"], None
+    for line in map(str.strip, vm.XEN_LINE.sub("", raw + "\n").split("\n")):
+        if line.startswith("@pvops "):
+            vm.parse_data(out, line)
+        elif line.startswith("@test "):
+            m = TEST.match(line)
+            if not m or f"{m[1]}/{m[2]}" in out["tests"]:
+                problems.append(f"{'second' if m else 'unreadable'} result: {line}")
+                continue
+            last = []
+            out["tests"][f"{m[1]}/{m[2]}"] = (m[3], m[4] or "", last)
+        elif m := TOTAL.match(line):
+            out["totals"][m[1]] = dict(zip(WORDS, map(int, m.groups()[1:])))
+            if out["totals"][m[1]] != count(out["tests"], m[1]):
+                problems.append(f"{m[1]}: the guest's totals are not those of its lines: {line}")
+        elif line == "pvops-linux: user space reached":
+            out["user"] = True
+        elif line == "pvops-linux: end":
+            out["end"] = True
+        elif line.startswith("# ") and last is not None:
+            last.append(line[2:])
+        elif line:
+            out["log"].append(line)
+    return out
+
+
+def count(tests, part):
+    """{result: how many} of one part, or of all."""
+    rows = [t[0] for name, t in tests.items() if not part or name.startswith(f"{part}/")]
+    return {word: rows.count(word) for word in WORDS}
+
+
+def passed(run):
+    """Names of the selftests that passed."""
+    return {name for name, t in run["tests"].items()
+            if name.startswith("selftests/") and t[0] == "PASS"}
+
+
+# One boot
+
+def rows_of(name, variant):
+    rows = vm.env_rows(name, TABLE)
+    rows["parts"] = {p: f.replace("{variant}", variant) for p, f in rows["parts"].items()}
+    return rows
+
+
+def parts_asked(words):
+    """The parts that the words ask for."""
+    asked = [w.removeprefix("PARTS=") for w in words if w.startswith("PARTS=")]
+    return [p for p in asked[-1].split(",") if p != "none"] if asked else list(ALL_PARTS)
+
+
+def run(name, variant, words=(), tag="", timeout=TIMEOUT):
+    """Boot once.  Returns parse()'s dict, and
+
+    row, variant, words, image_sha256, parts {name: sha256}, seconds, log_file
+    """
+    rows = rows_of(name, variant)
+    image = KERNELS[variant]
+    if not Path(image).is_file():
+        raise vm.MissingError(f"{image}: no such kernel; `tools/linux.sh build {variant}` makes it")
+    for path in rows["parts"].values():
+        if "linux-guest" in path and not Path(path).is_file():
+            raise vm.MissingError(f"{path}: not there; `tools/linux-guest.sh {variant}` makes it")
+    vm.check_parts(rows)
+    log = Path("build/log") / f"linux-{name}{'~' + tag if tag else ''}.log"
+    args = vm.command(rows, image, " ".join([*rows["words"], *words]))
+    how, status, said, seconds = vm.boot(args, rows, log, timeout, END_SIGN)
+    result = parse(log.read_text(encoding="utf-8", errors="replace"))
+    problems = result["problems"]
+    if how == "stays":
+        problems.append(f"the guest ended, but the machine was still on {vm.POWEROFF_SECONDS} s later")
+    elif not result["end"]:
+        problems.insert(0, f"no end marker: {vm.no_end(how, status, said, timeout)}; "
+                           f"last lines of {log} below")
+    else:
+        problems += [f"{part}: no totals of this part" for part in parts_asked(words)
+                     if part not in result["totals"]]
+    result.update(row=name, variant=variant, words=list(words), image_sha256=vm.sha256(image),
+                  parts={p: vm.sha256(f) for p, f in rows["parts"].items()},
+                  seconds=seconds, log_file=str(log))
+    log.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+    return result
+
+
+def stock(name):
+    """The stock kernel's selftests in this row: kept, or booted now."""
+    rows = rows_of(name, "stock")
+    files = [KERNELS["stock"], *rows["parts"].values()]
+    for file in files:
+        if not Path(file).is_file():
+            raise vm.MissingError(f"{file}: not there; `tools/linux.sh build stock` and "
+                                  "`tools/linux-guest.sh stock` make what is needed")
+    key = hashlib.sha256(json.dumps([rows, [vm.sha256(f) for f in files]]).encode()).hexdigest()
+    kept = RESULTS / f"{name}-{key[:16]}.json"
+    if kept.is_file():
+        return json.loads(kept.read_text())
+    result = run(name, "stock", ["PARTS=selftests"], tag="stock")
+    # What did not come to its end is no measure, and must be tried again.
+    if result["end"] and not result["problems"]:
+        report.save(kept, json.dumps(result, indent=1) + "\n")
+    return result
+
+
+# What must hold
+
+def asserts(result, reference=None):
+    """[(holds?, what, [why not])], for one row.
+
+    reference is the stock kernel's run to compare selftests with, or None.
+    """
+    data, tests = result["data"], result["tests"]
+    parts = parts_asked(result["words"])
+    out = [(result["user"], "user space is reached", []),
+           (result["end"] and not result["problems"], "the guest comes to its end, and the machine goes off",
+            result["problems"] + ([] if result["end"] else [f"  | {t}" for t in result["tail"]])),
+           (not data.get("complaints"), "the kernel complained of nothing", data.get("complaints", []))]
+    expected_cpus = vm.env_rows(result["row"], TABLE)["cpus"]
+    out.append((data.get("cpus") == expected_cpus, f"the kernel runs {expected_cpus} CPU(s)",
+                [f"is {data.get('cpus')}"]))
+    if result["variant"] == "ours":
+        out += _assert_layer(result, parts)
+    for part in parts:
+        names = [n for n in tests if n.startswith(f"{part}/")]
+        if part == "selftests":
+            continue
+        bad = [line for n in names if tests[n][0] in ("FAIL", "TIMEOUT") for line in explain(n, tests[n])]
+        out.append((names and not bad, f"{part}: {', '.join(n.split('/')[1] for n in names) or 'nothing ran'}",
+                    bad))
+    if "selftests" in parts:
+        out.append((passed(result), f"selftests: {len(passed(result))} of "
+                    f"{sum(n.startswith('selftests/') for n in tests)} pass", ["none does"]))
+    if reference is not None and "selftests" in parts:
+        out += _assert_same(result, reference)
+    return out
+
+
+def _assert_layer(result, parts):
+    """What the layer says of itself."""
+    data = result["data"]
+    expected = vm.env_rows(result["row"], TABLE)["backend"]
+    out = [(data.get("backend") == expected, f"{expected} is chosen", [f"is {data.get('backend')}"]),
+           (data.get("detected"), "what was detected is told", []),
+           (not data.get("refused"), "nothing is refused", data.get("refused", []))]
+    where = [("the kernel's sites", data.get("sites", {}))]
+    if "module" in parts:
+        loads = data.get("module", {})
+        where += [(f"the module's sites at load {nr}", loads.get(f"load_{nr}", {})) for nr in (1, 100)]
+    for title, sites in where:
+        patched = sum(sites.get(form, 0) for form in ("inline", "call", "nop", "jump"))
+        out.append((patched and sites.get("indirect") == 0 and sites.get("failed") == 0,
+                    f"{title} are patched, none is left indirect", [f"is {json.dumps(sites)}"]))
+    return out
+
+
+def _assert_same(result, reference):
+    if not reference["end"] or reference["problems"]:
+        return [(False, "the stock kernel's selftests, to compare with", reference["problems"])]
+    ours, theirs = passed(result), passed(reference)
+    why = [f"{n}: passes, but not on the stock kernel" for n in sorted(ours - theirs)]
+    for name in sorted(theirs - ours):
+        why += [f"{name}: passes on the stock kernel"]
+        why += explain(name, result["tests"].get(name, ("FAIL", "was not run", [])))
+    return [(ours == theirs and theirs, f"selftests: the same {len(theirs)} pass on the stock kernel", why)]
+
+
+def explain(name, test):
+    word, why, diagnosis = test
+    return [f"{word} {name}{': ' + why if why else ''}", *(f"  {d}" for d in diagnosis)]
+
+
+# Text
+
+def cells(result):
+    """One row of the matrix, as texts."""
+    data, tests = result["data"], result["tests"]
+    sites = data.get("sites", {})
+    total = count(tests, None)
+    bad = total["FAIL"] + total["TIMEOUT"]
+    # "xen: Xen PV, 64-bit (score 1000)" is one that could run here.
+    able = [line.split(":")[0] for line in data.get("detected", []) if "(score" in line]
+    module = tests.get("module/100-loads", ("-",))[0]
+    return [result["row"], "+".join(able) or "-", data.get("backend", "-"),
+            *(report.figure(sites.get(form)) for form in FORMS[:4]),
+            report.figure(sites["indirect"] + sites["failed"]) if sites else "-",
+            "yes" if result["user"] else "NO",
+            {"PASS": "100 times", "-": "-" if "module" not in parts_asked(result["words"]) else "NO"}.get(
+                module, "NO"),
+            f"{total['PASS']}" + (f", {bad} not" if bad else ""),
+            "yes" if result["end"] else "NO"]
+
+
+HEAD = ["row", "detected", "chosen", "inline", "call", "nop", "jump", "left", "user", "module", "tests", "end"]
+
+
+def matrix(results):
+    table = [HEAD, *map(cells, results)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(HEAD))]
+    lines = ["  ".join(cell.rjust(w) if 2 < i < 8 else cell.ljust(w)
+                       for i, (cell, w) in enumerate(zip(row, widths))).rstrip() for row in table]
+    lines.insert(1, "-" * max(map(len, lines)))
+    return "\n".join(lines) + "\n"
+
+
+def block(result):
+    """What one row found, chose and did."""
+    data, sites = result["data"], result["data"].get("sites")
+    parts = [f"{part} " + ", ".join(f"{n} {word.lower()}" for word, n in total.items() if n)
+             for part, total in result["totals"].items()]
+    not_passed = [line for name, t in result["tests"].items() if t[0] in ("FAIL", "TIMEOUT")
+                  for line in explain(name, t)[:1]]
+    return "\n".join([
+        f"{result['row']}: {vm.env_rows(result['row'], TABLE)['title']}",
+        *report.wrap("kernel", [f"Linux {data.get('kernel', '?')}, {data.get('cpus', '?')} CPU(s), says "
+                                f"it runs on {data.get('platform', '?')}"]),
+        *(report.wrap("detected", data["detected"]) if "detected" in data else []),
+        *(report.wrap("chosen", [data["backend"]]) if "backend" in data else []),
+        *(report.wrap("refused", data.get("refused")) if sites else []),
+        *(report.wrap("sites", ["inline {inline}, direct call {call}, nop {nop}, jump {jump}, left indirect "
+                                "{indirect}, failed {failed}; outline {outline}".format(**sites)]) if sites else []),
+        *report.wrap("tests", ["; ".join(parts)]),
+        *report.wrap("", not_passed)[:len(not_passed)],
+    ]) + "\n"
+
+
+# Commands
+
+def default_rows():
+    return [name for name, rows in vm.envs(TABLE).items() if "off" not in rows]
+
+
+def demo(names, variant):
+    results, wrong = [], []
+    compare = variant != "stock" and Path(KERNELS["stock"]).is_file()
+    for name in names:
+        print(f"{name}: booting ... ", end="", flush=True)
+        result = run(name, variant, tag=variant)
+        print(f"{result['seconds']} s" + ("" if result["end"] else ", NO END MARKER"), flush=True)
+        results.append(result)
+        checks = asserts(result, stock(name) if compare and result["end"] else None)
+        wrong += [line for good, what, why in checks if not good
+                  for line in (f"{name}: NOT: {what}", *(f"{name}:   {w}" for w in why))]
+    hashes = {r["image_sha256"] for r in results}
+    if len(hashes) != 1:
+        wrong.append("the rows booted different images")
+    print(f"\none bzImage ({variant}), sha256 {' '.join(hashes)}\n")
+    for result in results:
+        print(block(result))
+    print(matrix(results))
+    print("left: sites left indirect, or not patched.  tests: all parts; the x86 selftests are "
+          + ("compared with\nthe stock kernel's in the same row." if compare else "compared with\nnothing."))
+    doc = {"variant": variant, "image_sha256": results[0]["image_sha256"], "qemu": vm.qemu_version(),
+           "rows": {r["row"]: {key: r[key] for key in ("data", "tests", "totals", "user", "end", "seconds", "parts")}
+                    for r in results}}
+    print(f"raw results: {report.save(OUT, json.dumps(doc, indent=1) + chr(10))}")
+    return report.finish("demo", wrong)
+
+
+def tap(name, variant):
+    result = run(name, variant, tag="tap")
+    checks = asserts(result, stock(name) if variant != "stock" else None)
+    for nr, (good, what, why) in enumerate(checks, 1):
+        print(f"{'ok' if good else 'not ok'} {nr} - {name}: {what}", flush=True)
+        if not good:
+            for line in why:
+                print(f"#   {line}", file=vm.sys.stderr)
+    print(f"1..{len(checks)}")
+    return 0 if all(good for good, _, _ in checks) else vm.EXIT_FAILED
+
+
+def main(argv):
+    parser = vm.Parser(prog="linux_matrix.py", description=__doc__,
+                       formatter_class=vm.argparse.RawDescriptionHelpFormatter)
+    sub = parser.add_subparsers(dest="what", required=True, metavar="COMMAND")
+    sub.add_parser("list")
+    for what in ("demo", "run", "tap"):
+        p = sub.add_parser(what)
+        p.add_argument("--variant", default="ours", choices=list(KERNELS))
+        if what == "demo":
+            p.add_argument("--rows", metavar="A,B")
+        else:
+            p.add_argument("row", metavar="ROW")
+        if what == "run":
+            p.add_argument("words", nargs="*", metavar="WORD")
+            p.add_argument("--timeout", type=float, default=TIMEOUT, metavar="SECONDS")
+    args = parser.parse_args(argv)
+    vm.os.chdir(vm.TOP)
+    if args.what == "list":
+        for name, rows in vm.envs(TABLE).items():
+            print(f"{name:12} {rows['title']}" + (f" (off: {rows['off']})" if "off" in rows else ""))
+        return 0
+    if args.what == "demo":
+        names = args.rows.split(",") if args.rows else default_rows()
+        for name in names:
+            vm.env_rows(name, TABLE)
+        return demo(names, args.variant)
+    vm.env_rows(args.row, TABLE)
+    if args.what == "tap":
+        return tap(args.row, args.variant)
+    unknown = [p for p in parts_asked(args.words) if p not in ALL_PARTS]
+    if unknown:
+        raise vm.UsageError(f"PARTS={unknown[0]}: no such part; there are: {' '.join(ALL_PARTS)} none")
+    result = run(args.row, args.variant, args.words, args.variant, args.timeout)
+    print(block(result))
+    wrong = [line for good, what, why in asserts(result) if not good for line in (f"NOT: {what}", *why)]
+    return report.finish(args.row, wrong)
+
+
+if __name__ == "__main__":
+    vm.guard(main, "linux_matrix.py")
