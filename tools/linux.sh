@@ -5,15 +5,28 @@
 # series, configure, build.  What exists is reused; nothing is installed.
 #
 #	tools/linux.sh			build/linux-6.1/arch/x86/boot/bzImage
-#	tools/linux.sh prepare		only as far as the patched, configured tree
+#	tools/linux.sh build stock	build/linux-stock: Linux's own pv_ops
+#	tools/linux.sh build unhooked	build/linux-unhooked: no paravirtualization
+#	tools/linux.sh prepare [...]	only as far as the configured tree
 #	tools/linux.sh boot		build, and boot it natively to user space
+#
+# The last two kernels are for comparison.  They are built from a tree of their
+# own, so that an edit of the series leaves them alone.
 set -eu
 
 cd "$(dirname "$0")/.."
 top=$PWD
 what=${1:-build}
+kernel=${2:-ours}
 release=6.1
 tree=build/linux-$release
+pristine=build/linux-pristine
+case $kernel in
+ours) objects=$tree ;;
+stock | unhooked) objects=build/linux-$kernel ;;
+*) echo "$0: '$kernel': no such kernel; there are: ours stock unhooked" >&2; exit 2 ;;
+esac
+config=$objects/.pvops-config
 fetch=build/linux-fetch
 series=patches/linux-$release
 jobs=${JOBS:-$(nproc)}
@@ -25,6 +38,7 @@ step()
 
 unpack()
 {
+	[ ! -d "$1" ] || return 0
 	mkdir -p $fetch
 	if ! ls $fetch/linux-source-$release*.deb >/dev/null 2>&1; then
 		step FETCH linux-source-$release
@@ -32,14 +46,14 @@ unpack()
 			download linux-source-$release >fetch.log 2>&1) ||
 			{ cat $fetch/fetch.log >&2; exit 1; }
 	fi
-	step UNPACK $tree
-	rm -rf $tree $tree.new
+	step UNPACK "$1"
+	rm -rf "$1.new"
 	dpkg -x $fetch/linux-source-$release*.deb $fetch/deb
-	mkdir -p $tree.new
+	mkdir -p "$1.new"
 	tar -xJf $fetch/deb/usr/src/linux-source-$release.tar.xz \
-		-C $tree.new --strip-components=1
+		-C "$1.new" --strip-components=1
 	rm -rf $fetch/deb
-	mv $tree.new $tree
+	mv "$1.new" "$1"
 }
 
 # Patches as they were applied are kept in the tree: what has changed since, and
@@ -79,32 +93,67 @@ copy()
 	done
 }
 
+# make, for the kernel's own objects.
+kmake()
+{
+	if [ "$kernel" = ours ]; then
+		make -C $tree "$@"
+	else
+		make -C $pristine O="$top/$objects" "$@"
+	fi
+}
+
+# Lines of tools/linux.config without a mark, and those marked for this kernel.
+# A line that Kconfig overrules would be missed only in the figures.
+configure()
+{
+	mkdir -p $objects
+	sed -E "/@/{/@$kernel( |\$)/!d;s/[ \t]*@.*//}" tools/linux.config >$config.new
+	if cmp -s $config.new $config && [ -e $objects/.config ]; then
+		rm $config.new
+		return
+	fi
+	step CONFIG "tools/linux.config for $kernel"
+	kmake -s KCONFIG_ALLCONFIG="$top/$config.new" allnoconfig
+	sed -n '/^CONFIG_/p' $config.new | grep -vxFf $objects/.config >$config.lost || :
+	while read -r line; do
+		echo "tools/linux.config: $line: has no effect in $kernel:" \
+			"$(grep -wF "${line%%=*}" $objects/.config || echo "a dependency is missing")" >&2
+	done <$config.lost
+	if [ -s $config.lost ]; then
+		rm $objects/.config
+		exit 1
+	fi
+	rm $config.lost
+	mv $config.new $config
+}
+
 prepare()
 {
-	[ -d $tree ] || unpack
-	patch_tree
-	copy patches/linux $tree
-	copy pvops $tree/arch/x86/pvops/core
-	copy backends/native $tree/arch/x86/pvops/native
-	copy include/pvops $tree/arch/x86/include/pvops
-	if ! cmp -s tools/linux.config $tree/.pvops-config || [ ! -e $tree/.config ]; then
-		step CONFIG tools/linux.config
-		make -s -C $tree KCONFIG_ALLCONFIG="$top/tools/linux.config" allnoconfig
-		cp tools/linux.config $tree/.pvops-config
+	if [ "$kernel" = ours ]; then
+		unpack $tree
+		patch_tree
+		copy patches/linux $tree
+		copy pvops $tree/arch/x86/pvops/core
+		copy backends/native $tree/arch/x86/pvops/native
+		copy include/pvops $tree/arch/x86/include/pvops
+	else
+		unpack $pristine
 	fi
+	configure
 }
 
 build()
 {
-	step MAKE "$tree/arch/x86/boot/bzImage (log: $tree.log)"
-	make -C $tree -j"$jobs" bzImage >$tree.log 2>&1 &
+	step MAKE "$objects/arch/x86/boot/bzImage (log: $objects.log)"
+	kmake -j"$jobs" bzImage >$objects.log 2>&1 &
 	maker=$!
 	while kill -0 $maker 2>/dev/null; do
 		sleep 1
-		[ -t 1 ] && printf '\r  %6d files' "$(wc -l <$tree.log)"
+		[ -t 1 ] && printf '\r  %6d files' "$(wc -l <$objects.log)"
 	done
 	[ -t 1 ] && echo
-	wait $maker || { grep -E 'error|Error' $tree.log >&2; exit 1; }
+	wait $maker || { grep -E 'error|Error' $objects.log >&2; exit 1; }
 }
 
 initrd()
@@ -133,5 +182,5 @@ case $what in
 prepare) prepare ;;
 build) prepare; build ;;
 boot) prepare; build; boot ;;
-*) echo "usage: $0 [prepare|build|boot]" >&2; exit 2 ;;
+*) echo "usage: $0 [prepare|build|boot] [ours|stock|unhooked]" >&2; exit 2 ;;
 esac
