@@ -130,6 +130,11 @@ static bool usable(const struct pv_site_set *set)
 			    set->name, set->text_start, set->text_end);
 		return false;
 	}
+	if (set->gone_end < set->gone_start) {
+		pv_port_log("pvops: %s: text 0x%lx-0x%lx that is gone ends before it starts; not patched",
+			    set->name, set->gone_start, set->gone_end);
+		return false;
+	}
 	return true;
 }
 
@@ -295,6 +300,7 @@ int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl)
 	static struct recipes recipes[PV_OP_COUNT];
 	const struct pv_impl *const *before = set->impl;
 	unsigned long text_start = set->text_start, ordinary = 0;
+	unsigned long gone_start = set->gone_start, gone = set->gone_end - gone_start;
 	struct pv_stats stats = { .total = 0 };
 	const struct pv_site *site, *end = set->end;
 	long alias;
@@ -317,6 +323,9 @@ int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl)
 		struct recipes *r;
 		enum pv_site_error error;
 
+		if (__builtin_expect(addr - gone_start < gone, 0))
+			continue;
+		stats.total++;
 		if (site->op >= PV_OP_COUNT || addr - text_start >= ordinary)
 			goto careful;
 		r = &recipes[site->op];
@@ -348,7 +357,6 @@ careful:
 		stats.failed++;
 		report_failure(set, site, addr, error);
 	}
-	stats.total = (u32)(set->end - set->start);
 	set->impl = impl;
 	set->stats = stats;
 	pv_port_text_end(set->text_start, set->text_end);

@@ -2,7 +2,7 @@
 /* What is generated from the catalogue: names, groups, the pointer table. */
 #include "internal.h"
 
-struct pv_slots pv_slots;
+struct pv_slots pv_slots PV_RO_AFTER_INIT;
 
 const struct pv_op_info pv_op_info[PV_OP_COUNT] = {
 #define PV_OP(table, name, site, conv, ret, n, args, test) { #name, #table, #site, #test },

@@ -22,13 +22,13 @@ struct lines {
 
 static struct lines detected;
 static struct lines refused;
-static const struct pv_backend *chosen;
-static const struct pv_backend *native;
+static const struct pv_backend *chosen PV_RO_AFTER_INIT;
+static const struct pv_backend *native PV_RO_AFTER_INIT;
 
-const struct pv_impl *pv_chosen[PV_OP_COUNT];
+const struct pv_impl *pv_chosen[PV_OP_COUNT] PV_RO_AFTER_INIT;
 
 /* Functions of the kernel's own in the place of what was chosen. */
-static struct pv_impl overrides[PV_OP_COUNT];
+static struct pv_impl overrides[PV_OP_COUNT] PV_RO_AFTER_INIT;
 
 static struct pv_site_set kernel_sites = {
 	.name = "kernel",

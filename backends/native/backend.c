@@ -13,7 +13,7 @@
 	PV_CODE(code_##name, text);					\
 	asm(".pushsection .text\n.globl native_fn_" #name "\n"		\
 	    ".type native_fn_" #name ", @function\n"			\
-	    "native_fn_" #name ":\n\t" text "\n\tret\n"			\
+	    "native_fn_" #name ":\n\t" PV_ASM_ENDBR text "\n\t" PV_ASM_RET "\n" \
 	    ".size native_fn_" #name ", . - native_fn_" #name "\n"	\
 	    ".popsection\n")
 
@@ -43,6 +43,7 @@ LEAF(set_iopl, "");
 LEAF(io_delay, "outb %al, $0x80");
 LEAF(swapgs, "swapgs");
 LEAF(iret, "iretq");
+PV_ASM_ODD(native_fn_iret);
 LEAF(start_context_switch, "");
 LEAF(end_context_switch, "");
 

@@ -96,6 +96,8 @@
  * The result is the low part of rax, as wide as @ret; an op that answers yes or
  * no has type u8, because a C function defines no more than al for it.
  *
+ * "__inline": the compiler is not to judge the size by the lines of text.
+ *
  * The frame must be set up before the call: naming the stack pointer as an
  * operand keeps the compiler from moving it into a red zone or a leaf.
  */
@@ -106,7 +108,7 @@ static __always_inline ret fname PV_PROTO##n args			\
 	PV_REGS_##conv;							\
 									\
 	PV_LOAD_##conv##n args;						\
-	asm volatile(text						\
+	asm __inline volatile(text				\
 		     : PV_OUT_##conv##n, "+r" (rsp_)			\
 		     : [op] "i" (PV_OP_##opname) PV_IN_##conv##n args	\
 		     : PV_CLOBBER_##conv);				\
@@ -133,7 +135,7 @@ PV_DEFINE_GUARD(name, conv, ret, n, args)
 PV_DEFINE_CALL(pv_outline_##name, name, PV_TEXT_OF_BRANCH, conv, ret, n, args) \
 static __always_inline bool pv_replaced_##name(void)			\
 {									\
-	asm goto(PV_BRANCH_TEXT						\
+	asm __inline goto(PV_BRANCH_TEXT				\
 		 : : [op] "i" (PV_OP_##name) : : outline);		\
 	return false;							\
 outline:								\

@@ -29,6 +29,14 @@
  *					a string prefix such as "%gs:"; the
  *					variable's symbol follows and must be
  *					an absolute 32-bit operand
+ *	PV_RO_AFTER_INIT		attribute of what only pv_init() and
+ *					pv_override() write; may be left out
+ *	PV_ASM_ENDBR			asm text at the start of functions that are
+ *					reached through a pointer; may be left out
+ *	PV_ASM_RET			asm text that returns from a function; may
+ *					be left out
+ *	PV_ASM_ODD(function)		declaration: the function does not return,
+ *					or not as others do; may be left out
  *	PV_EXTABLE(insn, fixup)		asm text: if the instruction at label
  *					insn faults, go on at label fixup
  *	PV_GDT_LDT, PV_GDT_TLS		GDT indices of the LDT descriptor

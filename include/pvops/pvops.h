@@ -106,7 +106,7 @@ enum pv_site_error pv_plan(struct pv_plan *plan, const struct pv_site *site,
  * @form: sites by enum pv_form, those with the OUTLINE flag not counted
  * @outline: far sides of branch sites, patched but not on the native path
  * @failed: sites left as they were, because of an error (reported)
- * @total: all sites
+ * @total: all sites but those whose text is gone
  */
 struct pv_stats {
 	u32 form[PV_FORM_COUNT];
@@ -122,6 +122,9 @@ struct pv_stats {
  * @end: end of the records
  * @text_start: first byte of the text they may lie in
  * @text_end: its end
+ * @gone_start: text in there that is no more, such as start-up code: sites in
+ *	it are passed over
+ * @gone_end: its end; 0: all is there
  * @impl: what the text is patched for now, per op; NULL: as compiled.  Owned
  *	by the core
  * @stats: outcome of the last pass
@@ -132,6 +135,8 @@ struct pv_site_set {
 	const struct pv_site *end;
 	unsigned long text_start;
 	unsigned long text_end;
+	unsigned long gone_start;
+	unsigned long gone_end;
 	const struct pv_impl *const *impl;
 	struct pv_stats stats;
 };

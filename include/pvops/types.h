@@ -19,6 +19,20 @@
 
 #ifndef __ASSEMBLY__
 
+/* What a kernel need not define (port.h). */
+#ifndef PV_RO_AFTER_INIT
+#define PV_RO_AFTER_INIT
+#endif
+#ifndef PV_ASM_ENDBR
+#define PV_ASM_ENDBR
+#endif
+#ifndef PV_ASM_RET
+#define PV_ASM_RET	"ret\n\t"
+#endif
+#ifndef PV_ASM_ODD
+#define PV_ASM_ODD(function)	struct pv_asm_odd
+#endif
+
 /** typedef pv_pfn_t - guest ("pseudo-physical") page frame number, 4 KiB unit */
 typedef u64 __bitwise pv_pfn_t;
 /** typedef pv_mfn_t - machine page frame number; equals the PFN on native */

@@ -814,6 +814,30 @@ static void text_that_ends_before_it_starts_is_refused_whole(void **state)
 	assert_int_equal(host_port.text_begins, 0);
 }
 
+/* Memory of start-up code is somebody else's later. */
+static void text_that_is_gone_is_passed_over(void **state)
+{
+	u8 before[0x80];
+
+	(void)state;
+	made.gone_start = (unsigned long)text + 0x180;
+	made.gone_end = (unsigned long)text + 0x200;
+	memset(writable + 0x180, 0x55, sizeof(before));
+	memcpy(before, text + 0x180, sizeof(before));
+	assert_int_equal(pv_apply(&made, chosen), 0);
+	assert_memory_equal(before, text + 0x180, sizeof(before));
+	assert_int_equal(made.stats.total, 2);
+	assert_int_equal(made.stats.form[PV_FORM_CALL], 2);
+	assert_int_equal(run(0x100), 1);
+	assert_int_equal(run(0x200), 1);
+	assert_string_equal(host_log(), "");
+
+	made.gone_end = made.gone_start - 1;
+	assert_true(pv_apply(&made, NULL) < 0);
+	assert_int_equal(run(0x100), 1);
+	assert_int_equal(host_log_lines(), 1);
+}
+
 static void empty_table_is_fine(void **state)
 {
 	(void)state;
@@ -1042,6 +1066,7 @@ int main(void)
 		TEST_MADE(site_named_twice_is_patched_once),
 		TEST_MADE(misaligned_or_torn_table_is_refused_whole),
 		TEST_MADE(text_that_ends_before_it_starts_is_refused_whole),
+		TEST_MADE(text_that_is_gone_is_passed_over),
 		TEST_MADE(empty_table_is_fine),
 		TEST_MADE(target_out_of_reach_stays_indirect),
 		TEST_MADE(target_out_of_reach_goes_back_to_the_table),

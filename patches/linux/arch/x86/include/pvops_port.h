@@ -35,10 +35,14 @@
 #define PV_XEN_INTERFACE	<asm/pvops_xen.h>
 
 #ifndef __ASSEMBLY__
+#include <linux/cache.h>
 #include <linux/compiler.h>
+#include <linux/linkage.h>
+#include <linux/objtool.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
 #include <asm/asm.h>
+#include <asm/ibt.h>
 
 struct cpumask;
 struct desc_struct;
@@ -67,6 +71,13 @@ struct qspinlock;
 unsigned long pvops_percpu_offset(u32 cpu);
 #define PV_PERCPU_PTR_OF(name, cpu) \
 	((typeof(name) *)(pvops_percpu_offset(cpu) + (unsigned long)&(name)))
+
+#define PV_RO_AFTER_INIT	__ro_after_init
+
+/* For objtool, IBT and return thunks. */
+#define PV_ASM_ENDBR		ASM_ENDBR
+#define PV_ASM_RET		ASM_RET
+#define PV_ASM_ODD(function)	STACK_FRAME_NON_STANDARD(function)
 
 #define PV_EXTABLE(insn, fixup)	_ASM_EXTABLE(insn, fixup)
 #define PV_CALLER()		__builtin_return_address(0)

@@ -2,6 +2,7 @@
 /* /sys/kernel/debug/pvops: what was found, chosen, refused and patched. */
 #include <linux/debugfs.h>
 #include <linux/init.h>
+#include <linux/module.h>
 #include <linux/seq_file.h>
 
 #include <asm/paravirt.h>
@@ -87,6 +88,21 @@ static int refused_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(refused);
 
+/* Any write: all sites back to what was compiled, and forth again. */
+static ssize_t repatch_write(struct file *file, const char __user *from,
+			     size_t count, loff_t *pos)
+{
+	int error = pvops_patch_again();
+
+	return error ? error : count;
+}
+
+static const struct file_operations repatch_fops = {
+	.owner = THIS_MODULE,
+	.write = repatch_write,
+	.llseek = noop_llseek,
+};
+
 static int __init pvops_debugfs_init(void)
 {
 	struct dentry *dir = debugfs_create_dir("pvops", NULL);
@@ -94,6 +110,7 @@ static int __init pvops_debugfs_init(void)
 	debugfs_create_file("backend", 0444, dir, NULL, &backend_fops);
 	debugfs_create_file("ops", 0444, dir, NULL, &ops_fops);
 	debugfs_create_file("sites", 0400, dir, NULL, &sites_fops);
+	debugfs_create_file("repatch", 0200, dir, NULL, &repatch_fops);
 	debugfs_create_file("batch", 0444, dir, NULL, &batch_fops);
 	debugfs_create_file("refused", 0444, dir, NULL, &refused_fops);
 	return 0;

@@ -19,7 +19,15 @@
 
 #ifdef CONFIG_DEBUG_ENTRY
 #include <pvops/site.h>
-#define SAVE_FLAGS	PV_ASM_CALL save_fl
+/* What is tested is X86_EFLAGS_IF, which a token need not have. */
+#define SAVE_FLAGS							\
+	PV_ASM_CALL save_fl;						\
+	pushq	%rdi;							\
+	movq	%rax, %rdi;						\
+	PV_ASM_CALL irqs_disabled_flags;				\
+	popq	%rdi;							\
+	xorl	$1, %eax;						\
+	shll	$X86_EFLAGS_IF_BIT, %eax
 #endif
 
 #else /* !__ASSEMBLY__ */
@@ -35,6 +43,7 @@
 #include <asm/ibt.h>
 #include <asm/nospec-branch.h>
 #include <asm/pgtable_types.h>
+#include <asm/processor-flags.h>
 
 #include <pvops/call.h>
 
@@ -55,7 +64,9 @@ void pvops_patch_kernel(void);
 void pvops_cpu_init(void);
 void pvops_protect_data(unsigned long start, unsigned long end);
 bool pvops_is_iret(unsigned long ip);
-void pvops_patch_module(struct module *mod, void *sites, unsigned long size);
+int pvops_patch_module(struct module *mod, void *sites, unsigned long size);
+void pvops_forget_module(struct module *mod);
+int pvops_patch_again(void);
 
 void default_banner(void);
 
@@ -98,11 +109,27 @@ static __always_inline void arch_local_irq_enable(void)
 	pv_irq_enable();
 }
 
+/* RFLAGS, whatever the backend. */
+static __always_inline unsigned long pvops_rflags(void)
+{
+	unsigned long flags;
+
+	asm volatile("pushf; pop %0" : "=rm" (flags) : : "memory");
+	return flags;
+}
+
+/* Both in one guard: one NOP less. */
 static __always_inline unsigned long arch_local_irq_save(void)
 {
-	unsigned long flags = arch_local_save_flags();
+	unsigned long flags;
 
-	arch_local_irq_disable();
+	if (unlikely(pv_replaced_irq_disable())) {
+		flags = arch_local_save_flags();
+		arch_local_irq_disable();
+	} else {
+		flags = pvops_rflags();
+		asm volatile("cli" : : : "memory");
+	}
 	return flags;
 }
 
@@ -110,6 +137,22 @@ static __always_inline unsigned long arch_local_irq_save(void)
 static __always_inline int arch_irqs_disabled_flags(unsigned long flags)
 {
 	return pv_irqs_disabled_flags((__force pv_flags_t)flags);
+}
+
+static __always_inline int arch_irqs_disabled(void)
+{
+	if (unlikely(pv_replaced_irqs_disabled_flags()))
+		return pv_outline_irqs_disabled_flags(pv_save_fl());
+	return !(pvops_rflags() & X86_EFLAGS_IF);
+}
+
+/* In line, Linux's, which does without POPF. */
+static __always_inline void arch_local_irq_restore(unsigned long flags)
+{
+	if (unlikely(pv_replaced_restore_fl()))
+		pv_outline_restore_fl((__force pv_flags_t)flags);
+	else if (flags & X86_EFLAGS_IF)
+		asm volatile("sti" : : : "memory");
 }
 
 static __always_inline void arch_safe_halt(void)
@@ -124,44 +167,91 @@ static __always_inline void halt(void)
 	pv_halt();
 }
 
+/*
+ * An op that is nothing natively: no registers are lost there, as they would
+ * be to a call.
+ */
+#define PVOPS_UNLESS_NATIVE(op, ...)					\
+do {									\
+	if (unlikely(pv_replaced_##op()))				\
+		pv_outline_##op(__VA_ARGS__);				\
+} while (0)
+
 /* CPU */
+
+/* In line, Linux's, which can be told which way to wait. */
+void native_io_delay(void);
+
+static inline void paravirt_io_delay(void)
+{
+	if (unlikely(pv_replaced_io_delay()))
+		pv_outline_io_delay();
+	else
+		native_io_delay();
+}
+
 static inline void slow_down_io(void)
 {
-	pv_io_delay();
+	paravirt_io_delay();
 #ifdef REALLY_SLOW_IO
-	pv_io_delay();
-	pv_io_delay();
-	pv_io_delay();
+	paravirt_io_delay();
+	paravirt_io_delay();
+	paravirt_io_delay();
 #endif
 }
 
-static __always_inline void __cpuid(unsigned int *eax, unsigned int *ebx,
-				    unsigned int *ecx, unsigned int *edx)
+static __always_inline void pvops_outline_cpuid(unsigned int *eax,
+						unsigned int *ebx,
+						unsigned int *ecx,
+						unsigned int *edx)
 {
 	struct pv_cpuid regs = { .eax = *eax, .ecx = *ecx };
 
-	pv_cpuid(&regs);
+	pv_outline_cpuid(&regs);
 	*eax = regs.eax;
 	*ebx = regs.ebx;
 	*ecx = regs.ecx;
 	*edx = regs.edx;
 }
 
-#define get_debugreg(var, reg)	((var) = pv_get_debugreg(reg))
+#define __cpuid(eax, ebx, ecx, edx)					\
+do {									\
+	if (unlikely(pv_replaced_cpuid()))				\
+		pvops_outline_cpuid(eax, ebx, ecx, edx);		\
+	else								\
+		native_cpuid(eax, ebx, ecx, edx);			\
+} while (0)
 
-static __always_inline void set_debugreg(unsigned long val, int reg)
-{
-	pv_set_debugreg(reg, val);
-}
+/* In line, Linux's, which orders accesses to DR7. */
+#define get_debugreg(var, reg)						\
+	((var) = unlikely(pv_replaced_get_debugreg()) ?			\
+		 pv_outline_get_debugreg(reg) : native_get_debugreg(reg))
+
+#define set_debugreg(val, reg)						\
+do {									\
+	unsigned long _dr = (val);					\
+									\
+	if (unlikely(pv_replaced_set_debugreg()))			\
+		pv_outline_set_debugreg(reg, _dr);			\
+	else								\
+		native_set_debugreg(reg, _dr);				\
+} while (0)
 
 static __always_inline unsigned long read_cr0(void)
 {
 	return pv_read_cr0();
 }
 
+/* In line, Linux's, which pins bits. */
+void native_write_cr0(unsigned long val);
+void native_write_cr4(unsigned long val);
+
 static __always_inline void write_cr0(unsigned long x)
 {
-	pv_write_cr0(x);
+	if (unlikely(pv_replaced_write_cr0()))
+		pv_outline_write_cr0(x);
+	else
+		native_write_cr0(x);
 }
 
 static __always_inline unsigned long read_cr2(void)
@@ -186,7 +276,10 @@ static __always_inline void write_cr3(unsigned long x)
 
 static __always_inline void __write_cr4(unsigned long x)
 {
-	pv_write_cr4(x);
+	if (unlikely(pv_replaced_write_cr4()))
+		pv_outline_write_cr4(x);
+	else
+		native_write_cr4(x);
 }
 
 static __always_inline void wbinvd(void)
@@ -232,24 +325,36 @@ do {									\
 	paravirt_write_msr(msr, (u32)_val, (u32)(_val >> 32));		\
 } while (0)
 
-static __always_inline int wrmsr_safe(unsigned int msr, u32 low, u32 high)
-{
-	return pv_write_msr_safe(msr, low | (u64)high << 32);
-}
+#define wrmsr_safe(msr, low, high)					\
+({									\
+	u32 _msr = (msr), _low = (low), _high = (high);			\
+									\
+	unlikely(pv_replaced_write_msr_safe()) ?			\
+		pv_outline_write_msr_safe(_msr, _low | (u64)_high << 32) : \
+		native_write_msr_safe(_msr, _low, _high);		\
+})
 
-static __always_inline int rdmsrl_safe(unsigned int msr, unsigned long long *p)
-{
-	return pv_read_msr_safe(msr, p);
-}
+#define rdmsrl_safe(msr, p)						\
+({									\
+	u64 *_p = (p);							\
+	u32 _msr = (msr);						\
+	int _err;							\
+									\
+	if (unlikely(pv_replaced_read_msr_safe()))			\
+		_err = pv_outline_read_msr_safe(_msr, _p);		\
+	else								\
+		*_p = native_read_msr_safe(_msr, &_err);		\
+	_err;								\
+})
 
 #define rdmsr_safe(msr, a, b)				\
 ({							\
-	unsigned long long _l;				\
-	int _err = rdmsrl_safe(msr, &_l);		\
+	u64 _val;					\
+	int _error = rdmsrl_safe(msr, &_val);		\
 							\
-	(*a) = (u32)_l;					\
-	(*b) = _l >> 32;				\
-	_err;						\
+	(*a) = (u32)_val;				\
+	(*b) = _val >> 32;				\
+	_error;						\
 })
 
 #define rdpmc(counter, low, high)		\
@@ -275,11 +380,28 @@ static __always_inline void load_idt(const struct desc_ptr *dtr)
 
 #define store_tr(tr)		((tr) = pv_store_tr())
 
-#define load_TLS(t, cpu) \
-	pv_load_tls((u64 *)get_cpu_gdt_rw(cpu), (const u64 *)(t)->tls_array)
+#define load_TLS(t, cpu)						\
+do {									\
+	struct thread_struct *_t = (t);					\
+	unsigned int _cpu = (cpu);					\
+									\
+	if (unlikely(pv_replaced_load_tls()))				\
+		pv_outline_load_tls((u64 *)get_cpu_gdt_rw(_cpu),	\
+				    (const u64 *)_t->tls_array);	\
+	else								\
+		native_load_tls(_t, _cpu);				\
+} while (0)
 
-#define load_sp0(sp0) \
-	pv_load_sp0((struct pv_tss *)this_cpu_ptr(&cpu_tss_rw.x86_tss), sp0)
+#define load_sp0(sp0)							\
+do {									\
+	unsigned long _sp0 = (sp0);					\
+									\
+	if (unlikely(pv_replaced_load_sp0()))				\
+		pv_outline_load_sp0((struct pv_tss *)			\
+			this_cpu_ptr(&cpu_tss_rw.x86_tss), _sp0);	\
+	else								\
+		native_load_sp0(_sp0);					\
+} while (0)
 
 static __always_inline void write_ldt_entry(struct desc_struct *dt, int entry,
 					    const void *desc)
@@ -337,13 +459,13 @@ do {									\
 static inline void paravirt_alloc_ldt(struct desc_struct *ldt,
 				      unsigned int entries)
 {
-	pv_alloc_ldt(ldt, entries);
+	PVOPS_UNLESS_NATIVE(alloc_ldt, ldt, entries);
 }
 
 static inline void paravirt_free_ldt(struct desc_struct *ldt,
 				     unsigned int entries)
 {
-	pv_free_ldt(ldt, entries);
+	PVOPS_UNLESS_NATIVE(free_ldt, ldt, entries);
 }
 
 #ifdef CONFIG_X86_IOPL_IOPERM
@@ -432,7 +554,7 @@ do {									\
 /* Life of address spaces */
 static inline void paravirt_arch_exit_mmap(struct mm_struct *mm)
 {
-	pv_exit_mmap(mm);
+	PVOPS_UNLESS_NATIVE(exit_mmap, mm);
 }
 
 static inline void paravirt_arch_dup_mmap(struct mm_struct *oldmm,
@@ -443,7 +565,7 @@ static inline void paravirt_activate_mm(struct mm_struct *prev,
 static inline void notify_page_enc_status_changed(unsigned long pfn,
 						  int npages, bool enc)
 {
-	pv_enc_status_changed(pfn, npages, enc);
+	PVOPS_UNLESS_NATIVE(enc_status_changed, pfn, npages, enc);
 }
 
 /*
@@ -485,45 +607,53 @@ static inline void paravirt_alloc_p4d(struct mm_struct *mm,
 static inline void paravirt_release_p4d(unsigned long pfn) { }
 
 /* Page-table entries.  The catalogue's root ("p4d") is Linux's pgd. */
-static __always_inline pte_t __pte(pteval_t val)
-{
-	return (pte_t) { (__force pteval_t)pv_make_pte(val) };
+
+/* The same for every backend; no site where the compiler can tell. */
+#define PVOPS_NOT_PRESENT(val) \
+	(__builtin_constant_p(val) && !((val) & _PAGE_PRESENT))
+
+/*
+ * Conversions are a branch site whose far side is in the same asm statement:
+ * so the compiler can place nothing between the site and what follows (with
+ * -Os it would), convert only once what it needs twice, and leave out what it
+ * does not need.
+ */
+#define PVOPS_CONVERT(opname, val)					\
+({									\
+	u64 _val = (val);						\
+									\
+	asm_inline("771: .byte 0xe9\n\t.long 772f - . - 4\n\t"		\
+		   ".byte 0x66, 0x90\n\t" PV_RECORD(7, 2)		\
+		   "773:\n"						\
+		   ".pushsection .text.fixup, \"ax\"\n"			\
+		   "772: push %%rdi\n\t"				\
+		   "mov %%rax, %%rdi\n"					\
+		   PV_TEXT_OF_BRANCH					\
+		   "pop %%rdi\n\t"					\
+		   "jmp 773b\n"						\
+		   ".popsection\n"					\
+		   : "+a" (_val) : [op] "i" (PV_OP_##opname) : "cc");	\
+	_val;								\
+})
+
+#define PVOPS_LEVEL(type, op)						\
+static __always_inline type##_t __##type(type##val_t val)		\
+{									\
+	if (PVOPS_NOT_PRESENT(val))					\
+		return native_make_##type(val);				\
+	return native_make_##type(PVOPS_CONVERT(make_##op, val));	\
+}									\
+									\
+static __always_inline type##val_t type##_val(type##_t entry)		\
+{									\
+	return PVOPS_CONVERT(op##_val, native_##type##_val(entry));	\
 }
 
-static __always_inline pteval_t pte_val(pte_t pte)
-{
-	return pv_pte_val((__force pv_pte_t)pte.pte);
-}
-
-static __always_inline pmd_t __pmd(pmdval_t val)
-{
-	return (pmd_t) { (__force pmdval_t)pv_make_pmd(val) };
-}
-
-static __always_inline pmdval_t pmd_val(pmd_t pmd)
-{
-	return pv_pmd_val((__force pv_pmd_t)pmd.pmd);
-}
-
-static __always_inline pud_t __pud(pudval_t val)
-{
-	return (pud_t) { (__force pudval_t)pv_make_pud(val) };
-}
-
-static __always_inline pudval_t pud_val(pud_t pud)
-{
-	return pv_pud_val((__force pv_pud_t)pud.pud);
-}
-
-static __always_inline pgd_t __pgd(pgdval_t val)
-{
-	return (pgd_t) { (__force pgdval_t)pv_make_p4d(val) };
-}
-
-static __always_inline pgdval_t pgd_val(pgd_t pgd)
-{
-	return pv_p4d_val((__force pv_p4d_t)pgd.pgd);
-}
+PVOPS_LEVEL(pte, pte)
+PVOPS_LEVEL(pmd, pmd)
+PVOPS_LEVEL(pud, pud)
+PVOPS_LEVEL(pgd, p4d)
+#undef PVOPS_LEVEL
 
 static __always_inline void set_pte(pte_t *ptep, pte_t pte)
 {
@@ -610,17 +740,17 @@ do {									\
 #define  __HAVE_ARCH_ENTER_LAZY_MMU_MODE
 static __always_inline void arch_enter_lazy_mmu_mode(void)
 {
-	pv_batch_enter(PV_BATCH_MMU);
+	PVOPS_UNLESS_NATIVE(batch_enter, PV_BATCH_MMU);
 }
 
 static __always_inline void arch_leave_lazy_mmu_mode(void)
 {
-	pv_batch_leave(PV_BATCH_MMU);
+	PVOPS_UNLESS_NATIVE(batch_leave, PV_BATCH_MMU);
 }
 
 static __always_inline void arch_flush_lazy_mmu_mode(void)
 {
-	pv_batch_flush();
+	PVOPS_UNLESS_NATIVE(batch_flush);
 }
 
 /*

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Functions of <asm/pgtable.h> in terms that cost less: every site that is
+ * reached is an instruction, even where it is a NOP.
+ *
+ * Flags of an entry are the same for every backend, and so is all of an entry
+ * that is not present (pvops/ops/mmu.h, pte_val).  What looks at no more than
+ * that needs no site; what converts to and fro needs one.
+ */
+#ifndef _ASM_X86_PVOPS_ENTRIES_H
+#define _ASM_X86_PVOPS_ENTRIES_H
+
+pte_t pvops_pte_modify(pte_t pte, pgprot_t newprot);
+pmd_t pvops_pmd_modify(pmd_t pmd, pgprot_t newprot);
+
+/* pte_val and make_pte, and the levels above, go together. */
+static __always_inline pteval_t
+pvops_change_flags(pteval_t old, pgprot_t newprot, pteval_t keep, pteval_t frame)
+{
+	pteval_t val = (old & keep) | (check_pgprot(newprot) & ~keep);
+
+	return flip_protnone_guard(old, val, frame);
+}
+
+static inline pte_t pte_modify_guarded(pte_t pte, pgprot_t newprot)
+{
+	if (unlikely(pv_replaced_make_pte()))
+		return pvops_pte_modify(pte, newprot);
+	return native_make_pte(pvops_change_flags(native_pte_val(pte), newprot,
+						  _PAGE_CHG_MASK,
+						  PTE_PFN_MASK));
+}
+
+static inline pmd_t pmd_modify_guarded(pmd_t pmd, pgprot_t newprot)
+{
+	if (unlikely(pv_replaced_make_pmd()))
+		return pvops_pmd_modify(pmd, newprot);
+	return native_make_pmd(pvops_change_flags(native_pmd_val(pmd), newprot,
+						  _HPAGE_CHG_MASK,
+						  PHYSICAL_PMD_PAGE_MASK));
+}
+
+#define pte_modify(pte, newprot)	pte_modify_guarded(pte, newprot)
+#define pmd_modify(pmd, newprot)	pmd_modify_guarded(pmd, newprot)
+
+/* Only asked if the first is present. */
+#define pte_same_frame(a, b) \
+	(!((native_pte_val(a) ^ native_pte_val(b)) & PTE_PFN_MASK))
+#define pmd_same_frame(a, b) \
+	(!((native_pmd_val(a) ^ native_pmd_val(b)) & PHYSICAL_PMD_PAGE_MASK))
+
+#define PVOPS_HAS(val, which, what)	(((val) & (which)) == (what))
+
+#ifdef CONFIG_TRANSPARENT_HUGEPAGE
+#define pmd_trans_huge(pmd) \
+	PVOPS_HAS(native_pmd_val(pmd), _PAGE_PSE | _PAGE_DEVMAP, _PAGE_PSE)
+#ifdef CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD
+#define pud_trans_huge(pud) \
+	PVOPS_HAS(native_pud_val(pud), _PAGE_PSE | _PAGE_DEVMAP, _PAGE_PSE)
+#endif
+#ifdef CONFIG_ARCH_HAS_PTE_DEVMAP
+#define pmd_devmap(pmd)		(!!(native_pmd_val(pmd) & _PAGE_DEVMAP))
+#ifdef CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD
+#define pud_devmap(pud)		(!!(native_pud_val(pud) & _PAGE_DEVMAP))
+#endif
+#endif
+#endif
+
+#define pud_large(pud)							\
+	PVOPS_HAS(native_pud_val(pud), _PAGE_PSE | _PAGE_PRESENT,	\
+		  _PAGE_PSE | _PAGE_PRESENT)
+
+#undef pte_access_permitted
+#undef pmd_access_permitted
+#undef pud_access_permitted
+#define pte_access_permitted(pte, write) \
+	__pte_access_permitted(native_pte_val(pte), write)
+#define pmd_access_permitted(pmd, write) \
+	__pte_access_permitted(native_pmd_val(pmd), write)
+#define pud_access_permitted(pud, write) \
+	__pte_access_permitted(native_pud_val(pud), write)
+
+/* Swap entries are not present. */
+#undef __pte_to_swp_entry
+#undef __pmd_to_swp_entry
+#undef __swp_entry_to_pte
+#undef __swp_entry_to_pmd
+#define __pte_to_swp_entry(pte)	((swp_entry_t) { native_pte_val(pte) })
+#define __pmd_to_swp_entry(pmd)	((swp_entry_t) { native_pmd_val(pmd) })
+#define __swp_entry_to_pte(x)	native_make_pte((x).val)
+#define __swp_entry_to_pmd(x)	native_make_pmd((x).val)
+
+#endif /* _ASM_X86_PVOPS_ENTRIES_H */
