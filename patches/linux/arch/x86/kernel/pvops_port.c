@@ -28,6 +28,7 @@
 #include <asm/apic.h>
 #include <asm/pgalloc.h>
 #include <asm/desc.h>
+#include <asm/io_bitmap.h>
 #include <asm/nmi.h>
 #include <asm/paravirt.h>
 #include <asm/qspinlock.h>

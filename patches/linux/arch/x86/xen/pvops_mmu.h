@@ -51,7 +51,8 @@ static void __init xen_post_allocator_init(void)
 void __init xen_pvops_override_mmu(void)
 {
 	PV_OVERRIDE(set_pte, xen_pvops_set_pte_init);
-	pv_override(PV_OP_make_pte, PV_CALLEE_SAVE(xen_make_pte_init));
+	pv_override(PV_OP_make_pte,
+		    (void (*)(void))PV_CALLEE_SAVE(xen_make_pte_init));
 	PV_OVERRIDE(attach_table, xen_pvops_attach_table);
 	PV_OVERRIDE(map_fixmap, xen_pvops_map_fixmap);
 }
