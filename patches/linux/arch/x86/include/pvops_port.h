@@ -42,6 +42,7 @@
 #include <linux/stddef.h>
 #include <linux/types.h>
 #include <asm/asm.h>
+#include <asm/page_64_types.h>
 #include <asm/ibt.h>
 
 struct cpumask;
@@ -82,10 +83,25 @@ unsigned long pvops_percpu_offset(u32 cpu);
 #define PV_EXTABLE(insn, fixup)	_ASM_EXTABLE(insn, fixup)
 #define PV_CALLER()		__builtin_return_address(0)
 
-/* Functions, because <asm/page.h> and <linux/smp.h> lead to too much. */
-u64 pvops_virt_to_pfn(const void *va);
-void *pvops_pfn_to_virt(u64 pfn);
+/* As __pa() and __va(); <asm/page.h> leads to too much. */
+extern unsigned long phys_base;
+extern unsigned long page_offset_base;
+
+static __always_inline u64 pvops_virt_to_pfn(const void *va)
+{
+	unsigned long addr = (unsigned long)va;
+	unsigned long image = addr - __START_KERNEL_map;
+
+	return (addr > image ? image + phys_base : addr - __PAGE_OFFSET) >> 12;
+}
+
+static __always_inline void *pvops_pfn_to_virt(u64 pfn)
+{
+	return (void *)((pfn << 12) + __PAGE_OFFSET);
+}
+
 u64 *pvops_gdt_rw(const u64 *gdt);
+/* <linux/smp.h> likewise. */
 u32 pv_port_this_cpu(void);
 
 /*

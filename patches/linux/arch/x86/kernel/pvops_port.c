@@ -634,16 +634,6 @@ unsigned long pvops_percpu_offset(u32 cpu)
 	return per_cpu_offset(cpu);
 }
 
-u64 pvops_virt_to_pfn(const void *va)
-{
-	return __pa(va) >> PAGE_SHIFT;
-}
-
-void *pvops_pfn_to_virt(u64 pfn)
-{
-	return __va(pfn << PAGE_SHIFT);
-}
-
 u64 *pvops_gdt_rw(const u64 *gdt)
 {
 	return (u64 *)get_cpu_gdt_rw(raw_smp_processor_id());

@@ -625,13 +625,13 @@ static inline void paravirt_release_p4d(unsigned long pfn) { }
 	asm_inline("771: .byte 0xe9\n\t.long 772f - . - 4\n\t"		\
 		   ".byte 0x66, 0x90\n\t" PV_RECORD(7, 2)		\
 		   "773:\n"						\
-		   ".pushsection .text.fixup, \"ax\"\n"			\
+		   ".subsection 1\n"					\
 		   "772: push %%rdi\n\t"				\
 		   "mov %%rax, %%rdi\n"					\
 		   PV_TEXT_OF_BRANCH					\
 		   "pop %%rdi\n\t"					\
 		   "jmp 773b\n"						\
-		   ".popsection\n"					\
+		   ".subsection 0\n"					\
 		   : "+a" (_val) : [op] "i" (PV_OP_##opname) : "cc");	\
 	_val;								\
 })
