@@ -110,7 +110,17 @@ hard()
 	check_lines build/linux-hard.config build/linux-hard
 	build build/linux-hard
 	! grep -E 'warning' build/linux-hard.log || fail "warnings"
-	TREE=build/linux-hard tools/linux.sh boot-only
+	[ -e build/linux-initrd.gz ] ||
+		fail "build/linux-initrd.gz is missing: tools/linux.sh boot makes it"
+	step BOOT build/linux-hard
+	timeout 120 qemu-system-x86_64 -accel tcg -m 512 -display none -serial stdio \
+		-monitor none -no-reboot -net none -initrd build/linux-initrd.gz \
+		-kernel build/linux-hard/arch/x86/boot/bzImage \
+		-append "console=ttyS0 panic=-1" </dev/null | tee build/linux-hard.boot
+	grep -q 'pvops-linux: user space reached' build/linux-hard.boot ||
+		fail "user space was not reached"
+	! grep -E 'WARNING|BUG|unpatched|missing ENDBR' build/linux-hard.boot ||
+		fail "the kernel complained"
 }
 
 cloud()
