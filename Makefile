@@ -16,7 +16,7 @@ CC := gcc
 needs_packages := demo bench check docs docs-check guest sparse unit fuzz vm
 ifneq ($(filter $(needs_packages),$(MAKECMDGOALS)),)
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
-$(shell tools/setup.sh)
+$(shell tools/setup.sh $(filter linux,$(GUEST)))
 ifneq ($(.SHELLSTATUS),0)
 $(error packages are missing)
 endif
@@ -35,7 +35,8 @@ images := $(B)/guest.elf $(B)/clang/guest.elf
 # What the environments need beside the image (tests/vm/envs.toml).
 parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf
 
-.PHONY: help demo bench check docs docs-check guest sparse unit fuzz vm linux series series-check coccicheck clean distclean
+.PHONY: help demo bench bench-mini bench-linux check docs docs-check guest sparse unit fuzz vm
+.PHONY: linux series series-check coccicheck clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,8 +44,31 @@ help: ## this list
 demo: $(B)/guest.elf $(parts) ## boot in every environment; what was found, patched, and what each op costs
 	@tools/report.py demo
 
-bench: $(B)/guest.elf $(parts) ## the full measurement: build/report/bench.{json,md,svg}
+bench: bench-$(or $(GUEST),mini) ## the full measurement: build/report/bench.{json,md,svg}; GUEST=linux: linux.json
+
+bench-mini: $(B)/guest.elf $(parts)
 	@tools/report.py bench
+
+# Three kernels: ours, and two to compare with (tools/linux.sh).
+bench-linux: $(B)/linux-bench/initrd $(XEN)
+	$(Q)for kernel in unhooked stock ours; do tools/linux.sh build $$kernel || exit; done
+	@tools/linux_bench.py
+
+bench-%:
+	$(error GUEST=$*: no such guest; there are: mini linux)
+
+$(B)/linux-bench/init: tests/linux/workloads.c
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $<
+
+# Without dates and inodes the archive depends on the program only.
+$(B)/linux-bench/initrd: $(B)/linux-bench/init
+	@echo "  CPIO    $@"
+	@mkdir -p $(@D)/root
+	$(Q)cp $< $(@D)/root/init
+	$(Q)touch -d @0 $(@D)/root/init
+	$(Q)cd $(@D)/root && echo init | cpio -o -H newc -R 0:0 --reproducible --quiet >../$(@F)
 
 check: docs-check sparse guest unit fuzz vm ## everything that can fail; under 10 minutes
 	@echo "check: good"

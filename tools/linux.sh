@@ -178,7 +178,7 @@ configure()
 	sed -n '/^CONFIG_/p' $config.new | grep -vxFf $objects/.config >$config.lost || :
 	while read -r line; do
 		echo "tools/linux.config: $line: has no effect in $kernel:" \
-			"$(grep -wF "${line%%=*}" $objects/.config || echo "a dependency is missing")" >&2
+			"$(grep -wF "${line%%=*}" $objects/.config || echo "no such option, or a dependency is missing")" >&2
 	done <$config.lost
 	if [ -s $config.lost ]; then
 		rm $objects/.config

@@ -31,17 +31,21 @@ SELF_TESTS = {"idle": 0, "nop_sled_100": 100}
 
 NUMBER, COUNT, TEXT = "a number", "a whole number", "text"
 TEXTS, TREE = "a list of texts", "an object"
-# Field of an environment: (type, is it required?)
+# Field of an environment: (type, is it required?).  GUEST: of the mini guest,
+# not where a Linux kernel was booted.
+GUEST = "guest"
 FIELDS = {
+    "kernel": (TEXT, False),
     "backend": (TEXT, True),
     "detected": (TEXTS, True),
     "refused": (TEXTS, True),
-    "sites": (TREE, True),
+    "sites": (TREE, GUEST),
+    "site_ops": (TREE, False),
     "patch_insns": (COUNT, False),
-    "patch_insns_per_site": (NUMBER, True),
-    "patch_serialisations": (COUNT, True),
+    "patch_insns_per_site": (NUMBER, GUEST),
+    "patch_serialisations": (COUNT, GUEST),
     "contract": (TREE, True),
-    "ops": (TREE, True),
+    "ops": (TREE, GUEST),
     "bench": (TREE, True),
     "parts": (TREE, False),
 }
@@ -111,16 +115,23 @@ def validate_env(env):
     bad = [f"{key}: unknown field" for key in env if key not in FIELDS]
     for key, (kind, required) in FIELDS.items():
         if key not in env:
-            bad += [f"{key}: missing"] if required else []
+            bad += [f"{key}: missing"] if required is True or \
+                required == GUEST and "kernel" not in env else []
         elif not is_a(env[key], kind):
             bad.append(f"{key}: is not {kind}")
     if bad:
         return bad
     for key, names in (("sites", SITE_FORMS), ("contract", vm.VERDICTS)):
+        if key not in env:
+            continue
         bad += [f"{key}.{n}: is not {COUNT}" for n in names if not is_a(env[key].get(n), COUNT)]
         bad += [f"{key}.{n}: unknown field" for n in env[key] if n not in names]
+    for op, forms in env.get("site_ops", {}).items():
+        bad += [f"site_ops.{op}.{f}: is not {COUNT}" for f, n in forms.items() if not is_a(n, COUNT)]
+        bad += [f"site_ops.{op}.{f}: unknown form" for f in forms if f not in SITE_FORMS]
     for key in ("ops", "bench"):
-        bad += _bad_tree(env[key], key) if env[key] else [f"{key}: is empty"]
+        if key in env:
+            bad += _bad_tree(env[key], key) if env[key] else [f"{key}: is empty"]
     if bad:
         return bad
     for name, want in SELF_TESTS.items():
@@ -129,7 +140,7 @@ def validate_env(env):
             bad.append(f"self-test bench.{name}: {is_} instructions, must be {want}; "
                        "no figure here can be trusted")
     for form in ("indirect", "failed"):
-        if env["sites"][form]:
+        if env.get("sites", {}).get(form):
             bad.append(f"sites.{form}: {env['sites'][form]} sites, must be 0")
     for word in ("fail", "error"):
         if env["contract"][word]:

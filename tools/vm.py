@@ -218,7 +218,7 @@ def command(rows, image, cmdline):
     """QEMU's argument list for one boot."""
     if any(c in str(image) for c in ", "):
         raise UsageError(f"{image}: a comma or blank in the image's path cannot be given to QEMU")
-    values = {"image": str(image), "cmdline": cmdline,
+    values = {"image": str(image), "cmdline": cmdline, "words": cmdline.replace(",", ",,"),
               "module": f"{image} {cmdline}".strip().replace(",", ",,"),
               **rows.get("parts", {})}
     args = [qemu_program(), *rows["qemu"]]
@@ -260,8 +260,9 @@ def _wait(proc, log, rows, timeout):
             return "timeout"
 
 
-def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=None):
-    """Boot once, maybe with other files for parts.  Returns parse()'s dict, and
+def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=None, more=()):
+    """Boot once, maybe with other files for parts and more arguments for QEMU.
+    Returns parse()'s dict, and
 
     env, cmdline, command, image_sha256, parts {name: sha256}, seconds, log_file;
     problems also tells how the boot itself went wrong.
@@ -274,7 +275,7 @@ def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=N
         rows["parts"] = {**rows["parts"], **parts}
     image = image or IMAGE
     cmdline = " ".join(words)
-    args = command(rows, image, cmdline)
+    args = command(rows, image, cmdline) + list(more)
     if not Path(image).is_file():
         raise MissingError(f"{image}: no such image; `make guest` builds it")
     for part, path in rows.get("parts", {}).items():

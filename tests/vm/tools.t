@@ -13,7 +13,8 @@ from pathlib import Path
 
 from vmtest import CALL, DIRECT, INDIRECT, NOP, TOP, Tap, elf, vm
 
-import report  # from tools/, whose path vmtest has set
+import linux_bench  # from tools/, whose path vmtest has set
+import report
 
 DATA = TOP / "tests/vm/data"
 tap = Tap()
@@ -116,6 +117,7 @@ for args, status, env in (
         (("report.py", "demo", "--envs", "native,nosuch"), 2, {}),
         (("report.py", "check", NO_FILE), 2, {}),
         (("report.py", "check", str(DATA / "good.log")), 1, {}),
+        (("linux_bench.py", "--nosuch"), 2, {}),
 ):
     is_, _, err = tool(*args, **env)
     tap.ok(is_ == status and len(err) == 1, f"{' '.join(a.split('/')[-1] for a in args)}: one line, status {status}",
@@ -235,6 +237,39 @@ tap.ok("halt" not in report.gnuplot_script(absent, "x"), "what is not measured h
 tap.equal(report.series_of(good)[0], ("native: array", [(1, 300), (256, 100)]), "the curve's points")
 tap.equal((report.figure(1234567), report.figure(2.5), report.figure(3.0), report.figure(None)),
           ("1,234,567", "2.5", "3", "-"), "figures")
+linux = copy.deepcopy(good)
+for doc in linux["envs"].values():
+    for field in ("ops", "sites", "patch_insns_per_site", "patch_serialisations"):
+        del doc[field]
+tap.ok(any("sites: missing" in line for line in report.validate(linux)), "the mini guest has sites")
+for doc in linux["envs"].values():
+    doc.update(kernel="unhooked", site_ops={"set_pte": {"call": 2}})
+tap.empty(report.validate(linux), "a Linux kernel need not")
+linux["envs"]["native"]["site_ops"]["set_pte"]["cal"] = 1
+tap.equal(report.validate(linux), ["native: site_ops.set_pte.cal: unknown form"], "unknown form of a site")
+
+# A sample of workload 1, and in it: a hypercall of two entries that QEMU announced
+# twice, an emulated write; a fault of user space, and what comes after, do not count.
+REGS = "RAX={:016x} RBX={:016x} RCX={:016x} RDX={:016x}\nRSI={:016x} RDI={:016x} RBP={:016x} RSP={:016x}\n"
+
+
+def executed(at, rax=0, rsi=0, rdi=0):
+    return f"Trace 0: 0x7f00 [00000000/{at:016x}/0040c0b3/ff000000] \n" + REGS.format(rax, 0, 0, 0, rsi, rdi, 0, 0)
+
+
+def fault(error, at):
+    return f"    12: v=0e e={error:04x} i=0 cpl=3 IP=e033:{at:016x} pc={at:016x} SP=e02b:0 CR2=0\n" + REGS.format(*[9] * 8)
+
+
+trace = (executed(0x401000, rdi=1) + executed(0xffffffff81000000, rax=1, rsi=2) +
+         "Stopped execution of TB chain before 0x7f00 [ffffffff81000000] \n" +
+         executed(0xffffffff81000000, rax=1, rsi=2) + fault(7, 0xffffffff81000100) + fault(6, 0x402000) +
+         executed(0x401000, rdi=1, rsi=1) + executed(0xffffffff81000000, rax=1, rsi=2))
+tap.equal(linux_bench.count_samples(linux_bench.events(trace.splitlines(True), 0x401000, {0xffffffff81000000}),
+                                    ["a", "b"]),
+          {"a": [], "b": [{"hypercalls": 1, "mmu_update": 1, "pt_updates": 2, "emulated_pt_writes": 1}]},
+          "what is counted in a trace")
+
 with tempfile.TemporaryDirectory() as folder:
     svg = Path(folder) / "x.svg"
     tap.equal(report.chart(good, svg), None, "gnuplot draws without a word")

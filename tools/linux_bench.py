@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""What Linux executes, with the layer, with its own pv_ops, and with neither.
+
+  linux_bench.py          boot, compare; build/report/linux.json
+
+Boots the kernels of tools/linux.sh with the programs of tests/linux natively,
+and those that can on Xen as a PV dom0; counts the hypercalls there and the
+page-table writes that Xen had to emulate, by watching from outside.  Exit
+status: 0 all targets met; 1 one was missed, or a boot did not end, or two
+boots of the same differ; 2 wrong arguments; 3 something is missing here.
+"""
+import json
+import math
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import linux_sites
+import report
+import vm
+
+KERNELS = {"unhooked": "build/linux-unhooked", "stock": "build/linux-stock",
+           "ours": "build/linux-6.1"}
+INITRD = "build/linux-bench/initrd"
+PROGRAM = "build/linux-bench/init"
+# Without norandmaps the number of page tables varies with the addresses.
+WORDS = ["norandmaps", "panic=-1", "quiet"]
+CONSOLE = {"native": "console=ttyS0", "xenpv": "console=hvc0"}
+TIMEOUT = 900
+# Enough for a median that no timer tick can move; every trap costs 2 KiB of log.
+WATCHED_ROUNDS = 9
+
+TARGET_EACH = {"native": 1.03, "xenpv": 1.00}
+TARGET_MEAN = {"native": 1.015, "xenpv": 0.85}
+BASE = {"native": "unhooked", "xenpv": "stock"}
+
+# xen/include/public/xen.h
+HYPERCALLS = {1: "mmu_update", 2: "set_gdt", 3: "stack_switch", 5: "fpu_taskswitch",
+              10: "update_descriptor", 13: "multicall", 14: "update_va_mapping",
+              15: "set_timer_op", 24: "vcpu_op", 25: "set_segment_base", 26: "mmuext_op",
+              29: "sched_op", 32: "event_channel_op"}
+
+
+def has_xen(kernel):
+    return "CONFIG_XEN_PV=y\n" in Path(KERNELS[kernel], ".config").read_text(encoding="utf-8")
+
+
+# Watching from outside
+
+def symbol(path, name):
+    out = subprocess.run(["nm", path], capture_output=True, text=True, check=True).stdout
+    m = re.search(rf"^([0-9a-f]+) \w {name}$", out, re.M)
+    if not m:
+        raise vm.MissingError(f"{path}: no symbol {name}")
+    return int(m[1], 16)
+
+
+def hypercall_stubs(vmlinux):
+    """Where the functions begin that have a `syscall` in them, and return.
+
+    A kernel executes this instruction for nothing else; what does not return is
+    HYPERVISOR_iret, the end of every exception, which is not counted.
+    """
+    entries, entry, seen = set(), None, False
+    with subprocess.Popen(["objdump", "-d", "--no-show-raw-insn", vmlinux],
+                          stdout=subprocess.PIPE, text=True) as dump:
+        for line in dump.stdout:
+            if line.endswith(">:\n"):
+                entry, seen = int(line.split()[0], 16), False
+            elif line.rstrip().endswith("\tsyscall"):
+                seen = True
+            elif seen and line.rstrip().endswith("\tret"):
+                entries.add(entry)
+                seen = False
+    return sorted(entries)
+
+
+EXEC = re.compile(r"Trace \d+: \S+ \[[0-9a-f]+/([0-9a-f]+)/")
+STOPPED = "Stopped execution of TB chain before "
+EXCEPTION = re.compile(r" *\d+: v=([0-9a-f]{2}) e=([0-9a-f]{4}) i=\d cpl=(\d) IP=[0-9a-f]+:([0-9a-f]+)")
+REGISTER = re.compile(r"(R[A-Z0-9]{2}) ?=([0-9a-f]{16})")
+PAGE_FAULT, GENERAL_PROTECTION = 14, 13
+# Page present, write, from the ring that Xen runs its guests in.
+FAULT_ON_READ_ONLY = 7
+
+
+def events(lines, mark, stubs):
+    """The trace as ("mark", workload, phase), ("hypercall", nr, count) and ("trap", vector)."""
+    pending, regs = None, {}
+    for line in lines:
+        if line.startswith("R"):
+            regs.update((m[1], int(m[2], 16)) for m in REGISTER.finditer(line))
+            continue
+        is_exec, is_trap = line.startswith("Trace"), "v=" in line and EXCEPTION.match(line)
+        # QEMU says so when it did not get to executing what it announced.
+        if line.startswith(STOPPED):
+            pending = None
+        if not (is_exec or is_trap):
+            continue
+        if pending == mark:
+            yield "mark", regs["RDI"], regs["RSI"]
+        elif pending in stubs:
+            yield "hypercall", regs["RAX"], regs["RSI"]
+        pending = None
+        if is_exec:
+            pending = int(EXEC.match(line)[1], 16)
+            regs = {}
+        elif int(is_trap[1], 16) == GENERAL_PROTECTION and int(is_trap[4], 16) >> 63:
+            yield "trap", "emulated_instructions", 1
+        elif int(is_trap[1], 16) == PAGE_FAULT and int(is_trap[4], 16) >> 63 and \
+                int(is_trap[2], 16) == FAULT_ON_READ_ONLY:
+            yield "trap", "emulated_pt_writes", 1
+
+
+def count_samples(trace, names):
+    """{workload: [{what: how often} of each sample]}"""
+    out = {name: [] for name in names}
+    sample = None
+    for kind, a, b in trace:
+        if kind == "mark":
+            if b == 0:
+                sample = {}
+            elif sample is not None and a < len(names):
+                out[names[a]].append(sample)
+                sample = None
+            continue
+        if sample is None:
+            continue
+        if kind == "trap":
+            sample[a] = sample.get(a, 0) + 1
+        else:
+            what = HYPERCALLS.get(a, f"hypercall_{a}")
+            for field, n in (("hypercalls", 1), (what, 1)) + \
+                    ((("pt_updates", b),) if what == "mmu_update" else ()):
+                sample[field] = sample.get(field, 0) + n
+    return out
+
+
+def watch(kernel, bench):
+    """Boot on Xen once more, watched; adds what was counted to each workload."""
+    trace = Path("build/log/workloads.trace")
+    mark, stubs = symbol(PROGRAM, "mark"), hypercall_stubs(f"{KERNELS[kernel]}/vmlinux")
+    if not stubs:
+        return [f"{KERNELS[kernel]}/vmlinux: no hypercall stub found"]
+    places = ",".join(f"{at:#x}+1" for at in (mark, *stubs))
+    run = boot("xenpv", kernel, "watched", [f"rounds={WATCHED_ROUNDS}"],
+               ["-d", "exec,cpu,int,nochain", "-dfilter", places, "-D", str(trace)])
+    if not vm.verdict(run):
+        return vm.explain(run)
+    with trace.open(encoding="ascii", errors="replace") as lines:
+        counted = count_samples(events(lines, mark, set(stubs)), list(bench))
+    trace.unlink()
+    for name, samples in counted.items():
+        if len(samples) != WATCHED_ROUNDS:
+            return [f"{name}: {len(samples)} samples in the trace, must be {WATCHED_ROUNDS}"]
+        fields = ["hypercalls", "emulated_pt_writes"]
+        fields += sorted({f for s in samples for f in s} - set(fields))
+        for field in fields:
+            n = statistics.median(s.get(field, 0) for s in samples) / bench[name]["per_round"]
+            if n or field in ("hypercalls", "emulated_pt_writes"):
+                bench[name][field] = int(n) if n == int(n) else n
+    return []
+
+
+# Booting
+
+def boot(where, kernel, tag, words=(), more=()):
+    print(f"{where}, {kernel}, {tag}: booting ... ", end="", flush=True)
+    run = vm.run(f"workloads-{where}", [CONSOLE[where], *WORDS, *words], image=INITRD,
+                 tag=f"{kernel}-{tag}", timeout=TIMEOUT, more=more,
+                 parts={"kernel": f"{KERNELS[kernel]}/arch/x86/boot/bzImage"})
+    print(f"{run['seconds']} s" if run["end"] else f"{run['seconds']} s, NO END MARKER", flush=True)
+    return run
+
+
+def sites(env):
+    """The layer's own list is by op; the sum of it is the total."""
+    total = dict.fromkeys(report.SITE_FORMS, 0)
+    for forms in env["site_ops"].values():
+        for form, n in forms.items():
+            total[form] += n
+    return total
+
+
+def measure(where, kernel):
+    """(environment's object of the report, what is wrong)"""
+    first = boot(where, kernel, "first")
+    if not vm.verdict(first):
+        return None, vm.explain(first)
+    again = boot(where, kernel, "again")
+    wrong = vm.explain(again)
+    if again["data"].get("bench") != first["data"].get("bench"):
+        wrong.append("two boots give different figures")
+    env = report.env_object(first)
+    env["kernel"] = kernel
+    if kernel != "ours":
+        env["backend"] = {"unhooked": "none", "stock": "pv_ops"}[kernel]
+    if kernel == "stock":
+        env["site_ops"] = linux_sites.count("build/linux-pristine", KERNELS[kernel], where)
+    if "site_ops" in env:
+        env["sites"] = sites(env)
+    elif kernel == "ours":
+        wrong.append("no list of sites in debugfs")
+    if where == "xenpv":
+        wrong += watch(kernel, env["bench"])
+    return env, wrong
+
+
+# What it says
+
+def ratio(envs, where, name, of, to):
+    values = [envs[f"{where}-{k}"]["bench"][name]["insns"] for k in (of, to)]
+    return values[0] / values[1]
+
+
+def compare(envs, where, workloads, columns):
+    """Print one table; returns the targets that were missed."""
+    missed = []
+    kernels = [k for k in KERNELS if f"{where}-{k}" in envs]
+    width = max(map(len, workloads)) + 2
+    print(f"\n{where}: executed instructions per operation" +
+          (", guest and hypervisor" if where == "xenpv" else "") + "\n")
+    print(" " * width + "".join(f"{k:>12}" for k in kernels) +
+          "".join(f"{f'{a}/{b}':>17}" for a, b in columns))
+    print("-" * (width + 12 * len(kernels) + 17 * len(columns)))
+    means = {c: [] for c in columns}
+
+    def cell(column, value, limit):
+        if column != ("ours", BASE[where]):
+            return f"{value:>12.4f}     "
+        return f"{value:>12.4f} {'pass' if value <= limit else 'FAIL'}"
+
+    for name in workloads:
+        row = f"{name:{width}}" + "".join(
+            f"{report.figure(envs[f'{where}-{k}']['bench'][name]['insns']):>12}" for k in kernels)
+        for column in columns:
+            value = ratio(envs, where, name, *column)
+            means[column].append(value)
+            row += cell(column, value, TARGET_EACH[where])
+            if column == ("ours", BASE[where]) and value > TARGET_EACH[where]:
+                missed.append(f"{where}: {name}: {value:.4f}, must be at most {TARGET_EACH[where]}")
+        print(row)
+    if not columns:
+        return missed
+    row = f"{'geometric mean':{width + 12 * len(kernels)}}"
+    for column in columns:
+        value = math.exp(statistics.fmean(map(math.log, means[column])))
+        row += cell(column, value, TARGET_MEAN[where])
+        if column == ("ours", BASE[where]) and value > TARGET_MEAN[where]:
+            missed.append(f"{where}: geometric mean {value:.4f}, "
+                          f"must be at most {TARGET_MEAN[where]}")
+    print(row)
+    return missed
+
+
+def compare_traps(envs, workloads):
+    """Hypercalls and emulated writes on Xen; returns the targets that were missed."""
+    kernels = [k for k in KERNELS if f"xenpv-{k}" in envs]
+    width = max(map(len, workloads)) + 2
+    print("\nxenpv: hypercalls per operation, and page-table writes that Xen emulates\n")
+    print(" " * width + "".join(f"{k:>10}{'emulated':>10}" for k in kernels) + "  which")
+    print("-" * (width + 20 * len(kernels) + 7))
+    for name in workloads:
+        row, which = f"{name:{width}}", []
+        for kernel in kernels:
+            m = envs[f"xenpv-{kernel}"]["bench"][name]
+            row += f"{report.figure(m.get('hypercalls')):>10}{report.figure(m.get('emulated_pt_writes')):>10}"
+            names = [f for f in m if f in HYPERCALLS.values() or f.startswith("hypercall_")]
+            which.append(f"{kernel}: " + (", ".join(f"{f} {report.figure(m[f])}" for f in names) or "none"))
+        print(f"{row}  {'; '.join(which)}")
+    if "xenpv-ours" not in envs:
+        return []
+    bench, missed = envs["xenpv-ours"]["bench"], []
+    m = bench["mprotect_256"]
+    if m["hypercalls"] - m.get("mmuext_op", 0) > 2:
+        missed.append(f"xenpv: mprotect_256: {m['hypercalls']} hypercalls, must be at most 2 and the flush")
+    m = bench["mmap_munmap_64"]
+    if m["emulated_pt_writes"]:
+        missed.append(f"xenpv: mmap_munmap_64: {m['emulated_pt_writes']} emulated page-table writes, must be 0")
+    return missed
+
+
+FORMS = {"inline": "inline", "call": "call", "jump": "call", "nop": "nop"}
+
+
+def compare_sites(envs):
+    """What the sites of each op have become, beside Linux's own."""
+    columns = [n for n in envs if "site_ops" in envs[n]]
+    print("\ncall sites by op after patching: inline / call / NOP\n")
+    print(" " * 26 + "".join(f"{n:>22}" for n in columns))
+    print("-" * (26 + 22 * len(columns)))
+    ops = sorted({op for n in columns for op in envs[n]["site_ops"]})
+    total = {n: dict.fromkeys(("inline", "call", "nop"), 0) for n in columns}
+    for op in [*ops, "all"]:
+        row = f"{op:26}"
+        for name in columns:
+            forms = dict.fromkeys(("inline", "call", "nop"), 0)
+            for form, n in envs[name]["site_ops"].get(op, {}).items():
+                if form in FORMS:
+                    forms[FORMS[form]] += n
+                    total[name][FORMS[form]] += n
+            if op == "all":
+                forms = total[name]
+            row += f"{' / '.join(str(n) for n in forms.values()) if any(forms.values()) else '-':>22}"
+        print(row)
+
+
+def main(argv):
+    parser = vm.Parser(prog="linux_bench.py", description=__doc__,
+                       formatter_class=vm.argparse.RawDescriptionHelpFormatter)
+    parser.parse_args(argv)
+    vm.os.chdir(vm.TOP)
+    for kernel, folder in KERNELS.items():
+        if not Path(folder, "arch/x86/boot/bzImage").is_file():
+            raise vm.MissingError(f"{folder}: not built; `tools/linux.sh build {kernel}` does")
+    doc = {"image_sha256": vm.sha256(INITRD) if Path(INITRD).is_file() else None,
+           "qemu": vm.qemu_version(), "envs": {}}
+    wrong, missed = [], []
+    for where, kernels in (("native", KERNELS), ("xenpv", ("stock", "ours"))):
+        for kernel in kernels:
+            if where == "xenpv" and not has_xen(kernel):
+                missed.append(f"xenpv: {kernel} is built without Xen PV")
+                continue
+            env, problems = measure(where, kernel)
+            wrong += [f"{where}, {kernel}: {line}" for line in problems]
+            if env:
+                doc["envs"][f"{where}-{kernel}"] = env
+    wrong += report.validate(doc)
+    path = report.save(report.OUT / "linux.json", json.dumps(doc, indent=1) + "\n")
+    envs = doc["envs"]
+    if not wrong:
+        workloads = [n for n in envs["native-ours"]["bench"] if n not in report.SELF_TESTS]
+        missed += compare(envs, "native", workloads, [("stock", "unhooked"), ("ours", "unhooked")])
+        missed += compare(envs, "xenpv", workloads,
+                          [("ours", "stock")] if "xenpv-ours" in envs else [])
+        missed += compare_traps(envs, workloads)
+        compare_sites(envs)
+    print(f"\nraw results: {path}")
+    return report.finish("bench", wrong + [f"target missed: {line}" for line in missed])
+
+
+if __name__ == "__main__":
+    vm.guard(main, "linux_bench.py")
