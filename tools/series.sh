@@ -140,7 +140,7 @@ check_trees()
 # The series' objects: those of files that it touches.
 objs="arch/x86/kernel/alternative.o arch/x86/kernel/cpu/vmware.o arch/x86/kernel/head64.o
 	arch/x86/kernel/kvm.o arch/x86/kernel/module.o arch/x86/kernel/paravirt-spinlocks.o
-	arch/x86/kernel/vmlinux.lds arch/x86/hyperv/ arch/x86/platform/pvh/ arch/x86/xen/"
+	arch/x86/hyperv/ arch/x86/platform/pvh/ arch/x86/xen/"
 
 # Configure and build them; $1: kernel of tools/linux.config.
 build_objects()

@@ -285,8 +285,9 @@ void __init pvops_patch_kernel(void)
 	if (!platform.xen_start_info)
 		choose_finally();
 	pv_patch();
-	pv_info.name = pv_backend() == pv_native() ? "bare hardware" :
-						     pv_backend()->name;
+	/* A hypervisor's platform code may have said more than "native". */
+	if (pv_backend() != pv_native())
+		pv_info.name = pv_backend()->name;
 	pv_print();
 }
 
