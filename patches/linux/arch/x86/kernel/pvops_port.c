@@ -12,13 +12,16 @@
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
+#include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/reboot.h>
+#include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/static_call.h>
 #include <linux/stop_machine.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 
 #include <asm/apic.h>
 #include <asm/pgalloc.h>
@@ -216,29 +219,114 @@ static int __init pvops_option(char *unused)
 }
 __setup("pvops=", pvops_option);
 
+/* One word for scripts: /sys/kernel/pvops. */
+static ssize_t pvops_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%s\n", pv_backend()->name);
+}
+
+static struct kobj_attribute pvops_attr = __ATTR_RO(pvops);
+
+static int __init pvops_sysfs_init(void)
+{
+	if (!IS_ENABLED(CONFIG_SYSFS))
+		return 0;
+	return sysfs_create_file(kernel_kobj, &pvops_attr.attr);
+}
+late_initcall(pvops_sysfs_init);
+
+/* pvops_bench.ko counts its hypercalls. */
+EXPORT_SYMBOL_GPL(pv_backend);
+
+/* Modules with sites, and who patches. */
+static LIST_HEAD(patched_modules);
+static DEFINE_MUTEX(patch_lock);
+
+struct patched_module {
+	struct list_head list;
+	struct module *mod;
+	struct pv_site_set set;
+	unsigned long init_start;
+	unsigned long init_end;
+};
+
 #ifdef CONFIG_MODULES
-void pvops_patch_module(struct module *mod, void *sites, unsigned long size)
+int pvops_patch_module(struct module *mod, void *sites, unsigned long size)
 {
 	const struct module_layout *core = &mod->core_layout;
 	const struct module_layout *init = &mod->init_layout;
-	struct pv_site_set set = {
-		.name = mod->name,
-		.start = sites,
-		.end = sites + size,
-		.text_start = (unsigned long)core->base,
-		.text_end = (unsigned long)core->base + core->size,
-	};
+	struct patched_module *m = kzalloc(sizeof(*m), GFP_KERNEL);
+
+	if (!m)
+		return -ENOMEM;
+	m->mod = mod;
+	m->set.name = mod->name;
+	m->set.start = sites;
+	m->set.end = sites + size;
+	m->set.text_start = (unsigned long)core->base;
+	m->set.text_end = (unsigned long)core->base + core->size;
 
 	/* One range for both parts: all of it is in the module area. */
 	if (init->size) {
-		unsigned long base = (unsigned long)init->base;
-
-		set.text_start = min(set.text_start, base);
-		set.text_end = max(set.text_end, base + init->size);
+		m->init_start = (unsigned long)init->base;
+		m->init_end = m->init_start + init->size;
+		m->set.text_start = min(m->set.text_start, m->init_start);
+		m->set.text_end = max(m->set.text_end, m->init_end);
 	}
-	pv_module_patch(&set);
+	mutex_lock(&patch_lock);
+	pv_module_patch(&m->set);
+	list_add(&m->list, &patched_modules);
+	mutex_unlock(&patch_lock);
+	return 0;
+}
+
+void pvops_forget_module(struct module *mod)
+{
+	struct patched_module *m, *next;
+
+	mutex_lock(&patch_lock);
+	list_for_each_entry_safe(m, next, &patched_modules, list)
+		if (m->mod == mod) {
+			list_del(&m->list);
+			kfree(m);
+		}
+	mutex_unlock(&patch_lock);
 }
 #endif
+
+/* Text of start-up code is gone, its records are not. */
+static void each_site(const struct pv_site_set *set, unsigned long gone_start,
+		      unsigned long gone_end,
+		      void (*fn)(const struct pv_site_report *site, void *arg),
+		      void *arg)
+{
+	u32 nr, count = set->end - set->start;
+	struct pv_site_report site;
+
+	for (nr = 0; nr < count; nr++) {
+		unsigned long addr = pv_site_addr(set->start + nr);
+
+		if (addr >= gone_start && addr < gone_end)
+			continue;
+		if (pv_site_report(set, nr, &site))
+			fn(&site, arg);
+	}
+}
+
+/* The kernel's sites and those of modules. */
+void pvops_each_site(void (*fn)(const struct pv_site_report *site, void *arg),
+		     void *arg)
+{
+	struct patched_module *m;
+
+	mutex_lock(&patch_lock);
+	each_site(pv_kernel_sites(), (unsigned long)__init_begin,
+		  (unsigned long)__init_end, fn, arg);
+	list_for_each_entry(m, &patched_modules, list)
+		each_site(&m->set, m->init_start, m->init_end, fn, arg);
+	mutex_unlock(&patch_lock);
+}
 
 /* The contract: pvops/port.h */
 

@@ -48,7 +48,11 @@ void pvops_early_init(void);
 struct start_info;
 void pvops_early_init_xen(const struct start_info *start_info);
 void pvops_patch_kernel(void);
-void pvops_patch_module(struct module *mod, void *sites, unsigned long size);
+int pvops_patch_module(struct module *mod, void *sites, unsigned long size);
+void pvops_forget_module(struct module *mod);
+struct pv_site_report;
+void pvops_each_site(void (*fn)(const struct pv_site_report *site, void *arg),
+		     void *arg);
 
 void default_banner(void);
 
