@@ -4,9 +4,9 @@
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 
 #include <asm/paravirt.h>
-#include <asm/sections.h>
 
 #include <pvops/batch.h>
 #include <pvops/pvops.h>
@@ -23,42 +23,63 @@ static int backend_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(backend);
 
+/* Sites of an op by what stands there; the last are far sides of branches. */
+struct op_sites {
+	u32 form[PV_FORM_COUNT];
+	u32 outline;
+	u32 failed;
+};
+
+static void count_site(const struct pv_site_report *site, void *arg)
+{
+	struct op_sites *sites = arg;
+
+	if (!site->op)
+		return;
+	sites += site->op - pv_op_info;
+	if (site->error)
+		sites->failed++;
+	else if (site->outline)
+		sites->outline++;
+	else
+		sites->form[site->form]++;
+}
+
 static int ops_show(struct seq_file *m, void *unused)
 {
-	u32 op;
+	struct op_sites *sites = kcalloc(PV_OP_COUNT, sizeof(*sites), GFP_KERNEL);
+	u32 op, form;
 
-	for (op = 0; op < PV_OP_COUNT; op++)
-		seq_printf(m, "%s %s %s %s %ps\n", pv_op_info[op].table,
+	if (!sites)
+		return -ENOMEM;
+	pvops_each_site(count_site, sites);
+	for (op = 0; op < PV_OP_COUNT; op++) {
+		seq_printf(m, "%s %s %s %s %ps", pv_op_info[op].table,
 			   pv_op_info[op].name, pv_op_info[op].site,
 			   pv_impl_is_native(op) ? "native" : pv_backend()->name,
 			   pv_impl_of(op)->fn);
+		for (form = 0; form < PV_FORM_COUNT; form++)
+			seq_printf(m, " %s=%u", pv_form_text(form),
+				   sites[op].form[form]);
+		seq_printf(m, " outline=%u failed=%u\n", sites[op].outline,
+			   sites[op].failed);
+	}
+	kfree(sites);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(ops);
 
-/* Text of the start-up code is gone, its records are not. */
-static bool is_freed(unsigned long addr)
+static void show_site(const struct pv_site_report *site, void *m)
 {
-	return addr >= (unsigned long)__init_begin &&
-	       addr < (unsigned long)__init_end;
+	seq_printf(m, "%pS %s %s%s%s\n", (void *)site->addr,
+		   site->op ? site->op->name : "?", pv_form_text(site->form),
+		   site->outline ? " outline" : "",
+		   site->error ? " failed" : "");
 }
 
 static int sites_show(struct seq_file *m, void *unused)
 {
-	const struct pv_site_set *set = pv_kernel_sites();
-	u32 nr, count = set->end - set->start;
-	struct pv_site_report report;
-
-	for (nr = 0; nr < count; nr++) {
-		if (is_freed(pv_site_addr(set->start + nr)) ||
-		    !pv_site_report(set, nr, &report))
-			continue;
-		seq_printf(m, "%pS %s %s%s%s\n", (void *)report.addr,
-			   report.op ? report.op->name : "?",
-			   pv_form_text(report.form),
-			   report.outline ? " outline" : "",
-			   report.error ? " failed" : "");
-	}
+	pvops_each_site(show_site, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(sites);
@@ -66,13 +87,23 @@ DEFINE_SHOW_ATTRIBUTE(sites);
 static int batch_show(struct seq_file *m, void *unused)
 {
 	const struct pv_batch_error *error;
+	int cpu;
 	u32 nr;
 
+	for_each_possible_cpu(cpu) {
+		const struct pv_batch *batch =
+			PV_PERCPU_PTR_OF(pv_batch_this_cpu, cpu);
+
+		seq_printf(m, "cpu %d: updates %llu flushes %llu\n", cpu,
+			   READ_ONCE(batch->updates), READ_ONCE(batch->flushes));
+	}
 	seq_printf(m, "refused updates: %u\n", pv_batch_error_count());
 	for (nr = 0; (error = pv_batch_error(nr)); nr++)
-		seq_printf(m, "%s from %pS: error %d\n",
-			   pv_op_info[error->note.op].name,
-			   (void *)error->note.caller, error->error);
+		seq_printf(m, "%s from %pS: error %d, entry 0x%llx, value 0x%llx\n",
+			   error->note.op < PV_OP_COUNT ?
+			   pv_op_info[error->note.op].name : "?",
+			   (void *)error->note.caller, error->error,
+			   error->req.ptr, error->req.val);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(batch);
@@ -107,12 +138,12 @@ static int __init pvops_debugfs_init(void)
 {
 	struct dentry *dir = debugfs_create_dir("pvops", NULL);
 
-	debugfs_create_file("backend", 0444, dir, NULL, &backend_fops);
-	debugfs_create_file("ops", 0444, dir, NULL, &ops_fops);
+	debugfs_create_file("backend", 0400, dir, NULL, &backend_fops);
+	debugfs_create_file("ops", 0400, dir, NULL, &ops_fops);
 	debugfs_create_file("sites", 0400, dir, NULL, &sites_fops);
 	debugfs_create_file("repatch", 0200, dir, NULL, &repatch_fops);
-	debugfs_create_file("batch", 0444, dir, NULL, &batch_fops);
-	debugfs_create_file("refused", 0444, dir, NULL, &refused_fops);
+	debugfs_create_file("batch", 0400, dir, NULL, &batch_fops);
+	debugfs_create_file("refused", 0400, dir, NULL, &refused_fops);
 	return 0;
 }
 late_initcall(pvops_debugfs_init);

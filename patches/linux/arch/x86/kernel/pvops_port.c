@@ -13,6 +13,7 @@
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
+#include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/memory.h>
 #include <linux/module.h>
@@ -24,6 +25,7 @@
 #include <linux/string.h>
 #include <linux/sync_core.h>
 #include <linux/vmalloc.h>
+#include <linux/sysfs.h>
 
 #include <asm/apic.h>
 #include <asm/pgalloc.h>
@@ -298,6 +300,26 @@ static int __init pvops_option(char *unused)
 }
 __setup("pvops=", pvops_option);
 
+/* One word for scripts: /sys/kernel/pvops. */
+static ssize_t pvops_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%s\n", pv_backend()->name);
+}
+
+static struct kobj_attribute pvops_attr = __ATTR_RO(pvops);
+
+static int __init pvops_sysfs_init(void)
+{
+	if (!IS_ENABLED(CONFIG_SYSFS))
+		return 0;
+	return sysfs_create_file(kernel_kobj, &pvops_attr.attr);
+}
+late_initcall(pvops_sysfs_init);
+
+/* pvops_bench.ko counts its hypercalls. */
+EXPORT_SYMBOL_GPL(pv_backend);
+
 /* Modules with sites, and who patches. */
 static LIST_HEAD(patched_modules);
 static DEFINE_MUTEX(patch_lock);
@@ -492,6 +514,39 @@ out:
 	mutex_unlock(&text_mutex);
 	mutex_unlock(&patch_lock);
 	return error;
+}
+
+/* Text of start-up code is gone, its records are not. */
+static void each_site(const struct pv_site_set *set, unsigned long gone_start,
+		      unsigned long gone_end,
+		      void (*fn)(const struct pv_site_report *site, void *arg),
+		      void *arg)
+{
+	u32 nr, count = set->end - set->start;
+	struct pv_site_report site;
+
+	for (nr = 0; nr < count; nr++) {
+		unsigned long addr = pv_site_addr(set->start + nr);
+
+		if (addr >= gone_start && addr < gone_end)
+			continue;
+		if (pv_site_report(set, nr, &site))
+			fn(&site, arg);
+	}
+}
+
+/* The kernel's sites and those of modules. */
+void pvops_each_site(void (*fn)(const struct pv_site_report *site, void *arg),
+		     void *arg)
+{
+	struct patched_module *m;
+
+	mutex_lock(&patch_lock);
+	each_site(pv_kernel_sites(), (unsigned long)__init_begin,
+		  (unsigned long)__init_end, fn, arg);
+	list_for_each_entry(m, &patched_modules, list)
+		each_site(&m->set, m->init_start, m->init_end, fn, arg);
+	mutex_unlock(&patch_lock);
 }
 
 /* The contract: pvops/port.h */
