@@ -112,12 +112,13 @@ static __always_inline unsigned long pvops_rflags(void)
 /*
  * A branch site whose far side is in the same asm statement, because between
  * the site and the native code of an asm goto the compiler may place the far
- * side (with -Os it does), and native then jumps.
+ * side (with -Os it does), and native then jumps.  It is in .ref.text because
+ * there are sites in .init.text, to which it goes back.
  */
 #define PVOPS_BRANCH							\
 	"771: .byte 0xe9\n\t.long 772f - . - 4\n\t"			\
 	".byte 0x66, 0x90\n\t" PV_RECORD(7, 2)
-#define PVOPS_FAR	"773:\n.pushsection .text.fixup, \"ax\"\n772:\n"
+#define PVOPS_FAR	"773:\n.pushsection .ref.text, \"ax\"\n772:\n"
 #define PVOPS_FAR_END	"jmp 773b\n.popsection\n"
 
 /* Both in one guard: one NOP less. */
@@ -167,13 +168,16 @@ static __always_inline int arch_irqs_disabled(void)
 static __always_inline void arch_local_irq_restore(unsigned long flags)
 {
 	asm_inline volatile(PVOPS_BRANCH
-			    "test %[mask], %%edi\n\t"
+			    "test %[mask], %k[flags]\n\t"
 			    "jz 773f\n\t"
 			    "sti\n"
 			    PVOPS_FAR
+			    "push %%rdi\n\t"
+			    "mov %[flags], %%rdi\n"
 			    PV_TEXT_OF_BRANCH
+			    "pop %%rdi\n\t"
 			    PVOPS_FAR_END
-			    : : "D" (flags), [op] "i" (PV_OP_restore_fl),
+			    : : [flags] "r" (flags), [op] "i" (PV_OP_restore_fl),
 			        [mask] "i" (X86_EFLAGS_IF)
 			    : "rax", "memory", "cc");
 }
