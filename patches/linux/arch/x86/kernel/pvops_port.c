@@ -481,8 +481,10 @@ static int run_or_wait(void *arg)
 		while (atomic_read(&held->arrived) < num_online_cpus())
 			cpu_relax();
 		held->result = held->fn(held->arg);
+		/* New text is seen before the word to go on. */
 		smp_store_release(&held->done, true);
 	} else {
+		/* Pairs with the release above. */
 		while (!smp_load_acquire(&held->done))
 			cpu_relax();
 		sync_core();

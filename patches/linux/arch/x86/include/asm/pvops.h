@@ -178,7 +178,7 @@ static __always_inline void arch_local_irq_restore(unsigned long flags)
 			    "pop %%rdi\n\t"
 			    PVOPS_FAR_END
 			    : : [flags] "r" (flags), [op] "i" (PV_OP_restore_fl),
-			        [mask] "i" (X86_EFLAGS_IF)
+			      [mask] "i" (X86_EFLAGS_IF)
 			    : "rax", "memory", "cc");
 }
 
