@@ -11,7 +11,7 @@
 #define STR_(x)		#x
 #define STR(x)		STR_(x)
 
-#define FUNC(name)	".globl " #name "\n.type " #name ", @function\n" #name ":\n\t"
+#define FUNC(name)	".globl " #name "\n.type " #name ", @function\n" #name ":\n\t" PV_ASM_ENDBR
 #define END(name)	".size " #name ", . - " #name "\n"
 
 #define PENDING		PV_PERCPU_ASM "xen_vcpu_info"
@@ -31,7 +31,7 @@ asm(".pushsection .text\n"
 	FUNC(pvxen_hypercall)
 	"incq " PV_PERCPU_ASM "pvxen_hypercall_count(,%rax,8)\n\t"
 	"syscall\n\t"
-	"ret\n"
+	PV_ASM_RET "\n"
 	END(pvxen_hypercall)
 	".popsection\n");
 
@@ -43,24 +43,24 @@ asm(".pushsection .text\n"
 asm(".pushsection .text\n"
 	FUNC(pvxen_save_fl)
 	"movzbl " MASK ", %eax\n\t"
-	"ret\n"
+	PV_ASM_RET "\n"
 	END(pvxen_save_fl)
 
 	FUNC(pvxen_irqs_disabled_flags)
 	"mov %edi, %eax\n\t"
-	"ret\n"
+	PV_ASM_RET "\n"
 	END(pvxen_irqs_disabled_flags)
 
 	FUNC(pvxen_irq_disable)
 	"movb $1, " MASK "\n\t"
-	"ret\n"
+	PV_ASM_RET "\n"
 	END(pvxen_irq_disable)
 
 	FUNC(pvxen_irq_enable)
 	"movb $0, " MASK "\n\t"
 	"cmpb $0, " PENDING "\n\t"
 	"jne xen_deliver\n\t"
-	"ret\n"
+	PV_ASM_RET "\n"
 	END(pvxen_irq_enable)
 
 	FUNC(pvxen_restore_fl)
@@ -69,7 +69,7 @@ asm(".pushsection .text\n"
 	"jne 1f\n\t"
 	"cmpb $0, " PENDING "\n\t"
 	"jne xen_deliver\n"
-	"1:\tret\n"
+	"1:\t" PV_ASM_RET "\n"
 	END(pvxen_restore_fl)
 
 	FUNC(xen_deliver)
@@ -85,7 +85,7 @@ asm(".pushsection .text\n"
 	"pop %rdi\n\t"
 	"pop %r11\n\t"
 	"pop %rcx\n\t"
-	"ret\n"
+	PV_ASM_RET "\n"
 	END(xen_deliver)
 	".popsection\n");
 
@@ -93,29 +93,29 @@ asm(".pushsection .text\n"
 asm(".pushsection .text\n"
 	FUNC(pvxen_read_cr0)
 	"mov " PV_PERCPU_ASM "pvxen_cr0, %rax\n\t"
-	"ret\n"
+	PV_ASM_RET "\n"
 	END(pvxen_read_cr0)
 
 	FUNC(pvxen_read_cr2)
 	"mov " CR2 ", %rax\n\t"
-	"ret\n"
+	PV_ASM_RET "\n"
 	END(pvxen_read_cr2)
 
 	FUNC(pvxen_read_cr3)
 	"mov " PV_PERCPU_ASM "pvxen_cr3, %rax\n\t"
-	"ret\n"
+	PV_ASM_RET "\n"
 	END(pvxen_read_cr3)
 
 	FUNC(pvxen_read_cr4)
 	"mov " PV_PERCPU_ASM "pvxen_cr4, %rax\n\t"
-	"ret\n"
+	PV_ASM_RET "\n"
 	END(pvxen_read_cr4)
 
 	FUNC(pvxen_store_tr)
 	"xor %eax, %eax\n"
 	END(pvxen_store_tr)
 	FUNC(pvxen_nothing)
-	"ret\n"
+	PV_ASM_RET "\n"
 	END(pvxen_nothing)
 	".popsection\n");
 
@@ -190,7 +190,7 @@ asm(".pushsection .text\n"
 	what								\
 	"pop %r11\n\tpop %r10\n\tpop %r9\n\tpop %r8\n\t"			\
 	"pop %rdi\n\tpop %rsi\n\tpop %rdx\n\tpop %rcx\n\t"		\
-	"ret\n\t"
+	PV_ASM_RET "\n\t"
 
 _Static_assert(__MACH2PHYS_VIRT_START == 0xffff800000000000, "in the asm below");
 
@@ -218,7 +218,7 @@ asm(".pushsection .text\n"
 	"shl $12, %rax\n\t"
 	"xor %rdi, %rax\n\t"
 	"pop %rcx\n"
-	"9:\tret\n"
+	"9:\t" PV_ASM_RET "\n"
 	"2:\tpop %rcx\n\t"
 	SAVING("call pvxen_foreign_val\n\t")
 	PV_EXTABLE(1b, 2b)
@@ -247,7 +247,7 @@ asm(".pushsection .text\n"
 	"shl $12, %rax\n\t"
 	"xor %rdi, %rax\n\t"
 	"pop %rcx\n"
-	"9:\tret\n"
+	"9:\t" PV_ASM_RET "\n"
 	"1:\tpop %rcx\n"
 	"2:\t" SAVING("call pvxen_foreign_entry\n\t")
 	END(pvxen_make_pte)

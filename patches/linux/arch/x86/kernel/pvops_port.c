@@ -15,7 +15,6 @@
 #include <linux/kernel.h>
 #include <linux/kobject.h>
 #include <linux/mm.h>
-#include <linux/memory.h>
 #include <linux/module.h>
 #include <linux/reboot.h>
 #include <linux/slab.h>
@@ -40,7 +39,6 @@
 #include <asm/setup.h>
 #include <asm/tlb.h>
 #include <asm/timer.h>
-#include <asm/text-patching.h>
 #include <asm/tsc.h>
 
 #include <xen/interface/xen.h>
@@ -458,6 +456,7 @@ static int round_trip(void *arg)
 	kernel->gone_start = (unsigned long)__init_begin;
 	kernel->gone_end = (unsigned long)__init_end;
 
+	memcpy(trip->before, _text, text_size());
 	patching_again = true;
 	good = patch_all(trip, NULL);
 	for (nr = 0; nr < text_size(); nr++)
@@ -484,7 +483,6 @@ int pvops_patch_again(void)
 	int error = -ENOMEM;
 
 	mutex_lock(&patch_lock);
-	mutex_lock(&text_mutex);
 	trip.alias = map_text((unsigned long)_text, (unsigned long)_etext);
 	trip.before = vmalloc(text_size());
 	if (!trip.alias || !trip.before)
@@ -496,7 +494,6 @@ int pvops_patch_again(void)
 		if (!m->alias)
 			goto out;
 	}
-	memcpy(trip.before, _text, text_size());
 	error = pv_port_hold_cpus(round_trip, &trip);
 	if (error)
 		pr_err("pvops: patching again: %s\n", trip.why);
@@ -511,7 +508,6 @@ out:
 	}
 	vfree(trip.before);
 	vunmap(trip.alias);
-	mutex_unlock(&text_mutex);
 	mutex_unlock(&patch_lock);
 	return error;
 }
@@ -655,9 +651,13 @@ static int run_or_wait(void *arg)
 	struct held *held = arg;
 
 	if (atomic_inc_return(&held->arrived) == 1) {
+		while (atomic_read(&held->arrived) < num_online_cpus())
+			cpu_relax();
 		held->result = held->fn(held->arg);
+		/* New text is seen before the word to go on. */
 		smp_store_release(&held->done, true);
 	} else {
+		/* Pairs with the release above. */
 		while (!smp_load_acquire(&held->done))
 			cpu_relax();
 		sync_core();
@@ -665,7 +665,10 @@ static int run_or_wait(void *arg)
 	return 0;
 }
 
-/* Every CPU takes part, so that each serialises before it goes on. */
+/*
+ * Every CPU takes part: none is still in stop_machine()'s own loop, which may
+ * have sites, and each serialises before it goes on.
+ */
 int pv_port_hold_cpus(int (*fn)(void *arg), void *arg)
 {
 	struct held held = { .fn = fn, .arg = arg };

@@ -121,18 +121,44 @@ static __always_inline unsigned long pvops_rflags(void)
 	return flags;
 }
 
+/*
+ * A branch site whose far side is in the same asm statement, because between
+ * the site and the native code of an asm goto the compiler may place the far
+ * side (with -Os it does), and native then jumps.  It is in .ref.text because
+ * there are sites in .init.text, to which it goes back.
+ */
+#define PVOPS_BRANCH							\
+	"771: .byte 0xe9\n\t.long 772f - . - 4\n\t"			\
+	".byte 0x66, 0x90\n\t" PV_RECORD(7, 2)
+#define PVOPS_FAR	"773:\n.pushsection .ref.text, \"ax\"\n772:\n"
+#define PVOPS_FAR_END	"jmp 773b\n.popsection\n"
+
 /* Both in one guard: one NOP less. */
 static __always_inline unsigned long arch_local_irq_save(void)
 {
 	unsigned long flags;
 
-	if (unlikely(pv_replaced_irq_disable())) {
-		flags = arch_local_save_flags();
-		arch_local_irq_disable();
-	} else {
-		flags = pvops_rflags();
-		asm volatile("cli" : : : "memory");
-	}
+	asm_inline volatile(PVOPS_BRANCH
+			    "pushf\n\t"
+			    "pop %%rax\n\t"
+			    "cli\n"
+			    PVOPS_FAR
+			    "771: call *pv_slots + 8 * %c[save](%%rip)\n\t"
+			    ".byte 0x0f, 0x1f, 0x00\n\t"
+			    ".pushsection .pv_sites, \"a\"\n\t"
+			    ".balign 4\n\t"
+			    ".long 771b - .\n\t"
+			    ".word %c[save]\n\t"
+			    ".byte 9, 0\n\t"
+			    ".popsection\n\t"
+			    "push %%rax\n\t"
+			    PV_TEXT_CALL9(0)
+			    "pop %%rax\n\t"
+			    PVOPS_FAR_END
+			    : "=a" (flags)
+			    : [op] "i" (PV_OP_irq_disable),
+			      [save] "i" (PV_OP_save_fl)
+			    : "memory", "cc");
 	return flags;
 }
 
@@ -152,10 +178,19 @@ static __always_inline int arch_irqs_disabled(void)
 /* In line, Linux's, which does without POPF. */
 static __always_inline void arch_local_irq_restore(unsigned long flags)
 {
-	if (unlikely(pv_replaced_restore_fl()))
-		pv_outline_restore_fl((__force pv_flags_t)flags);
-	else if (flags & X86_EFLAGS_IF)
-		asm volatile("sti" : : : "memory");
+	asm_inline volatile(PVOPS_BRANCH
+			    "test %[mask], %k[flags]\n\t"
+			    "jz 773f\n\t"
+			    "sti\n"
+			    PVOPS_FAR
+			    "push %%rdi\n\t"
+			    "mov %[flags], %%rdi\n"
+			    PV_TEXT_OF_BRANCH
+			    "pop %%rdi\n\t"
+			    PVOPS_FAR_END
+			    : : [flags] "r" (flags), [op] "i" (PV_OP_restore_fl),
+			      [mask] "i" (X86_EFLAGS_IF)
+			    : "rax", "memory", "cc");
 }
 
 static __always_inline void arch_safe_halt(void)
@@ -616,25 +651,20 @@ static inline void paravirt_release_p4d(unsigned long pfn) { }
 	(__builtin_constant_p(val) && !((val) & _PAGE_PRESENT))
 
 /*
- * Conversions are a branch site whose far side is in the same asm statement:
- * so the compiler can place nothing between the site and what follows (with
- * -Os it would), convert only once what it needs twice, and leave out what it
- * does not need.
+ * Not volatile: the compiler may convert only once what it needs twice, and
+ * leave out what it does not need.
  */
 #define PVOPS_CONVERT(opname, val)					\
 ({									\
 	u64 _val = (val);						\
 									\
-	asm_inline("771: .byte 0xe9\n\t.long 772f - . - 4\n\t"		\
-		   ".byte 0x66, 0x90\n\t" PV_RECORD(7, 2)		\
-		   "773:\n"						\
-		   ".subsection 1\n"					\
-		   "772: push %%rdi\n\t"				\
+	asm_inline(PVOPS_BRANCH						\
+		   PVOPS_FAR						\
+		   "push %%rdi\n\t"					\
 		   "mov %%rax, %%rdi\n"					\
 		   PV_TEXT_OF_BRANCH					\
 		   "pop %%rdi\n\t"					\
-		   "jmp 773b\n"						\
-		   ".subsection 0\n"					\
+		   PVOPS_FAR_END					\
 		   : "+a" (_val) : [op] "i" (PV_OP_##opname) : "cc");	\
 	_val;								\
 })
