@@ -136,10 +136,11 @@ bool decode(struct vcpu *v, struct insn *insn)
 	if (mode64)
 		address_is_32 = false;
 	for (;; text.at++) {
-		u8 byte = text.bytes[text.at];
+		u8 byte;
 
-		if (text.at >= 14)
+		if (text.at >= sizeof(text.bytes))
 			return false;
+		byte = text.bytes[text.at];
 		if (byte == 0x66)
 			size16 = !mode16;
 		else if (byte == 0x67) {

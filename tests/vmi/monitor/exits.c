@@ -221,6 +221,7 @@ void inject(struct vcpu *v, u32 vector, bool has_error, u32 error)
 }
 
 #define VECTOR_BP	3
+#define VECTOR_NP	11
 #define VECTOR_GP	13
 #define VECTOR_UD	6
 #define VECTOR_PF	14
@@ -535,14 +536,30 @@ void halt(struct vcpu *v, bool masked)
 	v->masked_halt = masked;
 }
 
+/* Which gates INT may use (APM vol. 2 section 8.7.4). */
 static void software_interrupt(struct vcpu *v)
 {
+	struct vmcb *c = v->vmcb;
 	struct insn insn;
+	u32 vector;
+	u8 type = 0;
 
 	if (!decode(v, &insn))
 		guest_dies(v, "instruction cannot be read");
+	vector = insn.opcode == 0xcc ? VECTOR_BP : (u32)insn.immediate & 0xff;
+	read_virt(v, c->idtr.base + vector * 16 + 5, &type, 1);
+	if (vector * 16 + 15 > c->idtr.limit || (type >> 5 & 3U) < c->cpl) {
+		inject(v, VECTOR_GP, true, vector * 8 + 2);
+		return;
+	}
+	if (!(type & 0x80)) {
+		inject(v, VECTOR_NP, true, vector * 8 + 2);
+		return;
+	}
 	skip(v, insn.length);
-	inject(v, insn.opcode == 0xcc ? VECTOR_BP : (u32)insn.immediate, false, 0);
+	inject(v, vector, false, 0);
+	if (vector >= 32)
+		c->event_inj = (c->event_inj & ~(u64)EVENT_EXCEPTION) | EVENT_SOFTWARE;
 }
 
 static void exception_exit(struct vcpu *v, u32 vector)

@@ -96,6 +96,7 @@
 
 /* EVENTINJ and EXITINTINFO (section 15.20). */
 #define EVENT_EXCEPTION		(3U << 8)
+#define EVENT_SOFTWARE		(4U << 8)
 #define EVENT_ERROR		(1U << 11)
 #define EVENT_VALID		(1U << 31)
 
