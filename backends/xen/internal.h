@@ -187,6 +187,7 @@ static __always_inline void pvxen_unlock_spin(struct pvxen_lock *lock)
 }
 
 /* leaf.c, assembly */
+void pvxen_hypercall(void);
 pv_flags_t pvxen_save_fl(void);
 void pvxen_restore_fl(pv_flags_t flags);
 u8 pvxen_irqs_disabled_flags(pv_flags_t flags);

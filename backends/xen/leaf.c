@@ -23,6 +23,11 @@ _Static_assert(offsetof(struct vcpu_info, evtchn_upcall_mask) == 1, "MASK");
 _Static_assert(offsetof(struct vcpu_info, arch.cr2) == 16, "CR2");
 _Static_assert(sizeof(struct vcpu_info) == 64, "fits its alignment");
 
+PV_ASM_ODD(pvxen_hypercall);
+PV_ASM_ODD(pvxen_iret);
+PV_ASM_ODD(pvxen_syscall_entry);
+PV_ASM_ODD(pvxen_enter);
+
 /*
  * The hypercall stub.  No hypercall page: SYSCALL in kernel mode is a
  * hypercall on every 64-bit Xen.
@@ -112,7 +117,8 @@ asm(".pushsection .text\n"
 	END(pvxen_read_cr4)
 
 	FUNC(pvxen_store_tr)
-	"xor %eax, %eax\n"
+	"xor %eax, %eax\n\t"
+	PV_ASM_RET "\n"
 	END(pvxen_store_tr)
 	FUNC(pvxen_nothing)
 	PV_ASM_RET "\n"

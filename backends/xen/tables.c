@@ -366,9 +366,15 @@ no_user:
 	return PV_PFN_NONE;
 }
 
+static u32 count_pair(pv_pfn_t kernel, pv_pfn_t user)
+{
+	return count_entries(kernel, 0, XEN_SLOT_FIRST) + count_entries(user, 0, XEN_SLOT_FIRST);
+}
+
 void pvxen_pgd_free(pv_pfn_t pfn)
 {
 	pv_pfn_t user;
+	u32 used;
 
 	pv_batch_drain();
 	if (!pvxen_user_root_pfn(pfn, &user)) {
@@ -376,15 +382,16 @@ void pvxen_pgd_free(pv_pfn_t pfn)
 		return;
 	}
 	/* The tables below are the kernel's to release, and keep their own pins. */
-	if (count_entries(pfn, 0, XEN_SLOT_FIRST) | count_entries(user, 0, XEN_SLOT_FIRST)) {
+	used = count_pair(pfn, user);
+	if (used) {
 		pv_batch_begin(PV_BATCH_MMU);
 		clear_entries(PV_OP_pgd_free, XEN_CALLER(), pfn, XEN_SLOT_FIRST);
 		clear_entries(PV_OP_pgd_free, XEN_CALLER(), user, XEN_SLOT_FIRST);
 		pv_batch_end(PV_BATCH_MMU);
 		pv_batch_drain();
+		used = count_pair(pfn, user);
 	}
-	if ((count_entries(pfn, 0, XEN_SLOT_FIRST) | count_entries(user, 0, XEN_SLOT_FIRST)) ||
-	    !keep(ROOT_LEVEL, pfn))
+	if (used || !keep(ROOT_LEVEL, pfn))
 		free_pair(PV_OP_pgd_free, XEN_CALLER(), pfn);
 }
 

@@ -26,8 +26,10 @@ tap.equal({s.op for s in text.sites if s.outline} - {s.op for s in branches}, se
 # The far sides: no way leads there while the branch sites are NOPs.
 seen, escapes = text.reached()
 tap.empty(escapes, "no jump that the analysis cannot follow")
-tap.empty([str(s) for s in text.sites if not s.outline and s.addr not in seen],
-          "the analysis reaches every other site")
+# The compiler may give a far side a copy of what follows it, sites included.
+far, _ = text.reached(s.addr for s in text.sites if s.outline)
+tap.empty([str(s) for s in text.sites if not s.outline and s.addr not in seen | far],
+          "the analysis reaches every other site, or it is behind a far side")
 tap.empty([str(s) for s in text.sites if s.outline and s.addr in seen],
           f"{sum(s.outline for s in text.sites)} outline sites cannot be reached")
 tap.done()

@@ -14,7 +14,7 @@ CASES = (
 
 tap = Tap()
 for env, words, tag, backend, refused, tests in CASES:
-    run = boot(tap, env, [words, f"test={tests}", "bench=none"], tag, count=False)
+    run = boot(tap, env, [words, f"test={tests}", "bench=none"], tag)
     tap.equal(run["data"].get("backend"), backend, f"{env} {words}: chosen: {backend}")
     tap.equal(run["data"].get("refused", []), [refused] if refused else [],
               f"{env} {words}: refused: {refused or 'nothing'}")

@@ -197,8 +197,9 @@ class Patched:
                 at += size
         return seen, returns, escapes
 
-    def reached(self):
-        """Addresses that control flow can come to, from every function's start on.
+    def reached(self, more_starts=()):
+        """Addresses that control flow can come to, from every function's start on
+        and from @more_starts.
 
         Follows direct jumps, falling through, the tables of switch statements,
         and addresses taken of instructions.  Cold parts, which the compiler splits off and names, are no
@@ -211,6 +212,7 @@ class Patched:
                   if s.value in code and ".cold" not in s.name and not s.name.startswith(".")}
         starts |= {int(m[2], 16) for _, text in code.values()
                    if CALL.match(text) and (m := DIRECT.match(text))} & code.keys()
+        starts |= set(more_starts)
         returning, grows = set(), True
         while grows:
             more = {s for s in starts - returning if self._walk(code, [s], returning)[1]}
