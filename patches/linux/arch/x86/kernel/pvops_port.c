@@ -271,6 +271,10 @@ static void __init choose_finally(void)
 	choose(boot_command_line);
 	pvops_cpu_init();
 	raw_local_irq_enable();
+	/* Who hands out table pages gets them back, behind their last walker. */
+	if (!pv_impl_is_native(PV_OP_release_pte) &&
+	    pv_impl_is_native(PV_OP_remove_table))
+		PV_OVERRIDE(remove_table, tlb_remove_table);
 	/* Before alternatives: system calls return as everything else does. */
 	if (pv_impl_of(PV_OP_iret)->flags & PV_IMPL_REQUIRED)
 		setup_force_cpu_cap(X86_FEATURE_PVOPS_IRET);
