@@ -221,6 +221,7 @@ void inject(struct vcpu *v, u32 vector, bool has_error, u32 error)
 }
 
 #define VECTOR_BP	3
+#define VECTOR_DF	8
 #define VECTOR_NP	11
 #define VECTOR_GP	13
 #define VECTOR_UD	6
@@ -562,12 +563,36 @@ static void software_interrupt(struct vcpu *v)
 		c->event_inj = (c->event_inj & ~(u64)EVENT_EXCEPTION) | EVENT_SOFTWARE;
 }
 
+static bool contributory(u32 vector)
+{
+	return vector == 0 || (vector >= 10 && vector <= VECTOR_GP);
+}
+
+/*
+ * An exception on the way to a handler: a double fault, or the later one alone,
+ * because what raised the first is going to be executed again (APM vol. 2 table
+ * 8-4).
+ */
+static u32 combined(struct vcpu *v, u32 vector)
+{
+	u32 first = (u32)v->vmcb->event_inj & 0xff;
+
+	if ((v->vmcb->event_inj & EVENT_TYPE) != EVENT_EXCEPTION || first == VECTOR_DF)
+		guest_dies(v, "exception while another event was delivered");
+	v->vmcb->event_inj = 0;
+	if (contributory(vector))
+		return contributory(first) || first == VECTOR_PF ? VECTOR_DF : vector;
+	return vector == VECTOR_PF && first == VECTOR_PF ? VECTOR_DF : vector;
+}
+
 static void exception_exit(struct vcpu *v, u32 vector)
 {
 	struct vmcb *c = v->vmcb;
 
-	if (c->event_inj & EVENT_VALID)
-		guest_dies(v, "exception while another event was delivered");
+	if (c->event_inj & EVENT_VALID && combined(v, vector) == VECTOR_DF) {
+		inject(v, VECTOR_DF, true, 0);
+		return;
+	}
 	if (vector == VECTOR_PF)
 		v->shared->cr2 = c->cr2 = c->exit_info2;
 	/* On real machines INT3 arrives here, before itself. */

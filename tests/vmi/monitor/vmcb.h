@@ -95,6 +95,7 @@
 #define V_INTR_MASKING		(1U << 24)
 
 /* EVENTINJ and EXITINTINFO (section 15.20). */
+#define EVENT_TYPE		(7U << 8)
 #define EVENT_EXCEPTION		(3U << 8)
 #define EVENT_SOFTWARE		(4U << 8)
 #define EVENT_ERROR		(1U << 11)
