@@ -181,7 +181,12 @@ struct pv_backend {
 	const struct pv_kernel_impls *kernel;
 };
 
-/** PV_NATIVE_KERNEL_IMPLS - native forms of the ops a kernel adds, or NULL */
+/**
+ * PV_NATIVE_KERNEL_IMPLS - native forms of the ops a kernel adds, or NULL
+ *
+ * The native backend takes them as its table "kernel", so that every op of an
+ * extension has a form to fall back on, as all others have.
+ */
 #ifdef PV_CATALOGUE_EXTENSION
 extern const struct pv_kernel_impls pv_native_kernel_impls;
 #define PV_NATIVE_KERNEL_IMPLS	(&pv_native_kernel_impls)

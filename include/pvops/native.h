@@ -8,7 +8,16 @@
  * native backend uses the same functions for its table.
  *
  * Instruction semantics: Intel SDM vol. 2; nothing here takes a lock, sleeps
- * or touches per-CPU data.
+ * or touches per-CPU data.  A kernel whose own native code does more puts that
+ * behind the op's guard instead (call.h); these then stand for calls before
+ * patching only.
+ *
+ * Context and clobbers are those of the op (ops/<table>.h); arguments that no
+ * hardware has (a debug register 4, a counter that is not there) do what is said
+ * at each.
+ *
+ * None of them is meant to be called by a kernel: pv_<op>() is, which is one of
+ * these natively and something else elsewhere.
  */
 #ifndef PVOPS_NATIVE_H
 #define PVOPS_NATIVE_H

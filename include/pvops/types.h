@@ -19,10 +19,20 @@
 
 #ifndef __ASSEMBLY__
 
-/* What a kernel need not define (port.h). */
+/*
+ * What a kernel need not define (port.h): variables of the core that change only
+ * until sites are patched may lie in memory that is read-only afterwards.
+ */
 #ifndef PV_RO_AFTER_INIT
 #define PV_RO_AFTER_INIT
 #endif
+/*
+ * What a hardened kernel's port may define (port.h); elsewhere assembly is plain:
+ * PV_ASM_ENDBR	an ENDBR64, where indirect branches need a landing pad (IBT)
+ * PV_ASM_RET	a return, where a bare RET is not to be executed (return thunks)
+ * PV_ASM_ODD	says of a function that it is no ordinary one, to a tool that
+ *		checks how stacks are used
+ */
 #ifndef PV_ASM_ENDBR
 #define PV_ASM_ENDBR
 #endif
