@@ -143,6 +143,8 @@ int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val)
 		int error;
 
 		pv_irq_disable();
+		/* What the interrupted code has queued came first. */
+		submit_waiting(batch);
 		error = submit(batch, &req, &note, 1);
 		pv_restore_fl(flags);
 		return error;

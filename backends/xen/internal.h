@@ -235,6 +235,8 @@ u64 pvxen_foreign_entry(u64 val);
 /* tables.c: linear-map protection of pages that Xen must see read-only */
 u64 pvxen_linear_entry(pv_pfn_t pfn, bool writable);
 long pvxen_set_linear(pv_pfn_t pfn, bool writable);
+/* tables.c: the kernel half has changed, and cached roots have not */
+void pvxen_forget_roots(void);
 /* tables.c: the user's root that belongs to a kernel root; 0 if it has none */
 pv_mfn_t pvxen_user_root(pv_pfn_t root);
 bool pvxen_user_root_pfn(pv_pfn_t root, pv_pfn_t *user);

@@ -67,6 +67,8 @@ static void xen_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
 
 	if (offset < PV_PAGE_SIZE / 2)
 		user = pvxen_user_root(pv_port_virt_to_pfn(p4dp));
+	else
+		pvxen_forget_roots();
 	/* One hypercall for both, if no batch is open. */
 	pv_batch_begin(PV_BATCH_MMU);
 	pv_batch_update(PV_OP_set_p4d, XEN_CALLER(),

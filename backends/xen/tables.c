@@ -402,6 +402,14 @@ void pvxen_pgd_activate(pv_pfn_t pfn)
 	pv_batch_drain();
 }
 
+void pvxen_forget_roots(void)
+{
+	pv_pfn_t pfn;
+
+	while ((pfn = take(ROOT_LEVEL)) != PV_PFN_NONE)
+		free_pair(PV_OP_set_p4d, XEN_CALLER(), pfn);
+}
+
 u32 pvxen_table_cache(u32 new_bound)
 {
 	u32 level, given = 0;

@@ -22,8 +22,8 @@
  *    real at once.  An update whose queueing was itself interrupted is not
  *    yet seen, and stays queued.  NMI handlers neither pause nor update.
  *    A kernel without such entry code answers pv_port_in_interrupt(): then
- *    handlers do not queue either, but see what was queued only after a
- *    flush, and do not open batches of their own.
+ *    handlers do not queue either; an update or a flush of theirs submits
+ *    first what waits, and they do not open batches of their own.
  * 5. Flush and end submit in order.  Write CR3, TLB flushes, table release,
  *    IPIs, context switch and CPU stop flush first.
  * 6. Each entry keeps the op and the caller that queued it.  An entry the

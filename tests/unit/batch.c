@@ -320,17 +320,24 @@ static void drain_in_an_interrupt_leaves_the_queue_its_place(void **state)
 	pv_batch_drain();
 	assert_journal_is_0_to(2);
 	assert_int_equal(queue()->used, 2);
+	host_in_interrupt = false;
 	update(2, 1);
-	assert_int_equal(cell[2], 1);
-	pv_batch_begin(PV_BATCH_MMU);
+	assert_int_equal(cell[2], 0);
+	host_in_interrupt = true;
+	/* In order: what was queued, then this one. */
 	update(3, 1);
+	assert_int_equal(cell[2], 1);
 	assert_int_equal(cell[3], 1);
+	assert_journal_is_0_to(4);
+	pv_batch_begin(PV_BATCH_MMU);
+	update(4, 1);
+	assert_int_equal(cell[4], 1);
 	pv_batch_end(PV_BATCH_MMU);
 	host_in_interrupt = false;
-	update(4, 1);
-	assert_int_equal(cell[4], 0);
+	update(5, 1);
+	assert_int_equal(cell[5], 0);
 	pv_batch_end(PV_BATCH_MMU);
-	assert_journal_is_0_to(5);
+	assert_journal_is_0_to(6);
 }
 
 static void pause_shows_the_handler_what_was_queued(void **state)

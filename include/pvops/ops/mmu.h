@@ -100,11 +100,12 @@ PV_OP(mmu, set_pmd, BRANCH, C, void, 2, (pv_pmd_t *, pmdp, pv_pmd_t, pmd), set_p
 PV_OP(mmu, set_pud, BRANCH, C, void, 2, (pv_pud_t *, pudp, pv_pud_t, pud), set_pud)
 
 /**
- * set_p4d - write a level-4 entry of the user half
+ * set_p4d - write a level-4 entry
  * Native: one 8-byte store, compiled in line.
  * Context: as set_pte.  A table it points at came from alloc_pud(); @p4dp
- *	lies in a root from pgd_alloc(), index below 256.  The kernel half is
- *	fixed before the first pgd_alloc().
+ *	lies in a root from pgd_alloc(), index below 256.  An entry of the kernel
+ *	half (index 256 up) is the kernel's to write in each root it has, the
+ *	one of pv_port_kernel_root() first; roots handed out later have it.
  * Clobbers: C.
  * Batch: as set_pte.  Xen PV writes the kernel's and the user's root.
  * Default: native.

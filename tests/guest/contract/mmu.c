@@ -539,6 +539,35 @@ TEST(pgd)
 	pv_table_cache(64);
 }
 
+/* An entry of the kernel half that nothing uses. */
+#define UNUSED_SLOT	300
+
+static bool new_root_has_the_slot(u64 entry)
+{
+	pv_pfn_t root = pv_pgd_alloc();
+	bool same = ((u64 *)pv_port_pfn_to_virt(root))[UNUSED_SLOT] == entry;
+
+	pv_pgd_free(root);
+	return same;
+}
+
+/* Roots that are kept for reuse follow the kernel half. */
+TEST(pgd_kernel_half)
+{
+	pv_p4d_t *slot = (pv_p4d_t *)pv_port_pfn_to_virt(pv_port_kernel_root()) + UNUSED_SLOT;
+	pv_pfn_t table = pv_alloc_pud();
+
+	EXPECT(table != PV_PFN_NONE);
+	EXPECT_EQ(*(u64 *)slot, 0);
+	EXPECT(new_root_has_the_slot(0));
+	pv_set_p4d(slot, pv_make_p4d(pa(table) | PV_PTE_PRESENT | PV_PTE_RW));
+	EXPECT(*(u64 *)slot != 0);
+	EXPECT(new_root_has_the_slot(*(u64 *)slot));
+	pv_set_p4d(slot, pv_make_p4d(0));
+	EXPECT(new_root_has_the_slot(0));
+	pv_release_pud(table);
+}
+
 TEST(table_cache)
 {
 	pv_pfn_t pages[8];
