@@ -301,6 +301,7 @@ int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl)
 	const struct pv_impl *const *before = set->impl;
 	unsigned long text_start = set->text_start, ordinary = 0;
 	unsigned long gone_start = set->gone_start, gone = set->gone_end - gone_start;
+	u32 passed_over = 0;
 	struct pv_stats stats = { .total = 0 };
 	const struct pv_site *site, *end = set->end;
 	long alias;
@@ -323,9 +324,10 @@ int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl)
 		struct recipes *r;
 		enum pv_site_error error;
 
-		if (__builtin_expect(addr - gone_start < gone, 0))
+		if (__builtin_expect(addr - gone_start < gone, 0)) {
+			passed_over++;
 			continue;
-		stats.total++;
+		}
 		if (site->op >= PV_OP_COUNT || addr - text_start >= ordinary)
 			goto careful;
 		r = &recipes[site->op];
@@ -357,6 +359,7 @@ careful:
 		stats.failed++;
 		report_failure(set, site, addr, error);
 	}
+	stats.total = (u32)(set->end - set->start) - passed_over;
 	set->impl = impl;
 	set->stats = stats;
 	pv_port_text_end(set->text_start, set->text_end);
