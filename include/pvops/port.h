@@ -19,6 +19,9 @@
  *    exception and interrupt handlers that interrupted kernel mode, or
  *    answers pv_port_in_interrupt().
  *
+ * A task keeps its CPU while it is in an op: a kernel that takes the CPU away
+ * from kernel code holds that off around ops (batches are per CPU).
+ *
  * Macros and inline functions of <pvops_port.h>:
  *
  *	PV_PERCPU_DECLARE(type, name)	declare, as "extern"
