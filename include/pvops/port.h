@@ -34,8 +34,14 @@
  *					an absolute 32-bit operand
  *	PV_RO_AFTER_INIT		attribute of what only pv_init() and
  *					pv_override() write; may be left out
- *	PV_ASM_ENDBR			asm text at the start of functions that are
- *					reached through a pointer; may be left out
+ *	PV_ASM_ENDBR, PV_ENDBR		asm text, and the same in an assembly file,
+ *					at the start of functions that are reached
+ *					through a pointer; may be left out
+ *	PV_ASM_JMP(reg), PV_JMP(reg)	asm text, and the same in an assembly file,
+ *					that jumps to where a register points; may
+ *					be left out
+ *	PV_ASM_CALL(reg)		asm text (with operands: %%) that calls where
+ *					a register points; may be left out
  *	PV_ASM_RET			asm text that returns from a function; may
  *					be left out
  *	PV_ASM_ODD(function)		declaration: the function does not return,
