@@ -215,12 +215,16 @@ def qemu_version():
     return (out.stdout.splitlines() or ["unknown"])[0]
 
 
-def command(rows, image, cmdline):
-    """QEMU's argument list for one boot."""
+def _fill(args, values):
+    return [re.sub(r"\{(\w+)\}", lambda m: values[m[1]], arg) for arg in args]
+
+
+def command(rows, image, cmdline, inner=""):
+    """QEMU's argument list for one boot; inner: what pack() wrote."""
     if any(c in str(image) for c in ", "):
         raise UsageError(f"{image}: a comma or blank in the image's path cannot be given to QEMU")
     values = {"image": str(image), "cmdline": cmdline, "words": cmdline.replace(",", ",,"),
-              "module": f"{image} {cmdline}".strip().replace(",", ",,"),
+              "module": f"{image} {cmdline}".strip().replace(",", ",,"), "inner": str(inner),
               **rows.get("parts", {})}
     args = [qemu_program(), *rows["qemu"]]
     if "cpu" in rows:
@@ -229,7 +233,37 @@ def command(rows, image, cmdline):
         args += ["-smp", str(rows["cpus"])]
     if rows["count"]:
         args += rows["count_args"]
-    return args + [re.sub(r"\{(\w+)\}", lambda m: values[m[1]], arg) for arg in rows["boot"]]
+    return args + _fill(rows["boot"], values)
+
+
+def _member(name, data, ino):
+    """A file in an archive of the kind that Linux takes as initrd ("newc")."""
+    size, name = len(data), name.encode() + b"\0"
+    fields = (ino, 0o100644, 0, 0, 1, 0, size, 0, 0, 0, 0, len(name), 0)
+    head = b"070701" + b"".join(b"%08x" % f for f in fields) + name
+    return b"".join(part + bytes(-len(part) % 4) for part in (head, data))
+
+
+def pack(rows, image, cmdline, file):
+    """Write the initrd of an environment whose guest runs inside a host: the
+    part `host`, and behind it what `inner` names, in /guest, with `inner`
+    itself in /guest/args.  Returns its path; "" without `inner`."""
+    if "inner" not in rows:
+        return ""
+    if "\n" in cmdline:
+        raise UsageError("a command line is one line")
+    files = {"image": image, **rows["parts"]}
+    args = _fill(rows["inner"], {**{f: f"/guest/{f}" for f in files}, "cmdline": cmdline})
+    names = [f for f in files if any(f"{{{f}}}" in arg for arg in rows["inner"])]
+    members = {"guest/args": "".join(f"{arg}\n" for arg in args).encode(),
+               **{f"guest/{f}": Path(files[f]).read_bytes() for f in names}}
+    with file.open("wb") as out:
+        with open(rows["parts"]["host"], "rb") as host:
+            shutil.copyfileobj(host, out)
+        for ino, (name, data) in enumerate(members.items(), 1):
+            out.write(_member(name, data, ino))
+        out.write(_member("TRAILER!!!", b"", 0))
+    return file
 
 
 # One boot
@@ -264,7 +298,6 @@ def _wait(proc, log, rows, timeout, end):
 def boot(args, rows, log, timeout, end=END_SIGN):
     """Run QEMU with its serial line in log; returns (how it ended, status, what QEMU said, seconds)."""
     start = time.monotonic()
-    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
         proc = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE)
         try:
@@ -296,13 +329,17 @@ def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=N
         rows["parts"] = {**rows["parts"], **parts}
     image = image or IMAGE
     cmdline = " ".join(words)
-    args = command(rows, image, cmdline) + list(more)
     if not Path(image).is_file():
         raise MissingError(f"{image}: no such image; `make guest` builds it")
     check_parts(rows)
     before = sha256(image)
     log = Path("build/log") / f"{name}{'~' + tag if tag else ''}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    inner = pack(rows, image, cmdline, log.with_suffix(".cpio"))
+    args = command(rows, image, cmdline, inner) + list(more)
     how, status, said, seconds = boot(args, rows, log, timeout)
+    if inner:
+        inner.unlink()
     result = parse(log.read_text(encoding="utf-8", errors="replace"))
     result.update(env=name, cmdline=cmdline, command=args, image_sha256=before,
                   parts={p: sha256(f) for p, f in rows.get("parts", {}).items()},
