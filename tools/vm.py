@@ -52,6 +52,8 @@ class MissingError(Exception):
 
 # Xen writes to the same line, with no regard for where the guest's line is.
 XEN_LINE = re.compile(r"\(XEN\)[^\n]*\n")
+# A domU without a console of its own has its lines in Xen's log.
+XEN_DOMU = re.compile(r"^\(d\d+\) ", re.M)
 NOISE = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|c)|\r|\0")
 PLAN = re.compile(r"1\.\.(\d+)$")
 RESULT = re.compile(r"(ok|not ok)\s+(\d+)(?:\s+-)?\s+(\S+)(?:\s+#\s*(\w+)\b\s*(.*))?$")
@@ -108,7 +110,8 @@ def parse(raw):
            "problems": [], "tail": raw.rstrip("\n").split("\n")[-TAIL_LINES:]}
     problems = out["problems"]
     diag = []
-    for line in XEN_LINE.sub("", raw if raw.endswith("\n") else raw + "\n").split("\n"):
+    raw = XEN_LINE.sub("", raw if raw.endswith("\n") else raw + "\n")
+    for line in XEN_DOMU.sub("", raw).split("\n"):
         line = line.strip()
         if not line:
             continue

@@ -54,6 +54,11 @@ tap.equal([t["name"] for t in run["tests"]], ["test-xenpv-save_fl", "test-xenpv-
 tap.equal(run["data"]["ops"]["set_pte"]["insns"], 7, "the torn data are whole")
 tap.ok(any("Hardware Dom0" in line for line in run["tail"]), "the last lines are Xen's too")
 
+domu = vm.parse("(XEN) d1 lives\n(d1) KTAP version 1\n(d1) 1..1\n(d1) ok 1 - test-xenpvh-save_fl\n"
+                "(d1) @pvops backend \"native\"\n(d1) pvops-guest: end: pass 1 fail 0 skip 0 error 0\n")
+tap.ok(not domu["problems"] and domu["totals"]["pass"] == 1 and domu["data"] == {"backend": "native"},
+       "a domU's lines in Xen's log are the guest's", *domu["problems"])
+
 # What is wrong with others: one problem each
 
 for name, problem in (
