@@ -115,6 +115,7 @@ struct pv_kernel_impls;
  * struct pv_platform - what the kernel's entry code knows about where it is
  * @cpl: privilege level the kernel runs at (CS.RPL); 3 under Xen PV
  * @xen_start_info: what the Xen PV entry point was given, or NULL
+ * @hvm_start_info: what the PVH entry point was given, readable, or NULL
  * @option_roms: physical 0xc0000..0xdffff, readable, or NULL where that is not
  *	a PC's; a pointer so that recorded machines can be replayed in tests
  * @cpuid: reads a CPUID leaf as the bare instruction shows it; a function so
@@ -126,6 +127,7 @@ struct pv_kernel_impls;
 struct pv_platform {
 	u32 cpl;
 	const void *xen_start_info;
+	const void *hvm_start_info;
 	const u8 *option_roms;
 	void (*cpuid)(struct pv_cpuid *regs);
 };
