@@ -8,7 +8,7 @@ from vmtest import Tap, boot
 LINE = "console_write wrote this line"
 
 tap = Tap()
-for env in ("native", "xenpv", "vmi", "vmimon"):
+for env in ("native", "xenpv", "xenpvh", "vmi", "vmimon"):
     run = boot(tap, env, ["test=console_write:shutdown"], "console", count=False)
     seen = [line for line in run["log"] if LINE in line]
     tap.ok(len(seen) == 1 and seen[0].lstrip("# ") == LINE, f"{env}: the line is there, once and whole", *seen)
