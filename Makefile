@@ -6,6 +6,8 @@ B := build
 PROVE ?= prove
 Q := $(if $(filter 1,$(V)),,@)
 XEN := $(B)/xen/xen
+KERNEL := $(B)/kernel/vmlinuz
+TOOLSTACK := $(B)/toolstack/bin/xl
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -33,7 +35,8 @@ $(call needs,tests/fuzz/build.mk,fuzz check)
 
 images := $(B)/guest.elf $(B)/clang/guest.elf
 # What the environments need beside the image (tests/vm/envs.toml).
-parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf
+parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cpio \
+	$(B)/xen/host.cpio
 
 .PHONY: help demo demo-mini demo-linux bench bench-mini bench-linux \
 	check check-mini check-linux docs docs-check guest sparse unit fuzz vm linux \
@@ -138,6 +141,24 @@ $(XEN): tools/fetch-xen.sh
 	@echo "  FETCH   $@"
 	$(Q)tools/fetch-xen.sh $@
 
+$(KERNEL): tools/fetch-kernel.sh
+	@echo "  FETCH   $@"
+	$(Q)tools/fetch-kernel.sh $(@D)
+
+# A host that runs the guest on its KVM.
+$(B)/kvm/host.cpio: tools/kvm-host.sh tests/vm/kvm-init $(KERNEL)
+	@echo "  CPIO    $@"
+	$(Q)tools/kvm-host.sh $(dir $(KERNEL)) $@
+
+$(TOOLSTACK): tools/fetch-toolstack.sh
+	@echo "  FETCH   $(B)/toolstack"
+	$(Q)tools/fetch-toolstack.sh $(B)/toolstack
+
+# A dom0 that starts the guest as a domU.
+$(B)/xen/host.cpio: tools/xen-host.sh tests/vm/dom0-init $(KERNEL) $(TOOLSTACK)
+	@echo "  CPIO    $@"
+	$(Q)tools/xen-host.sh $(dir $(KERNEL)) $(B)/toolstack $@
+
 # sparse: any word is a failure.
 sparse_src := $(wildcard pvops/*.c backends/*/*.c tests/guest/*.c tests/guest/*/*.c)
 sparse_headers := $(wildcard include/pvops/*.h include/pvops/ops/*.h pvops/*.h backends/*/*.h \
@@ -156,7 +177,7 @@ $(B)/sparse/%: % $(sparse_headers)
 		if [ $$? -ne 0 ] || [ -s $@.out ]; then cat $@.out >&2; exit 1; fi; mv $@.out $@
 
 clean: ## remove what was built, keep what was fetched
-	rm -rf $(filter-out $(B)/xen $(B)/linux-fetch,$(wildcard $(B)/*))
+	rm -rf $(filter-out $(B)/xen $(B)/kernel $(B)/toolstack $(B)/linux-fetch,$(wildcard $(B)/*))
 
 distclean: ## remove both
 	rm -rf $(B)

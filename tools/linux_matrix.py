@@ -124,8 +124,13 @@ def run(name, variant, words=(), tag="", timeout=TIMEOUT, count=False):
             raise vm.MissingError(f"{path}: not there; `tools/linux-guest.sh {variant}` makes it")
     vm.check_parts(rows)
     log = Path("build/log") / f"linux-{name}{'~' + tag if tag else ''}.log"
-    args = vm.command(rows, image, " ".join([*rows["words"], *words]))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    cmdline = " ".join([*rows["words"], *words])
+    packed = vm.pack(rows, image, cmdline, log.with_suffix(".cpio"))
+    args = vm.command(rows, image, cmdline, packed)
     how, status, said, seconds = vm.boot(args, rows, log, timeout, END_SIGN)
+    if packed:
+        packed.unlink()
     result = parse(log.read_text(encoding="utf-8", errors="replace"))
     problems = result["problems"]
     if how == "stays":

@@ -180,30 +180,44 @@ def read_codes(text, codes):
             codes[makers[match.group(1)](args[0])] = asm_text(", ".join(args[1:]))
 
 
-def read_backend(folder, root, ops):
-    """What a backend makes of each op: {op: text}; None without any table."""
-    made, codes, texts = {}, {}, []
+def read_folder(folder, root, ops):
+    """The backends of a folder: [(name, {op: text} or None without any table)].
+
+    There are as many as descriptors, each with the tables that it names; in a
+    folder without a descriptor, all tables are those of one backend.
+    """
+    codes, texts = {}, []
     for path in sorted(folder.glob("*.[ch]")):
         text = strip_comments(path.read_text(encoding="utf-8"))
         texts.append((path.relative_to(root), text))
         read_codes(text, codes)
-    found = False
+    tables = {}
     for shown, text in texts:
-        for table in re.finditer(r"struct pv_(\w+)_impls \w+ = \{(.*?)^\};", text, re.M | re.S):
-            found = True
-            body = table.group(2)
+        for match in re.finditer(r"struct pv_(\w+)_impls (\w+) = \{(.*?)^\};", text, re.M | re.S):
+            kind, variable, body = match.groups()
+            made = tables[variable] = {}
             for entry in re.finditer(r"\.(\w+)\s*=\s*(\w+)", body):
                 name, how = entry.groups()
-                where = f"{shown}:{line_of(text, table.start(2) + entry.start())}"
-                if name not in ops or ops[name].table != table.group(1):
-                    raise Problem(f"{where}: {name}: no such op in table {table.group(1)}")
+                where = f"{shown}:{line_of(text, match.start(3) + entry.start())}"
+                if name not in ops or ops[name].table != kind:
+                    raise Problem(f"{where}: {name}: no such op in table {kind}")
                 if how not in ("PV_FN", "PV_INLINE", "PV_EMPTY"):
                     raise Problem(f"{where}: {name}: neither PV_FN, PV_INLINE nor PV_EMPTY")
                 if name in made:
                     raise Problem(f"{where}: {name}: stands twice")
                 args, _ = call_args(body, entry.start())
                 made[name] = describe(where, ops[name], how, args, codes)
-    return made if found else None
+    owners = {}
+    for _, text in texts:
+        for match in re.finditer(r"struct pv_backend [\w ]+ = \{(.*?)^\};", text, re.M | re.S):
+            name = re.search(r"\.name\s*=\s*\"(\w+)\"", match.group(1)).group(1)
+            owners[name] = re.findall(r"&(\w+)", match.group(1))
+    backends = []
+    for name, own in (owners or {folder.name: tables}).items():
+        made = [tables[variable] for variable in own if variable in tables]
+        backends.append((name, {op: text for table in made for op, text in table.items()}
+                         if made else None))
+    return backends
 
 
 def describe(where, op, how, args, codes):
@@ -282,7 +296,7 @@ def make_page(root):
     names = sorted(p.name for p in folders.iterdir() if p.is_dir()) if folders.is_dir() else []
     # Native first: the others are read against it.
     for name in sorted(names, key=lambda n: (n != "native", n)):
-        backends.append((name, read_backend(folders / name, root, ops)))
+        backends += read_folder(folders / name, root, ops)
     for name, made in backends:
         if name == "native" and made is not None:
             for op in ops.values():

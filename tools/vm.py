@@ -52,6 +52,8 @@ class MissingError(Exception):
 
 # Xen writes to the same line, with no regard for where the guest's line is.
 XEN_LINE = re.compile(r"\(XEN\)[^\n]*\n")
+# A domU without a console of its own has its lines in Xen's log.
+XEN_DOMU = re.compile(r"^\(d\d+\) ", re.M)
 NOISE = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|c)|\r|\0")
 PLAN = re.compile(r"1\.\.(\d+)$")
 RESULT = re.compile(r"(ok|not ok)\s+(\d+)(?:\s+-)?\s+(\S+)(?:\s+#\s*(\w+)\b\s*(.*))?$")
@@ -108,7 +110,8 @@ def parse(raw):
            "problems": [], "tail": raw.rstrip("\n").split("\n")[-TAIL_LINES:]}
     problems = out["problems"]
     diag = []
-    for line in XEN_LINE.sub("", raw if raw.endswith("\n") else raw + "\n").split("\n"):
+    raw = XEN_LINE.sub("", raw if raw.endswith("\n") else raw + "\n")
+    for line in XEN_DOMU.sub("", raw).split("\n"):
         line = line.strip()
         if not line:
             continue
@@ -215,12 +218,20 @@ def qemu_version():
     return (out.stdout.splitlines() or ["unknown"])[0]
 
 
-def command(rows, image, cmdline):
-    """QEMU's argument list for one boot."""
+def _fill(args, values):
+    return [re.sub(r"\{(\w+)\}", lambda m: values[m[1]], arg) for arg in args]
+
+
+def check_name(image):
     if any(c in str(image) for c in ", "):
         raise UsageError(f"{image}: a comma or blank in the image's path cannot be given to QEMU")
+
+
+def command(rows, image, cmdline, packed=""):
+    """QEMU's argument list for one boot; packed: what pack() wrote."""
+    check_name(image)
     values = {"image": str(image), "cmdline": cmdline, "words": cmdline.replace(",", ",,"),
-              "module": f"{image} {cmdline}".strip().replace(",", ",,"),
+              "module": f"{image} {cmdline}".strip().replace(",", ",,"), "inner": str(packed),
               **rows.get("parts", {})}
     args = [qemu_program(), *rows["qemu"]]
     if "cpu" in rows:
@@ -229,7 +240,37 @@ def command(rows, image, cmdline):
         args += ["-smp", str(rows["cpus"])]
     if rows["count"]:
         args += rows["count_args"]
-    return args + [re.sub(r"\{(\w+)\}", lambda m: values[m[1]], arg) for arg in rows["boot"]]
+    return args + _fill(rows["boot"], values)
+
+
+def _member(name, data, ino):
+    """A file in an archive of the kind that Linux takes as initrd ("newc")."""
+    size, name = len(data), name.encode() + b"\0"
+    fields = (ino, 0o100644, 0, 0, 1, 0, size, 0, 0, 0, 0, len(name), 0)
+    head = b"070701" + b"".join(b"%08x" % f for f in fields) + name
+    return b"".join(part + bytes(-len(part) % 4) for part in (head, data))
+
+
+def pack(rows, image, cmdline, file):
+    """Write the initrd of an environment whose guest runs inside a host: the
+    part `host`, and behind it what `inner` names, in /guest, with `inner`
+    itself in /guest/args.  Returns its path; "" without `inner`."""
+    if not rows.get("inner"):
+        return ""
+    if "\n" in cmdline:
+        raise UsageError("a command line is one line")
+    files = {"image": image, **rows["parts"]}
+    args = _fill(rows["inner"], {**{f: f"/guest/{f}" for f in files}, "cmdline": cmdline})
+    names = [f for f in files if any(f"{{{f}}}" in arg for arg in rows["inner"])]
+    members = {"guest/args": "".join(f"{arg}\n" for arg in args).encode(),
+               **{f"guest/{f}": Path(files[f]).read_bytes() for f in names}}
+    with file.open("wb") as out:
+        with open(rows["parts"]["host"], "rb") as host:
+            shutil.copyfileobj(host, out)
+        for ino, (name, data) in enumerate(members.items(), 1):
+            out.write(_member(name, data, ino))
+        out.write(_member("TRAILER!!!", b"", 0))
+    return file
 
 
 # One boot
@@ -264,7 +305,6 @@ def _wait(proc, log, rows, timeout, end):
 def boot(args, rows, log, timeout, end=END_SIGN):
     """Run QEMU with its serial line in log; returns (how it ended, status, what QEMU said, seconds)."""
     start = time.monotonic()
-    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
         proc = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE)
         try:
@@ -281,9 +321,10 @@ def check_parts(rows):
             raise MissingError(f"{path}: no {part} here; `make {path}` fetches it")
 
 
-def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=None, more=()):
-    """Boot once, maybe with other files for parts and more arguments for QEMU.
-    Returns parse()'s dict, and
+def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=None, more=(),
+        inner=()):
+    """Boot once, maybe with other files for parts and more arguments for QEMU, or for
+    the one inside a host.  Returns parse()'s dict, and
 
     env, cmdline, command, image_sha256, parts {name: sha256}, seconds, log_file;
     problems also tells how the boot itself went wrong.
@@ -296,13 +337,19 @@ def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=N
         rows["parts"] = {**rows["parts"], **parts}
     image = image or IMAGE
     cmdline = " ".join(words)
-    args = command(rows, image, cmdline) + list(more)
+    check_name(image)
     if not Path(image).is_file():
         raise MissingError(f"{image}: no such image; `make guest` builds it")
     check_parts(rows)
     before = sha256(image)
     log = Path("build/log") / f"{name}{'~' + tag if tag else ''}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    rows["inner"] = rows.get("inner", []) + list(inner)
+    packed = pack(rows, image, cmdline, log.with_suffix(".cpio"))
+    args = command(rows, image, cmdline, packed) + list(more)
     how, status, said, seconds = boot(args, rows, log, timeout)
+    if packed:
+        packed.unlink()
     result = parse(log.read_text(encoding="utf-8", errors="replace"))
     result.update(env=name, cmdline=cmdline, command=args, image_sha256=before,
                   parts={p: sha256(f) for p, f in rows.get("parts", {}).items()},

@@ -55,9 +55,9 @@ u64 native_fn_clock_read(void)
 
 void delay_us(u32 us)
 {
-	u64 end = native_fn_clock_read() + us * 1000ULL;
+	u64 end = pv_clock_read() + us * 1000ULL;
 
-	while (native_fn_clock_read() < end)
+	while (pv_clock_read() < end)
 		asm volatile("pause");
 }
 
@@ -89,11 +89,21 @@ static u64 days(u32 year, u32 month, u32 day)
 	       (leap && month > 2) + day - 1;
 }
 
+/* Register D has but one bit that is not 0 (MC146818): all ones is no clock. */
+static bool no_cmos(void)
+{
+	return cmos(0x0d) == 0xff;
+}
+
 u64 native_fn_wall_clock(void)
 {
 	u32 sec, min, hour, day, month, year;
 	bool binary;
 
+	if (no_cmos()) {
+		pv_port_log("pvops: native: no CMOS clock here: the time of day is unknown");
+		return 0;
+	}
 	do {
 		while (cmos(0x0a) & 0x80)
 			asm volatile("pause");

@@ -3,45 +3,31 @@
  * Xen PV, 64-bit: detection, start of day, the descriptor.  Not for a kernel
  * with platform code for Xen of its own, which brings its own descriptor.
  */
+#include "detect.h"
 #include "internal.h"
 
 const struct start_info *pvxen_start;
-struct shared_info *pvxen_shared;
 unsigned long *xen_p2m_addr;
 unsigned long xen_p2m_size;
-
-PV_PERCPU_DEFINE(pvxen_vcpu_area, xen_vcpu_info);
-PV_PERCPU_DEFINE(pvxen_runstate_area, pvxen_runstate);
-
-/* vcpu_info can be registered once in a vCPU's life; a CPU may start again. */
-static bool registered[PV_MAX_CPUS];
 
 /* Its frame is replaced by the machine's shared_info; its own stays unused. */
 static u8 shared_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
 
-/*
- * A Xen PV kernel is entered at its own address with a start_info page, at
- * CPL 3.  Nothing else can run there: no privileged instruction works, and
- * CPUID shows the machine below, maybe with another hypervisor's leaves.
- * Hence the highest score, and no look at CPUID.  Xen HVM and PVH guests have
- * no such page and are none of this backend's business.
- */
+/* Nothing else can run there: no privileged instruction works. */
 static int xen_detect(const struct pv_platform *platform, const char **why)
 {
-	const struct start_info *start = platform->xen_start_info;
-	static const char magic[] = "xen-3";
-	u32 i;
+	u32 leaf;
 
-	if (!start) {
+	switch (pvxen_guest_type(platform, &leaf)) {
+	case PVXEN_PV:
+		return PV_SCORE_DEPRIVILEGED;
+	case PVXEN_BAD_START:
+		*why = "the start_info page has no Xen 3 magic";
+		return PV_SCORE_NONE;
+	default:
 		*why = "no Xen PV start of day";
 		return PV_SCORE_NONE;
 	}
-	for (i = 0; magic[i]; i++)
-		if (start->magic[i] != magic[i]) {
-			*why = "the start_info page has no Xen 3 magic";
-			return PV_SCORE_NONE;
-		}
-	return PV_SCORE_DEPRIVILEGED;
 }
 
 static int xen_init(const struct pv_platform *platform)
@@ -67,29 +53,18 @@ static int xen_init(const struct pv_platform *platform)
 	return 0;
 }
 
-static void register_vcpu(u32 cpu)
+static void register_callback(u16 type, void (*entry)(void))
 {
-	pvxen_vcpu_area *info = PV_PERCPU_PTR(xen_vcpu_info);
-	struct vcpu_register_vcpu_info where = {
-		.mfn = pv_mfn_nr(pvxen_virt_to_mfn(info)),
-		.offset = (unsigned long)info & (PV_PAGE_SIZE - 1),
+	struct callback_register callback = {
+		.type = type,
+		.flags = CALLBACKF_mask_events,
+		.address = (unsigned long)entry,
 	};
-	struct vcpu_register_runstate_memory_area runstate;
-	long error;
+	long error = pvxen_call2(__HYPERVISOR_callback_op, CALLBACKOP_register,
+			       (unsigned long)&callback);
 
-	/* Xen copies the state it kept so far; until then: masked. */
-	info->evtchn_upcall_mask = 1;
-	error = pvxen_vcpu_op(VCPUOP_register_vcpu_info, cpu, &where);
-	if (error) {
-		pv_port_log("pvops: xen: CPU %u: vcpu_info refused, error %ld", cpu, error);
-		pv_port_panic("pvops: xen: no event mask, cannot go on");
-	}
-
-	runstate.addr.v = PV_PERCPU_PTR(pvxen_runstate);
-	error = pvxen_vcpu_op(VCPUOP_register_runstate_memory_area, cpu, &runstate);
 	if (error)
-		pv_port_log("pvops: xen: CPU %u: no stolen time: runstate area refused, error %ld",
-			    cpu, error);
+		pv_port_log("pvops: xen: callback %u refused, error %ld", type, error);
 }
 
 static void xen_cpu_init(u32 cpu)
@@ -100,11 +75,11 @@ static void xen_cpu_init(u32 cpu)
 		pv_port_panic("pvops: xen: CPU number beyond PV_MAX_CPUS");
 	pv_batch_setup(pvxen_submit);
 	pvxen_mc_init();
-	if (!registered[cpu])
-		register_vcpu(cpu);
-	registered[cpu] = true;
+	pvxen_register_vcpu(cpu, pvxen_virt_to_mfn(PV_PERCPU_PTR(xen_vcpu_info)));
 	pvxen_cpu_registers_init();
 	pvxen_time_init(cpu);
+	register_callback(CALLBACKTYPE_event, pv_port_event_entry);
+	register_callback(CALLBACKTYPE_failsafe, pvxen_failsafe_entry);
 	pvxen_events_init(cpu);
 	/* Level 1: port instructions of the kernel are emulated, not refused. */
 	pvxen_call2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, (unsigned long)&iopl);

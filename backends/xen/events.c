@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Event channels (2-level ABI): upcall, IPIs, lock kicks.
+ * Event channels (2-level ABI): upcall, IPIs, lock kicks.  The same for PV and
+ * hardware-virtualized guests; how an upcall is made is theirs.
  *
  * Every channel of this backend belongs to one vCPU for ever.  Pending bits of
  * all vCPUs share words, so each CPU looks at its own ports only.
@@ -78,26 +79,10 @@ static void bind_timer(u32 cpu)
 		own(bind.port, PV_VECTOR_TIMER);
 }
 
-static void register_callback(u16 type, void (*entry)(void))
-{
-	struct callback_register callback = {
-		.type = type,
-		.flags = CALLBACKF_mask_events,
-		.address = (unsigned long)entry,
-	};
-	long error = pvxen_call2(__HYPERVISOR_callback_op, CALLBACKOP_register,
-			       (unsigned long)&callback);
-
-	if (error)
-		pv_port_log("pvops: xen: callback %u refused, error %ld", type, error);
-}
-
 void pvxen_events_init(u32 cpu)
 {
 	u32 i;
 
-	register_callback(CALLBACKTYPE_event, pv_port_event_entry);
-	register_callback(CALLBACKTYPE_failsafe, pvxen_failsafe_entry);
 	if (bound[cpu])
 		return;
 	bound[cpu] = true;

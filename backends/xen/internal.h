@@ -241,6 +241,19 @@ void pvxen_forget_roots(void);
 pv_mfn_t pvxen_user_root(pv_pfn_t root);
 bool pvxen_user_root_pfn(pv_pfn_t root, pv_pfn_t *user);
 
+/* shared.c: Xen shall know this CPU's areas; frame: of its vcpu_info */
+void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame);
+/* shared.c: ask Xen for it; pvxen_smp_impls and pvxen_hvm_* do what comes before */
+void pvxen_shutdown(enum pv_shutdown_reason reason) __attribute__((noreturn));
+
+/* hvm_console.c: the domain's console ring */
+void pvxen_console_init(void);
+void pvxen_console_write(const char *text, size_t bytes);
+/* wait until what was written has been read, but not for ever */
+void pvxen_console_drain(void);
+/* hvm.c: a parameter of this domain; false after one log line */
+bool pvxen_hvm_param(u32 index, u64 *val);
+
 /* Per-CPU and start-up parts of the files. */
 void pvxen_cpu_registers_init(void);
 void pvxen_events_init(u32 cpu);

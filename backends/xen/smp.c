@@ -179,17 +179,9 @@ static void xen_console_write(const char *text, size_t bytes)
  */
 static void xen_shutdown(enum pv_shutdown_reason reason)
 {
-	struct sched_shutdown shutdown = { .reason = SHUTDOWN_crash };
-
-	if (reason == PV_SHUTDOWN_POWEROFF) {
-		if (pvxen_start->flags & SIF_INITDOMAIN)
-			pv_port_native_shutdown(reason);
-		shutdown.reason = SHUTDOWN_poweroff;
-	} else if (reason == PV_SHUTDOWN_REBOOT) {
-		shutdown.reason = SHUTDOWN_reboot;
-	}
-	for (;;)
-		pvxen_sched_op(SCHEDOP_shutdown, &shutdown);
+	if (reason == PV_SHUTDOWN_POWEROFF && pvxen_start->flags & SIF_INITDOMAIN)
+		pv_port_native_shutdown(reason);
+	pvxen_shutdown(reason);
 }
 
 const struct pv_smp_impls pvxen_smp_impls = {

@@ -115,6 +115,7 @@ struct pv_kernel_impls;
  * struct pv_platform - what the kernel's entry code knows about where it is
  * @cpl: privilege level the kernel runs at (CS.RPL); 3 under Xen PV
  * @xen_start_info: what the Xen PV entry point was given, or NULL
+ * @hvm_start_info: what the PVH entry point was given, readable, or NULL
  * @option_roms: physical 0xc0000..0xdffff, readable, or NULL where that is not
  *	a PC's; a pointer so that recorded machines can be replayed in tests
  * @cpuid: reads a CPUID leaf as the bare instruction shows it; a function so
@@ -126,6 +127,7 @@ struct pv_kernel_impls;
 struct pv_platform {
 	u32 cpl;
 	const void *xen_start_info;
+	const void *hvm_start_info;
 	const u8 *option_roms;
 	void (*cpuid)(struct pv_cpuid *regs);
 };
@@ -153,6 +155,10 @@ struct pv_platform {
  *	line, and then the next best backend is tried.  May be NULL
  * @cpu_init: called on each CPU, boot CPU included, with the per-CPU area in
  *	place, before its first op.  May be NULL
+ * @cpu_exit: undoes cpu_init() on the calling CPU: the hypervisor writes to no
+ *	memory of ours for it any more.  Ops keep working, as well as they do
+ *	without.  Called for a CPU that another kernel is about to run on; stop_cpu
+ *	and shutdown do it themselves.  May be NULL
  * @late_init: called once after pv_patch(), memory allocation works,
  *	interrupts still off.  May be NULL
  * @hypercalls: hypercalls that this CPU has made with number @nr since boot,
@@ -169,6 +175,7 @@ struct pv_backend {
 	int (*detect)(const struct pv_platform *platform, const char **why);
 	int (*init)(const struct pv_platform *platform);
 	void (*cpu_init)(u32 cpu);
+	void (*cpu_exit)(void);
 	void (*late_init)(void);
 	u64 (*hypercalls)(u32 nr);
 	void (*null_hypercall)(void);

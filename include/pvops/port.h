@@ -59,6 +59,8 @@
  *	PV_USER_CS, PV_USER_DS
  *	PV_VECTOR_TIMER			vector that set_timer delivers
  *	PV_VECTOR_IPI, PV_IPI_COUNT	first IPI vector and how many
+ *	PV_VECTOR_EVENT			vector that leads to pv_port_event_entry, for
+ *					hypervisors whose events all come by one
  *	PV_MAX_CPUS			CPUs the kernel was built for, <= 256
  *	PV_CALLER()			address the op is used from, for reports:
  *					__builtin_return_address(0)

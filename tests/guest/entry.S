@@ -167,6 +167,7 @@ entry_table:				/* vector, address; ends with -1 */
 	.irp	vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 240, 241, 242, 255
 	.quad	\vector, entry_\vector
 	.endr
+	.quad	PV_VECTOR_EVENT, pv_port_event_entry
 	.quad	-1, 0
 
 	.section .note.GNU-stack, "", @progbits

@@ -53,6 +53,7 @@ static void dump_sites(void)
 
 void guest_main(void)
 {
+	u32 serialised;
 	u64 start;
 
 	pv_init(&boot_info.platform, boot_info.cmdline);
@@ -61,11 +62,12 @@ void guest_main(void)
 	cpu_setup(0);
 	vm_setup();
 
+	serialised = text_serialisations;
 	start = pv_rdtsc();
 	if (pv_patch() < 0)
 		pv_port_panic("sites not patched");
 	patch_insns = pv_rdtsc() - start;
-	patch_serialisations = text_serialisations;
+	patch_serialisations = text_serialisations - serialised;
 	vm_protect_kernel();
 	pv_late_init();
 	pv_print();

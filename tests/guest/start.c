@@ -134,6 +134,7 @@ void guest_start_pvh(u64 info_address)
 
 	boot_info.platform.cpl = privilege();
 	boot_info.platform.cpuid = bare_cpuid;
+	boot_info.platform.hvm_start_info = info;
 	boot_info.platform.option_roms = phys(0xc0000);
 	boot_info.first_free = ((unsigned long)kernel_end - KERNEL_BASE) >> PV_PAGE_SHIFT;
 	boot_info.mapped_end = BOOT_MAPPED;

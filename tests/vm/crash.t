@@ -4,7 +4,7 @@
 from vmtest import Tap, FREE_TIMEOUT, vm
 
 tap = Tap()
-for env in ("native", "xenpv"):
+for env in ("native", "xenpv", "xenpvh"):
     run = vm.run(env, ["test=none", "crash=fault"], tag="crash", count=False, timeout=FREE_TIMEOUT)
     log = "\n".join(run["log"])
     tap.ok("vector 14 error 0x2 cr2 0x1230" in log or "vector 14 error 0x6 cr2 0x1230" in log,

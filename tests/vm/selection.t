@@ -17,6 +17,10 @@ CASES = (
     ("xenpv", "pvops=native", "native", "xen", "pvops=native: "),
     ("xenpv", "pvops=xen,-mmu", "nommu", "xen", "-mmu: xen cannot run with native "),
     ("xenpv", "pvops=xen,-lock", "nolock", "xen", None),
+    ("xenpvh", "pvops=native", "native", "native", None),
+    ("xenpvh", "pvops=xen", "pv", "xenhvm", "pvops=xen: "),
+    ("xenpvh", "pvops=xenhvm,-smp", "nosmp", "xenhvm", None),
+    ("xenpvh", "pvops=xenhvm,-time", "notime", "xenhvm", "-time: xenhvm cannot run with native "),
 )
 
 tap = Tap()

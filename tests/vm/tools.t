@@ -54,6 +54,11 @@ tap.equal([t["name"] for t in run["tests"]], ["test-xenpv-save_fl", "test-xenpv-
 tap.equal(run["data"]["ops"]["set_pte"]["insns"], 7, "the torn data are whole")
 tap.ok(any("Hardware Dom0" in line for line in run["tail"]), "the last lines are Xen's too")
 
+domu = vm.parse("(XEN) d1 lives\n(d1) KTAP version 1\n(d1) 1..1\n(d1) ok 1 - test-xenpvh-save_fl\n"
+                "(d1) @pvops backend \"native\"\n(d1) pvops-guest: end: pass 1 fail 0 skip 0 error 0\n")
+tap.ok(not domu["problems"] and domu["totals"]["pass"] == 1 and domu["data"] == {"backend": "native"},
+       "a domU's lines in Xen's log are the guest's", *domu["problems"])
+
 # What is wrong with others: one problem each
 
 for name, problem in (
@@ -134,6 +139,28 @@ smp = vm.command(vm.env_rows("xenpv-smp2"), "x", "")
 tap.ok("-icount" in smp and smp[smp.index("-smp") + 1] == "2" and "-cpu" in smp, "2 CPUs, counted too")
 smp = vm.command({**vm.env_rows("xenpv-smp2"), "count": False}, "x", "")
 tap.ok("-icount" not in smp, "not counting where it is not asked for")
+
+# The archive of a guest inside a host
+
+with tempfile.TemporaryDirectory() as folder:
+    parts = {name: Path(folder) / name for name in ("host", "kernel", "image", "rom")}
+    for name, path in parts.items():
+        path.write_bytes(name.encode() * 3)
+    packed = vm.pack({"parts": {n: str(p) for n, p in parts.items() if n != "image"},
+                      "inner": ["-kernel", "{image}", "-append", "a=b {cmdline}", "-r", "{rom}"]},
+                     str(parts["image"]), "pvops=kvm,-smp", Path(folder) / "packed")
+    data = packed.read_bytes()
+    tap.ok(data.startswith(b"hosthosthost070701"), "pack: the host's archive comes first")
+    packed.write_bytes(data[12:])
+    listed = subprocess.run(["cpio", "-i", "--quiet", "--to-stdout", "guest/args"], cwd=folder,
+                            stdin=packed.open("rb"), capture_output=True, text=True, check=False)
+    tap.equal(listed.stdout, "-kernel\n/guest/image\n-append\na=b pvops=kvm,-smp\n-r\n/guest/rom\n",
+              "pack: the inner QEMU's arguments, with paths inside the host")
+    listed = subprocess.run(["cpio", "-t", "--quiet"], stdin=packed.open("rb"), capture_output=True,
+                            text=True, check=False)
+    tap.equal(listed.stdout.split(), ["guest/args", "guest/image", "guest/rom"],
+              "pack: only the files that are named")
+    tap.equal(vm.pack(vm.env_rows("native"), "x", "", Path(folder) / "none"), "", "pack: nothing without inner")
 
 # Boots, with a script for QEMU
 

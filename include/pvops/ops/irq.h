@@ -83,6 +83,8 @@ PV_OP(irq, safe_halt, CALL6, C, void, 0, (), safe_halt)
  * Xen PV: walks the pending event channels of this vCPU and calls
  *	pv_port_interrupt() once for each with the vector bound to it; @vector
  *	is ignored.
+ * Xen HVM: the same, PVH too, where @vector is 0, which pv_port_event_entry
+ *	gives; native where it is one of the local APIC's.
  * Context: interrupt entry, interrupts masked, after a full register frame
  *	stands on the stack and pv_batch_pause() was called.
  * Clobbers: C.

@@ -27,6 +27,7 @@
 #define PV_VECTOR_TIMER		0xf0
 #define PV_VECTOR_IPI		0xf1
 #define PV_IPI_COUNT		2
+#define PV_VECTOR_EVENT		0xf3
 
 #define PV_MAX_CPUS		4
 

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Xen, hardware-virtualized: PVH and HVM.  Privileged instructions, page tables
+ * and the interrupt flag are the hardware's, so only those ops are Xen's that
+ * cost fewer exits so: events in the place of local APIC accesses, Xen's clock,
+ * one hypercall for everybody's TLB.  All else is native.
+ */
+#include <pvops/call.h>
+#include <pvops/pvops.h>
+#include "detect.h"
+#include "internal.h"
+
+#define CPUID_AMD_EBX	0x68747541	/* "Auth", of AuthenticAMD */
+#define CPUID_HYGON_EBX	0x6f677948	/* "Hygo", of HygonGenuine */
+
+/* Its frame is replaced by the machine's shared_info; its own stays unused. */
+static u8 shared_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
+
+static u32 leaf;
+static enum pvxen_guest type;
+static bool uses_vmmcall;
+
+/*
+ * The hypercall stubs, one for each vendor's instruction; the registers are those
+ * of PV, but rcx and r11 survive.  cpu_init() makes the first instruction of
+ * pvxen_hypercall() a jump to one of them: what PV and this backend share calls
+ * that, and PV pays nothing for it.  No hypercall page: it would have to be
+ * called through its numbers, and cannot count.
+ */
+void pvxen_hypercall_vmcall(void);
+void pvxen_hypercall_vmmcall(void);
+PV_ASM_ODD(pvxen_hypercall_vmcall);
+PV_ASM_ODD(pvxen_hypercall_vmmcall);
+
+#define STUB(name, insn)						\
+	asm(".pushsection .text\n.globl " #name "\n"			\
+	    ".type " #name ", @function\n" #name ":\n\t"		\
+	    "incq " PV_PERCPU_ASM "pvxen_hypercall_count(,%rax,8)\n\t"	\
+	    insn "\n\t" PV_ASM_RET "\n"					\
+	    ".size " #name ", . - " #name "\n.popsection\n")
+
+STUB(pvxen_hypercall_vmcall, "vmcall");
+STUB(pvxen_hypercall_vmmcall, "vmmcall");
+
+/* Before there is a stub: init() runs before any op, and so does not patch. */
+static long early_call2(u32 nr, unsigned long a1, const void *a2)
+{
+	long ret;
+
+	if (uses_vmmcall)
+		asm volatile("vmmcall" : "=a" (ret), "+D" (a1), "+S" (a2)
+			     : "0" ((unsigned long)nr) : "memory");
+	else
+		asm volatile("vmcall" : "=a" (ret), "+D" (a1), "+S" (a2)
+			     : "0" ((unsigned long)nr) : "memory");
+	return ret;
+}
+
+/* JMP rel32 */
+#define JUMP_BYTES	5
+
+static void choose_stub(void)
+{
+	unsigned long from = (unsigned long)pvxen_hypercall;
+	unsigned long to = (unsigned long)(uses_vmmcall ? pvxen_hypercall_vmmcall :
+						     pvxen_hypercall_vmcall);
+	long alias = pv_port_text_begin(from, from + JUMP_BYTES);
+	volatile u8 *text = (volatile u8 *)(from + (unsigned long)alias);
+	u32 i, distance = (u32)(to - from - JUMP_BYTES);
+
+	if (alias == PV_TEXT_REFUSED)
+		pv_port_panic("pvops: xenhvm: the hypercall stub cannot be written");
+	text[0] = 0xe9;
+	for (i = 0; i < 4; i++)
+		text[1 + i] = (u8)(distance >> 8 * i);
+	pv_port_text_end(from, from + JUMP_BYTES);
+}
+
+/*
+ * A hypervisor's own interface, and so above any imitation: Xen with viridian=1
+ * shows Hyper-V's leaves first and its own 0x100 further on.  A little below a
+ * VMI ROM: that is not Xen's, but of a hypervisor between Xen and us.
+ */
+#define SCORE	(PV_SCORE_GUEST - 1)
+
+static int hvm_detect(const struct pv_platform *platform, const char **why)
+{
+	u32 base;
+
+	switch (pvxen_guest_type(platform, &base)) {
+	case PVXEN_PVH:
+	case PVXEN_HVM:
+		return SCORE;
+	case PVXEN_PV:
+	case PVXEN_BAD_START:
+		*why = "entered as a PV guest";
+		return PV_SCORE_NONE;
+	default:
+		*why = "no CPUID leaves of Xen, or the kernel is not in ring 0";
+		return PV_SCORE_NONE;
+	}
+}
+
+static bool vendor_is_amd(const struct pv_platform *platform)
+{
+	struct pv_cpuid regs = { .eax = 0 };
+
+	platform->cpuid(&regs);
+	return regs.ebx == CPUID_AMD_EBX || regs.ebx == CPUID_HYGON_EBX;
+}
+
+static long map_shared_info(void)
+{
+	struct xen_add_to_physmap map = {
+		.domid = DOMID_SELF,
+		.space = XENMAPSPACE_shared_info,
+		.gpfn = pv_pfn_nr(pv_port_virt_to_pfn(shared_page)),
+	};
+	long error = early_call2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &map);
+
+	pvxen_shared = (struct shared_info *)shared_page;
+	return error;
+}
+
+/*
+ * One vector for all vCPUs, at which Xen injects while events are pending.  There
+ * is another way, a vector per vCPU (HVMOP_set_evtchn_upcall_vector): it goes
+ * through the local APIC and wants an EOI, one more exit for every upcall.
+ */
+static long set_callback(void)
+{
+	struct xen_hvm_param param = {
+		.domid = DOMID_SELF,
+		.index = HVM_PARAM_CALLBACK_IRQ,
+		.value = (u64)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | PV_VECTOR_EVENT,
+	};
+
+	return early_call2(__HYPERVISOR_hvm_op, HVMOP_set_param, &param);
+}
+
+static bool has_features(u32 wanted)
+{
+	struct xen_feature_info info = { .submap_idx = 0 };
+
+	return !early_call2(__HYPERVISOR_xen_version, XENVER_get_features, &info) &&
+	       (info.submap & wanted) == wanted;
+}
+
+static int hvm_init(const struct pv_platform *platform)
+{
+	struct pv_cpuid version;
+	long error;
+
+	type = pvxen_guest_type(platform, &leaf);
+	uses_vmmcall = vendor_is_amd(platform);
+	version = (struct pv_cpuid){ .eax = leaf + 1 };
+	platform->cpuid(&version);
+
+	if (!has_features(1U << XENFEAT_hvm_callback_vector | 1U << XENFEAT_hvm_safe_pvclock)) {
+		pv_port_log("pvops: xenhvm: Xen %u.%u has no callback vector, or no clock for guests",
+			    version.eax >> 16, version.eax & 0xffff);
+		return -XEN_ENOENT;
+	}
+	error = map_shared_info();
+	if (error) {
+		pv_port_log("pvops: xenhvm: shared_info cannot be mapped, error %ld", error);
+		return (int)error;
+	}
+	error = set_callback();
+	if (error) {
+		pv_port_log("pvops: xenhvm: no events: vector 0x%x refused, error %ld",
+			    PV_VECTOR_EVENT, error);
+		return (int)error;
+	}
+	pv_port_log("pvops: xenhvm: %s guest of Xen %u.%u, hypercalls by %s",
+		    type == PVXEN_PVH ? "PVH" : "HVM", version.eax >> 16, version.eax & 0xffff,
+		    uses_vmmcall ? "VMMCALL" : "VMCALL");
+	return 0;
+}
+
+/* Xen's calls take vCPU numbers; ours must be the same. */
+static void check_number(u32 cpu)
+{
+	struct pv_cpuid regs = { .eax = leaf + 4 };
+
+	if (cpu >= PV_MAX_CPUS)
+		pv_port_panic("pvops: xenhvm: CPU number beyond PV_MAX_CPUS");
+	pv_cpuid(&regs);
+	if (regs.eax & XEN_HVM_CPUID_VCPU_ID_PRESENT && regs.ebx != cpu) {
+		pv_port_log("pvops: xenhvm: CPU %u is Xen's vCPU %u", cpu, regs.ebx);
+		pv_port_panic("pvops: xenhvm: CPUs are numbered otherwise than Xen's");
+	}
+}
+
+static void hvm_cpu_init(u32 cpu)
+{
+	check_number(cpu);
+	if (!cpu)
+		choose_stub();
+	pv_native()->cpu_init(cpu);
+	pvxen_register_vcpu(cpu, pv_mfn(pv_pfn_nr(pv_port_virt_to_pfn(PV_PERCPU_PTR(xen_vcpu_info)))));
+	pvxen_time_init(cpu);
+	pvxen_events_init(cpu);
+}
+
+bool pvxen_hvm_param(u32 index, u64 *val)
+{
+	struct xen_hvm_param param = { .domid = DOMID_SELF, .index = index };
+	long error = pvxen_call2(__HYPERVISOR_hvm_op, HVMOP_get_param, (unsigned long)&param);
+
+	if (error)
+		pv_port_log("pvops: xenhvm: parameter %u cannot be read, error %ld", index, error);
+	*val = param.value;
+	return !error;
+}
+
+static void hvm_late_init(void)
+{
+	pv_native()->late_init();
+	/* An HVM guest has the emulated machine's serial line. */
+	if (type == PVXEN_PVH)
+		pvxen_console_init();
+}
+
+static void hvm_upcall(u32 vector)
+{
+	if (vector)
+		/* The local APIC's. */
+		native_fn_upcall(vector);
+	else
+		pvxen_upcall(0);
+}
+
+/* Xen takes a CPU down that halts with interrupts masked: that is not stolen. */
+static void hvm_halt(void)
+{
+	pvxen_time_stop(pv_port_this_cpu());
+	asm volatile("hlt" : : : "memory");
+}
+
+/*
+ * Nothing else is taken back: Xen forgets where it writes to only when the domain
+ * is reset (SHUTDOWN_soft_reset), which is how to start another kernel.
+ */
+static void hvm_stop_cpu(void)
+{
+	pvxen_vcpu_op(VCPUOP_stop_singleshot_timer, pv_port_this_cpu(), NULL);
+	for (;;) {
+		pv_irq_disable();
+		hvm_halt();
+	}
+}
+
+static bool only_this_cpu(const struct pv_cpumask *mask)
+{
+	u32 cpu = pv_port_this_cpu(), word;
+
+	for (word = 0; word < PV_CPUMASK_WORDS; word++)
+		if (mask->word[word] & ~(cpu / 64 == word ? 1UL << cpu % 64 : 0))
+			return false;
+	return true;
+}
+
+/*
+ * Xen knows which vCPUs run, and makes only those exit; the others come back with
+ * a fresh TLB anyway.  It flushes all vCPUs of the domain, and all of their
+ * entries: there is no narrower call.
+ */
+static void hvm_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
+{
+	pv_batch_flush();
+	if (only_this_cpu(mask) ||
+	    pvxen_call2(__HYPERVISOR_hvm_op, HVMOP_flush_tlbs, 0))
+		native_fn_flush_tlb_multi(mask, start, end);
+}
+
+static void hvm_console_write(const char *text, size_t bytes)
+{
+	if (type == PVXEN_PVH)
+		pvxen_console_write(text, bytes);
+	else
+		pv_port_native_console(text, bytes);
+}
+
+static void hvm_shutdown(enum pv_shutdown_reason reason)
+{
+	pvxen_console_drain();
+	pvxen_shutdown(reason);
+}
+
+/* Timer and events come by this upcall only. */
+static const struct pv_irq_impls hvm_irq = {
+	.halt = PV_FN(hvm_halt, 0),
+	.upcall = PV_FN(hvm_upcall, PV_IMPL_REQUIRED),
+};
+
+static const struct pv_mmu_impls hvm_mmu = {
+	.flush_tlb_multi = PV_FN(hvm_flush_tlb_multi, 0),
+};
+
+/* CPUs start by INIT and SIPI, as Xen emulates them: once in a CPU's life. */
+static const struct pv_smp_impls hvm_smp = {
+	.send_ipi = PV_FN(pvxen_send_ipi, 0),
+	.send_ipi_mask = PV_FN(pvxen_send_ipi_mask, 0),
+	.stop_cpu = PV_FN(hvm_stop_cpu, 0),
+	.console_write = PV_FN(hvm_console_write, 0),
+	.shutdown = PV_FN(hvm_shutdown, 0),
+};
+
+static const struct pv_backend xenhvm_backend = {
+	.name = "xenhvm",
+	.title = "Xen, hardware-virtualized (PVH, HVM)",
+	.detect = hvm_detect,
+	.init = hvm_init,
+	.cpu_init = hvm_cpu_init,
+	.late_init = hvm_late_init,
+	.hypercalls = pvxen_hypercalls,
+	.null_hypercall = pvxen_null_hypercall,
+	.irq = &hvm_irq,
+	.mmu = &hvm_mmu,
+	.time = &pvxen_time_impls,
+	.smp = &hvm_smp,
+	.lock = &pvxen_lock_impls,
+};
+
+PV_BACKEND(xenhvm_backend);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Start and end, as far as every kind of guest does them alike. */
+#include "internal.h"
+
+struct shared_info *pvxen_shared;
+
+PV_PERCPU_DEFINE(pvxen_vcpu_area, xen_vcpu_info);
+PV_PERCPU_DEFINE(pvxen_runstate_area, pvxen_runstate);
+
+/* vcpu_info can be registered once in a vCPU's life; a CPU may start again. */
+static bool registered[PV_MAX_CPUS];
+
+void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame)
+{
+	pvxen_vcpu_area *info = PV_PERCPU_PTR(xen_vcpu_info);
+	struct vcpu_register_vcpu_info where = {
+		.mfn = pv_mfn_nr(frame),
+		.offset = (unsigned long)info & (PV_PAGE_SIZE - 1),
+	};
+	struct vcpu_register_runstate_memory_area runstate;
+	long error;
+
+	if (!registered[cpu]) {
+		registered[cpu] = true;
+		/* Xen copies the state it kept so far; until then: masked. */
+		info->evtchn_upcall_mask = 1;
+		error = pvxen_vcpu_op(VCPUOP_register_vcpu_info, cpu, &where);
+		if (error) {
+			pv_port_log("pvops: xen: CPU %u: vcpu_info refused, error %ld", cpu, error);
+			pv_port_panic("pvops: xen: no event mask, cannot go on");
+		}
+	}
+	/*
+	 * Again when a CPU starts again: registering also brings it up to date, which
+	 * Xen cannot do at this address while the CPU comes from real mode.
+	 */
+	runstate.addr.v = PV_PERCPU_PTR(pvxen_runstate);
+	error = pvxen_vcpu_op(VCPUOP_register_runstate_memory_area, cpu, &runstate);
+	if (error)
+		pv_port_log("pvops: xen: CPU %u: no stolen time: runstate area refused, error %ld",
+			    cpu, error);
+}
+
+void pvxen_shutdown(enum pv_shutdown_reason reason)
+{
+	struct sched_shutdown shutdown = { .reason = SHUTDOWN_crash };
+
+	if (reason == PV_SHUTDOWN_POWEROFF)
+		shutdown.reason = SHUTDOWN_poweroff;
+	else if (reason == PV_SHUTDOWN_REBOOT)
+		shutdown.reason = SHUTDOWN_reboot;
+	for (;;)
+		pvxen_sched_op(SCHEDOP_shutdown, &shutdown);
+}

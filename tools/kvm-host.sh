@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# kvm-host.sh KERNEL FILE: the initrd of a KVM host, FILE: busybox, Debian's
+# modules for AMD's SVM from the folder KERNEL (tools/fetch-kernel.sh), this
+# machine's QEMU with its libraries and firmware, and tests/vm/kvm-init.  The
+# guest comes in a second archive behind it, which tools/vm.py writes.
+set -eu
+[ $# -eq 2 ] || { echo "usage: kvm-host.sh KERNEL FILE" >&2; exit 2; }
+cd "$(dirname "$0")/.."
+modules=$1/modules
+mkdir -p "$(dirname "$2")"
+root=$(mktemp -d "$2.XXXXXX")
+trap 'rm -rf "$root"' EXIT
+
+fail() {
+	echo "kvm-host: $*" >&2
+	exit 1
+}
+
+mkdir -p "$root"/{guest,bin,firmware,modules,proc,sys,dev,tmp}
+install -m 755 tests/vm/kvm-init "$root/init"
+busybox=$(command -v busybox) || fail "no busybox here (package busybox-static)"
+! ldd "$busybox" >/dev/null 2>&1 || fail "$busybox is not static (package busybox-static)"
+cp "$busybox" "$root/bin/busybox"
+
+# In the order in which they must be loaded, and the dependencies they name.
+module() {
+	local file=$modules/$1.ko name
+	[ ! -e "$root/modules/$1.ko" ] || return 0
+	[ -e "$file" ] || fail "$file: no such module"
+	for name in $(modinfo -F depends "$file" | tr , ' '); do
+		module "$name"
+	done
+	cp "$file" "$root/modules"
+	echo "$1.ko" >>"$root/modules/order"
+}
+module kvm-amd
+
+# Libraries at their own place: some are found by the path of what wants them.
+qemu=$(command -v qemu-system-x86_64) || fail "no qemu-system-x86_64 here (package qemu-system-x86)"
+cp -L "$qemu" "$root/bin/qemu"
+libraries=$(ldd "$qemu") || fail "$qemu: cannot tell its libraries"
+missing=$(sed -n 's/^\t\(.*\) => not found/\1/p' <<<"$libraries")
+[ -z "$missing" ] || fail "$qemu wants ${missing//$'\n'/ }: not here"
+for file in $(grep -o '/[^ ]*' <<<"$libraries"); do
+	mkdir -p "$root$(dirname "$file")"
+	cp -L "$file" "$root$file"
+done
+
+# For the machines pc and microvm, and for -kernel.
+for name in bios-256k.bin bios-microvm.bin qboot.rom kvmvapic.bin linuxboot.bin linuxboot_dma.bin \
+	multiboot.bin multiboot_dma.bin pvh.bin vgabios-stdvga.bin; do
+	for folder in /usr/share/qemu /usr/share/seabios; do
+		[ ! -e "$folder/$name" ] || cp -L "$folder/$name" "$root/firmware"
+	done
+	[ -e "$root/firmware/$name" ] || fail "$name: no such firmware (packages qemu-system-data, seabios)"
+done
+
+# Without dates and inodes the archive depends on what is in it only.
+find "$root" -exec touch -h -d @0 {} +
+(cd "$root" && find . | LC_ALL=C sort |
+	cpio -o -H newc -R 0:0 --quiet --reproducible) >"$root.cpio"
+mv "$root.cpio" "$2"
+echo "kvm-host: $("$qemu" --version | head -n 1)"
