@@ -108,9 +108,9 @@ fuzz: ## the planner against a disassembler, bounded
 vm: $(images) $(parts) vmi-roms $(B)/clang/vmi/monitor.elf ## the guest in every environment
 	$(Q)$(PROVE) -j2 tests/vm
 
-linux: ## Linux 6.1 on the layer, native so far (patches/README.md)
+linux: ## Linux 6.1 on the layer (patches/README.md); CONFIG=same|hard|cloud: other configurations
 	$(Q)tools/setup.sh linux
-	$(Q)tools/linux.sh
+	$(Q)$(if $(CONFIG),tools/linux.sh config $(CONFIG),tools/linux.sh)
 
 series: ## the patches for Linux 6.1, self-contained, for git am: build/series
 	$(Q)tools/setup.sh linux

@@ -7,7 +7,7 @@ release=4.17
 packages=(xen-utils-$release)
 # Under /usr/lib/xen-$release/bin.  Their scripts and QEMU serve disks and
 # networks, which no guest here has.
-programs=(xl xenstored xenconsoled xenconsole xen-init-dom0)
+programs=(xl xenstored xenconsoled xenconsole xen-init-dom0 libxl-save-helper)
 [ $# -eq 1 ] || { echo "usage: fetch-toolstack.sh FOLDER" >&2; exit 2; }
 mkdir -p "$(dirname "$1")"
 out=$(realpath "$(dirname "$1")")/$(basename "$1")

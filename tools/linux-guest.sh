@@ -3,7 +3,7 @@
 #
 # What runs on a Linux kernel in the rows of tests/linux/envs.toml.
 #
-#	tools/linux-guest.sh VARIANT	(ours or stock) writes, from the kernel
+#	tools/linux-guest.sh VARIANT	(ours, stock or hard) writes, from the kernel
 #					built before,
 #		build/linux-guest/VARIANT.cpio		the guest's initrd
 #		build/linux-guest/VARIANT-dom0.cpio	a dom0's that starts it
@@ -15,8 +15,8 @@ top=$PWD
 variant=${1:-}
 case $variant in
 ours) tree=build/linux-6.1 ;;
-stock) tree=build/linux-stock ;;
-*) echo "usage: $0 ours|stock" >&2; exit 2 ;;
+stock | hard) tree=build/linux-$variant ;;
+*) echo "usage: $0 ours|stock|hard" >&2; exit 2 ;;
 esac
 out=build/linux-guest
 source=build/linux-pristine
@@ -91,6 +91,7 @@ module()
 		echo "linux-guest: $work/pvops_sites.ko was not built, see $work.log" >&2
 		exit 1
 	}
+	[ "$variant" = stock ] || cp "$tree/arch/x86/pvops/pvops_bench.ko" "$work"
 }
 
 archive()
@@ -109,7 +110,7 @@ guest()
 	mkdir -p "$root/bin" "$root/selftests"
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	install -m 755 tests/linux/init "$root/init"
-	cp $out/stress "$out/$variant/module/pvops_sites.ko" "$root"
+	cp $out/stress "$out/$variant/module"/pvops_*.ko "$root"
 	cp $out/selftests/*_64 "$root/selftests"
 	archive "$root" "$out/$variant.cpio"
 }

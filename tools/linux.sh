@@ -10,8 +10,9 @@
 #	tools/linux.sh prepare [...]	only as far as the configured tree
 #	tools/linux.sh series		build/series, for git am (tools/series.sh)
 #	tools/linux.sh series-check	what that must hold
+#	tools/linux.sh config WHICH	same, hard or cloud (tools/linux-configs.sh)
 #
-# The last two kernels are for comparison.  They are built from a tree of their
+# stock and unhooked are for comparison.  They are built from a tree of their
 # own, so that an edit of the series leaves them alone.
 set -eu
 
@@ -19,6 +20,8 @@ cd "$(dirname "$0")/.."
 top=$PWD
 what=${1:-build}
 kernel=${2:-ours}
+config_name=
+[ "$what" != config ] || { config_name=${2:-}; kernel=ours; }
 release=6.1
 tree=build/linux-$release
 pristine=build/linux-pristine
@@ -164,12 +167,17 @@ kmake()
 	fi
 }
 
-# Lines of tools/linux.config without a mark, and those marked for this kernel.
+# Lines of tools/linux.config without a mark, and those marked for kernel $1.
+lines_for()
+{
+	sed -E "/@/{/@$1( |\$)/!d;s/[ \t]*@.*//}" tools/linux.config
+}
+
 # A line that Kconfig overrules would be missed only in the figures.
 configure()
 {
 	mkdir -p $objects
-	sed -E "/@/{/@$kernel( |\$)/!d;s/[ \t]*@.*//}" tools/linux.config >$config.new
+	lines_for $kernel >$config.new
 	if cmp -s $config.new $config && [ -e $objects/.config ]; then
 		rm $config.new
 		return
@@ -220,5 +228,10 @@ case $what in
 prepare) prepare ;;
 build) prepare; build ;;
 series | series-check) . tools/series.sh; "$(echo "$what" | tr - _)" ;;
+config)
+	case $config_name in
+	same | hard | cloud) . tools/linux-configs.sh; configuration ;;
+	*) echo "usage: $0 config same|hard|cloud" >&2; exit 2 ;;
+	esac ;;
 *) echo "usage: $0 [prepare|build|series|series-check] [ours|stock|unhooked]" >&2; exit 2 ;;
 esac

@@ -8,10 +8,10 @@
   linux_matrix.py tap ROW            boot one and assert every cell, as TAP for prove
 
 The kernel is build/linux-6.1 (--variant stock: build/linux-stock, which has
-Linux's own paravirt_ops); what runs on it is tools/linux-guest.sh's.  --rows A,B
-names other rows for demo.  A row's x86 selftests must be those that the stock
-kernel passes in the same row: its results are kept in build/linux-guest/results,
-by the hashes of what was booted.
+Linux's own paravirt_ops; hard: that of tools/linux-configs.sh); what runs on it
+is tools/linux-guest.sh's.  --rows A,B names other rows for demo.  A row's x86
+selftests must be those that the stock kernel passes in the same row: its results
+are kept in build/linux-guest/results, by the hashes of what was booted.
 
 Every boot leaves build/log/linux-ROW[~TAG].log and .json; demo also
 build/report/linux-matrix.json.  Exit status: 0 all good; 1 a row did not end, or
@@ -29,8 +29,9 @@ TABLE = vm.TOP / "tests/linux/envs.toml"
 OUT = report.OUT / "linux-matrix.json"
 RESULTS = Path("build/linux-guest/results")
 KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
-           "stock": "build/linux-stock/arch/x86/boot/bzImage"}
-ALL_PARTS = ("module", "stress", "selftests", "hotplug")
+           "stock": "build/linux-stock/arch/x86/boot/bzImage",
+           "hard": "build/linux-hard/arch/x86/boot/bzImage"}
+ALL_PARTS = ("module", "stress", "selftests", "hotplug", "suspend")
 TIMEOUT = 480
 END_SIGN = b"\npvops-linux: end"
 TEST = re.compile(r"@test (\w+)/(\S+) (PASS|FAIL|SKIP|TIMEOUT)(?: (.*))?$")
@@ -108,12 +109,13 @@ def parts_asked(words):
     return [p for p in asked[-1].split(",") if p != "none"] if asked else list(ALL_PARTS)
 
 
-def run(name, variant, words=(), tag="", timeout=TIMEOUT):
-    """Boot once.  Returns parse()'s dict, and
+def run(name, variant, words=(), tag="", timeout=TIMEOUT, count=False):
+    """Boot once; count: under -icount.  Returns parse()'s dict, and
 
     row, variant, words, image_sha256, parts {name: sha256}, seconds, log_file
     """
     rows = rows_of(name, variant)
+    rows["count"] = count
     image = KERNELS[variant]
     if not Path(image).is_file():
         raise vm.MissingError(f"{image}: no such kernel; `tools/linux.sh build {variant}` makes it")
@@ -182,7 +184,7 @@ def asserts(result, reference=None):
     expected_cpus = vm.env_rows(result["row"], TABLE)["cpus"]
     out.append((data.get("cpus") == expected_cpus, f"the kernel runs {expected_cpus} CPU(s)",
                 [f"is {data.get('cpus')}"]))
-    if result["variant"] == "ours":
+    if result["variant"] != "stock":
         out += _assert_layer(result, parts)
     for part in parts:
         names = [n for n in tests if n.startswith(f"{part}/")]
@@ -361,9 +363,9 @@ def main(argv):
     vm.env_rows(args.row, TABLE)
     if args.what == "tap":
         return tap(args.row, args.variant)
-    unknown = [p for p in parts_asked(args.words) if p not in ALL_PARTS]
+    unknown = [p for p in parts_asked(args.words) if p not in (*ALL_PARTS, "bench")]
     if unknown:
-        raise vm.UsageError(f"PARTS={unknown[0]}: no such part; there are: {' '.join(ALL_PARTS)} none")
+        raise vm.UsageError(f"PARTS={unknown[0]}: no such part; there are: {' '.join(ALL_PARTS)} bench none")
     result = run(args.row, args.variant, args.words, args.variant, args.timeout)
     print(block(result))
     wrong = [line for good, what, why in asserts(result) if not good for line in (f"NOT: {what}", *why)]

@@ -145,7 +145,7 @@ objs="arch/x86/kernel/alternative.o arch/x86/kernel/cpu/vmware.o arch/x86/kernel
 # Configure and build them; $1: kernel of tools/linux.config.
 build_objects()
 {
-	sed -E "/@/{/@$1( |\$)/!d;s/[ \t]*@.*//}" tools/linux.config >build/series.config
+	lines_for "$1" >build/series.config
 	echo CONFIG_PARAVIRT_SPINLOCKS=y >>build/series.config
 	# shellcheck disable=SC2086 # a list of targets
 	{

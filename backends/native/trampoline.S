@@ -65,6 +65,7 @@ native_trampoline_end:
 	.text
 	.globl	native_cpu_entry
 native_cpu_entry:
+	PV_ENDBR
 	mov	24(%rbx), %rax
 	mov	%rax, %cr0
 	mov	32(%rbx), %rax
@@ -75,7 +76,8 @@ native_cpu_entry:
 	lgdt	64(%rbx)
 	lidt	74(%rbx)
 	push	$PV_KERNEL_CS
-	push	$1f
+	lea	1f(%rip), %rax
+	push	%rax
 	lretq
 1:	mov	$PV_KERNEL_DS, %eax
 	mov	%eax, %ds
@@ -92,7 +94,7 @@ native_cpu_entry:
 	mov	16(%rbx), %rdi
 	movl	$1, native_cpu_arrived(%rip)
 	push	$0
-	jmp	*%rax
+	PV_JMP(rax)
 
 	.bss
 	.balign	4

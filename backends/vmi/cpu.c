@@ -31,12 +31,13 @@ static void vmi_wbinvd(void)
 static void vmi_cpuid(struct pv_cpuid *regs)
 {
 	register unsigned long rsp asm("rsp");
+	register u64 entry asm("rsi") = vmi_entry[VMI_CPUID];
 
 	vmi_counted(VMI_CPUID, true);
-	asm volatile("call *%[entry]"
+	asm volatile(PV_ASM_CALL("rsi")
 		     : "+a" (regs->eax), "=b" (regs->ebx), "+c" (regs->ecx), "=d" (regs->edx),
 		       "+r" (rsp)
-		     : [entry] "r" (vmi_entry[VMI_CPUID])
+		     : "r" (entry)
 		     : "memory", "cc");
 }
 

@@ -73,9 +73,9 @@ volatile u32 vmi_cpu_arrived;
 asm(".pushsection .text\n"
 	".globl vmi_cpu_entry\n"
 	".type vmi_cpu_entry, @function\n"
-	"vmi_cpu_entry:\n\t"
+	"vmi_cpu_entry:\n\t" PV_ASM_ENDBR
 	"movl $1, vmi_cpu_arrived(%rip)\n\t"
-	"jmp *%rax\n"
+	PV_ASM_JMP("rax") "\n"
 	".size vmi_cpu_entry, . - vmi_cpu_entry\n"
 	".popsection\n");
 

@@ -13,6 +13,7 @@
 
 #define FUNC(name)	".globl " #name "\n.type " #name ", @function\n" #name ":\n\t" PV_ASM_ENDBR
 #define END(name)	".size " #name ", . - " #name "\n"
+#define ALIAS(name, of)	".globl " #name "\n.set " #name ", " #of "\n"
 
 #define PENDING		PV_PERCPU_ASM "xen_vcpu_info"
 #define MASK		PV_PERCPU_ASM "xen_vcpu_info + 1"
@@ -27,6 +28,7 @@ PV_ASM_ODD(pvxen_hypercall);
 PV_ASM_ODD(pvxen_iret);
 PV_ASM_ODD(pvxen_syscall_entry);
 PV_ASM_ODD(pvxen_enter);
+PV_ASM_ODD(pvxen_adjust_exception_frame);
 
 /*
  * The hypercall stub.  No hypercall page: SYSCALL in kernel mode is a
@@ -141,7 +143,9 @@ asm(".pushsection .text\n"
 	FUNC(pvxen_adjust_exception_frame)
 	"mov 8(%rsp), %rcx\n\t"
 	"mov 16(%rsp), %r11\n\t"
-	"ret $16\n"
+	"popq 8(%rsp)\n\t"
+	"lea 8(%rsp), %rsp\n\t"
+	PV_ASM_RET "\n"
 	END(pvxen_adjust_exception_frame)
 
 	FUNC(pvxen_iret)
@@ -175,7 +179,7 @@ asm(".pushsection .text\n"
 	"mov %rdx, %rdi\n\t"
 	"xor %ebp, %ebp\n\t"
 	"cld\n\t"
-	"jmp *%rax\n"
+	PV_ASM_JMP("rax") "\n"
 	END(pvxen_enter)
 	".popsection\n");
 
@@ -202,9 +206,6 @@ _Static_assert(__MACH2PHYS_VIRT_START == 0xffff800000000000, "in the asm below")
 
 asm(".pushsection .text\n"
 	FUNC(pvxen_pte_val)
-	FUNC(pvxen_pmd_val)
-	FUNC(pvxen_pud_val)
-	FUNC(pvxen_p4d_val)
 	"mov %rdi, %rax\n\t"
 	"test $1, %al\n\t"
 	"jz 9f\n\t"
@@ -229,14 +230,11 @@ asm(".pushsection .text\n"
 	SAVING("call pvxen_foreign_val\n\t")
 	PV_EXTABLE(1b, 2b)
 	END(pvxen_pte_val)
-	END(pvxen_pmd_val)
-	END(pvxen_pud_val)
-	END(pvxen_p4d_val)
+	ALIAS(pvxen_pmd_val, pvxen_pte_val)
+	ALIAS(pvxen_pud_val, pvxen_pte_val)
+	ALIAS(pvxen_p4d_val, pvxen_pte_val)
 
 	FUNC(pvxen_make_pte)
-	FUNC(pvxen_make_pmd)
-	FUNC(pvxen_make_pud)
-	FUNC(pvxen_make_p4d)
 	"mov %rdi, %rax\n\t"
 	"test $1, %al\n\t"
 	"jz 9f\n\t"
@@ -257,7 +255,7 @@ asm(".pushsection .text\n"
 	"1:\tpop %rcx\n"
 	"2:\t" SAVING("call pvxen_foreign_entry\n\t")
 	END(pvxen_make_pte)
-	END(pvxen_make_pmd)
-	END(pvxen_make_pud)
-	END(pvxen_make_p4d)
+	ALIAS(pvxen_make_pmd, pvxen_make_pte)
+	ALIAS(pvxen_make_pud, pvxen_make_pte)
+	ALIAS(pvxen_make_p4d, pvxen_make_pte)
 	".popsection\n");

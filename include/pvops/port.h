@@ -19,6 +19,9 @@
  *    exception and interrupt handlers that interrupted kernel mode, or
  *    answers pv_port_in_interrupt().
  *
+ * A task keeps its CPU while it is in an op: a kernel that takes the CPU away
+ * from kernel code holds that off around ops (batches are per CPU).
+ *
  * Macros and inline functions of <pvops_port.h>:
  *
  *	PV_PERCPU_DECLARE(type, name)	declare, as "extern"
@@ -31,8 +34,14 @@
  *					an absolute 32-bit operand
  *	PV_RO_AFTER_INIT		attribute of what only pv_init() and
  *					pv_override() write; may be left out
- *	PV_ASM_ENDBR			asm text at the start of functions that are
- *					reached through a pointer; may be left out
+ *	PV_ASM_ENDBR, PV_ENDBR		asm text, and the same in an assembly file,
+ *					at the start of functions that are reached
+ *					through a pointer; may be left out
+ *	PV_ASM_JMP(reg), PV_JMP(reg)	asm text, and the same in an assembly file,
+ *					that jumps to where a register points; may
+ *					be left out
+ *	PV_ASM_CALL(reg)		asm text (with operands: %%) that calls where
+ *					a register points; may be left out
  *	PV_ASM_RET			asm text that returns from a function; may
  *					be left out
  *	PV_ASM_ODD(function)		declaration: the function does not return,

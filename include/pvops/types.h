@@ -17,6 +17,20 @@
 
 #include <pvops_port.h>
 
+/*
+ * For assembly files; what a hardened kernel's port may define (port.h):
+ * PV_ENDBR	an ENDBR64, where indirect branches need a landing pad (IBT)
+ * PV_JMP	a jump to where a register points (retpolines)
+ */
+#ifdef __ASSEMBLY__
+#ifndef PV_ENDBR
+#define PV_ENDBR
+#endif
+#ifndef PV_JMP
+#define PV_JMP(reg)	jmp *%reg
+#endif
+#endif
+
 #ifndef __ASSEMBLY__
 
 /*
@@ -27,14 +41,23 @@
 #define PV_RO_AFTER_INIT
 #endif
 /*
- * What a hardened kernel's port may define (port.h); elsewhere assembly is plain:
- * PV_ASM_ENDBR	an ENDBR64, where indirect branches need a landing pad (IBT)
+ * The same for asm statements, as text; elsewhere assembly is plain:
+ * PV_ASM_ENDBR	as PV_ENDBR
+ * PV_ASM_JMP	as PV_JMP; for asm statements without operands
+ * PV_ASM_CALL	a call of where a register points, where speculation behind a
+ *		bare one is not wanted; for asm statements with operands
  * PV_ASM_RET	a return, where a bare RET is not to be executed (return thunks)
  * PV_ASM_ODD	says of a function that it is no ordinary one, to a tool that
  *		checks how stacks are used
  */
 #ifndef PV_ASM_ENDBR
 #define PV_ASM_ENDBR
+#endif
+#ifndef PV_ASM_JMP
+#define PV_ASM_JMP(reg)		"jmp *%" reg "\n\t"
+#endif
+#ifndef PV_ASM_CALL
+#define PV_ASM_CALL(reg)	"call *%%" reg "\n\t"
 #endif
 #ifndef PV_ASM_RET
 #define PV_ASM_RET	"ret\n\t"

@@ -34,6 +34,14 @@
 /* The Xen backend uses Linux's own copy of Xen's headers. */
 #define PV_XEN_INTERFACE	<asm/pvops_xen.h>
 
+#ifdef __ASSEMBLY__
+#include <asm/ibt.h>
+#include <asm/nospec-branch.h>
+
+#define PV_ENDBR		ENDBR
+#define PV_JMP(reg)		JMP_NOSPEC reg
+#endif
+
 #ifndef __ASSEMBLY__
 #include <linux/cache.h>
 #include <linux/compiler.h>
@@ -78,6 +86,10 @@ unsigned long pvops_percpu_offset(u32 cpu);
 /* For objtool, IBT and return thunks. */
 #define PV_ASM_ENDBR		ASM_ENDBR
 #define PV_ASM_RET		ASM_RET
+#ifdef CONFIG_RETPOLINE
+#define PV_ASM_JMP(reg)		"jmp __x86_indirect_thunk_" reg "\n\t"
+#define PV_ASM_CALL(reg)	"call __x86_indirect_thunk_" reg "\n\t"
+#endif
 #define PV_ASM_ODD(function)	STACK_FRAME_NON_STANDARD(function)
 
 #define PV_EXTABLE(insn, fixup)	_ASM_EXTABLE(insn, fixup)

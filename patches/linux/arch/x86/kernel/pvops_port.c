@@ -605,7 +605,7 @@ void pvops_protect_data(unsigned long start, unsigned long end)
 }
 
 /* Does the iret op fault here, in code of the hypervisor's? */
-bool pvops_is_iret(unsigned long ip)
+noinstr bool pvops_is_iret(unsigned long ip)
 {
 	return ip - pvops_code_start < pvops_code_bytes &&
 	       *(const u16 *)ip == 0xcf48;

@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""pvops= on Linux's command line: honoured, or refused in one line, and Linux runs on."""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vm"))
+from vmtest import Tap  # noqa: E402
+
+import linux_matrix as matrix  # noqa: E402
+
+# row, words, tag, backend chosen, how the one "refused" line begins (None: no line)
+CASES = (
+    ("native", "pvops=xen", "absent", "native", "pvops=xen: "),
+    ("native", "pvops=native,-nosuch", "nopart", "native", "-nosuch: no such table or op"),
+    ("vmi", "pvops=native", "native", "native", None),
+    ("vmi", "pvops=vmi,-irq", "noirq", "vmi", None),
+    ("dom0", "pvops=native", "native", "xen", "pvops=native: "),
+    ("dom0", "pvops=xen,-mmu", "nommu", "xen", "-mmu: xen cannot run with native "),
+)
+
+tap = Tap()
+for row, words, tag, backend, refused in CASES:
+    result = matrix.run(row, "ours", [words, "PARTS=stress", "STRESS=1"], f"select-{tag}")
+    data, sites, name = result["data"], result["data"].get("sites", {}), f"{row} {words}"
+    tap.ok(result["end"] and not result["problems"], f"{name}: Linux comes to its end", *result["problems"])
+    tap.equal(data.get("backend"), backend, f"{name}: {backend} is chosen")
+    tap.ok(sites and sites["indirect"] == sites["failed"] == 0, f"{name}: no site is left indirect", str(sites))
+    tap.equal(result["tests"].get("stress/stress", ("not run",))[0], "PASS", f"{name}: stress passes")
+    lines = data.get("refused", [])
+    if refused is None:
+        tap.empty(lines, f"{name}: nothing refused")
+    else:
+        tap.ok(len(lines) == 1 and lines[0].startswith(refused), f"{name}: refused: {refused}...",
+               *(lines or ["no such line"]))
+tap.done()
