@@ -16,7 +16,7 @@ if [ "${2:-}" = hvm ]; then
 	packages+=(qemu-system-xen qemu-system-data seabios)
 	device_model=usr/libexec/xen-qemu-system-i386
 	files+=(usr/lib/xen-$release/boot/hvmloader usr/share/seabios/bios-256k.bin
-		usr/share/qemu/linuxboot_dma.bin usr/share/qemu/kvmvapic.bin)
+		usr/share/qemu/linuxboot.bin usr/share/qemu/keymaps/en-us)
 fi
 [ $# -eq 1 ] || [ "$#${2:-}" = 2hvm ] ||
 	{ echo "usage: fetch-toolstack.sh FOLDER [hvm]" >&2; exit 2; }
@@ -73,7 +73,9 @@ while [ ${#todo[@]} -gt 0 ]; do
 	file=${todo[0]}
 	todo=("${todo[@]:1}")
 	case $file in
-	*/bin/* | */libexec/*) cp "$file" root/bin ;;
+	*/bin/*) cp "$file" root/bin ;;
+	# It looks for its files beside where it stands.
+	*/libexec/*) install -D -t root/usr/libexec "$file" ;;
 	*/ld-linux-x86-64*) cp -L "$file" root/lib64 ;;
 	*) cp -L "$file" root/lib64/"$(basename "$file")" ;;
 	esac
