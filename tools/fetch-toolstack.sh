@@ -1,14 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# fetch-toolstack.sh FOLDER: what of Debian's Xen toolstack starts a guest, with
-# its libraries, unpacked as a root file system.  Nothing is installed.
+# fetch-toolstack.sh FOLDER [hvm]: what of Debian's Xen toolstack starts a guest,
+# with its libraries, unpacked as a root file system; hvm: what HVM guests need too,
+# QEMU and firmware.  Nothing is installed.
 set -eu
 release=4.17
 packages=(xen-utils-$release)
+# Whole files, at their own place: firmware, and a hypervisor for PV in PVH.
+files=(usr/lib/xen-$release/boot/xen-shim)
 # Under /usr/lib/xen-$release/bin.  Their scripts and QEMU serve disks and
 # networks, which no guest here has.
 programs=(xl xenstored xenconsoled xenconsole xen-init-dom0 libxl-save-helper)
-[ $# -eq 1 ] || { echo "usage: fetch-toolstack.sh FOLDER" >&2; exit 2; }
+device_model=
+if [ "${2:-}" = hvm ]; then
+	packages+=(qemu-system-xen qemu-system-data seabios)
+	device_model=usr/libexec/xen-qemu-system-i386
+	files+=(usr/lib/xen-$release/boot/hvmloader usr/share/seabios/bios-256k.bin
+		usr/share/qemu/linuxboot.bin usr/share/qemu/keymaps/en-us)
+fi
+[ $# -eq 1 ] || [ "$#${2:-}" = 2hvm ] ||
+	{ echo "usage: fetch-toolstack.sh FOLDER [hvm]" >&2; exit 2; }
 mkdir -p "$(dirname "$1")"
 out=$(realpath "$(dirname "$1")")/$(basename "$1")
 work=$(mktemp -d "$out.XXXXXX")
@@ -54,11 +65,17 @@ todo=("$(find all -name libgcc_s.so.1)")
 for program in "${programs[@]}"; do
 	todo+=("all/usr/lib/xen-$release/bin/$program")
 done
+for file in "${files[@]}"; do
+	install -D -t "root/$(dirname "$file")" "all/$file"
+done
+[ -z "$device_model" ] || todo+=("all/$device_model")
 while [ ${#todo[@]} -gt 0 ]; do
 	file=${todo[0]}
 	todo=("${todo[@]:1}")
 	case $file in
 	*/bin/*) cp "$file" root/bin ;;
+	# It looks for its files beside where it stands.
+	*/libexec/*) install -D -t root/usr/libexec "$file" ;;
 	*/ld-linux-x86-64*) cp -L "$file" root/lib64 ;;
 	*) cp -L "$file" root/lib64/"$(basename "$file")" ;;
 	esac

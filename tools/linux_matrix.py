@@ -109,7 +109,7 @@ def parts_asked(words):
     return [p for p in asked[-1].split(",") if p != "none"] if asked else list(ALL_PARTS)
 
 
-def run(name, variant, words=(), tag="", timeout=TIMEOUT, count=False):
+def run(name, variant, words=(), tag="", timeout=None, count=False):
     """Boot once; count: under -icount.  Returns parse()'s dict, and
 
     row, variant, words, image_sha256, parts {name: sha256}, seconds, log_file
@@ -128,6 +128,7 @@ def run(name, variant, words=(), tag="", timeout=TIMEOUT, count=False):
     cmdline = " ".join([*rows["words"], *words])
     packed = vm.pack(rows, image, cmdline, log.with_suffix(".cpio"))
     args = vm.command(rows, image, cmdline, packed)
+    timeout = timeout or rows.get("timeout", TIMEOUT)
     how, status, said, seconds = vm.boot(args, rows, log, timeout, END_SIGN)
     if packed:
         packed.unlink()
@@ -181,9 +182,12 @@ def asserts(result, reference=None):
            (result["end"] and not result["problems"], "the guest comes to its end, and the machine goes off",
             result["problems"] + ([] if result["end"] else [f"  | {t}" for t in result["tail"]])),
            (not data.get("complaints"), "the kernel complained of nothing", data.get("complaints", []))]
-    expected_cpus = vm.env_rows(result["row"], TABLE)["cpus"]
-    out.append((data.get("cpus") == expected_cpus, f"the kernel runs {expected_cpus} CPU(s)",
+    rows = vm.env_rows(result["row"], TABLE)
+    out.append((data.get("cpus") == rows["cpus"], f"the kernel runs {rows['cpus']} CPU(s)",
                 [f"is {data.get('cpus')}"]))
+    if "platform" in rows:
+        out.append((rows["platform"] in data.get("platform", ""), f"Linux finds {rows['platform']}",
+                    [f"is {data.get('platform')}"]))
     if result["variant"] != "stock":
         out += _assert_layer(result, parts)
     for part in parts:
@@ -348,7 +352,7 @@ def main(argv):
             p.add_argument("row", metavar="ROW")
         if what == "run":
             p.add_argument("words", nargs="*", metavar="WORD")
-            p.add_argument("--timeout", type=float, default=TIMEOUT, metavar="SECONDS")
+            p.add_argument("--timeout", type=float, metavar="SECONDS")
     args = parser.parse_args(argv)
     vm.os.chdir(vm.TOP)
     if args.what == "list":
