@@ -29,7 +29,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 TABLE = TOP / "tests/vm/envs.toml"
 IMAGE = "build/guest.elf"
-TIMEOUT = 120
+TIMEOUT = 300
 TAIL_LINES = 30
 # How long a guest that has said "end" may take to power the machine off.
 POWEROFF_SECONDS = 20
