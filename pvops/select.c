@@ -59,6 +59,11 @@ const char *pv_refused(u32 nr)
 	return line(&refused, nr);
 }
 
+const char *pv_note(u32 nr)
+{
+	return chosen->note ? chosen->note(nr) : NULL;
+}
+
 const struct pv_backend *pv_backend(void)
 {
 	return chosen;
@@ -464,6 +469,7 @@ int pv_repatch(bool indirect)
 void pv_print(void)
 {
 	const struct pv_stats *stats = &kernel_sites.stats;
+	const char *note;
 	u32 i, own = 0;
 
 	for (i = 0; i < detected.count; i++)
@@ -472,6 +478,8 @@ void pv_print(void)
 		own += !pv_impl_is_native(i);
 	pv_port_log("pvops: chosen: %s (%s), %u of %u ops its own", chosen->name,
 		    chosen->title, chosen == native ? PV_OP_COUNT : own, PV_OP_COUNT);
+	for (i = 0; (note = pv_note(i)); i++)
+		pv_port_log("pvops: %s: %s", chosen->name, note);
 	for (i = 0; i < refused.count; i++)
 		pv_port_log("pvops: refused: %s", refused.text[i]);
 	pv_port_log("pvops: sites: %u: inline %u, call %u, nop %u, jump %u, indirect %u, outline %u, failed %u",

@@ -85,7 +85,8 @@ void native_fn_set_timer(u64 deadline)
 		apic_write(APIC_TIMER_INITIAL, 0);
 		return;
 	}
-	now = native_fn_clock_read();
+	/* Deadlines are the chosen clock's, which need not be ours. */
+	now = pv_clock_read();
 	/* Rounded up, so that the clock has reached the deadline when it fires. */
 	count = deadline <= now ? 1 :
 		(u64)((unsigned __int128)(deadline - now) * timer_scale >> 32) + 2;
