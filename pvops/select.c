@@ -493,6 +493,12 @@ void pv_cpu_init(u32 cpu)
 		chosen->cpu_init(cpu);
 }
 
+void pv_cpu_exit(void)
+{
+	if (chosen->cpu_exit)
+		chosen->cpu_exit();
+}
+
 void pv_late_init(void)
 {
 	if (chosen->late_init)

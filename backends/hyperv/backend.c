@@ -6,7 +6,6 @@
  * What may be used is known when CPUID was read, so the tables are filled by
  * init(), before the core reads them.
  */
-#include <pvops/native.h>
 #include <pvops/pvops.h>
 #include "hyperv.h"
 
@@ -18,9 +17,15 @@
  */
 #define SCORE_IMITATED	(PV_SCORE_GUEST / 2)
 
+/* What takes hypercalls. */
+#define CALLS	(1U << HV_USE_FLUSH | 1U << HV_USE_IPI | 1U << HV_USE_EX)
+
 struct hv_features hv;
-/* The hypercall page is there. */
-static bool calls;
+/* The partition's part is in use; else what is to be used again then. */
+static bool started;
+static u32 used;
+/* Clocks and the local APIC are the layer's. */
+static bool late;
 
 static struct pv_irq_impls irq_impls;
 static struct pv_mmu_impls mmu_impls;
@@ -54,6 +59,27 @@ static void fill_tables(void)
 	USE(smp_impls, shutdown, hv_shutdown, true);
 }
 
+/* What is the partition's, not a CPU's: identity, hypercall page, clock. */
+static void start(void)
+{
+	if (!hv_hypercalls_start())
+		hv.use &= ~CALLS;
+	if (hv_uses(HV_USE_CLOCK))
+		hv_time_start();
+	started = true;
+}
+
+/* What others still ask for meanwhile goes the native way. */
+static void stop(void)
+{
+	used = hv.use;
+	hv.use &= ~CALLS;
+	started = false;
+	if (hv_uses(HV_USE_CLOCK))
+		hv_time_stop();
+	hv_hypercalls_stop();
+}
+
 static int hv_init(const struct pv_platform *platform)
 {
 	u32 cpu;
@@ -61,18 +87,25 @@ static int hv_init(const struct pv_platform *platform)
 	hv_features_read(platform->cpuid, &hv);
 	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++)
 		hv_vp_index[cpu] = HV_VP_UNKNOWN;
-	calls = hv_hypercalls_start();
-	if (!calls)
-		hv.use &= ~(1U << HV_USE_FLUSH | 1U << HV_USE_IPI | 1U << HV_USE_EX);
-	if (hv_uses(HV_USE_CLOCK))
-		hv_time_start();
+	if (!hv_hypercalls_prepare())
+		hv.use &= ~CALLS;
+	start();
 	fill_tables();
 	return 0;
 }
 
 static void hv_cpu_init(u32 cpu)
 {
-	pv_native()->cpu_init(cpu);
+	if (cpu >= PV_MAX_CPUS)
+		pv_port_panic("pvops: hyperv: CPU number beyond PV_MAX_CPUS");
+	/* After an exit: once more. */
+	if (!started) {
+		hv.use = used;
+		start();
+	}
+	/* A kernel that has its own timers and IPIs never comes to late_init(). */
+	if (late)
+		pv_native()->cpu_init(cpu);
 	if (hv_uses(HV_USE_FLUSH) || hv_uses(HV_USE_IPI))
 		hv_vp_start(cpu);
 	if (hv_uses(HV_USE_EOI))
@@ -81,27 +114,22 @@ static void hv_cpu_init(u32 cpu)
 		hv_timer_cpu_start();
 }
 
-static void hv_late_init(void)
-{
-	pv_native()->late_init();
-	hv_time_late_init();
-}
-
-void hv_cpu_stop(void)
+/* The boot CPU is the last to go. */
+void hv_cpu_exit(void)
 {
 	if (hv_uses(HV_USE_EOI))
 		hv_eoi_cpu_stop();
 	if (hv_uses(HV_USE_TIMER))
 		hv_timer_cpu_stop();
+	if (!pv_port_this_cpu() && started)
+		stop();
 }
 
-void hv_stop(void)
+static void hv_late_init(void)
 {
-	hv.use &= ~(1U << HV_USE_FLUSH | 1U << HV_USE_IPI);
-	if (hv_uses(HV_USE_CLOCK))
-		hv_time_stop();
-	calls = false;
-	hv_hypercalls_stop();
+	late = true;
+	pv_native()->late_init();
+	hv_time_late_init();
 }
 
 static u64 hv_hypercalls(u32 nr)
@@ -116,7 +144,7 @@ static u64 hv_hypercalls(u32 nr)
 /* Code 0 is reserved: there and back, with the status that says so. */
 static void hv_null_hypercall(void)
 {
-	if (calls)
+	if (hv_calls)
 		hv_call_fast(0, 0, 0);
 }
 
@@ -136,6 +164,7 @@ static const struct pv_backend hv_backend = {
 	.detect = hv_detect,
 	.init = hv_init,
 	.cpu_init = hv_cpu_init,
+	.cpu_exit = hv_cpu_exit,
 	.late_init = hv_late_init,
 	.hypercalls = hv_hypercalls,
 	.null_hypercall = hv_null_hypercall,

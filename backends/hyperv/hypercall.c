@@ -8,7 +8,6 @@
  * the physical address of the input; result in rax; r9 to r11 are lost.
  */
 #include <pvops/batch.h>
-#include <pvops/native.h>
 #include "hyperv.h"
 
 /* Written by the hypervisor; named by the assembly below. */
@@ -18,6 +17,9 @@ u8 hv_hypercall_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
 PV_PERCPU_DEFINE(struct hv_counts, hv_count);
 /* Input must not cross a page: TLFS, memory-based parameters. */
 static PV_PERCPU_DEFINE(u64, hv_input_page[PV_PAGE_SIZE / 8]) __attribute__((aligned(4096)));
+
+bool hv_calls;
+static bool prepared;
 
 static u64 call(u64 control, u64 arg1, u64 arg2)
 {
@@ -67,37 +69,38 @@ bool hv_accepted(u64 result, enum pv_op op, unsigned long caller, u64 control, e
 	return false;
 }
 
+bool hv_hypercalls_prepare(void)
+{
+	prepared = pv_port_code_area(hv_hypercall_page, sizeof(hv_hypercall_page));
+	return prepared;
+}
+
 /*
  * TLFS, Establishing the Hypercall Interface: identity first, then the page.
- * The bits between address and enable are kept as found.
+ * The bits between address and enable are kept as found.  A kernel before this
+ * one may have locked its page, and then there is no other.
  */
 bool hv_hypercalls_start(void)
 {
 	u64 found, want;
 
 	pv_native_write_msr(HV_MSR_GUEST_OS_ID, HV_GUEST_ID);
+	if (!prepared)
+		return false;
 	found = pv_native_read_msr(HV_MSR_HYPERCALL);
 	want = hv_phys(hv_hypercall_page) | (found & HV_HYPERCALL_KEEP) | HV_HYPERCALL_ENABLE;
-	if (found & HV_HYPERCALL_LOCKED) {
-		pv_port_log("pvops: hyperv: no hypercalls: the page is locked where it is, 0x%llx",
-			    (unsigned long long)found);
-		return false;
-	}
-	if (!pv_port_code_area(hv_hypercall_page, sizeof(hv_hypercall_page)))
-		return false;
 	pv_native_write_msr(HV_MSR_HYPERCALL, want);
 	found = pv_native_read_msr(HV_MSR_HYPERCALL);
-	if (found != want) {
+	hv_calls = found == want;
+	if (!hv_calls)
 		pv_port_log("pvops: hyperv: no hypercalls: the page was to be 0x%llx, and is 0x%llx",
 			    (unsigned long long)want, (unsigned long long)found);
-		pv_port_code_area(hv_hypercall_page, 0);
-		return false;
-	}
-	return true;
+	return hv_calls;
 }
 
 void hv_hypercalls_stop(void)
 {
+	hv_calls = false;
 	pv_native_write_msr(HV_MSR_HYPERCALL,
 			    pv_native_read_msr(HV_MSR_HYPERCALL) & HV_HYPERCALL_KEEP);
 	pv_native_write_msr(HV_MSR_GUEST_OS_ID, 0);

@@ -4,6 +4,7 @@
 #define HYPERV_H
 
 #include <pvops/backend.h>
+#include <pvops/native.h>
 #include <pvops/port.h>
 #include "tlfs.h"
 
@@ -72,6 +73,10 @@ struct hv_counts {
 
 PV_PERCPU_DECLARE(struct hv_counts, hv_count);
 
+/* The page is there. */
+extern bool hv_calls;
+/* From init(): the page can hold code. */
+bool hv_hypercalls_prepare(void);
 bool hv_hypercalls_start(void);
 void hv_hypercalls_stop(void);
 /* Parameters in two registers. */
@@ -101,7 +106,6 @@ void hv_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end);
 bool hv_flush(const struct pv_cpumask *mask, u64 start, u64 end, bool ex, unsigned long caller);
 
 /* irq.c */
-PV_PERCPU_DECLARE(u32, hv_assist_page[PV_PAGE_SIZE / 4]);
 void hv_upcall(u32 vector);
 void hv_eoi_cpu_start(void);
 void hv_eoi_cpu_stop(void);
@@ -116,9 +120,8 @@ void hv_time_stop(void);
 void hv_timer_cpu_start(void);
 void hv_timer_cpu_stop(void);
 
-/* backend.c: what this CPU, and then the machine, gave to the hypervisor */
-void hv_cpu_stop(void);
-void hv_stop(void);
+/* backend.c */
+void hv_cpu_exit(void);
 
 static __always_inline u64 hv_phys(const void *page)
 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Remote TLB flushes: TLFS, Virtual MMU, the enlightened flush hypercalls. */
 #include <pvops/call.h>
-#include <pvops/pvops.h>
 #include "hyperv.h"
 
 /* Above this many pages, all of the user's: the op's contract. */
@@ -80,7 +79,7 @@ void hv_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
 	pv_batch_flush();
 	others.word[cpu / 64] &= ~here;
 	if (!hv_uses(HV_USE_FLUSH) || !hv_flush(&others, start, end, hv_wide, HV_CALLER()))
-		pv_native()->mmu->flush_tlb_multi.fn(&others, start, end);
+		native_fn_flush_tlb_multi(&others, start, end);
 	if (here)
 		flush_here(start, end);
 }

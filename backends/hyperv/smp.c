@@ -4,7 +4,6 @@
  * the end of a CPU and of the machine.
  */
 #include <pvops/call.h>
-#include <pvops/pvops.h>
 #include "hyperv.h"
 
 u32 hv_vp_index[PV_MAX_CPUS];
@@ -62,20 +61,20 @@ void hv_send_ipi(u32 cpu, u32 vector)
 		if (hv_ipi(&mask, vector, hv_wide, HV_CALLER()))
 			return;
 	}
-	pv_native()->smp->send_ipi.fn(cpu, vector);
+	native_fn_send_ipi(cpu, vector);
 }
 
 void hv_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
 {
 	if (!hv_uses(HV_USE_IPI) || !hv_ipi(mask, vector, hv_wide, HV_CALLER()))
-		pv_native()->smp->send_ipi_mask.fn(mask, vector);
+		native_fn_send_ipi_mask(mask, vector);
 }
 
 /* Whatever the hypervisor writes by itself, it must not into the next kernel. */
 void hv_stop_cpu(void)
 {
-	hv_cpu_stop();
-	pv_native()->smp->stop_cpu.fn();
+	hv_cpu_exit();
+	native_fn_stop_cpu();
 }
 
 static void report_crash(void)
@@ -91,9 +90,8 @@ void hv_shutdown(enum pv_shutdown_reason reason)
 	pv_irq_disable();
 	if (reason == PV_SHUTDOWN_CRASH && hv_uses(HV_USE_CRASH))
 		report_crash();
-	hv_cpu_stop();
-	hv_stop();
+	hv_cpu_exit();
 	if (reason == PV_SHUTDOWN_REBOOT && hv_uses(HV_USE_RESET))
 		pv_native_write_msr(HV_MSR_RESET, 1);
-	pv_native()->smp->shutdown.fn(reason);
+	native_fn_shutdown(reason);
 }

@@ -3,7 +3,7 @@
  * Time: TLFS, Timers: reference counter, reference TSC page, synthetic timers.
  * All of them count the partition's reference time, in units of 100 ns.
  */
-#include <pvops/native.h>
+#include <pvops/call.h>
 #include <pvops/pvops.h>
 #include "hyperv.h"
 
@@ -16,6 +16,8 @@ static union {
 
 /* Reference time when this backend's clock was 0. */
 static u64 epoch;
+/* Timer 0 of this CPU is set up. */
+static PV_PERCPU_DEFINE(bool, timer_on);
 /* Is the clock of deadlines this one?  "-clock_read" leaves it to native. */
 static bool own_clock;
 
@@ -61,7 +63,8 @@ static void set_page(u64 page)
 void hv_time_start(void)
 {
 	set_page(hv_phys(&tsc) | HV_REF_TSC_ENABLE);
-	epoch = reference_time();
+	if (!epoch)
+		epoch = reference_time();
 }
 
 void hv_time_stop(void)
@@ -89,10 +92,12 @@ void hv_timer_cpu_start(void)
 	pv_native_write_msr(HV_MSR_STIMER0_COUNT, 0);
 	pv_native_write_msr(HV_MSR_STIMER0_CONFIG, HV_STIMER_AUTO_ENABLE | HV_STIMER_DIRECT |
 			    (u64)PV_VECTOR_TIMER << HV_STIMER_VECTOR);
+	*PV_PERCPU_PTR(timer_on) = true;
 }
 
 void hv_timer_cpu_stop(void)
 {
+	*PV_PERCPU_PTR(timer_on) = false;
 	pv_native_write_msr(HV_MSR_STIMER0_COUNT, 0);
 	pv_native_write_msr(HV_MSR_STIMER0_CONFIG, 0);
 }
@@ -104,13 +109,17 @@ static u64 to_reference(u64 deadline)
 
 	if (own_clock)
 		return epoch + deadline / UNIT + (deadline % UNIT != 0);
-	now = pv_slots.clock_read();
+	now = pv_clock_read();
 	return reference_time() + (deadline > now ? (deadline - now) / UNIT + 1 : 0);
 }
 
 /* Absolute time; 0 disarms, and what is past fires at once. */
 void hv_set_timer(u64 deadline)
 {
+	if (!*PV_PERCPU_PTR(timer_on)) {
+		native_fn_set_timer(deadline);
+		return;
+	}
 	pv_native_write_msr(HV_MSR_STIMER0_COUNT,
 			    deadline == ~0ULL ? 0 : to_reference(deadline));
 }

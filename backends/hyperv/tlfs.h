@@ -44,7 +44,6 @@
 #define HV_MSR_GUEST_OS_ID	0x40000000
 #define HV_MSR_HYPERCALL	0x40000001
 #define HV_HYPERCALL_ENABLE	0x1ULL
-#define HV_HYPERCALL_LOCKED	0x2ULL
 #define HV_HYPERCALL_KEEP	0xffeULL	/* RsvdP */
 
 /* Guest OS Identity: an open-source OS (bit 63), of no registered type. */

@@ -5,11 +5,7 @@
 
 #include <pvops/call.h>
 #include <pvops/port.h>
-
-/* One function per op, with the op's type; pv_native_<op>() is the in-line form. */
-#define PV_OP(table, name, site, conv, ret, n, args, test) \
-	extern ret native_fn_##name PV_PROTO##n args;
-#include <pvops/catalogue.h>
+#include <pvops/pvops.h>
 
 void apic_setup(void);
 void apic_cpu_setup(void);

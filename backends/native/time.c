@@ -58,9 +58,9 @@ u64 native_fn_clock_read(void)
 
 void delay_us(u32 us)
 {
-	u64 end = native_fn_clock_read() + us * 1000ULL;
+	u64 end = pv_clock_read() + us * 1000ULL;
 
-	while (native_fn_clock_read() < end)
+	while (pv_clock_read() < end)
 		asm volatile("pause");
 }
 

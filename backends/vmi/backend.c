@@ -180,10 +180,11 @@ static void vmi_cpu_init(u32 cpu)
 static void vmi_late_init(void)
 {
 	late = true;
+	/* What native sets up is timed by the chosen clock. */
+	vmi_time_late_init();
 	if (native_is_used())
 		pv_native()->late_init();
 	vmi_apic_late_init();
-	vmi_time_late_init();
 }
 
 static u64 vmi_hypercalls(u32 nr)

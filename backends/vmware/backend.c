@@ -41,6 +41,8 @@ static PV_PERCPU_DEFINE(struct steal, vmware_steal);
 static u32 way;
 static u64 hz;
 static bool steals;
+/* Clocks and the local APIC are the layer's. */
+static bool late;
 /* ns = ticks * scale >> 32 */
 static u64 scale;
 
@@ -112,7 +114,7 @@ static u64 vmware_stolen_time(u32 cpu)
 	return (u64)((unsigned __int128)ticks * scale >> 32);
 }
 
-static void steal_off(void)
+static void vmware_cpu_exit(void)
 {
 	if (steals)
 		backdoor(CMD_STEAL, 0, 0, 1);
@@ -120,14 +122,14 @@ static void steal_off(void)
 
 static void vmware_stop_cpu(void)
 {
-	steal_off();
-	pv_native()->smp->stop_cpu.fn();
+	vmware_cpu_exit();
+	native_fn_stop_cpu();
 }
 
 static void vmware_shutdown(enum pv_shutdown_reason reason)
 {
-	steal_off();
-	pv_native()->smp->shutdown.fn(reason);
+	vmware_cpu_exit();
+	native_fn_shutdown(reason);
 }
 
 static u32 call_way(const struct pv_platform *platform)
@@ -169,7 +171,9 @@ static void vmware_cpu_init(u32 cpu)
 {
 	u64 where;
 
-	pv_native()->cpu_init(cpu);
+	/* A kernel that has its own timers and IPIs never comes to late_init(). */
+	if (late)
+		pv_native()->cpu_init(cpu);
 	if (!steals)
 		return;
 	where = (pv_pfn_nr(pv_port_virt_to_pfn(PV_PERCPU_PTR(vmware_steal))) << PV_PAGE_SHIFT) |
@@ -180,6 +184,7 @@ static void vmware_cpu_init(u32 cpu)
 
 static void vmware_late_init(void)
 {
+	late = true;
 	pv_native()->late_init();
 }
 
@@ -206,6 +211,7 @@ static const struct pv_backend vmware_backend = {
 	.detect = vmware_detect,
 	.init = vmware_init,
 	.cpu_init = vmware_cpu_init,
+	.cpu_exit = vmware_cpu_exit,
 	.late_init = vmware_late_init,
 	.tsc_khz = vmware_tsc_khz,
 	.note = vmware_note,

@@ -2,7 +2,7 @@
 /*
  * Time: Xen's per-vCPU clock parameters, the single-shot timer, run states.
  */
-#include <pvops/native.h>
+#include <pvops/pvclock.h>
 #include "internal.h"
 
 /* Xen's system time when this backend's clock was 0. */
@@ -14,39 +14,22 @@ static u64 offline_at_stop[PV_MAX_CPUS];
 
 #define barrier()	asm volatile("" : : : "memory")
 
-/*
- * system_time + ((tsc - tsc_timestamp) << shift) * mul >> 32 (xen.h).  Xen
- * makes the version odd while it changes the rest; only this vCPU's own copy
- * is read, and Xen writes it while the vCPU does not run, but the kernel may
- * be moved to another CPU half way.
- */
+_Static_assert(sizeof(struct pv_pvclock) == sizeof(struct vcpu_time_info) &&
+	       offsetof(struct pv_pvclock, system_time) ==
+	       offsetof(struct vcpu_time_info, system_time) &&
+	       offsetof(struct pv_pvclock, tsc_shift) == offsetof(struct vcpu_time_info, tsc_shift),
+	       "pvclock.h is not what Xen writes");
+_Static_assert(offsetof(struct shared_info, wc_sec) == offsetof(struct shared_info, wc_version) + 4 &&
+	       offsetof(struct shared_info, wc_nsec) == offsetof(struct shared_info, wc_version) + 8,
+	       "pvclock.h is not what Xen writes");
+
 static u64 system_time(void)
 {
-	const struct vcpu_time_info *time;
-	u64 result;
-	u32 version;
+	u64 ns;
 
-	do {
-		const volatile u32 *now;
-		u64 delta;
-
-		time = &PV_PERCPU_PTR(xen_vcpu_info)->time;
-		now = &time->version;
-		version = *now;
-		barrier();
-		asm volatile("lfence" : : : "memory");
-		delta = pv_native_rdtsc() - time->tsc_timestamp;
-		if (time->tsc_shift >= 0)
-			delta <<= time->tsc_shift;
-		else
-			delta >>= -time->tsc_shift;
-		result = time->system_time +
-			 (u64)(((unsigned __int128)delta * time->tsc_to_system_mul) >> 32);
-		barrier();
-		if (*now != version)
-			version = 1;
-	} while (version & 1);
-	return result;
+	while (!pv_pvclock_try((const struct pv_pvclock *)&PV_PERCPU_PTR(xen_vcpu_info)->time, &ns))
+		;
+	return ns;
 }
 
 static u64 xen_clock_read(void)
@@ -56,18 +39,13 @@ static u64 xen_clock_read(void)
 
 static u64 xen_wall_clock(void)
 {
-	const volatile struct shared_info *shared = pvxen_shared;
-	u64 sec, nsec;
-	u32 version;
+	const struct shared_info *shared = pvxen_shared;
+	u64 ns;
 
-	do {
-		version = shared->wc_version;
-		barrier();
-		sec = shared->wc_sec | (u64)shared->wc_sec_hi << 32;
-		nsec = shared->wc_nsec;
-		barrier();
-	} while (version & 1 || version != shared->wc_version);
-	return sec * 1000000000UL + nsec + system_time();
+	while (!pv_pvclock_wall_try((const struct pv_pvclock_wall *)&shared->wc_version,
+				    &shared->wc_sec_hi, &ns))
+		;
+	return ns + system_time();
 }
 
 static void xen_set_timer(u64 deadline)

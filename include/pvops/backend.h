@@ -153,6 +153,10 @@ struct pv_platform {
  *	line, and then the next best backend is tried.  May be NULL
  * @cpu_init: called on each CPU, boot CPU included, with the per-CPU area in
  *	place, before its first op.  May be NULL
+ * @cpu_exit: undoes cpu_init() on the calling CPU: the hypervisor writes to no
+ *	memory of ours for it any more.  Ops keep working, as well as they do
+ *	without.  Called for a CPU that another kernel is about to run on; stop_cpu
+ *	and shutdown do it themselves.  May be NULL
  * @late_init: called once after pv_patch(), memory allocation works,
  *	interrupts still off.  May be NULL
  * @hypercalls: hypercalls that this CPU has made with number @nr since boot,
@@ -175,6 +179,7 @@ struct pv_backend {
 	int (*detect)(const struct pv_platform *platform, const char **why);
 	int (*init)(const struct pv_platform *platform);
 	void (*cpu_init)(u32 cpu);
+	void (*cpu_exit)(void);
 	void (*late_init)(void);
 	u64 (*hypercalls)(u32 nr);
 	void (*null_hypercall)(void);

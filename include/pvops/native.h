@@ -22,6 +22,7 @@
 #ifndef PVOPS_NATIVE_H
 #define PVOPS_NATIVE_H
 
+#include "site.h"
 #include "types.h"
 
 /** PV_RFLAGS_IF - interrupt enable flag, bit 9 of RFLAGS */
@@ -327,5 +328,16 @@ static __always_inline u8 pv_native_vcpu_is_preempted(u32 cpu)
 	(void)cpu;
 	return 0;
 }
+
+/**
+ * native_fn_<op> - the native backend's function for each op
+ *
+ * For backends whose op is native's and a little more, or native's in some cases:
+ * they call it directly.  With the op's type; conventions beyond C's (ops that
+ * are assembly) make some of them no business of C.
+ */
+#define PV_OP(table, name, site, conv, ret, n, args, test) \
+	extern ret native_fn_##name PV_PROTO##n args;
+#include "catalogue.h"
 
 #endif

@@ -192,6 +192,15 @@ int pv_override(enum pv_op op, void (*fn)(void));
 void pv_cpu_init(u32 cpu);
 
 /**
+ * pv_cpu_exit - undo pv_cpu_init() on the calling CPU
+ *
+ * Before another kernel is started in this one's place (kexec): on each CPU
+ * that did not go by stop_cpu(), the boot CPU last.  pv_cpu_init() takes it
+ * back.  Context: preemption off.
+ */
+void pv_cpu_exit(void);
+
+/**
  * pv_patch - patch the kernel's own sites for the choice
  *
  * Context: boot CPU, before others start.  Returns as pv_apply().

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* What the files of the KVM backend share.  README.md describes the ABI. */
+#ifndef KVM_INTERNAL_H
+#define KVM_INTERNAL_H
+
+#include <pvops/backend.h>
+#include <pvops/native.h>
+#include <pvops/port.h>
+#include <pvops/pvclock.h>
+#include <pvops/pvops.h>
+#include "interface.h"
+
+/* What CPUID says (detect.c). */
+struct pvkvm_offer {
+	u32 base;	/* of the leaves; 0: no KVM here */
+	u32 features;	/* 1 << KVM_FEATURE_* */
+	u32 hints;	/* 1 << KVM_HINTS_* */
+	bool vmmcall;	/* hypercalls by AMD's instruction */
+};
+
+struct pvkvm_offer pvkvm_find(const struct pv_platform *platform);
+int pvkvm_detect(const struct pv_platform *platform, const char **why);
+
+/* What was found, from init() on. */
+extern struct pvkvm_offer pvkvm_offer;
+
+static __always_inline bool pvkvm_has(u32 feature)
+{
+	return pvkvm_offer.features & 1U << feature;
+}
+
+/* vCPUs have CPUs of their own: no use in what helps those that wait for one. */
+static __always_inline bool pvkvm_dedicated(void)
+{
+	return pvkvm_offer.hints & 1U << KVM_HINTS_REALTIME;
+}
+
+/*
+ * What each vCPU shares with the host: aligned to its size, so that no page
+ * boundary crosses it.
+ */
+struct pvkvm_shared {
+	struct kvm_steal_time steal;
+	struct pv_pvclock clock;
+	u32 eoi;
+	u32 pad[7];
+};
+
+typedef struct pvkvm_shared pvkvm_shared_area __attribute__((aligned(128)));
+PV_PERCPU_DECLARE(pvkvm_shared_area, pvkvm_shared);
+
+/* Hypercalls of this CPU, by number; numbers beyond are not made here. */
+#define PVKVM_HYPERCALLS	16
+
+struct pvkvm_counts {
+	u64 nr[PVKVM_HYPERCALLS];
+};
+
+PV_PERCPU_DECLARE(struct pvkvm_counts, pvkvm_count);
+
+/* Shared memory (shared.c). */
+void pvkvm_share(u32 cpu);
+void pvkvm_unshare(void);
+u8 *pvkvm_preempted(u32 cpu);
+
+extern struct pv_irq_impls pvkvm_irq_impls;
+extern struct pv_time_impls pvkvm_time_impls;
+extern struct pv_mmu_impls pvkvm_mmu_impls;
+extern struct pv_smp_impls pvkvm_smp_impls;
+extern struct pv_lock_impls pvkvm_lock_impls;
+void pvkvm_fill_time(void);
+void pvkvm_fill_irq(void);
+void pvkvm_fill_mmu(void);
+void pvkvm_fill_smp(void);
+void pvkvm_fill_lock(void);
+void (*pvkvm_null_hypercall(void))(void);
+
+#define PVKVM_USE(table, op, function)	((table).op.fn = (function))
+
+#endif

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Memory that the host writes: clock, stolen time, end of interrupt.  Source:
+ * Linux's Documentation/virt/kvm/x86/msr.rst.
+ */
+#include "internal.h"
+
+PV_PERCPU_DEFINE(pvkvm_shared_area, pvkvm_shared);
+
+struct pv_time_impls pvkvm_time_impls;
+struct pv_irq_impls pvkvm_irq_impls;
+
+_Static_assert(sizeof(struct kvm_steal_time) == 64, "msr.rst, MSR_KVM_STEAL_TIME");
+_Static_assert(sizeof(struct pv_pvclock) == 32, "msr.rst, MSR_KVM_SYSTEM_TIME_NEW");
+_Static_assert(sizeof(struct pvkvm_shared) == 128, "its alignment");
+
+/* KVM's system time when this backend's clock was 0. */
+static u64 epoch;
+
+/* What was on the host's account when a CPU first asked, and whether it has. */
+static u64 not_stolen[PV_MAX_CPUS];
+static bool counted[PV_MAX_CPUS];
+
+static u64 phys(const void *va)
+{
+	return pv_pfn_nr(pv_port_virt_to_pfn(va)) << PV_PAGE_SHIFT |
+	       ((unsigned long)va & (PV_PAGE_SIZE - 1));
+}
+
+static u32 clock_msr(void)
+{
+	return pvkvm_has(KVM_FEATURE_CLOCKSOURCE2) ? MSR_KVM_SYSTEM_TIME_NEW : MSR_KVM_SYSTEM_TIME;
+}
+
+static bool has_clock(void)
+{
+	return pvkvm_has(KVM_FEATURE_CLOCKSOURCE2) || pvkvm_has(KVM_FEATURE_CLOCKSOURCE);
+}
+
+static u64 system_time(void)
+{
+	u64 ns;
+
+	while (!pv_pvclock_try(&PV_PERCPU_PTR(pvkvm_shared)->clock, &ns))
+		;
+	return ns;
+}
+
+static u64 pvkvm_clock_read(void)
+{
+	return system_time() - epoch;
+}
+
+/* The host writes it when the MSR is written, and only then. */
+static u64 pvkvm_wall_clock(void)
+{
+	static struct pv_pvclock_wall wall __attribute__((aligned(16)));
+	u64 ns;
+
+	pv_native_write_msr(pvkvm_has(KVM_FEATURE_CLOCKSOURCE2) ? MSR_KVM_WALL_CLOCK_NEW :
+			    MSR_KVM_WALL_CLOCK, phys(&wall));
+	while (!pv_pvclock_wall_try(&wall, NULL, &ns))
+		;
+	return ns + system_time();
+}
+
+static u64 stolen(const struct kvm_steal_time *steal)
+{
+	u32 version;
+	u64 ns;
+
+	do {
+		version = __atomic_load_n(&steal->version, __ATOMIC_ACQUIRE);
+		ns = __atomic_load_n(&steal->steal, __ATOMIC_ACQUIRE);
+	} while (version & 1 || version != __atomic_load_n(&steal->version, __ATOMIC_RELAXED));
+	return ns;
+}
+
+static u64 pvkvm_stolen_time(u32 cpu)
+{
+	if (cpu >= PV_MAX_CPUS || !counted[cpu])
+		return 0;
+	return stolen(&PV_PERCPU_PTR_OF(pvkvm_shared, cpu)->steal) - not_stolen[cpu];
+}
+
+u8 *pvkvm_preempted(u32 cpu)
+{
+	return &PV_PERCPU_PTR_OF(pvkvm_shared, cpu)->steal.preempted;
+}
+
+/*
+ * The host has set the bit if nothing else is pending that an end of interrupt
+ * would bring up.  It does so, and takes it back, only while this vCPU does not
+ * run: one instruction to test and clear is enough, without a lock prefix.
+ */
+static void pvkvm_upcall(u32 vector)
+{
+	bool done;
+
+	asm volatile("btrl %2, %1"
+		     : "=@ccc" (done), "+m" (PV_PERCPU_PTR(pvkvm_shared)->eoi)
+		     : "i" (KVM_PV_EOI_BIT) : "memory");
+	if (done)
+		pv_port_interrupt(vector);
+	else
+		native_fn_upcall(vector);
+}
+
+void pvkvm_share(u32 cpu)
+{
+	struct pvkvm_shared *shared = PV_PERCPU_PTR(pvkvm_shared);
+
+	if (has_clock()) {
+		pv_native_write_msr(clock_msr(), phys(&shared->clock) | KVM_CLOCK_ENABLED);
+		if (!epoch)
+			epoch = system_time();
+	}
+	if (pvkvm_has(KVM_FEATURE_STEAL_TIME)) {
+		pv_native_write_msr(MSR_KVM_STEAL_TIME, phys(&shared->steal) | KVM_MSR_ENABLED);
+		if (!counted[cpu])
+			not_stolen[cpu] = stolen(&shared->steal);
+		counted[cpu] = true;
+	}
+	/* Whose end of interrupt is native's would never clear the bit. */
+	if (!pv_impl_is_native(PV_OP_upcall)) {
+		shared->eoi = 0;
+		pv_native_write_msr(MSR_KVM_PV_EOI_EN, phys(&shared->eoi) | KVM_PV_EOI_ENABLED);
+	}
+}
+
+/* The clock goes on from what stands there; nobody is to wait for a flush. */
+void pvkvm_unshare(void)
+{
+	if (!pv_impl_is_native(PV_OP_upcall))
+		pv_native_write_msr(MSR_KVM_PV_EOI_EN, 0);
+	if (pvkvm_has(KVM_FEATURE_STEAL_TIME)) {
+		pv_native_write_msr(MSR_KVM_STEAL_TIME, 0);
+		__atomic_store_n(&PV_PERCPU_PTR(pvkvm_shared)->steal.preempted, 0, __ATOMIC_RELEASE);
+	}
+	if (has_clock())
+		pv_native_write_msr(clock_msr(), 0);
+}
+
+void pvkvm_fill_time(void)
+{
+	if (has_clock()) {
+		PVKVM_USE(pvkvm_time_impls, clock_read, pvkvm_clock_read);
+		PVKVM_USE(pvkvm_time_impls, wall_clock, pvkvm_wall_clock);
+	}
+	if (pvkvm_has(KVM_FEATURE_STEAL_TIME))
+		PVKVM_USE(pvkvm_time_impls, stolen_time, pvkvm_stolen_time);
+}
+
+void pvkvm_fill_irq(void)
+{
+	if (pvkvm_has(KVM_FEATURE_PV_EOI))
+		PVKVM_USE(pvkvm_irq_impls, upcall, pvkvm_upcall);
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * What virtual CPUs have to do with each other: interrupts, TLB flushes, locks.
+ * Source: Linux's Documentation/virt/kvm/x86/hypercalls.rst.
+ */
+#include <pvops/call.h>
+#include "internal.h"
+
+struct pv_mmu_impls pvkvm_mmu_impls;
+struct pv_smp_impls pvkvm_smp_impls;
+struct pv_lock_impls pvkvm_lock_impls;
+
+PV_PERCPU_DEFINE(struct pvkvm_counts, pvkvm_count);
+
+/* Tell the host to run a vCPU that was sent an interrupt and does not run. */
+static bool yields PV_RO_AFTER_INIT;
+
+/*
+ * Number in rax, arguments in rbx, rcx, rdx, rsi, result in rax; nothing else
+ * changes.  Which instruction it is, is known when a function is compiled: there
+ * are two of each that makes hypercalls, and init() chooses.
+ */
+static __always_inline long hypercall(bool vmmcall, u32 nr, u64 a0, u64 a1, u64 a2, u64 a3)
+{
+	long result;
+
+	PV_PERCPU_PTR(pvkvm_count)->nr[nr]++;
+	if (vmmcall)
+		asm volatile("vmmcall" : "=a" (result)
+			     : "0" ((u64)nr), "b" (a0), "c" (a1), "d" (a2), "S" (a3) : "memory");
+	else
+		asm volatile("vmcall" : "=a" (result)
+			     : "0" ((u64)nr), "b" (a0), "c" (a1), "d" (a2), "S" (a3) : "memory");
+	return result;
+}
+
+static __always_inline bool in_mask(const struct pv_cpumask *mask, u32 cpu)
+{
+	return mask->word[cpu / 64] >> cpu % 64 & 1;
+}
+
+static __always_inline bool is_preempted(u32 cpu)
+{
+	return __atomic_load_n(pvkvm_preempted(cpu), __ATOMIC_RELAXED) & KVM_VCPU_PREEMPTED;
+}
+
+/* A refusal is not the sender's fault, and must not lose an interrupt. */
+static void refused(long error)
+{
+	static bool said;
+
+	if (!said)
+		pv_port_log("pvops: kvm: IPI hypercall refused, error %ld: the local APIC sends", error);
+	said = true;
+}
+
+static __always_inline bool send(bool vmmcall, u64 low, u64 high, u32 lowest, u32 vector)
+{
+	long result = hypercall(vmmcall, KVM_HC_SEND_IPI, low, high, lowest,
+				PVKVM_ICR_FIXED | vector);
+
+	if (result >= 0)
+		return true;
+	refused(result);
+	return false;
+}
+
+static __always_inline void send_ipi(bool vmmcall, u32 cpu, u32 vector)
+{
+	if (!send(vmmcall, 1, 0, pv_port_apic_id(cpu), vector))
+		native_fn_send_ipi(cpu, vector);
+}
+
+/* One hypercall for as many as lie in one span. */
+static __always_inline bool send_all(bool vmmcall, const struct pv_cpumask *mask, u32 vector)
+{
+	u64 bits[PVKVM_IPI_SPAN / 64] = { 0 };
+	u32 lowest = 0, cpu;
+
+	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++) {
+		u32 id;
+
+		if (!in_mask(mask, cpu))
+			continue;
+		id = pv_port_apic_id(cpu);
+		if (!(bits[0] | bits[1])) {
+			lowest = id;
+		} else if (id - lowest >= PVKVM_IPI_SPAN) {
+			if (!send(vmmcall, bits[0], bits[1], lowest, vector))
+				return false;
+			bits[0] = bits[1] = 0;
+			lowest = id;
+		}
+		bits[(id - lowest) / 64] |= 1ULL << (id - lowest) % 64;
+	}
+	return !(bits[0] | bits[1]) || send(vmmcall, bits[0], bits[1], lowest, vector);
+}
+
+static __always_inline void send_ipi_mask(bool vmmcall, const struct pv_cpumask *mask, u32 vector)
+{
+	u32 cpu;
+
+	/* An interrupt that arrives twice is none too many: it means "look". */
+	if (!send_all(vmmcall, mask, vector))
+		native_fn_send_ipi_mask(mask, vector);
+	if (!yields)
+		return;
+	/* The sender is about to wait: its time is better spent on one of them. */
+	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++)
+		if (in_mask(mask, cpu) && cpu != pv_port_this_cpu() && is_preempted(cpu)) {
+			hypercall(vmmcall, KVM_HC_SCHED_YIELD, pv_port_apic_id(cpu), 0, 0, 0);
+			return;
+		}
+}
+
+static __always_inline void lock_kick(bool vmmcall, u32 cpu)
+{
+	hypercall(vmmcall, KVM_HC_KICK_CPU, 0, pv_port_apic_id(cpu), 0, 0);
+}
+
+/* hypercalls.rst: an exit so that the host looks for interrupts.  Nothing more. */
+static __always_inline void null_hypercall(bool vmmcall)
+{
+	hypercall(vmmcall, KVM_HC_VAPIC_POLL_IRQ, 0, 0, 0, 0);
+}
+
+#define BY(insn, vmmcall)							\
+	static void send_ipi_##insn(u32 cpu, u32 vector)			\
+	{									\
+		send_ipi(vmmcall, cpu, vector);					\
+	}									\
+	static void send_ipi_mask_##insn(const struct pv_cpumask *mask, u32 vector) \
+	{									\
+		send_ipi_mask(vmmcall, mask, vector);				\
+	}									\
+	static void lock_kick_##insn(u32 cpu)					\
+	{									\
+		lock_kick(vmmcall, cpu);					\
+	}									\
+	static void null_hypercall_##insn(void)					\
+	{									\
+		null_hypercall(vmmcall);					\
+	}
+
+BY(vmcall, false)
+BY(vmmcall, true)
+
+#define CHOOSE(name)	(pvkvm_offer.vmmcall ? name##_vmmcall : name##_vmcall)
+
+void (*pvkvm_null_hypercall(void))(void)
+{
+	return CHOOSE(null_hypercall);
+}
+
+/*
+ * A preempted vCPU is asked to flush before it runs again: the flag counts only
+ * if it stands beside "preempted", which the host takes both at once.  What the
+ * flag stands for was written to the tables before; LOCK CMPXCHG orders it.
+ */
+static void pvkvm_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
+{
+	struct pv_cpumask running = *mask;
+	u32 cpu;
+
+	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++) {
+		u8 *preempted = pvkvm_preempted(cpu);
+		u8 state = KVM_VCPU_PREEMPTED;
+
+		if (!in_mask(mask, cpu) || !is_preempted(cpu))
+			continue;
+		if (__atomic_compare_exchange_n(preempted, &state,
+						KVM_VCPU_PREEMPTED | KVM_VCPU_FLUSH_TLB, false,
+						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||
+		    state == (KVM_VCPU_PREEMPTED | KVM_VCPU_FLUSH_TLB))
+			running.word[cpu / 64] &= ~(1ULL << cpu % 64);
+	}
+	native_fn_flush_tlb_multi(&running, start, end);
+}
+
+static u8 pvkvm_vcpu_is_preempted(u32 cpu)
+{
+	return cpu < PV_MAX_CPUS && is_preempted(cpu);
+}
+
+/*
+ * A kick that comes first is remembered by the host and ends the halt.  With
+ * interrupts masked nothing else does.
+ */
+static void pvkvm_lock_wait(const u8 *word, u8 val)
+{
+	pv_flags_t flags = pv_save_fl();
+
+	if (pv_irqs_disabled_flags(flags)) {
+		if (__atomic_load_n(word, __ATOMIC_ACQUIRE) == val)
+			pv_halt();
+		return;
+	}
+	pv_irq_disable();
+	if (__atomic_load_n(word, __ATOMIC_ACQUIRE) == val)
+		pv_safe_halt();
+	else
+		pv_irq_enable();
+}
+
+static void pvkvm_stop_cpu(void)
+{
+	pvkvm_unshare();
+	native_fn_stop_cpu();
+}
+
+/* What comes after the restart must not find its memory written to. */
+static void pvkvm_shutdown(enum pv_shutdown_reason reason)
+{
+	pvkvm_unshare();
+	native_fn_shutdown(reason);
+}
+
+void pvkvm_fill_mmu(void)
+{
+	if (pvkvm_has(KVM_FEATURE_PV_TLB_FLUSH) && pvkvm_has(KVM_FEATURE_STEAL_TIME) &&
+	    !pvkvm_dedicated())
+		PVKVM_USE(pvkvm_mmu_impls, flush_tlb_multi, pvkvm_flush_tlb_multi);
+}
+
+void pvkvm_fill_smp(void)
+{
+	if (pvkvm_has(KVM_FEATURE_PV_SEND_IPI)) {
+		PVKVM_USE(pvkvm_smp_impls, send_ipi, CHOOSE(send_ipi));
+		PVKVM_USE(pvkvm_smp_impls, send_ipi_mask, CHOOSE(send_ipi_mask));
+		yields = pvkvm_has(KVM_FEATURE_PV_SCHED_YIELD) &&
+			 pvkvm_has(KVM_FEATURE_STEAL_TIME) && !pvkvm_dedicated();
+	}
+	PVKVM_USE(pvkvm_smp_impls, stop_cpu, pvkvm_stop_cpu);
+	PVKVM_USE(pvkvm_smp_impls, shutdown, pvkvm_shutdown);
+}
+
+void pvkvm_fill_lock(void)
+{
+	if (pvkvm_has(KVM_FEATURE_PV_UNHALT) && !pvkvm_dedicated()) {
+		PVKVM_USE(pvkvm_lock_impls, lock_wait, pvkvm_lock_wait);
+		PVKVM_USE(pvkvm_lock_impls, lock_kick, CHOOSE(lock_kick));
+	}
+	if (pvkvm_has(KVM_FEATURE_STEAL_TIME))
+		PVKVM_USE(pvkvm_lock_impls, vcpu_is_preempted, pvkvm_vcpu_is_preempted);
+}

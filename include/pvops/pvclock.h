@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/**
+ * DOC: The clock that Xen and KVM share with a guest
+ *
+ * One structure per virtual CPU, in the guest's memory, written by the
+ * hypervisor: what its system time was at a TSC value, and how to go on from
+ * there.  Xen: struct vcpu_time_info of its public header xen.h; KVM: struct
+ * pvclock_vcpu_time_info, Linux's Documentation/virt/kvm/x86/msr.rst,
+ * MSR_KVM_SYSTEM_TIME_NEW.  The same bytes; a backend that registers the
+ * memory asserts so.
+ *
+ * For backends.  A kernel reads the clock by pv_clock_read().
+ */
+#ifndef PVOPS_PVCLOCK_H
+#define PVOPS_PVCLOCK_H
+
+#include "native.h"
+
+/**
+ * struct pv_pvclock - one virtual CPU's clock
+ * @version: odd while the hypervisor changes the rest
+ * @tsc_timestamp: TSC at the last change
+ * @system_time: nanoseconds at the last change
+ * @tsc_to_system_mul: nanoseconds per 2^32 shifted TSC ticks
+ * @tsc_shift: to the left before the multiplication; to the right if negative
+ * @flags: PV_PVCLOCK_*, meaningful where the hypervisor says so elsewhere
+ */
+struct pv_pvclock {
+	u32 version;
+	u32 pad0;
+	u64 tsc_timestamp;
+	u64 system_time;
+	u32 tsc_to_system_mul;
+	signed char tsc_shift;
+	u8 flags;
+	u8 pad[2];
+};
+
+/**
+ * pv_pvclock_try - read a clock once
+ * @clock: of the CPU that the caller runs on, at least for a moment
+ * @ns: receives the hypervisor's system time
+ *
+ * Returns false if the hypervisor changed it meanwhile; then @clock must be
+ * looked up and read again, because the caller may run on another CPU now:
+ *
+ *	while (!pv_pvclock_try(PV_PERCPU_PTR(my_clock), &ns))
+ *		;
+ *
+ * Only the CPU's own copy may be read: the hypervisor writes it while that CPU
+ * does not run.  LFENCE keeps RDTSC from being executed before the version is
+ * read (SDM vol. 2B, RDTSC).  Context: any, incl. NMI.
+ */
+static __always_inline bool pv_pvclock_try(const struct pv_pvclock *clock, u64 *ns)
+{
+	u32 version = __atomic_load_n(&clock->version, __ATOMIC_ACQUIRE);
+	u64 delta;
+
+	asm volatile("lfence" : : : "memory");
+	delta = pv_native_rdtsc() - clock->tsc_timestamp;
+	if (clock->tsc_shift >= 0)
+		delta <<= clock->tsc_shift;
+	else
+		delta >>= -clock->tsc_shift;
+	*ns = clock->system_time +
+	      (u64)(((unsigned __int128)delta * clock->tsc_to_system_mul) >> 32);
+	asm volatile("" : : : "memory");
+	return !(version & 1) && __atomic_load_n(&clock->version, __ATOMIC_RELAXED) == version;
+}
+
+/**
+ * struct pv_pvclock_wall - wall clock time when system time was 0
+ * @version: odd while the hypervisor changes the rest
+ * @sec: seconds since 1970, low part
+ * @nsec: and nanoseconds
+ */
+struct pv_pvclock_wall {
+	u32 version;
+	u32 sec;
+	u32 nsec;
+};
+
+/**
+ * pv_pvclock_wall_try - read it once
+ * @wall: where it is
+ * @sec_high: bits 63..32 of the seconds, or NULL where the hypervisor has none
+ * @ns: receives nanoseconds since 1970 at system time 0
+ *
+ * Returns false if it must be read again.  Context: any.
+ */
+static __always_inline bool pv_pvclock_wall_try(const struct pv_pvclock_wall *wall,
+						const u32 *sec_high, u64 *ns)
+{
+	u32 version = __atomic_load_n(&wall->version, __ATOMIC_ACQUIRE);
+	u64 sec = *(const volatile u32 *)&wall->sec;
+
+	if (sec_high)
+		sec |= (u64)*(const volatile u32 *)sec_high << 32;
+	*ns = sec * 1000000000ULL + *(const volatile u32 *)&wall->nsec;
+	asm volatile("" : : : "memory");
+	return !(version & 1) && __atomic_load_n(&wall->version, __ATOMIC_RELAXED) == version;
+}
+
+#endif
