@@ -150,7 +150,7 @@ static void hv_null_hypercall(void)
 
 static const char *hv_note(u32 nr)
 {
-	static char line[160];
+	static char line[256];
 
 	if (nr > 1)
 		return NULL;

@@ -101,7 +101,8 @@ void hv_send_ipi_mask(const struct pv_cpumask *mask, u32 vector);
 void hv_stop_cpu(void);
 void hv_shutdown(enum pv_shutdown_reason reason);
 /* In the plain form, or with a sparse set; false: refused. */
-bool hv_ipi(const struct pv_cpumask *mask, u32 vector, bool ex, unsigned long caller);
+bool hv_ipi(const struct pv_cpumask *mask, u32 vector, bool ex, enum pv_op op,
+	    unsigned long caller);
 void hv_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end);
 bool hv_flush(const struct pv_cpumask *mask, u64 start, u64 end, bool ex, unsigned long caller);
 

@@ -24,7 +24,8 @@ void hv_vp_start(u32 cpu)
 	hv.use &= ~(1U << HV_USE_FLUSH | 1U << HV_USE_IPI);
 }
 
-static bool ipi_ex(const struct pv_cpumask *mask, u32 vector, unsigned long caller)
+static bool ipi_ex(const struct pv_cpumask *mask, u32 vector, enum pv_op op,
+		   unsigned long caller)
 {
 	pv_flags_t flags = pv_save_fl();
 	u64 control, *input;
@@ -35,21 +36,22 @@ static bool ipi_ex(const struct pv_cpumask *mask, u32 vector, unsigned long call
 	input[0] = vector;
 	control = HVCALL_SEND_IPI_EX |
 		  (u64)hv_vp_set(mask, hv_vp_index, input + 1) << HV_CALL_VARHEAD;
-	done = hv_accepted(hv_call_input(control), PV_OP_send_ipi, caller, control, HV_USE_IPI);
+	done = hv_accepted(hv_call_input(control), op, caller, control, HV_USE_IPI);
 	pv_restore_fl(flags);
 	return done;
 }
 
 /* Parameters of the plain form: vector, mask; in registers. */
-bool hv_ipi(const struct pv_cpumask *mask, u32 vector, bool ex, unsigned long caller)
+bool hv_ipi(const struct pv_cpumask *mask, u32 vector, bool ex, enum pv_op op,
+	    unsigned long caller)
 {
 	u64 vps;
 
 	if (ex)
-		return ipi_ex(mask, vector, caller);
+		return ipi_ex(mask, vector, op, caller);
 	vps = hv_vp_mask(mask, hv_vp_index);
-	return !vps || hv_accepted(hv_call_fast(HVCALL_SEND_IPI, vector, vps), PV_OP_send_ipi,
-				   caller, HVCALL_SEND_IPI, HV_USE_IPI);
+	return !vps || hv_accepted(hv_call_fast(HVCALL_SEND_IPI, vector, vps), op, caller,
+				   HVCALL_SEND_IPI, HV_USE_IPI);
 }
 
 void hv_send_ipi(u32 cpu, u32 vector)
@@ -58,7 +60,7 @@ void hv_send_ipi(u32 cpu, u32 vector)
 
 	if (cpu < PV_MAX_CPUS && hv_uses(HV_USE_IPI)) {
 		mask.word[cpu / 64] = 1ULL << cpu % 64;
-		if (hv_ipi(&mask, vector, hv_wide, HV_CALLER()))
+		if (hv_ipi(&mask, vector, hv_wide, PV_OP_send_ipi, HV_CALLER()))
 			return;
 	}
 	native_fn_send_ipi(cpu, vector);
@@ -66,7 +68,8 @@ void hv_send_ipi(u32 cpu, u32 vector)
 
 void hv_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
 {
-	if (!hv_uses(HV_USE_IPI) || !hv_ipi(mask, vector, hv_wide, HV_CALLER()))
+	if (!hv_uses(HV_USE_IPI) ||
+	    !hv_ipi(mask, vector, hv_wide, PV_OP_send_ipi_mask, HV_CALLER()))
 		native_fn_send_ipi_mask(mask, vector);
 }
 
