@@ -387,21 +387,66 @@ static void measure_interrupts(void)
 	report("bench", "timer_wakeup", (s64)(pv_rdtsc() - start), ROUND, hypercalls() - calls);
 }
 
-/* bench=smp: what takes two CPUs. */
+/* marks=on: a host that looks counts exits between two writes to this port. */
+#define MARK_PORT	0xe9
+
+static void mark(const char *name, u32 nr)
+{
+	if (!cmdline_is("marks=", "on"))
+		return;
+	if (nr)
+		print("@pvops marks.%s %u\n", name, nr);
+	asm volatile("outb %b0, %w1" : : "a" (nr), "Nd" (MARK_PORT));
+}
+
+static const struct pv_cpumask second = { { 2 } };
+
+static void call_second(void)
+{
+	pv_port_call_cpus(&second, call_nothing, NULL);
+}
+
+static void flush_second(void)
+{
+	pv_flush_tlb_multi(&second, VA, VA + PAGE);
+}
+
+static void spin(void)
+{
+	asm volatile("pause");
+}
+
+static void measure_pair(const char *name, u32 nr, void (*op)(void))
+{
+	u64 start, cost, calls, i;
+
+	op();
+	mark(name, nr);
+	calls = hypercalls();
+	start = pv_rdtsc();
+	for (i = 0; i < ROUND; i++)
+		op();
+	cost = pv_rdtsc() - start;
+	calls = hypercalls() - calls;
+	mark(name, 0);
+	report("bench", name, (s64)cost, ROUND, calls);
+}
+
+/* bench=smp: what takes two CPUs; the other one sleeps, then runs. */
 static void measure_second_cpu(void)
 {
-	static const struct pv_cpumask second = { { 2 } };
-	u64 start, calls, i;
-
 	if (cpus_online < 2) {
 		test_error("bench=smp needs a second CPU");
 		return;
 	}
-	calls = hypercalls();
-	start = pv_rdtsc();
-	for (i = 0; i < ROUND; i++)
-		pv_port_call_cpus(&second, call_nothing, NULL);
-	report("bench", "ipi_round_trip", (s64)(pv_rdtsc() - start), ROUND, hypercalls() - calls);
+	measure_pair("ipi_round_trip", 1, call_second);
+	measure_pair("remote_flush", 2, flush_second);
+	cpu_idle_work = spin;
+	cpu_wake(1);
+	measure_pair("ipi_round_trip_busy", 3, call_second);
+	measure_pair("remote_flush_busy", 4, flush_second);
+	cpu_idle_work = NULL;
+	cpu_wake(1);
 }
 
 /* Entries changed from one value to another in one batch, by size of batch. */

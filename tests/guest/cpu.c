@@ -19,6 +19,7 @@ static PV_PERCPU_DEFINE(struct call, percpu_call);
 
 unsigned long percpu_base[PV_MAX_CPUS];
 u32 cpus_online;
+void (*volatile cpu_idle_work)(void);
 
 /* A page each: a hypervisor takes the page away from us. */
 static u64 gdts[PV_MAX_CPUS][PV_PAGE_SIZE / 8] __attribute__((aligned(4096)));
@@ -108,9 +109,17 @@ static void cpu_main(u64 cpu)
 	pv_cpu_init((u32)cpu);
 	cpu_setup((u32)cpu);
 	for (;;) {
+		void (*work)(void);
+
 		pv_irq_disable();
 		cpu_run_calls();
-		pv_safe_halt();
+		work = cpu_idle_work;
+		if (work) {
+			pv_irq_enable();
+			work();
+		} else {
+			pv_safe_halt();
+		}
 	}
 }
 
@@ -227,6 +236,19 @@ static void call_end(const struct pv_cpumask *mask)
 bool cpu_is_online(u32 cpu)
 {
 	return online[cpu];
+}
+
+static void look(void *arg)
+{
+	(void)arg;
+}
+
+void cpu_wake(u32 cpu)
+{
+	struct pv_cpumask mask = { { 0 } };
+
+	mask.word[cpu / 64] = 1ULL << cpu % 64;
+	pv_port_call_cpus(&mask, look, NULL);
 }
 
 static void stop_here(void *arg)

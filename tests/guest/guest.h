@@ -80,6 +80,9 @@ bool cpu_is_online(u32 cpu);
 void cpu_stop(u32 cpu);
 void cpu_run_calls(void);
 /* Run a function on another CPU without waiting for its end. */
+/* What other CPUs do again and again instead of sleeping; and to make one look. */
+extern void (*volatile cpu_idle_work)(void);
+void cpu_wake(u32 cpu);
 void cpu_call_async(u32 cpu, void (*fn)(void *arg), void *arg);
 
 /* --- traps.c --- */

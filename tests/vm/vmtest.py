@@ -57,6 +57,16 @@ def boot(tap, env, words, tag, **how):
     return result
 
 
+def counted(tap, env, words, tag, **how):
+    """Boot in a host that counts exits: the result, and {phase: {reason: exits}} for
+    the phases that the guest names (bench=smp)."""
+    row = vm.env_rows(env)["boot"]
+    host = row[row.index("-append") + 1] + " EXITS=1"
+    result = boot(tap, env, [*words, "marks=on"], tag, more=("-append", host), **how)
+    by_mark = {row.pop("mark"): row for row in result["data"].get("exits", [])}
+    return result, {name: by_mark.get(nr) for name, nr in result["data"].get("marks", {}).items()}
+
+
 # Disassembly
 
 NOP = re.compile(r"(data16 |cs |ds |es |rex\S* )*(nop|xchg\s+%ax,%ax)")
