@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""What remote TLB flushes and IPIs cost in exits by the Hyper-V interface, counted by
+the host, against native ops; and that all pages are taken back from the hypervisor.
+"""
+from vmtest import Tap, counted
+
+# Operations in a phase, tests/guest/bench.c.
+ROUND = 16
+# Registers that make the hypervisor write to the guest: hypercall page, TSC page, VP assist.
+SHARED = {"40000001", "40000021", "40000073"}
+ENABLE = 1
+
+tap = Tap()
+ours, calls = counted(tap, "hyperv-smp2", ["test=start_cpu:hyperv_given_back", "bench=smp"], "exits",
+                      timeout=300)
+_, native = counted(tap, "hyperv-smp2", ["test=none", "bench=smp", "pvops=native"], "exits-native",
+                    timeout=300)
+
+
+def made(phase):
+    """Exits that the guest makes, without those that the host's own interrupts do."""
+    return sum(n for reason, n in phase.items() if reason not in ("interrupt", "vintr"))
+
+
+for name in ("ipi_round_trip", "remote_flush", "ipi_round_trip_busy", "remote_flush_busy"):
+    if not tap.ok(calls.get(name) is not None and native.get(name) is not None, f"{name}: counted"):
+        continue
+    print(f"# {name}: hyperv {calls[name]}, native {native[name]}")
+    tap.ok(native[name].get("npf", 0) >= 3 * ROUND, f"{name}: native: three or more APIC accesses each")
+    tap.equal(calls[name].get("npf", 0), 0, f"{name}: hyperv: none, nor for the end of interrupt")
+    tap.equal(calls[name].get("hypercall"), ROUND, f"{name}: hyperv: one hypercall each")
+for name in ("remote_flush", "remote_flush_busy"):
+    tap.equal(made(calls[name]), ROUND, f"{name}: hyperv: and no other exit, on no CPU")
+tap.ok(made(calls["ipi_round_trip"]) <= 2 * ROUND, "ipi_round_trip: hyperv: the call, and the target's halt")
+
+# CPU 1 stops itself, and is started again; CPU 0 switches the machine off.
+msrs = [row for row in ours["data"].get("msrs", []) if row["msr"] in SHARED]
+vcpus = sorted({row["vcpu"] for row in msrs})
+if tap.equal(len(vcpus), 2, "both vCPUs gave a page"):
+    first, second = ([(row["msr"], int(row["value"], 16) & ENABLE) for row in msrs if row["vcpu"] == v]
+                     for v in vcpus)
+    tap.equal({msr for msr, on in first if on}, SHARED, "the boot CPU gave all pages")
+    tap.equal({msr: on for msr, on in first if on == dict(first)[msr]}, dict.fromkeys(SHARED, 0),
+              "and left none behind when it switched off")
+    tap.equal([on for _, on in second], [1, 0, 1], "the other gave its own, took it back, gave it again")
+tap.done()
