@@ -124,11 +124,11 @@ def run(name, variant, words=(), tag="", timeout=TIMEOUT):
     log = Path("build/log") / f"linux-{name}{'~' + tag if tag else ''}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     cmdline = " ".join([*rows["words"], *words])
-    inner = vm.pack(rows, image, cmdline, log.with_suffix(".cpio"))
-    args = vm.command(rows, image, cmdline, inner)
+    packed = vm.pack(rows, image, cmdline, log.with_suffix(".cpio"))
+    args = vm.command(rows, image, cmdline, packed)
     how, status, said, seconds = vm.boot(args, rows, log, timeout, END_SIGN)
-    if inner:
-        inner.unlink()
+    if packed:
+        packed.unlink()
     result = parse(log.read_text(encoding="utf-8", errors="replace"))
     problems = result["problems"]
     if how == "stays":

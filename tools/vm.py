@@ -219,12 +219,12 @@ def _fill(args, values):
     return [re.sub(r"\{(\w+)\}", lambda m: values[m[1]], arg) for arg in args]
 
 
-def command(rows, image, cmdline, inner=""):
-    """QEMU's argument list for one boot; inner: what pack() wrote."""
+def command(rows, image, cmdline, packed=""):
+    """QEMU's argument list for one boot; packed: what pack() wrote."""
     if any(c in str(image) for c in ", "):
         raise UsageError(f"{image}: a comma or blank in the image's path cannot be given to QEMU")
     values = {"image": str(image), "cmdline": cmdline, "words": cmdline.replace(",", ",,"),
-              "module": f"{image} {cmdline}".strip().replace(",", ",,"), "inner": str(inner),
+              "module": f"{image} {cmdline}".strip().replace(",", ",,"), "inner": str(packed),
               **rows.get("parts", {})}
     args = [qemu_program(), *rows["qemu"]]
     if "cpu" in rows:
@@ -248,7 +248,7 @@ def pack(rows, image, cmdline, file):
     """Write the initrd of an environment whose guest runs inside a host: the
     part `host`, and behind it what `inner` names, in /guest, with `inner`
     itself in /guest/args.  Returns its path; "" without `inner`."""
-    if "inner" not in rows:
+    if not rows.get("inner"):
         return ""
     if "\n" in cmdline:
         raise UsageError("a command line is one line")
@@ -314,9 +314,10 @@ def check_parts(rows):
             raise MissingError(f"{path}: no {part} here; `make {path}` fetches it")
 
 
-def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=None, more=()):
-    """Boot once, maybe with other files for parts and more arguments for QEMU.
-    Returns parse()'s dict, and
+def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=None, more=(),
+        inner=()):
+    """Boot once, maybe with other files for parts and more arguments for QEMU, or for
+    the one inside a host.  Returns parse()'s dict, and
 
     env, cmdline, command, image_sha256, parts {name: sha256}, seconds, log_file;
     problems also tells how the boot itself went wrong.
@@ -335,11 +336,12 @@ def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=N
     before = sha256(image)
     log = Path("build/log") / f"{name}{'~' + tag if tag else ''}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    inner = pack(rows, image, cmdline, log.with_suffix(".cpio"))
-    args = command(rows, image, cmdline, inner) + list(more)
+    rows["inner"] = rows.get("inner", []) + list(inner)
+    packed = pack(rows, image, cmdline, log.with_suffix(".cpio"))
+    args = command(rows, image, cmdline, packed) + list(more)
     how, status, said, seconds = boot(args, rows, log, timeout)
-    if inner:
-        inner.unlink()
+    if packed:
+        packed.unlink()
     result = parse(log.read_text(encoding="utf-8", errors="replace"))
     result.update(env=name, cmdline=cmdline, command=args, image_sha256=before,
                   parts={p: sha256(f) for p, f in rows.get("parts", {}).items()},

@@ -253,6 +253,10 @@ static void which##_cpu_init(u32 cpu)					\
 	fake_backend[index].cpu_inits++;				\
 	fake_backend[index].last_cpu = cpu;				\
 }									\
+static void which##_cpu_exit(void)					\
+{									\
+	fake_backend[index].cpu_exits++;				\
+}									\
 static void which##_late_init(void)					\
 {									\
 	fake_backend[index].late_inits++;				\
@@ -282,6 +286,7 @@ const struct pv_backend native_backend = {
 	.detect = native_detect,
 	.init = native_init,
 	.cpu_init = native_cpu_init,
+	.cpu_exit = native_cpu_exit,
 	.late_init = native_late_init,
 	.irq = &native_irq,
 	.cpu = &native_cpu,
@@ -297,6 +302,7 @@ const struct pv_backend fake_backend_desc = {
 	.detect = fake_detect,
 	.init = fake_init,
 	.cpu_init = fake_cpu_init,
+	.cpu_exit = fake_cpu_exit,
 	.late_init = fake_late_init,
 	.irq = &fake_irq,
 	.cpu = &fake_cpu,

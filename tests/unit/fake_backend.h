@@ -25,6 +25,7 @@
  * @inits: calls of init()
  * @cpu_inits: calls of cpu_init()
  * @last_cpu: its argument
+ * @cpu_exits: calls of cpu_exit()
  * @late_inits: calls of late_init()
  */
 struct fake_backend {
@@ -34,6 +35,7 @@ struct fake_backend {
 	u32 inits;
 	u32 cpu_inits;
 	u32 last_cpu;
+	u32 cpu_exits;
 	u32 late_inits;
 };
 

@@ -600,6 +600,7 @@ static void what_a_backend_leaves_empty_is_native(void **state)
 	assert_table_is_the_choice();
 	/* No hooks at all. */
 	pv_cpu_init(0);
+	pv_cpu_exit();
 	pv_late_init();
 }
 
@@ -665,11 +666,14 @@ static void hooks_of_the_chosen_one_are_called(void **state)
 	boot("");
 	pv_cpu_init(0);
 	pv_cpu_init(7);
+	pv_cpu_exit();
 	pv_late_init();
 	assert_int_equal(fake_backend[FAKE_FAKE].cpu_inits, 2);
 	assert_int_equal(fake_backend[FAKE_FAKE].last_cpu, 7);
+	assert_int_equal(fake_backend[FAKE_FAKE].cpu_exits, 1);
 	assert_int_equal(fake_backend[FAKE_FAKE].late_inits, 1);
 	assert_int_equal(fake_backend[FAKE_NATIVE].cpu_inits, 0);
+	assert_int_equal(fake_backend[FAKE_NATIVE].cpu_exits, 0);
 }
 
 /* --- names from CPUID --- */

@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""pvops= words on KVM, hosts that offer less, and one that imitates another."""
+from vmtest import Tap, boot
+
+HYPERV = "hv-relaxed,hv-vpindex,hv-time"
+
+# words, more for the inner -cpu, tag, backend chosen, tests that are run, how
+# lines of the log begin
+CASES = (
+    (["pvops=native"], "", "native", "native", "processes:set_timer:clock_read", []),
+    (["pvops=xen"], "", "xen", "kvm", "none", ["pvops: refused: pvops=xen: no Xen PV start of day"]),
+    (["pvops=kvm,-smp"], "", "nosmp", "kvm", "send_ipi:shutdown:kvm_exit", []),
+    (["pvops=kvm,-time"], "", "notime", "kvm", "clock_read:set_timer:wall_clock", []),
+    (["pvops=kvm,-upcall"], "", "noeoi", "kvm", "send_ipi:set_timer:kvm_exit", []),
+    ([], "-kvm-steal-time", "nosteal", "kvm", "stolen_time:vcpu_is_preempted:flush_tlb_multi",
+     ["pvops: kvm: goes on without: steal-time"]),
+    ([], "-kvmclock", "noclock", "kvm", "clock_read:set_timer:wall_clock",
+     ["pvops: kvm: goes on without: clock"]),
+    ([], "-kvm-pv-eoi,-kvm-pv-ipi,-kvm-pv-unhalt", "less", "kvm", "send_ipi:lock_wait_kick",
+     ["pvops: kvm: goes on without: pv-eoi pv-unhalt pv-ipi"]),
+    ([], "kvm-hint-dedicated=on", "dedicated", "kvm", "flush_tlb_multi:lock_wait_kick",
+     ["pvops: kvm: vCPUs are dedicated: TLB flush and lock waiting stay native"]),
+    ([], "-kvm", "none", "native", "none", ["pvops: detected: kvm: no: no KVM signature in CPUID"]),
+    (["pvops=kvm"], HYPERV, "hyperv", "kvm", "clock_read:send_ipi:kvm_exit",
+     ['pvops: detected: CPUID 0x40000000: hypervisor "Microsoft Hv"',
+      'pvops: detected: CPUID 0x40000100: hypervisor "KVMKVMKVM"',
+      "pvops: kvm: leaves at 0x40000100"]),
+    # Both there: what is really there wins.
+    ([], HYPERV, "hyperv-auto", "kvm", "none", ["pvops: kvm: leaves at 0x40000100"]),
+)
+
+tap = Tap()
+for words, cpu, tag, backend, tests, lines in CASES:
+    inner = ("-cpu", f"host,{cpu}") if cpu else ()
+    what = " ".join([*words, cpu])
+    run = boot(tap, "kvm", [*words, f"test={tests}"], f"select-{tag}", count=False, inner=inner)
+    tap.equal(run["data"].get("backend"), backend, f"{what}: chosen: {backend}")
+    for line in lines:
+        tap.ok(any(said.startswith(line) for said in run["log"]), f"{what}: {line}", *run["log"])
+tap.done()
