@@ -11,12 +11,7 @@
 #include <pvops/native.h>
 #include <pvops/port.h>
 #include <pvops/pvops.h>
-
-/* Leaf 0x40000000: name, last leaf; leaf 0x40000010 ECX: how to call. */
-#define LEAF_NAME	0x40000000
-#define LEAF_FEATURES	0x40000010
-#define ECX_VMMCALL	(1U << 0)
-#define ECX_VMCALL	(1U << 1)
+#include "vmware.h"
 
 #define PORT		0x5658
 #define MAGIC		0x564d5868
@@ -37,7 +32,6 @@ struct steal {
 
 static PV_PERCPU_DEFINE(struct steal, vmware_steal);
 
-/* Bits of LEAF_FEATURES; none: the port. */
 static u32 way;
 static u64 hz;
 static bool steals;
@@ -63,45 +57,14 @@ static struct answer backdoor(u32 cmd, u32 ebx, u32 esi, u32 edi)
 
 #define CALL(insn)	asm volatile(insn : "+a" (out.eax), "+b" (out.ebx), "+c" (out.ecx),	\
 				     "+d" (edx), "+S" (esi), "+D" (edi) : : "memory")
-	if (way & ECX_VMCALL)
+	if (way & VMWARE_VMCALL)
 		CALL("vmcall");
-	else if (way & ECX_VMMCALL)
+	else if (way & VMWARE_VMMCALL)
 		CALL("vmmcall");
 	else
 		CALL("inl %%dx, %%eax");
 #undef CALL
 	return out;
-}
-
-static struct pv_cpuid leaf(const struct pv_platform *platform, u32 nr)
-{
-	struct pv_cpuid regs = { .eax = nr };
-
-	platform->cpuid(&regs);
-	return regs;
-}
-
-/*
- * Told by name, as there is no other signature that may be looked at without
- * side effects.  A hypervisor of this name that also shows the Hyper-V interface
- * (QEMU does) calls itself VMware, so Hyper-V is what it imitates.
- */
-static int vmware_detect(const struct pv_platform *platform, const char **why)
-{
-	struct pv_cpuid regs;
-
-	*why = "the kernel is not in ring 0";
-	if (platform->cpl)
-		return PV_SCORE_NONE;
-	*why = "no VMware by CPUID";
-	regs = leaf(platform, 1);
-	if (!(regs.ecx & 1U << 31))
-		return PV_SCORE_NONE;
-	regs = leaf(platform, LEAF_NAME);
-	if (__builtin_memcmp(&regs.ebx, "VMwa", 4) || __builtin_memcmp(&regs.ecx, "reVM", 4) ||
-	    __builtin_memcmp(&regs.edx, "ware", 4))
-		return PV_SCORE_NONE;
-	return PV_SCORE_GUEST;
 }
 
 static u64 vmware_stolen_time(u32 cpu)
@@ -132,18 +95,11 @@ static void vmware_shutdown(enum pv_shutdown_reason reason)
 	native_fn_shutdown(reason);
 }
 
-static u32 call_way(const struct pv_platform *platform)
-{
-	if (leaf(platform, LEAF_NAME).eax < LEAF_FEATURES)
-		return 0;
-	return leaf(platform, LEAF_FEATURES).ecx & (ECX_VMCALL | ECX_VMMCALL);
-}
-
 static int vmware_init(const struct pv_platform *platform)
 {
 	struct answer answer;
 
-	way = call_way(platform);
+	way = vmware_way(platform);
 	answer = backdoor(CMD_VERSION, NONE, 0, 0);
 	if (answer.eax == NONE || answer.ebx != MAGIC) {
 		pv_port_log("pvops: vmware: nobody answers behind the name (version 0x%x, 0x%x)",
@@ -200,7 +156,7 @@ static const char *vmware_note(u32 nr)
 	if (nr)
 		return NULL;
 	pv_port_format(line, sizeof(line), "called by %s; TSC %llu kHz; stolen time: %s",
-		       way & ECX_VMCALL ? "VMCALL" : way & ECX_VMMCALL ? "VMMCALL" : "port",
+		       way & VMWARE_VMCALL ? "VMCALL" : way & VMWARE_VMMCALL ? "VMMCALL" : "port",
 		       (unsigned long long)(hz / 1000), steals ? "yes" : "not offered");
 	return line;
 }

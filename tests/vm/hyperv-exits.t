@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """What remote TLB flushes and IPIs cost in exits by the Hyper-V interface, counted by
-the host, against native ops; and that all pages are taken back from the hypervisor.
+the host, against native ops; that all pages are taken back from the hypervisor; and
+that it is told of a crash.
 """
-from vmtest import Tap, counted
+from vmtest import Tap, counted, vm
 
 # Operations in a phase, tests/guest/bench.c.
 ROUND = 16
@@ -44,4 +45,13 @@ if tap.equal(len(vcpus), 2, "both vCPUs gave a page"):
     tap.equal({msr: on for msr, on in first if on == dict(first)[msr]}, dict.fromkeys(SHARED, 0),
               "and left none behind when it switched off")
     tap.equal([on for _, on in second], [1, 0, 1], "the other gave its own, took it back, gave it again")
+
+# The hypervisor switches the machine off: no end marker, and nothing given back.
+row = vm.env_rows("hyperv")["boot"]
+crash = vm.run("hyperv", ["test=none", "crash=fault"], tag="crash", timeout=300,
+               more=("-append", row[row.index("-append") + 1] + " EXITS=1"))
+told = [(r["msr"], int(r["value"], 16)) for r in crash["data"].get("msrs", [])]
+tap.ok("panic: exception in the kernel" in crash["log"], "a fault in the kernel", *crash["problems"])
+tap.equal(told[-3:-2] + told[-1:], [("40000100", int.from_bytes(b"pvops", "big")), ("40000105", 1 << 63)],
+          "is told to the hypervisor, by name")
 tap.done()
