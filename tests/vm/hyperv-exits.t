@@ -32,8 +32,9 @@ for name in ("ipi_round_trip", "remote_flush", "ipi_round_trip_busy", "remote_fl
     tap.equal(calls[name].get("npf", 0), 0, f"{name}: hyperv: none, nor for the end of interrupt")
     tap.equal(calls[name].get("hypercall"), ROUND, f"{name}: hyperv: one hypercall each")
 for name in ("remote_flush", "remote_flush_busy"):
-    tap.equal(made(calls[name]), ROUND, f"{name}: hyperv: and no other exit, on no CPU")
-tap.ok(made(calls["ipi_round_trip"]) <= 2 * ROUND, "ipi_round_trip: hyperv: the call, and the target's halt")
+    tap.equal(made(calls.get(name) or {}), ROUND, f"{name}: hyperv: and no other exit, on no CPU")
+tap.ok(0 < made(calls.get("ipi_round_trip") or {}) <= 2 * ROUND,
+       "ipi_round_trip: hyperv: the call, and the target's halt")
 
 # CPU 1 stops itself, and is started again; CPU 0 switches the machine off.
 msrs = [row for row in ours["data"].get("msrs", []) if row["msr"] in SHARED]
