@@ -219,10 +219,14 @@ def _fill(args, values):
     return [re.sub(r"\{(\w+)\}", lambda m: values[m[1]], arg) for arg in args]
 
 
-def command(rows, image, cmdline, packed=""):
-    """QEMU's argument list for one boot; packed: what pack() wrote."""
+def check_name(image):
     if any(c in str(image) for c in ", "):
         raise UsageError(f"{image}: a comma or blank in the image's path cannot be given to QEMU")
+
+
+def command(rows, image, cmdline, packed=""):
+    """QEMU's argument list for one boot; packed: what pack() wrote."""
+    check_name(image)
     values = {"image": str(image), "cmdline": cmdline, "words": cmdline.replace(",", ",,"),
               "module": f"{image} {cmdline}".strip().replace(",", ",,"), "inner": str(packed),
               **rows.get("parts", {})}
@@ -330,6 +334,7 @@ def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=N
         rows["parts"] = {**rows["parts"], **parts}
     image = image or IMAGE
     cmdline = " ".join(words)
+    check_name(image)
     if not Path(image).is_file():
         raise MissingError(f"{image}: no such image; `make guest` builds it")
     check_parts(rows)

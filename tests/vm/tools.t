@@ -135,6 +135,28 @@ tap.ok("-icount" in smp and smp[smp.index("-smp") + 1] == "2" and "-cpu" in smp,
 smp = vm.command({**vm.env_rows("xenpv-smp2"), "count": False}, "x", "")
 tap.ok("-icount" not in smp, "not counting where it is not asked for")
 
+# The archive of a guest inside a host
+
+with tempfile.TemporaryDirectory() as folder:
+    parts = {name: Path(folder) / name for name in ("host", "kernel", "image", "rom")}
+    for name, path in parts.items():
+        path.write_bytes(name.encode() * 3)
+    packed = vm.pack({"parts": {n: str(p) for n, p in parts.items() if n != "image"},
+                      "inner": ["-kernel", "{image}", "-append", "a=b {cmdline}", "-r", "{rom}"]},
+                     str(parts["image"]), "pvops=kvm,-smp", Path(folder) / "packed")
+    data = packed.read_bytes()
+    tap.ok(data.startswith(b"hosthosthost070701"), "pack: the host's archive comes first")
+    packed.write_bytes(data[12:])
+    listed = subprocess.run(["cpio", "-i", "--quiet", "--to-stdout", "guest/args"], cwd=folder,
+                            stdin=packed.open("rb"), capture_output=True, text=True, check=False)
+    tap.equal(listed.stdout, "-kernel\n/guest/image\n-append\na=b pvops=kvm,-smp\n-r\n/guest/rom\n",
+              "pack: the inner QEMU's arguments, with paths inside the host")
+    listed = subprocess.run(["cpio", "-t", "--quiet"], stdin=packed.open("rb"), capture_output=True,
+                            text=True, check=False)
+    tap.equal(listed.stdout.split(), ["guest/args", "guest/image", "guest/rom"],
+              "pack: only the files that are named")
+    tap.equal(vm.pack(vm.env_rows("native"), "x", "", Path(folder) / "none"), "", "pack: nothing without inner")
+
 # Boots, with a script for QEMU
 
 with tempfile.TemporaryDirectory() as folder:
