@@ -59,6 +59,11 @@ const char *pv_refused(u32 nr)
 	return line(&refused, nr);
 }
 
+const char *pv_note(u32 nr)
+{
+	return chosen->note ? chosen->note(nr) : NULL;
+}
+
 const struct pv_backend *pv_backend(void)
 {
 	return chosen;
@@ -164,6 +169,45 @@ static struct shown show(const struct token *token)
 }
 
 /*
+ * Names of hypervisors that have no backend: they run natively, or by an
+ * interface of somebody else's that they show.  Signatures without their blanks,
+ * which differ from list to list.  Sources: FreeBSD, sys/amd64/vmm/x86.c
+ * (bhyve); Linux, arch/x86/include/asm/acrn.h; QEMU itself; public lists of
+ * CPUID vendors for VirtualBox and for Parallels, whose is seen in both byte
+ * orders.
+ */
+static const char *const other_names[][2] = {
+	{ "VBoxVBoxVBox", "VirtualBox" },
+	{ "prlhyperv", "Parallels" },
+	{ "lrpepyhvr", "Parallels" },
+	{ "bhyvebhyve", "bhyve" },
+	{ "ACRNACRNACRN", "ACRN" },
+	{ "TCGTCGTCGTCG", "QEMU TCG" },
+};
+
+static const char *other_name(const char *signature)
+{
+	u32 nr;
+
+	for (nr = 0; nr < sizeof(other_names) / sizeof(other_names[0]); nr++) {
+		const char *want = other_names[nr][0], *is = signature;
+
+		for (; *is; is++)
+			if (*is != ' ' && *is != *want++)
+				break;
+		if (!*is && !*want)
+			return other_names[nr][1];
+	}
+	return NULL;
+}
+
+/* What a leaf of this base says is the last one; KVM hosts of old say 0. */
+static bool is_range(u32 base, const struct pv_cpuid *regs)
+{
+	return regs->ebx && (!regs->eax || (regs->eax >= base && regs->eax <= base + 0xff));
+}
+
+/*
  * Hypervisors announce themselves from leaf 0x40000000 on, at any multiple
  * of 0x100 (an imitated interface takes the first place).  CPUID.1:ECX bit 31
  * says that the leaves are there; Xen PV does not set it for its guests, whose
@@ -178,21 +222,30 @@ static void name_hypervisors(const struct pv_platform *platform)
 	if (!(regs.ecx & 1U << 31))
 		return;
 	for (base = 0x40000000; base < 0x40010000; base += 0x100) {
+		const char *other;
 		char name[13];
 		u32 i;
 
 		regs = (struct pv_cpuid){ .eax = base };
 		platform->cpuid(&regs);
+		if (!is_range(base, &regs))
+			break;
 		__builtin_memcpy(name, &regs.ebx, 4);
 		__builtin_memcpy(name + 4, &regs.ecx, 4);
 		__builtin_memcpy(name + 8, &regs.edx, 4);
 		name[12] = '\0';
-		if (regs.eax < base || regs.eax > base + 0xff)
-			break;
+		other = other_name(name);
 		for (i = 0; name[i]; i++)
 			if (name[i] < 0x20 || name[i] > 0x7e)
 				name[i] = '?';
-		add_line(&detected, "CPUID 0x%x: hypervisor \"%s\"", base, name);
+		/* Any vendor may show the interface "Hv#1": TLFS, leaf 0x40000001. */
+		regs = (struct pv_cpuid){ .eax = 0x40000001 };
+		if (base == 0x40000000)
+			platform->cpuid(&regs);
+		add_line(&detected, "CPUID 0x%x: hypervisor \"%s\"%s%s%s%s", base, name,
+			 other ? " (" : "", other ? other : "", other ? ")" : "",
+			 base == 0x40000000 && regs.eax == 0x31237648 ?
+			 ", interface Hv#1" : other ? ", no interface" : "");
 	}
 }
 
@@ -470,6 +523,7 @@ int pv_repatch(bool indirect)
 void pv_print(void)
 {
 	const struct pv_stats *stats = &kernel_sites.stats;
+	const char *note;
 	u32 i, own = 0;
 
 	for (i = 0; i < detected.count; i++)
@@ -478,6 +532,8 @@ void pv_print(void)
 		own += !pv_impl_is_native(i);
 	pv_port_log("pvops: chosen: %s (%s), %u of %u ops its own", chosen->name,
 		    chosen->title, chosen == native ? PV_OP_COUNT : own, PV_OP_COUNT);
+	for (i = 0; (note = pv_note(i)); i++)
+		pv_port_log("pvops: %s: %s", chosen->name, note);
 	for (i = 0; i < refused.count; i++)
 		pv_port_log("pvops: refused: %s", refused.text[i]);
 	pv_port_log("pvops: sites: %u: inline %u, call %u, nop %u, jump %u, indirect %u, outline %u, failed %u",

@@ -85,6 +85,7 @@ void native_fn_set_timer(u64 deadline)
 		apic_write(APIC_TIMER_INITIAL, 0);
 		return;
 	}
+	/* Deadlines are the chosen clock's, which need not be ours. */
 	now = pv_clock_read();
 	/* Rounded up, so that the clock has reached the deadline when it fires. */
 	count = deadline <= now ? 1 :

@@ -3,6 +3,7 @@
  * Clocks of the bare machine: TSC, calibrated against the PIT where the
  * kernel does not know its rate, and the CMOS clock.
  */
+#include <pvops/pvops.h>
 #include "native.h"
 
 /* PIT (Intel 8254): input clock in Hz; channel 2 is gated by port 0x61. */
@@ -40,6 +41,8 @@ static u32 calibrate(void)
 void time_setup(void)
 {
 	tsc_khz = pv_port_tsc_khz();
+	if (!tsc_khz && pv_backend()->tsc_khz)
+		tsc_khz = pv_backend()->tsc_khz();
 	if (!tsc_khz)
 		tsc_khz = calibrate();
 	if (!tsc_khz)

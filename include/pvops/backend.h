@@ -165,6 +165,12 @@ struct pv_platform {
  *	or in all if @nr is ~0U; for tests and measurements.  May be NULL
  * @null_hypercall: the shortest way to the hypervisor and back that changes
  *	nothing; for measurements.  NULL where there is no hypervisor
+ * @tsc_khz: TSC frequency as the hypervisor says, 0 if it does not; native asks
+ *	when the kernel does not know it, before it measures.  Called from
+ *	late_init() on.  May be NULL
+ * @note: for the one block: what is used of what the hypervisor offers, and what
+ *	is not, and why.  Text of line @nr, valid until the next call; NULL
+ *	beyond the last.  May be NULL
  * @irq: tables; NULL leaves all of the group to native
  * @kernel: table of the kernel's own ops; the native one is the kernel's too
  *	(PV_NATIVE_KERNEL_IMPLS)
@@ -179,6 +185,8 @@ struct pv_backend {
 	void (*late_init)(void);
 	u64 (*hypercalls)(u32 nr);
 	void (*null_hypercall)(void);
+	u32 (*tsc_khz)(void);
+	const char *(*note)(u32 nr);
 	const struct pv_irq_impls *irq;
 	const struct pv_cpu_impls *cpu;
 	const struct pv_mmu_impls *mmu;

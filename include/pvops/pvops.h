@@ -255,6 +255,9 @@ bool pv_impl_is_native(enum pv_op op);
 const char *pv_detected(u32 nr);
 const char *pv_refused(u32 nr);
 
+/** pv_note - what the chosen backend has to say of itself; likewise a line, or NULL */
+const char *pv_note(u32 nr);
+
 /**
  * struct pv_site_report - one site, for listings
  * @addr: where
@@ -288,7 +291,7 @@ const char *pv_site_error_text(enum pv_site_error error);
 const char *pv_form_text(enum pv_form form);
 
 /**
- * pv_print - the one block: detected, chosen, refused, sites by form
+ * pv_print - the one block: detected, chosen, its notes, refused, sites by form
  *
  * Context: any, after pv_patch().  Through pv_port_log().
  */

@@ -2,7 +2,7 @@
 # The mini guest: core, every backend, and the kernel, as one ELF for all
 # environments.  Adding a backend is adding its folder here.
 
-BACKENDS := native xen vmi kvm
+BACKENDS := native xen vmi kvm hyperv vmware
 
 GUEST_SRC := $(wildcard pvops/*.c) \
 	     $(foreach b,$(BACKENDS),$(wildcard backends/$(b)/*.c backends/$(b)/*.S)) \

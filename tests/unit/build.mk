@@ -10,9 +10,10 @@
 B ?= build
 PROVE ?= prove
 
-unit_names := plan apply select batch vmi kvm xen
-# A backend's pure part is tested as core.
-unit_core := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c
+unit_names := plan apply select batch vmi kvm xen hyperv vmware
+# The pure parts of backends are tested as core.
+unit_core := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
+	backends/hyperv/features.c backends/hyperv/vpset.c backends/vmware/detect.c
 unit_shared := tests/unit/host_port.c tests/unit/fake_backend.c tests/unit/fake_ops.S \
 	tests/unit/users.c
 unit_objects := $(patsubst %,$(B)/unit/%.o,$(basename $(unit_core) $(unit_shared)))

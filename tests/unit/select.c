@@ -19,7 +19,7 @@ struct leaf {
 
 struct machine {
 	bool hypervisor_bit;
-	struct leaf leaf[4];
+	struct leaf leaf[5];
 };
 
 static const struct machine bare = { 0 };
@@ -30,8 +30,53 @@ static const struct machine qemu_tcg = {
 static const struct machine kvm = {
 	true, { { 0x40000000, 0x40000001, "KVMKVMKVM" } },
 };
+/* Old KVM hosts: Linux's Documentation/virt/kvm/x86/cpuid.rst. */
+static const struct machine kvm_old = {
+	true, { { 0x40000000, 0, "KVMKVMKVM" }, { 0x40000001, 0x0100007b, "" } },
+};
 static const struct machine hyperv = {
 	true, { { 0x40000000, 0x4000000c, "Microsoft Hv" } },
+};
+/* QEMU with KVM and hv-*: the imitated interface comes first here, too. */
+static const struct machine kvm_hyperv = {
+	true, {
+		{ 0x40000000, 0x4000000a, "Microsoft Hv" },
+		{ 0x40000001, 0x31237648, "" },
+		{ 0x40000100, 0x40000101, "KVMKVMKVM" },
+	},
+};
+/* The same, where KVM is of old. */
+static const struct machine kvm_old_hyperv = {
+	true, {
+		{ 0x40000000, 0x4000000a, "Microsoft Hv" },
+		{ 0x40000001, 0x31237648, "" },
+		{ 0x40000100, 0, "KVMKVMKVM" },
+	},
+};
+static const struct machine vmware = {
+	true, { { 0x40000000, 0x40000010, "VMwareVMware" } },
+};
+static const struct machine virtualbox = {
+	true, { { 0x40000000, 0x40000001, "VBoxVBoxVBox" } },
+};
+static const struct machine virtualbox_hyperv = {
+	true, { { 0x40000000, 0x40000006, "VBoxVBoxVBox" }, { 0x40000001, 0x31237648, "" } },
+};
+static const struct machine parallels = {
+	true, { { 0x40000000, 0x40000006, " prl hyperv " }, { 0x40000001, 0x31237648, "" } },
+};
+static const struct machine parallels_swapped = {
+	true, { { 0x40000000, 0x40000001, " lrpepyh  vr" } },
+};
+static const struct machine bhyve = {
+	true, { { 0x40000000, 0x40000001, "bhyve bhyve " } },
+};
+static const struct machine acrn = {
+	true, { { 0x40000000, 0x40000010, "ACRNACRNACRN" } },
+};
+/* A name that begins like a known one, and one that goes on. */
+static const struct machine half_known = {
+	true, { { 0x40000000, 0x40000001, "bhyve" }, { 0x40000100, 0x40000101, "bhyve bhyvex" } },
 };
 /* Xen for an HVM guest with viridian on: the imitated interface comes first. */
 static const struct machine xen_viridian = {
@@ -652,7 +697,7 @@ static void assert_hypervisors(const struct machine *m, const char *first, const
 static void hypervisor_names_are_read_from_cpuid(void **state)
 {
 	(void)state;
-	assert_hypervisors(&qemu_tcg, "CPUID 0x40000000: hypervisor \"TCGTCGTCGTCG\"", NULL);
+	assert_hypervisors(&qemu_tcg, "CPUID 0x40000000: hypervisor \"TCGTCGTCGTCG\" (QEMU TCG), no interface", NULL);
 	assert_hypervisors(&kvm, "CPUID 0x40000000: hypervisor \"KVMKVMKVM\"", NULL);
 	assert_hypervisors(&hyperv, "CPUID 0x40000000: hypervisor \"Microsoft Hv\"", NULL);
 }
@@ -662,6 +707,44 @@ static void imitated_hypervisor_does_not_hide_the_real_one(void **state)
 	(void)state;
 	assert_hypervisors(&xen_viridian, "CPUID 0x40000000: hypervisor \"Microsoft Hv\"",
 			   "CPUID 0x40000100: hypervisor \"XenVMMXenVMM\"");
+}
+
+static void maximum_0_is_an_old_kvm(void **state)
+{
+	(void)state;
+	assert_hypervisors(&kvm_old, "CPUID 0x40000000: hypervisor \"KVMKVMKVM\"", NULL);
+	assert_hypervisors(&kvm_old_hyperv,
+			   "CPUID 0x40000000: hypervisor \"Microsoft Hv\", interface Hv#1",
+			   "CPUID 0x40000100: hypervisor \"KVMKVMKVM\"");
+}
+
+static void every_hypervisor_is_named_as_people_know_it(void **state)
+{
+	(void)state;
+	assert_hypervisors(&kvm_hyperv,
+			   "CPUID 0x40000000: hypervisor \"Microsoft Hv\", interface Hv#1",
+			   "CPUID 0x40000100: hypervisor \"KVMKVMKVM\"");
+	assert_hypervisors(&vmware, "CPUID 0x40000000: hypervisor \"VMwareVMware\"", NULL);
+	assert_hypervisors(&virtualbox,
+			   "CPUID 0x40000000: hypervisor \"VBoxVBoxVBox\" (VirtualBox), no interface",
+			   NULL);
+	assert_hypervisors(&virtualbox_hyperv,
+			   "CPUID 0x40000000: hypervisor \"VBoxVBoxVBox\" (VirtualBox), interface Hv#1",
+			   NULL);
+	assert_hypervisors(&parallels,
+			   "CPUID 0x40000000: hypervisor \" prl hyperv \" (Parallels), interface Hv#1",
+			   NULL);
+	assert_hypervisors(&parallels_swapped,
+			   "CPUID 0x40000000: hypervisor \" lrpepyh  vr\" (Parallels), no interface",
+			   NULL);
+	assert_hypervisors(&bhyve,
+			   "CPUID 0x40000000: hypervisor \"bhyve bhyve \" (bhyve), no interface",
+			   NULL);
+	assert_hypervisors(&acrn,
+			   "CPUID 0x40000000: hypervisor \"ACRNACRNACRN\" (ACRN), no interface",
+			   NULL);
+	assert_hypervisors(&half_known, "CPUID 0x40000000: hypervisor \"bhyve\"",
+			   "CPUID 0x40000100: hypervisor \"bhyve bhyvex\"");
 }
 
 static void bare_machine_has_no_hypervisor(void **state)
@@ -713,7 +796,7 @@ static void print_says_it_all_in_one_block(void **state)
 	fake_can_run();
 	boot("pvops=fake,-clts,-iret,vmware");
 	pv_print();
-	assert_logged("pvops: detected: CPUID 0x40000000: hypervisor \"TCGTCGTCGTCG\"");
+	assert_logged("pvops: detected: CPUID 0x40000000: hypervisor \"TCGTCGTCGTCG\" (QEMU TCG)");
 	assert_logged("pvops: detected: other: no: no other machine");
 	assert_logged("pvops: chosen: fake (a hypervisor that is not there)");
 	assert_logged("pvops: refused: pvops=vmware: no such backend");
@@ -802,6 +885,8 @@ int main(void)
 		TEST_SELECT(hooks_of_the_chosen_one_are_called),
 		TEST_SELECT(hypervisor_names_are_read_from_cpuid),
 		TEST_SELECT(imitated_hypervisor_does_not_hide_the_real_one),
+		TEST_SELECT(maximum_0_is_an_old_kvm),
+		TEST_SELECT(every_hypervisor_is_named_as_people_know_it),
 		TEST_SELECT(bare_machine_has_no_hypervisor),
 		TEST_SELECT(garbage_from_cpuid_is_harmless),
 		TEST_SELECT(endless_cpuid_leaves_end),

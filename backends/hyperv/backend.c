@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The Hyper-V interface: detection, taking it into use and giving it back, the
+ * descriptor.
+ *
+ * What may be used is known when CPUID was read, so the tables are filled by
+ * init(), before the core reads them.
+ */
+#include <pvops/pvops.h>
+#include "hyperv.h"
+
+/*
+ * KVM, Xen and others show this interface for guests that know no other, and
+ * their own beside it.  Their own is what they were built for, without the
+ * translation: so one that imitates comes behind any that is real, whatever
+ * the order they were linked in, and before none at all.
+ */
+#define SCORE_IMITATED	(PV_SCORE_GUEST / 2)
+
+/* What takes hypercalls. */
+#define CALLS	(1U << HV_USE_FLUSH | 1U << HV_USE_IPI | 1U << HV_USE_EX)
+
+struct hv_features hv;
+/* The partition's part is in use; else what is to be used again then. */
+static bool started;
+static u32 used;
+/* Clocks and the local APIC are the layer's. */
+static bool late;
+
+static struct pv_irq_impls irq_impls;
+static struct pv_mmu_impls mmu_impls;
+static struct pv_time_impls time_impls;
+static struct pv_smp_impls smp_impls;
+
+static int hv_detect(const struct pv_platform *platform, const char **why)
+{
+	struct hv_features found;
+
+	*why = "the kernel is not in ring 0";
+	if (platform->cpl)
+		return PV_SCORE_NONE;
+	*why = hv_features_read(platform->cpuid, &found);
+	if (*why)
+		return PV_SCORE_NONE;
+	return found.imitated ? SCORE_IMITATED : PV_SCORE_GUEST;
+}
+
+#define USE(table, op, function, wanted)	((table).op.fn = (wanted) ? (function) : NULL)
+
+static void fill_tables(void)
+{
+	USE(irq_impls, upcall, hv_upcall, hv_uses(HV_USE_EOI));
+	USE(mmu_impls, flush_tlb_multi, hv_flush_tlb_multi, hv_uses(HV_USE_FLUSH));
+	USE(time_impls, clock_read, hv_clock_read, hv_uses(HV_USE_CLOCK));
+	USE(time_impls, set_timer, hv_set_timer, hv_uses(HV_USE_TIMER));
+	USE(smp_impls, send_ipi, hv_send_ipi, hv_uses(HV_USE_IPI));
+	USE(smp_impls, send_ipi_mask, hv_send_ipi_mask, hv_uses(HV_USE_IPI));
+	USE(smp_impls, stop_cpu, hv_stop_cpu, true);
+	USE(smp_impls, shutdown, hv_shutdown, true);
+}
+
+/* What is the partition's, not a CPU's: identity, hypercall page, clock. */
+static void start(void)
+{
+	if (!hv_hypercalls_start())
+		hv.use &= ~CALLS;
+	if (hv_uses(HV_USE_CLOCK))
+		hv_time_start();
+	started = true;
+}
+
+/* What others still ask for meanwhile goes the native way. */
+static void stop(void)
+{
+	used = hv.use;
+	hv.use &= ~CALLS;
+	started = false;
+	if (hv_uses(HV_USE_CLOCK))
+		hv_time_stop();
+	hv_hypercalls_stop();
+}
+
+static int hv_init(const struct pv_platform *platform)
+{
+	u32 cpu;
+
+	hv_features_read(platform->cpuid, &hv);
+	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++)
+		hv_vp_index[cpu] = HV_VP_UNKNOWN;
+	if (!hv_hypercalls_prepare())
+		hv.use &= ~CALLS;
+	start();
+	fill_tables();
+	return 0;
+}
+
+static void hv_cpu_init(u32 cpu)
+{
+	if (cpu >= PV_MAX_CPUS)
+		pv_port_panic("pvops: hyperv: CPU number beyond PV_MAX_CPUS");
+	/* After an exit: once more. */
+	if (!started) {
+		hv.use = used;
+		start();
+	}
+	/* A kernel that has its own timers and IPIs never comes to late_init(). */
+	if (late)
+		pv_native()->cpu_init(cpu);
+	if (hv_uses(HV_USE_FLUSH) || hv_uses(HV_USE_IPI))
+		hv_vp_start(cpu);
+	if (hv_uses(HV_USE_EOI))
+		hv_eoi_cpu_start();
+	if (hv_uses(HV_USE_TIMER))
+		hv_timer_cpu_start();
+}
+
+/* The boot CPU is the last to go. */
+void hv_cpu_exit(void)
+{
+	if (hv_uses(HV_USE_EOI))
+		hv_eoi_cpu_stop();
+	if (hv_uses(HV_USE_TIMER))
+		hv_timer_cpu_stop();
+	if (!pv_port_this_cpu() && started)
+		stop();
+}
+
+static void hv_late_init(void)
+{
+	late = true;
+	pv_native()->late_init();
+	hv_time_late_init();
+}
+
+static u64 hv_hypercalls(u32 nr)
+{
+	const struct hv_counts *counts = PV_PERCPU_PTR(hv_count);
+
+	if (nr == ~0U)
+		return counts->total;
+	return nr <= HVCALL_SEND_IPI_EX ? counts->nr[nr] : 0;
+}
+
+/* Code 0 is reserved: there and back, with the status that says so. */
+static void hv_null_hypercall(void)
+{
+	if (hv_calls)
+		hv_call_fast(0, 0, 0);
+}
+
+static const char *hv_note(u32 nr)
+{
+	static char line[256];
+
+	if (nr > 1)
+		return NULL;
+	hv_features_text(&hv, nr, line, sizeof(line));
+	return line;
+}
+
+static const struct pv_backend hv_backend = {
+	.name = "hyperv",
+	.title = "Hyper-V interface",
+	.detect = hv_detect,
+	.init = hv_init,
+	.cpu_init = hv_cpu_init,
+	.cpu_exit = hv_cpu_exit,
+	.late_init = hv_late_init,
+	.hypercalls = hv_hypercalls,
+	.null_hypercall = hv_null_hypercall,
+	.tsc_khz = hv_tsc_khz,
+	.note = hv_note,
+	.irq = &irq_impls,
+	.mmu = &mmu_impls,
+	.time = &time_impls,
+	.smp = &smp_impls,
+};
+
+PV_BACKEND(hv_backend);

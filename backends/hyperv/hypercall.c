@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Hypercalls: TLFS, Hypercall Interface.
+ *
+ * Which instruction makes one is the hypervisor's secret, so it writes it into
+ * a page of ours.  That page is part of the kernel image: within reach of a
+ * direct call.  Registers: control in rcx, parameters in rdx and r8, or rdx
+ * the physical address of the input; result in rax; r9 to r11 are lost.
+ */
+#include <pvops/batch.h>
+#include "hyperv.h"
+
+/* Written by the hypervisor; named by the assembly below. */
+extern u8 hv_hypercall_page[];
+u8 hv_hypercall_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
+
+PV_PERCPU_DEFINE(struct hv_counts, hv_count);
+/* Input must not cross a page: TLFS, memory-based parameters. */
+static PV_PERCPU_DEFINE(u64, hv_input_page[PV_PAGE_SIZE / 8]) __attribute__((aligned(4096)));
+
+bool hv_calls;
+static bool prepared;
+
+static u64 call(u64 control, u64 arg1, u64 arg2)
+{
+	struct hv_counts *counts = PV_PERCPU_PTR(hv_count);
+	register unsigned long rsp_ asm("rsp");
+	register u64 r8_ asm("r8") = arg2;
+	u32 nr = (u32)control & 0xffff;
+	u64 result;
+
+	counts->total++;
+	if (nr <= HVCALL_SEND_IPI_EX)
+		counts->nr[nr]++;
+	asm volatile("call hv_hypercall_page"
+		     : "=a" (result), "+c" (control), "+d" (arg1), "+r" (r8_), "+r" (rsp_)
+		     : : "r9", "r10", "r11", "memory", "cc");
+	return result;
+}
+
+u64 hv_call_fast(u64 control, u64 arg1, u64 arg2)
+{
+	return call(control | HV_CALL_FAST, arg1, arg2);
+}
+
+u64 *hv_input(void)
+{
+	return *PV_PERCPU_PTR(hv_input_page);
+}
+
+u64 hv_call_input(u64 control)
+{
+	return call(control, hv_phys(hv_input()), 0);
+}
+
+bool hv_accepted(u64 result, enum pv_op op, unsigned long caller, u64 control, enum hv_use use)
+{
+	u32 status = HV_STATUS(result), reps = (u32)(control >> HV_CALL_REPS);
+	const struct pv_batch_req req = { control, result };
+	const struct pv_batch_note note = { caller, op };
+
+	if (!status && HV_REPS_DONE(result) == reps)
+		return true;
+	/* A hypervisor that refuses once will again: not a line for each. */
+	hv.use &= ~(1U << use);
+	pv_batch_refused(&req, &note, -(s32)status);
+	pv_port_log("pvops: hyperv: call 0x%x refused with status %u, natively from now on",
+		    (u32)control & 0xffff, status);
+	return false;
+}
+
+bool hv_hypercalls_prepare(void)
+{
+	prepared = pv_port_code_area(hv_hypercall_page, sizeof(hv_hypercall_page));
+	return prepared;
+}
+
+/*
+ * TLFS, Establishing the Hypercall Interface: identity first, then the page.
+ * The bits between address and enable are kept as found.  A kernel before this
+ * one may have locked its page, and then there is no other.
+ */
+bool hv_hypercalls_start(void)
+{
+	u64 found, want;
+
+	pv_native_write_msr(HV_MSR_GUEST_OS_ID, HV_GUEST_ID);
+	if (!prepared)
+		return false;
+	found = pv_native_read_msr(HV_MSR_HYPERCALL);
+	want = hv_phys(hv_hypercall_page) | (found & HV_HYPERCALL_KEEP) | HV_HYPERCALL_ENABLE;
+	pv_native_write_msr(HV_MSR_HYPERCALL, want);
+	found = pv_native_read_msr(HV_MSR_HYPERCALL);
+	hv_calls = found == want;
+	if (!hv_calls)
+		pv_port_log("pvops: hyperv: no hypercalls: the page was to be 0x%llx, and is 0x%llx",
+			    (unsigned long long)want, (unsigned long long)found);
+	return hv_calls;
+}
+
+void hv_hypercalls_stop(void)
+{
+	hv_calls = false;
+	pv_native_write_msr(HV_MSR_HYPERCALL,
+			    pv_native_read_msr(HV_MSR_HYPERCALL) & HV_HYPERCALL_KEEP);
+	pv_native_write_msr(HV_MSR_GUEST_OS_ID, 0);
+}

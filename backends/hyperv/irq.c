@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * End of interrupt: TLFS, Virtual Interrupt Controller, EOI assist.
+ *
+ * The hypervisor sets a bit in the VP assist page when it delivers an interrupt
+ * behind which nothing waits: then clearing it is the end of interrupt.  It
+ * does so only while this CPU does not run, hence one instruction and no LOCK.
+ */
+#include "hyperv.h"
+
+static PV_PERCPU_DEFINE(u32, hv_assist_page[PV_PAGE_SIZE / 4]) __attribute__((aligned(4096)));
+
+static __always_inline bool no_eoi_required(void)
+{
+	u32 *assist = *PV_PERCPU_PTR(hv_assist_page);
+	bool set;
+
+	asm volatile("btrl $0, %1" : "=@ccc" (set), "+m" (*assist) : : "memory");
+	return set;
+}
+
+void hv_upcall(u32 vector)
+{
+	if (!no_eoi_required())
+		pv_native_write_msr(HV_MSR_EOI, 0);
+	pv_port_interrupt(vector);
+}
+
+/* Bits 11..1 of the register are kept as found. */
+static void set_page(u64 page)
+{
+	u64 found = pv_native_read_msr(HV_MSR_VP_ASSIST);
+
+	pv_native_write_msr(HV_MSR_VP_ASSIST,
+			    (found & (PV_PAGE_SIZE - 1) & ~HV_VP_ASSIST_ENABLE) | page);
+}
+
+void hv_eoi_cpu_start(void)
+{
+	set_page(hv_phys(PV_PERCPU_PTR(hv_assist_page)) | HV_VP_ASSIST_ENABLE);
+}
+
+void hv_eoi_cpu_stop(void)
+{
+	set_page(0);
+}

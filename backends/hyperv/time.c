@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Time: TLFS, Timers: reference counter, reference TSC page, synthetic timers.
+ * All of them count the partition's reference time, in units of 100 ns.
+ */
+#include <pvops/call.h>
+#include <pvops/pvops.h>
+#include "hyperv.h"
+
+#define UNIT	100ULL
+
+static union {
+	struct hv_tsc_page page;
+	u8 bytes[PV_PAGE_SIZE];
+} tsc __attribute__((aligned(4096)));
+
+/* Reference time when this backend's clock was 0. */
+static u64 epoch;
+/* Timer 0 of this CPU is set up. */
+static PV_PERCPU_DEFINE(bool, timer_on);
+/* Is the clock of deadlines this one?  "-clock_read" leaves it to native. */
+static bool own_clock;
+
+#define barrier()	asm volatile("" : : : "memory")
+
+/*
+ * The hypervisor changes the sequence with the rest, and sets it to 0 while the
+ * TSC cannot be used: then the counter says the same at the price of an exit.
+ */
+static u64 reference_time(void)
+{
+	const struct hv_tsc_page *page = &tsc.page;
+	u64 result;
+	u32 sequence;
+
+	do {
+		sequence = page->sequence;
+		if (!sequence)
+			return pv_native_read_msr(HV_MSR_REF_COUNTER);
+		barrier();
+		asm volatile("lfence" : : : "memory");
+		result = (u64)((unsigned __int128)pv_native_rdtsc() * page->scale >> 64) +
+			 page->offset;
+		barrier();
+	} while (page->sequence != sequence);
+	return result;
+}
+
+u64 hv_clock_read(void)
+{
+	return (reference_time() - epoch) * UNIT;
+}
+
+/* Bits 11..1 of the register are kept as found. */
+static void set_page(u64 page)
+{
+	u64 found = pv_native_read_msr(HV_MSR_REF_TSC);
+
+	pv_native_write_msr(HV_MSR_REF_TSC,
+			    (found & (PV_PAGE_SIZE - 1) & ~HV_REF_TSC_ENABLE) | page);
+}
+
+void hv_time_start(void)
+{
+	set_page(hv_phys(&tsc) | HV_REF_TSC_ENABLE);
+	if (!epoch)
+		epoch = reference_time();
+}
+
+void hv_time_stop(void)
+{
+	set_page(0);
+	/* Whoever still reads the clock gets the counter. */
+	tsc.page.sequence = 0;
+}
+
+void hv_time_late_init(void)
+{
+	own_clock = pv_impl_of(PV_OP_clock_read)->fn == (void (*)(void))hv_clock_read;
+}
+
+u32 hv_tsc_khz(void)
+{
+	if (!hv_uses(HV_USE_FREQUENCY))
+		return 0;
+	return (u32)(pv_native_read_msr(HV_MSR_TSC_FREQUENCY) / 1000);
+}
+
+/* Timer 0 interrupts by vector, and is armed by writing its count. */
+void hv_timer_cpu_start(void)
+{
+	pv_native_write_msr(HV_MSR_STIMER0_COUNT, 0);
+	pv_native_write_msr(HV_MSR_STIMER0_CONFIG, HV_STIMER_AUTO_ENABLE | HV_STIMER_DIRECT |
+			    (u64)PV_VECTOR_TIMER << HV_STIMER_VECTOR);
+	*PV_PERCPU_PTR(timer_on) = true;
+}
+
+void hv_timer_cpu_stop(void)
+{
+	*PV_PERCPU_PTR(timer_on) = false;
+	pv_native_write_msr(HV_MSR_STIMER0_COUNT, 0);
+	pv_native_write_msr(HV_MSR_STIMER0_CONFIG, 0);
+}
+
+/* Rounded up, so that the clock has reached the deadline when it fires. */
+static u64 to_reference(u64 deadline)
+{
+	u64 now;
+
+	if (own_clock)
+		return epoch + deadline / UNIT + (deadline % UNIT != 0);
+	now = pv_clock_read();
+	return reference_time() + (deadline > now ? (deadline - now) / UNIT + 1 : 0);
+}
+
+/* Absolute time; 0 disarms, and what is past fires at once. */
+void hv_set_timer(u64 deadline)
+{
+	if (!*PV_PERCPU_PTR(timer_on)) {
+		native_fn_set_timer(deadline);
+		return;
+	}
+	pv_native_write_msr(HV_MSR_STIMER0_COUNT,
+			    deadline == ~0ULL ? 0 : to_reference(deadline));
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* test-host-vmware: VMware by its CPUID leaves, and how it is called. */
+#include "../../backends/vmware/vmware.h"
+#include "unit.h"
+
+static struct {
+	bool hypervisor;
+	u32 last;
+	char name[13];
+	u32 interface;
+	u32 features;
+} machine;
+
+static void replay(struct pv_cpuid *regs)
+{
+	u32 nr = regs->eax;
+
+	*regs = (struct pv_cpuid){ 0 };
+	switch (nr) {
+	case 1:
+		regs->ecx = machine.hypervisor ? 1U << 31 : 0;
+		break;
+	case 0x40000000:
+		regs->eax = machine.last;
+		memcpy(&regs->ebx, machine.name, 4);
+		memcpy(&regs->ecx, machine.name + 4, 4);
+		memcpy(&regs->edx, machine.name + 8, 4);
+		break;
+	case 0x40000001:
+		regs->eax = machine.interface;
+		break;
+	case 0x40000010:
+		regs->ecx = machine.features;
+		break;
+	}
+}
+
+static const struct pv_platform platform = { .cpuid = replay };
+
+static int vmware(void **state)
+{
+	fresh(state);
+	memset(&machine, 0, sizeof(machine));
+	machine.hypervisor = true;
+	machine.last = 0x40000010;
+	strcpy(machine.name, "VMwareVMware");
+	return 0;
+}
+
+#define TEST_ON(function)	cmocka_unit_test_setup(function, vmware)
+
+static int detect(const struct pv_platform *where)
+{
+	const char *why = NULL;
+	int score = vmware_detect(where, &why);
+
+	if (score <= PV_SCORE_NONE)
+		assert_non_null(why);
+	return score;
+}
+
+static void it_is_told_by_name(void **state)
+{
+	static const char *const others[] = {
+		"KVMKVMKVM", "Microsoft Hv", "VMwareVMwarf", "VMware", "", "VMwareKVMKVM",
+	};
+	size_t i;
+
+	(void)state;
+	assert_int_equal(detect(&platform), PV_SCORE_GUEST);
+	for (i = 0; i < COUNT(others); i++) {
+		memset(machine.name, 0, sizeof(machine.name));
+		strcpy(machine.name, others[i]);
+		assert_int_equal(detect(&platform), PV_SCORE_NONE);
+	}
+}
+
+static void without_the_bit_there_are_no_leaves(void **state)
+{
+	(void)state;
+	machine.hypervisor = false;
+	assert_int_equal(detect(&platform), PV_SCORE_NONE);
+}
+
+static void not_for_deprivileged_kernels(void **state)
+{
+	const struct pv_platform above = { .cpl = 3, .cpuid = replay };
+
+	(void)state;
+	assert_int_equal(detect(&above), PV_SCORE_NONE);
+}
+
+/* QEMU's: the name is VMware's, the interface Hyper-V's; old ones have few leaves. */
+static void imitations_too(void **state)
+{
+	(void)state;
+	machine.interface = 0x31237648;
+	machine.last = 0x40000005;
+	assert_int_equal(detect(&platform), PV_SCORE_GUEST);
+	machine.last = 0;
+	assert_int_equal(detect(&platform), PV_SCORE_GUEST);
+}
+
+static void it_is_called_as_it_says(void **state)
+{
+	(void)state;
+	assert_int_equal(vmware_way(&platform), 0);
+	machine.features = 0xfffffffc;
+	assert_int_equal(vmware_way(&platform), 0);
+	machine.features = 1;
+	assert_int_equal(vmware_way(&platform), VMWARE_VMMCALL);
+	machine.features = 2;
+	assert_int_equal(vmware_way(&platform), VMWARE_VMCALL);
+	/* The leaf that says so must be there. */
+	machine.last = 0x4000000f;
+	assert_int_equal(vmware_way(&platform), 0);
+	machine.last = 0;
+	assert_int_equal(vmware_way(&platform), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST_ON(it_is_told_by_name),
+		TEST_ON(without_the_bit_there_are_no_leaves),
+		TEST_ON(not_for_deprivileged_kernels),
+		TEST_ON(imitations_too),
+		TEST_ON(it_is_called_as_it_says),
+	};
+
+	return RUN(tests);
+}
