@@ -56,7 +56,7 @@ demo: demo-$(GUEST) ## boot in every environment; what was found, patched, and w
 demo-mini: $(B)/guest.elf $(parts)
 	@tools/report.py demo
 
-demo-linux: $(parts)
+demo-linux: $(parts) $(B)/xen/hvm-host.cpio
 	$(Q)tools/linux.sh build
 	$(Q)tools/linux-guest.sh ours
 	@tools/linux_matrix.py demo
@@ -91,7 +91,7 @@ check-mini: docs-check sparse guest unit fuzz vm
 
 # Two kernels: ours, and the one whose selftests it must pass.  ROWS="native domu":
 # not all rows.
-check-linux: $(parts)
+check-linux: $(parts) $(if $(filter xenhvm,$(or $(ROWS),xenhvm)),$(B)/xen/hvm-host.cpio)
 	$(Q)for kernel in ours stock; do \
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
 	$(Q)$(PROVE) -j2 $(if $(ROWS),$(ROWS:%=tests/linux/%.t),tests/linux)
@@ -158,6 +158,12 @@ $(TOOLSTACK): tools/fetch-toolstack.sh
 $(B)/xen/host.cpio: tools/xen-host.sh tests/vm/dom0-init $(KERNEL) $(TOOLSTACK)
 	@echo "  CPIO    $@"
 	$(Q)tools/xen-host.sh $(dir $(KERNEL)) $(B)/toolstack $@
+
+# HVM guests need QEMU there, and firmware.
+$(B)/xen/hvm-host.cpio: tools/xen-host.sh tools/fetch-toolstack.sh tests/vm/dom0-init $(KERNEL)
+	@echo "  CPIO    $@"
+	$(Q)tools/fetch-toolstack.sh $(B)/toolstack-hvm hvm
+	$(Q)tools/xen-host.sh $(dir $(KERNEL)) $(B)/toolstack-hvm $@
 
 # sparse: any word is a failure.
 sparse_src := $(wildcard pvops/*.c backends/*/*.c tests/guest/*.c tests/guest/*/*.c)

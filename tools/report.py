@@ -21,10 +21,10 @@ from pathlib import Path
 
 import vm
 
-ENVS = ("native", "xenpv", "vmi", "vmimon")
+ENVS = ("native", "xenpv", "vmi", "vmimon", "xenpvh", "kvm", "hyperv")
 OUT = Path("build/report")
 WIDTH = 100
-BENCH_TIMEOUT = 300
+BENCH_TIMEOUT = 900
 SITE_FORMS = ("inline", "call", "nop", "jump", "indirect", "failed", "outline")
 # What must come out of measuring nothing, and of measuring something known.
 SELF_TESTS = {"idle": 0, "nop_sled_100": 100}
@@ -289,7 +289,7 @@ def table(doc):
     rows = table_rows(doc)
     insns, calls = 11, 6
     column = insns + calls
-    width = min(max([len(name) for _, name, _ in rows] + [20]), WIDTH - column * len(names))
+    width = max([len(name) + 1 for _, name, _ in rows] + [20])
     line = "-" * (width + column * len(names))
     out = ["Executed instructions (guest and hypervisor) and hypercalls per operation:", "",
            " " * width + "".join(f"{name:>{column}}" for name in names),
@@ -337,7 +337,7 @@ def markdown(doc):
 
 # Chart
 
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999933")
 ROW_HEIGHT, CURVE_HEIGHT, MARGIN = 22, 420, 90
 
 

@@ -53,6 +53,6 @@ crash = vm.run("hyperv", ["test=none", "crash=fault"], tag="crash", timeout=300,
                more=("-append", row[row.index("-append") + 1] + " EXITS=1"))
 told = [(r["msr"], int(r["value"], 16)) for r in crash["data"].get("msrs", [])]
 tap.ok("panic: exception in the kernel" in crash["log"], "a fault in the kernel", *crash["problems"])
-tap.equal(told[-3:-2] + told[-1:], [("40000100", int.from_bytes(b"pvops", "big")), ("40000105", 1 << 63)],
+tap.equal(told[-3:-2] + told[-1:], [("40000100", int.from_bytes(b"pvops", "little")), ("40000105", 1 << 63)],
           "is told to the hypervisor, by name")
 tap.done()

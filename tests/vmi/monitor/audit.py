@@ -6,11 +6,12 @@ usage: audit.py [--image ELF] [--allow FILE] [--strict] LOG
 
 LOG is the serial output of a run under the monitor ("-": standard input).
 Every row must be allowed: instruction and function named in allow.txt, with a
-reason.  Rows that are not: listed, exit status 1.  Allowances that nothing
+reason; an instruction may be a pattern (cpuid:40*).  Rows that are not: listed, exit status 1.  Allowances that nothing
 used: reported (with --strict: status 1).  No table in the log: status 2.
 """
 import argparse
 import bisect
+import fnmatch
 import re
 import subprocess
 import sys
@@ -94,12 +95,13 @@ def main():
     allowed = read_allow(args.allow)
     used, bad = {}, 0
     for insn, rip, count in sorted(rows, key=lambda r: r[1]):
-        key = (insn, symbols.function(rip, insn.startswith("user.")))
-        if key in allowed:
+        function = symbols.function(rip, insn.startswith("user."))
+        keys = [k for k in allowed if k[1] == function and fnmatch.fnmatchcase(insn, k[0])]
+        for key in keys:
             used[key] = used.get(key, 0) + count
-        else:
+        if not keys:
             bad += 1
-            print(f"audit: not allowed: {insn} in {key[1]} at {rip:#x}, {count} times")
+            print(f"audit: not allowed: {insn} in {function} at {rip:#x}, {count} times")
     for key, reason in allowed.items():
         if key in used:
             print(f"audit: allowed: {key[0]} in {key[1]}, {used[key]} times: {reason}")
