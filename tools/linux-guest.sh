@@ -14,12 +14,11 @@ cd "$(dirname "$0")/.."
 top=$PWD
 variant=${1:-}
 case $variant in
-ours) tree=build/linux-6.1 ;;
-stock | hard) tree=build/linux-$variant ;;
+ours) tree=build/linux-6.1; source=$tree ;;
+stock | hard) tree=build/linux-$variant; source=build/linux-pristine ;;
 *) echo "usage: $0 ours|stock|hard" >&2; exit 2 ;;
 esac
 out=build/linux-guest
-source=build/linux-pristine
 tests=tools/testing/selftests/x86
 kernel=$tree/arch/x86/boot/bzImage
 cc=${CC:-gcc}
