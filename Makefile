@@ -146,7 +146,7 @@ $(KERNEL): tools/fetch-kernel.sh
 	$(Q)tools/fetch-kernel.sh $(@D)
 
 # A host that runs the guest on its KVM.
-$(B)/kvm/host.cpio: tools/kvm-host.sh tests/vm/kvm-init $(KERNEL)
+$(B)/kvm/host.cpio: tools/kvm-host.sh tools/host-image.sh tests/vm/kvm-init $(KERNEL)
 	@echo "  CPIO    $@"
 	$(Q)tools/kvm-host.sh $(dir $(KERNEL)) $@
 
@@ -155,12 +155,12 @@ $(TOOLSTACK): tools/fetch-toolstack.sh
 	$(Q)tools/fetch-toolstack.sh $(B)/toolstack
 
 # A dom0 that starts the guest as a domU.
-$(B)/xen/host.cpio: tools/xen-host.sh tests/vm/dom0-init $(KERNEL) $(TOOLSTACK)
+$(B)/xen/host.cpio: tools/xen-host.sh tools/host-image.sh tests/vm/dom0-init $(KERNEL) $(TOOLSTACK)
 	@echo "  CPIO    $@"
 	$(Q)tools/xen-host.sh $(dir $(KERNEL)) $(B)/toolstack $@
 
 # HVM guests need QEMU there, and firmware.
-$(B)/xen/hvm-host.cpio: tools/xen-host.sh tools/fetch-toolstack.sh tests/vm/dom0-init $(KERNEL)
+$(B)/xen/hvm-host.cpio: tools/xen-host.sh tools/host-image.sh tools/fetch-toolstack.sh tests/vm/dom0-init $(KERNEL)
 	@echo "  CPIO    $@"
 	$(Q)tools/fetch-toolstack.sh $(B)/toolstack-hvm hvm
 	$(Q)tools/xen-host.sh $(dir $(KERNEL)) $(B)/toolstack-hvm $@

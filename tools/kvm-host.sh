@@ -7,33 +7,10 @@
 set -eu
 [ $# -eq 2 ] || { echo "usage: kvm-host.sh KERNEL FILE" >&2; exit 2; }
 cd "$(dirname "$0")/.."
-modules=$1/modules
-mkdir -p "$(dirname "$2")"
-root=$(mktemp -d "$2.XXXXXX")
-trap 'rm -rf "$root"' EXIT
+. tools/host-image.sh
 
-fail() {
-	echo "kvm-host: $*" >&2
-	exit 1
-}
-
-mkdir -p "$root"/{guest,bin,firmware,modules,proc,sys,dev,tmp}
-install -m 755 tests/vm/kvm-init "$root/init"
-busybox=$(command -v busybox) || fail "no busybox here (package busybox-static)"
-! ldd "$busybox" >/dev/null 2>&1 || fail "$busybox is not static (package busybox-static)"
-cp "$busybox" "$root/bin/busybox"
-
-# In the order in which they must be loaded, and the dependencies they name.
-module() {
-	local file=$modules/$1.ko name
-	[ ! -e "$root/modules/$1.ko" ] || return 0
-	[ -e "$file" ] || fail "$file: no such module"
-	for name in $(modinfo -F depends "$file" | tr , ' '); do
-		module "$name"
-	done
-	cp "$file" "$root/modules"
-	echo "$1.ko" >>"$root/modules/order"
-}
+begin "$1/modules" "$2" tests/vm/kvm-init
+mkdir "$root/firmware"
 module kvm-amd
 
 # Libraries at their own place: some are found by the path of what wants them.
@@ -56,9 +33,5 @@ for name in bios-256k.bin bios-microvm.bin qboot.rom kvmvapic.bin linuxboot.bin 
 	[ -e "$root/firmware/$name" ] || fail "$name: no such firmware (packages qemu-system-data, seabios)"
 done
 
-# Without dates and inodes the archive depends on what is in it only.
-find "$root" -exec touch -h -d @0 {} +
-(cd "$root" && find . | LC_ALL=C sort |
-	cpio -o -H newc -R 0:0 --quiet --reproducible) >"$root.cpio"
-mv "$root.cpio" "$2"
+archive
 echo "kvm-host: $("$qemu" --version | head -n 1)"

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# shellcheck shell=bash
+#
+# Part of tools/kvm-host.sh and tools/xen-host.sh: the initrd of a host.
+
+fail() {
+	echo "$(basename "$0" .sh): $*" >&2
+	exit 1
+}
+
+# begin MODULES FILE INIT: $root with busybox and first process, for archive FILE.
+begin() {
+	modules=$1
+	out=$2
+	mkdir -p "$(dirname "$out")"
+	root=$(mktemp -d "$out.XXXXXX")
+	trap 'rm -rf "$root"' EXIT
+	mkdir -p "$root"/{guest,bin,modules,proc,sys,dev,tmp}
+	install -m 755 "$3" "$root/init"
+	local busybox
+	busybox=$(command -v busybox) || fail "no busybox here (package busybox-static)"
+	! ldd "$busybox" >/dev/null 2>&1 || fail "$busybox is not static (package busybox-static)"
+	cp "$busybox" "$root/bin/busybox"
+}
+
+# In the order in which they must be loaded, and the dependencies they name.
+module() {
+	local file=$modules/$1.ko name
+	[ ! -e "$root/modules/$1.ko" ] || return 0
+	[ -e "$file" ] || fail "$file: no such module"
+	for name in $(modinfo -F depends "$file" | tr , ' '); do
+		module "$name"
+	done
+	cp "$file" "$root/modules"
+	echo "$1.ko" >>"$root/modules/order"
+}
+
+# Without dates and inodes the archive depends on what is in it only.
+archive() {
+	find "$root" -exec touch -h -d @0 {} +
+	(cd "$root" && find . | LC_ALL=C sort |
+		cpio -o -H newc -R 0:0 --quiet --reproducible) >"$root.cpio"
+	mv "$root.cpio" "$out"
+}
