@@ -687,4 +687,4 @@ module_init(bench_init);
 module_exit(bench_exit);
 
 MODULE_DESCRIPTION("Cost of the pvops operations");
-MODULE_LICENSE("GPL v2");
+MODULE_LICENSE("GPL");

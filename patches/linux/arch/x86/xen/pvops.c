@@ -147,9 +147,9 @@ u64 pv_port_foreign_mfn(u64 pfn)
 
 /* Behind pvxen_syscall_entry; xen_enable_syscall() registers Linux's own. */
 asm(".pushsection .text\n"
-    ".globl pv_port_syscall_hwframe\n"
-    ".type pv_port_syscall_hwframe, @function\n"
-    "pv_port_syscall_hwframe:\n\t"
-    "jmp entry_SYSCALL_64_after_hwframe\n"
-    ".size pv_port_syscall_hwframe, . - pv_port_syscall_hwframe\n"
-    ".popsection");
+	".globl pv_port_syscall_hwframe\n"
+	".type pv_port_syscall_hwframe, @function\n"
+	"pv_port_syscall_hwframe:\n\t"
+	"jmp entry_SYSCALL_64_after_hwframe\n"
+	".size pv_port_syscall_hwframe, . - pv_port_syscall_hwframe\n"
+	".popsection");
