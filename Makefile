@@ -17,7 +17,7 @@ CC := gcc
 # Packages first, before any rule can want one: quick when all are there.
 needs_packages := demo bench check docs docs-check guest sparse unit fuzz vm
 ifneq ($(filter $(needs_packages),$(MAKECMDGOALS)),)
-ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
+ifeq ($(findstring n,$(filter-out -%,$(firstword $(MAKEFLAGS)))),)
 $(shell tools/setup.sh $(filter linux,$(GUEST)))
 ifneq ($(.SHELLSTATUS),0)
 $(error packages are missing)
