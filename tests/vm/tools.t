@@ -128,6 +128,22 @@ for args, status, env in (
     tap.ok(is_ == status and len(err) == 1, f"{' '.join(a.split('/')[-1] for a in args)}: one line, status {status}",
            f"status {is_}", *err)
 
+# What make does first: look for packages
+
+with tempfile.TemporaryDirectory() as folder:
+    for name, does in (("dpkg-query", "exit 1"), ("id", "echo 1000"), ("sudo", "exit 1")):
+        (Path(folder) / name).write_text(f"#!/bin/sh\n{does}\n")
+        (Path(folder) / name).chmod(0o755)
+    bare = {name: val for name, val in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    for words, stops in (("docs-check", True), ("docs-check GUEST=linux", True), ("-j2 docs-check", True),
+                         ("-n docs-check", False), ("help", False)):
+        run = subprocess.run(["make", *words.split()], cwd=TOP, text=True, capture_output=True, check=False,
+                             env={**bare, "PATH": f"{folder}:{os.environ['PATH']}"})
+        said = "as root: apt-get install" in run.stderr
+        tap.ok(said == stops and (run.returncode != 0) == stops,
+               f"make {words}: {'names missing packages and stops' if stops else 'does not look for packages'}",
+               f"status {run.returncode}", *run.stderr.splitlines())
+
 # QEMU's command line
 
 xen = vm.command(vm.env_rows("xenpv"), "build/guest.elf", "pvops=xen,-lock test=none")
