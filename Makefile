@@ -37,6 +37,8 @@ images := $(B)/guest.elf $(B)/clang/guest.elf
 # What the environments need beside the image (tests/vm/envs.toml).
 parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cpio \
 	$(B)/xen/host.cpio
+# HVM guests, which tests only have: QEMU comes with them.
+hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
 .PHONY: help demo demo-mini demo-linux bench bench-mini bench-linux \
 	check check-mini check-linux docs docs-check guest sparse unit fuzz vm linux \
@@ -107,7 +109,7 @@ unit: ## host tests of the core
 
 fuzz: ## the planner against a disassembler, bounded
 
-vm: $(images) $(parts) vmi-roms $(B)/clang/vmi/monitor.elf ## the guest in every environment
+vm: $(images) $(parts) $(hvm_parts) vmi-roms $(B)/clang/vmi/monitor.elf ## the guest in every environment
 	$(Q)$(PROVE) -j2 tests/vm
 
 linux: ## Linux 6.1 on the layer (patches/README.md); CONFIG=same|hard|cloud: other configurations

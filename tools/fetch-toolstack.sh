@@ -16,7 +16,8 @@ if [ "${2:-}" = hvm ]; then
 	packages+=(qemu-system-xen qemu-system-data seabios)
 	device_model=usr/libexec/xen-qemu-system-i386
 	files+=(usr/lib/xen-$release/boot/hvmloader usr/share/seabios/bios-256k.bin
-		usr/share/qemu/linuxboot.bin usr/share/qemu/keymaps/en-us)
+		usr/share/qemu/linuxboot.bin usr/share/qemu/multiboot.bin
+		usr/share/qemu/keymaps/en-us)
 fi
 [ $# -eq 1 ] || [ "$#${2:-}" = 2hvm ] ||
 	{ echo "usage: fetch-toolstack.sh FOLDER [hvm]" >&2; exit 2; }
@@ -68,7 +69,12 @@ done
 for file in "${files[@]}"; do
 	install -D -t "root/$(dirname "$file")" "all/$file"
 done
-[ -z "$device_model" ] || todo+=("all/$device_model")
+if [ -n "$device_model" ]; then
+	todo+=("all/$device_model")
+	# The form that reads by DMA, which QEMU asks for, cannot: its machine on Xen
+	# has no such thing.
+	mv root/usr/share/qemu/multiboot.bin root/usr/share/qemu/multiboot_dma.bin
+fi
 while [ ${#todo[@]} -gt 0 ]; do
 	file=${todo[0]}
 	todo=("${todo[@]:1}")

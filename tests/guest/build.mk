@@ -45,3 +45,8 @@ endef
 
 $(eval $(call guest-rules,$(B),gcc))
 $(eval $(call guest-rules,$(B)/clang,clang))
+
+# For loaders that read no 64-bit ELF.
+$(B)/guest.multiboot: $(B)/guest.elf tools/multiboot.py tools/elf.py
+	@echo "  MBOOT   $@"
+	@tools/multiboot.py $< $@

@@ -26,6 +26,7 @@ struct boot_info {
 extern struct boot_info boot_info;
 
 void guest_start_pvh(u64 info);
+void guest_start_multiboot(u64 info);
 void guest_start_xen(const void *start_info);
 void __attribute__((noreturn)) guest_main(void);
 /* Value of key= on the command line, up to a blank; NULL if absent. */

@@ -2,6 +2,7 @@
 /*
  * Boot by PVH (QEMU -kernel): 32-bit protected mode, paging off, EBX: physical
  * address of struct hvm_start_info (xen/include/public/arch-x86/hvm/start_info.h).
+ * Boot by Multiboot (tools/multiboot.py): the same, but EBX: its information.
  * The Xen PV entry is in head_xen.S.
  */
 #include <pvops/site.h>
@@ -17,8 +18,14 @@
 
 	.text
 	.code32
+	.globl	multiboot_start
+multiboot_start:
+	mov	$1, %ebp
+	jmp	bare_start
 	.globl	pvh_start
 pvh_start:
+	xor	%ebp, %ebp
+bare_start:
 	cld
 	cli
 	mov	$PHYS(boot_stack_top), %esp
@@ -60,8 +67,12 @@ pvh_start:
 	wrmsr
 	mov	%ebx, %edi
 	push	$0
+	test	%ebp, %ebp
+	jne	4f
 	call	guest_start_pvh
 3:	hlt
+	jmp	3b
+4:	call	guest_start_multiboot
 	jmp	3b
 
 	.section .data.boot, "aw", @progbits

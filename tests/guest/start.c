@@ -125,20 +125,35 @@ static void find_cpus(u64 rsdp_address)
 	}
 }
 
-void guest_start_pvh(u64 info_address)
+/* Entered with the hardware's privileges, on the tables of head.S. */
+static void bare_platform(void)
 {
-	const struct hvm_start_info *info = phys(info_address);
-	const struct hvm_memmap_table_entry *map;
-	u64 end = BOOT_MAPPED;
-	u32 i;
-
 	boot_info.platform.cpl = privilege();
 	boot_info.platform.cpuid = bare_cpuid;
-	boot_info.platform.hvm_start_info = info;
 	boot_info.platform.option_roms = phys(0xc0000);
 	boot_info.first_free = ((unsigned long)kernel_end - KERNEL_BASE) >> PV_PAGE_SHIFT;
 	boot_info.mapped_end = BOOT_MAPPED;
 	boot_info.root = pv_port_virt_to_pfn(boot_l4);
+}
+
+static void __attribute__((noreturn)) bare_main(u64 end)
+{
+	if (end < BOOT_MAPPED)
+		end = BOOT_MAPPED;
+	boot_info.memory_end = end < MEMORY_LIMIT ? end : MEMORY_LIMIT;
+	name_env("native");
+	guest_main();
+}
+
+void guest_start_pvh(u64 info_address)
+{
+	const struct hvm_start_info *info = phys(info_address);
+	const struct hvm_memmap_table_entry *map;
+	u64 end = 0;
+	u32 i;
+
+	bare_platform();
+	boot_info.platform.hvm_start_info = info;
 	if (info && info->magic == XEN_HVM_START_MAGIC_VALUE) {
 		keep_cmdline(phys(info->cmdline_paddr));
 		map = phys(info->memmap_paddr);
@@ -151,9 +166,44 @@ void guest_start_pvh(u64 info_address)
 		}
 		find_cpus(info->rsdp_paddr);
 	}
-	boot_info.memory_end = end < MEMORY_LIMIT ? end : MEMORY_LIMIT;
-	name_env("native");
-	guest_main();
+	bare_main(end);
+}
+
+/* Multiboot Specification 0.6.96, section 3.3: as far as it is read here. */
+struct multiboot_info {
+	u32 flags;
+	u32 mem_lower;
+	u32 mem_upper;		/* KiB from 1 MiB on */
+	u32 boot_device;
+	u32 cmdline;
+};
+
+#define MULTIBOOT_MEMORY	(1U << 0)
+#define MULTIBOOT_CMDLINE	(1U << 2)
+
+/* Firmware leaves the RSDP below 1 MiB, at a multiple of 16 (ACPI 6.4 section 5.2.5.1). */
+static u64 find_rsdp(void)
+{
+	u64 address;
+
+	for (address = 0xe0000; address < 0x100000; address += 16)
+		if (!memcmp(phys(address), "RSD PTR ", 8))
+			return address;
+	return 0;
+}
+
+void guest_start_multiboot(u64 info_address)
+{
+	const struct multiboot_info *info = phys(info_address);
+	u64 end = 0;
+
+	bare_platform();
+	if (info && info->flags & MULTIBOOT_CMDLINE)
+		keep_cmdline(phys(info->cmdline));
+	if (info && info->flags & MULTIBOOT_MEMORY)
+		end = ((u64)info->mem_upper + 1024) >> (PV_PAGE_SHIFT - 10);
+	find_cpus(find_rsdp());
+	bare_main(end);
 }
 
 void guest_start_xen(const void *start_info)
