@@ -16,6 +16,9 @@
 
 PV_PERCPU_DEFINE(struct pv_batch, pv_batch_this_cpu);
 
+/* One for all CPUs: a pointer that every batch goes through must not stay writable. */
+pv_batch_submit_t pv_batch_submit PV_RO_AFTER_INIT;
+
 static struct pv_batch_error errors[PV_BATCH_ERRORS];
 static u32 error_count;
 
@@ -30,7 +33,9 @@ void pv_batch_setup(pv_batch_submit_t submit)
 	batch->depth[PV_BATCH_MMU] = 0;
 	batch->depth[PV_BATCH_CPU] = 0;
 	batch->paused = 0;
-	batch->submit = submit;
+	/* Read-only by the time other CPUs come. */
+	if (pv_batch_submit != submit)
+		pv_batch_submit = submit;
 }
 
 u32 pv_batch_error_count(void)
@@ -70,7 +75,7 @@ static int submit(struct pv_batch *batch, const struct pv_batch_req *req,
 	batch->updates += count;
 	while (count) {
 		u32 done = 0;
-		int error = batch->submit(req, count, &done);
+		int error = pv_batch_submit(req, count, &done);
 
 		batch->flushes++;
 		if (!error)

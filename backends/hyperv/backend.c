@@ -27,10 +27,10 @@ static u32 used;
 /* Clocks and the local APIC are the layer's. */
 static bool late;
 
-static struct pv_irq_impls irq_impls;
-static struct pv_mmu_impls mmu_impls;
-static struct pv_time_impls time_impls;
-static struct pv_smp_impls smp_impls;
+static struct pv_irq_impls irq_impls PV_RO_AFTER_INIT;
+static struct pv_mmu_impls mmu_impls PV_RO_AFTER_INIT;
+static struct pv_time_impls time_impls PV_RO_AFTER_INIT;
+static struct pv_smp_impls smp_impls PV_RO_AFTER_INIT;
 
 static int hv_detect(const struct pv_platform *platform, const char **why)
 {

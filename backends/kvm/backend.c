@@ -8,7 +8,7 @@
 #include "internal.h"
 
 struct pvkvm_offer pvkvm_offer PV_RO_AFTER_INIT;
-static struct pv_cpu_impls cpu_impls;
+static struct pv_cpu_impls cpu_impls PV_RO_AFTER_INIT;
 /* Clocks and the local APIC are the layer's. */
 static bool late;
 

@@ -7,8 +7,8 @@
 
 PV_PERCPU_DEFINE(pvkvm_shared_area, pvkvm_shared);
 
-struct pv_time_impls pvkvm_time_impls;
-struct pv_irq_impls pvkvm_irq_impls;
+struct pv_time_impls pvkvm_time_impls PV_RO_AFTER_INIT;
+struct pv_irq_impls pvkvm_irq_impls PV_RO_AFTER_INIT;
 
 _Static_assert(sizeof(struct kvm_steal_time) == 64, "msr.rst, MSR_KVM_STEAL_TIME");
 _Static_assert(sizeof(struct pv_pvclock) == 32, "msr.rst, MSR_KVM_SYSTEM_TIME_NEW");

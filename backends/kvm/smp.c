@@ -6,9 +6,9 @@
 #include <pvops/call.h>
 #include "internal.h"
 
-struct pv_mmu_impls pvkvm_mmu_impls;
-struct pv_smp_impls pvkvm_smp_impls;
-struct pv_lock_impls pvkvm_lock_impls;
+struct pv_mmu_impls pvkvm_mmu_impls PV_RO_AFTER_INIT;
+struct pv_smp_impls pvkvm_smp_impls PV_RO_AFTER_INIT;
+struct pv_lock_impls pvkvm_lock_impls PV_RO_AFTER_INIT;
 
 PV_PERCPU_DEFINE(struct pvkvm_counts, pvkvm_count);
 

@@ -13,11 +13,11 @@ static u8 answered[VMI_CALLS];
 PV_PERCPU_DEFINE(struct vmi_counts, vmi_count);
 PV_PERCPU_DEFINE(u32, vmi_lazy);
 
-struct pv_irq_impls vmi_irq_impls;
-struct pv_cpu_impls vmi_cpu_impls;
-struct pv_mmu_impls vmi_mmu_impls;
-struct pv_time_impls vmi_time_impls;
-struct pv_smp_impls vmi_smp_impls;
+struct pv_irq_impls vmi_irq_impls PV_RO_AFTER_INIT;
+struct pv_cpu_impls vmi_cpu_impls PV_RO_AFTER_INIT;
+struct pv_mmu_impls vmi_mmu_impls PV_RO_AFTER_INIT;
+struct pv_time_impls vmi_time_impls PV_RO_AFTER_INIT;
+struct pv_smp_impls vmi_smp_impls PV_RO_AFTER_INIT;
 
 /* The image's copy, code first, its data behind; section 2. */
 static u8 memory[VMI_MEMORY_MAX] __attribute__((aligned(4096)));

@@ -40,8 +40,8 @@ static bool late;
 /* ns = ticks * scale >> 32 */
 static u64 scale;
 
-static struct pv_time_impls time_impls;
-static struct pv_smp_impls smp_impls;
+static struct pv_time_impls time_impls PV_RO_AFTER_INIT;
+static struct pv_smp_impls smp_impls PV_RO_AFTER_INIT;
 
 struct answer {
 	u32 eax;

@@ -95,7 +95,6 @@ typedef int (*pv_batch_submit_t)(const struct pv_batch_req *req, u32 count, u32 
  * @flushed: start of what waits; an interrupt's pause moves it up to @used
  * @depth: open batches, per enum pv_batch_kind
  * @paused: pauses without their resume; nothing queues meanwhile
- * @submit: the backend's; NULL while the backend has no batches
  * @flushes: submissions so far
  * @updates: requests submitted so far
  */
@@ -106,7 +105,6 @@ struct pv_batch {
 	u32 flushed;
 	u32 depth[2];
 	u32 paused;
-	pv_batch_submit_t submit;
 	u64 flushes;
 	u64 updates;
 };
@@ -115,8 +113,15 @@ struct pv_batch {
 PV_PERCPU_DECLARE(struct pv_batch, pv_batch_this_cpu);
 
 /**
+ * pv_batch_submit - the backend's, of all CPUs; NULL while it has no batches
+ *
+ * Every submission goes through it: it is read-only once the kernel has started.
+ */
+extern pv_batch_submit_t pv_batch_submit;
+
+/**
  * pv_batch_setup - give a CPU's queue its backend
- * @submit: see pv_batch_submit_t
+ * @submit: see pv_batch_submit_t; the same on every CPU
  *
  * Context: the CPU itself, interrupts masked, from cpu_init().
  */

@@ -144,6 +144,8 @@ extern struct mm kernel_mm;
 void vm_setup(void);
 void vm_protect_kernel(void);
 void vm_text_writable(bool writable);
+/* PV_RO_AFTER_INIT data: a test changes what nothing else may. */
+void vm_ro_after_init_writable(bool writable);
 /* Has text been made read-only yet? */
 extern bool vm_text_protected;
 pv_pfn_t page_alloc(void);

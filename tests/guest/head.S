@@ -21,11 +21,11 @@
 	.globl	multiboot_start
 multiboot_start:
 	mov	$1, %ebp
-	jmp	bare_start
+	jmp	.Lbare_start
 	.globl	pvh_start
 pvh_start:
 	xor	%ebp, %ebp
-bare_start:
+.Lbare_start:
 	cld
 	cli
 	mov	$PHYS(boot_stack_top), %esp
@@ -115,6 +115,7 @@ boot_l1:
 
 	.bss
 	.balign	4096
+boot_stack:
 	.skip	16384
 	.globl	boot_stack_top
 boot_stack_top:

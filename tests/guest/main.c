@@ -2,6 +2,8 @@
 /* Boot order, as include/pvops/port.h asks for it; then tests, then off. */
 #include "guest.h"
 
+extern u8 __pv_text_start[], __pv_text_end[], rodata_end[], kernel_end[];
+
 static u64 patch_insns;
 static u32 patch_serialisations;
 
@@ -51,6 +53,30 @@ static void dump_sites(void)
 	}
 }
 
+static void dump_words(const void *start, const void *end)
+{
+	const unsigned long *word;
+
+	for (word = start; word < (const unsigned long *)end; word++)
+		if (*word >= (unsigned long)__pv_text_start && *word < (unsigned long)__pv_text_end)
+			print("@pointer %lx %lx\n", (unsigned long)word, *word);
+}
+
+/*
+ * dump=pointers: every word that points into the text and can be written, for the
+ * test of what a stray write could redirect.  plant=pointer: one more.
+ */
+static void dump_pointers(void)
+{
+	static void (*volatile planted)(void);
+
+	if (cmdline_is("plant=", "pointer"))
+		planted = guest_main;
+	if (planted)
+		pv_port_log("planted 0x%lx", (unsigned long)planted);
+	dump_words(rodata_end, kernel_end);
+}
+
 void guest_main(void)
 {
 	u32 serialised;
@@ -78,6 +104,8 @@ void guest_main(void)
 	report_sites();
 	if (cmdline_is("dump=", "sites"))
 		dump_sites();
+	if (cmdline_is("dump=", "pointers"))
+		dump_pointers();
 	/* For the test of the register dump and of the way down. */
 	if (cmdline_is("crash=", "fault"))
 		*(volatile u64 *)0x1230 = 0;

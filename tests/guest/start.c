@@ -66,21 +66,31 @@ struct acpi_header {
 	u8 rest[28];
 } __attribute__((packed));
 
+/* The second L2 slot from the top of the boot tables is unused so far. */
+static void acpi_window(u64 entry)
+{
+	u64 *l3 = (u64 *)(KERNEL_BASE + (boot_l4[511] & PV_FRAME_MASK));
+	u64 *l2 = (u64 *)(KERNEL_BASE + (l3[510] & PV_FRAME_MASK));
+
+	l2[511] = entry;
+	asm volatile("mov %%cr3, %%rax; mov %%rax, %%cr3" : : : "rax", "memory");
+}
+
 /* ACPI tables lie at the top of memory: look through one page-table entry. */
 static const void *acpi_map(u64 address)
 {
-	/* The second L2 slot from the top of the boot tables is unused so far. */
 	static u64 window[PV_TABLE_ENTRIES] __attribute__((aligned(4096)));
-	u64 *root = boot_l4;
-	u64 *l3 = (u64 *)(KERNEL_BASE + (root[511] & PV_FRAME_MASK));
-	u64 *l2 = (u64 *)(KERNEL_BASE + (l3[510] & PV_FRAME_MASK));
 	u32 i;
 
 	for (i = 0; i < PV_TABLE_ENTRIES; i++)
-		window[i] = ((address & ~0xfffULL) + i * PV_PAGE_SIZE) | 3;
-	l2[511] = ((unsigned long)window - KERNEL_BASE) | 3;
-	asm volatile("mov %%cr3, %%rax; mov %%rax, %%cr3" : : : "rax", "memory");
+		window[i] = ((address & ~0xfffULL) + i * PV_PAGE_SIZE) | PV_PTE_NX | PV_PTE_PRESENT;
+	acpi_window(((unsigned long)window - KERNEL_BASE) | PV_PTE_RW | PV_PTE_PRESENT);
 	return (const void *)(KERNEL_BASE + (511UL << 21) + (address & 0xfff));
+}
+
+static void acpi_unmap(void)
+{
+	acpi_window(0);
 }
 
 /* MADT entries of type 0: local APIC id, enabled (ACPI 6.4 section 5.2.12.2). */
@@ -99,7 +109,7 @@ static void read_madt(const u8 *madt)
 		boot_info.cpu_count = 1;
 }
 
-static void find_cpus(u64 rsdp_address)
+static void look_for_cpus(u64 rsdp_address)
 {
 	const u8 *rsdp, *rsdt;
 	u32 rsdt_address, i, entries, table;
@@ -123,6 +133,12 @@ static void find_cpus(u64 rsdp_address)
 			return;
 		}
 	}
+}
+
+static void find_cpus(u64 rsdp_address)
+{
+	look_for_cpus(rsdp_address);
+	acpi_unmap();
 }
 
 /* Entered with the hardware's privileges, on the tables of head.S. */

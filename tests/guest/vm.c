@@ -13,7 +13,7 @@
 struct mm kernel_mm;
 bool vm_text_protected;
 
-extern u8 __pv_text_start[], __pv_text_end[], rodata_end[];
+extern u8 __pv_text_start[], __pv_text_end[], rodata_end[], ro_after_init_start[];
 
 static struct spinlock frame_lock;
 static u32 frame_next[FRAMES_MAX];
@@ -293,6 +293,14 @@ void vm_text_writable(bool writable)
 	u64 flags = PV_PTE_PRESENT | PV_PTE_ACCESSED | PV_PTE_DIRTY;
 
 	protect_range((unsigned long)__pv_text_start, (unsigned long)__pv_text_end,
+		      writable ? flags | PV_PTE_RW : flags);
+}
+
+void vm_ro_after_init_writable(bool writable)
+{
+	u64 flags = PV_PTE_PRESENT | PV_PTE_ACCESSED | PV_PTE_DIRTY | PV_PTE_NX;
+
+	protect_range((unsigned long)ro_after_init_start, (unsigned long)rodata_end,
 		      writable ? flags | PV_PTE_RW : flags);
 }
 

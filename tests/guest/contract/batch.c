@@ -273,20 +273,21 @@ static int unknown_error(const struct pv_batch_req *req, u32 count, u32 *done)
 
 TEST(batch_unknown_error)
 {
-	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
-	pv_batch_submit_t real = batch->submit;
+	pv_batch_submit_t real = pv_batch_submit;
 	u32 before = pv_batch_error_count();
 	pv_flags_t flags = pv_save_fl();
 
 	pv_irq_disable();
-	batch->submit = unknown_error;
+	vm_ro_after_init_writable(true);
+	pv_batch_submit = unknown_error;
 	fake_calls = 0;
 	pv_batch_begin(PV_BATCH_MMU);
 	pv_batch_update(PV_OP_set_pmd, 0x1111, 1, 2);
 	pv_batch_update(PV_OP_set_pte, 0x2222, 3, 4);
 	pv_batch_update(PV_OP_set_pte, 0x3333, 5, 6);
 	pv_batch_end(PV_BATCH_MMU);
-	batch->submit = real;
+	pv_batch_submit = real;
+	vm_ro_after_init_writable(false);
 	pv_restore_fl(flags);
 	EXPECT_EQ(fake_calls, 2);
 	EXPECT_EQ(pv_batch_error_count(), before + 1);

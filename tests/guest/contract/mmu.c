@@ -615,6 +615,94 @@ TEST(set_fixmap)
 	page_put(b);
 }
 
+extern u8 __pv_text_start[], rodata_end[];
+
+#define PTE_LARGE	0x080ULL	/* levels 2 and 3 */
+
+struct map {
+	u32 pages;
+	u32 both;		/* writable and executable */
+	u32 aliases;		/* writable, of what is read-only for good */
+};
+
+static void judge(struct map *map, u64 va, u64 val, u32 level)
+{
+	u64 frame = (val & PV_FRAME_MASK) >> PV_PAGE_SHIFT, pages = 1UL << 9 * (level - 1);
+	u64 ro_start = pv_pfn_nr(pv_port_virt_to_pfn(__pv_text_start));
+	u64 ro_end = pv_pfn_nr(pv_port_virt_to_pfn(rodata_end));
+	bool writable = val & PV_PTE_RW, executable = !(val & PV_PTE_NX);
+	bool wrong = false;
+
+	map->pages++;
+	if (writable && executable) {
+		map->both++;
+		wrong = true;
+	}
+	if (writable && frame < ro_end && frame + pages > ro_start) {
+		map->aliases++;
+		wrong = true;
+	}
+	if (wrong && map->both + map->aliases <= 4)
+		print("# 0x%lx: entry 0x%lx of level %u\n", (unsigned long)va,
+		      (unsigned long)val, level);
+}
+
+/*
+ * A deprivileged kernel gets through entries for user mode only: the others are the
+ * hypervisor's.
+ */
+static void walk(struct map *map, const void *table, u64 va, u32 level)
+{
+	u32 i;
+
+	for (i = level == 4 ? PV_TABLE_ENTRIES / 2 : 0; i < PV_TABLE_ENTRIES; i++) {
+		u64 at = va | (u64)i << (12 + 9 * (level - 1));
+		u64 val;
+
+		if (level == 4) {
+			at |= 0xffff000000000000UL;
+			val = pv_p4d_val(((const pv_p4d_t *)table)[i]);
+		} else if (level == 3) {
+			val = pv_pud_val(((const pv_pud_t *)table)[i]);
+		} else if (level == 2) {
+			val = pv_pmd_val(((const pv_pmd_t *)table)[i]);
+		} else {
+			val = pv_pte_val(((const pv_pte_t *)table)[i]);
+		}
+		if (!(val & PV_PTE_PRESENT) || (boot_info.platform.cpl && !(val & PV_PTE_USER)))
+			continue;
+		if (level == 1 || (level < 4 && val & PTE_LARGE))
+			judge(map, at, val, level);
+		else
+			walk(map, pv_port_pfn_to_virt(pv_pfn((val & PV_FRAME_MASK) >> PV_PAGE_SHIFT)),
+			     at, level - 1);
+	}
+}
+
+/* No entry of the kernel half, by any address, is what it must not be. */
+TEST(wx_map)
+{
+	struct map map = { 0 };
+	unsigned long text = (unsigned long)test_wx_map;
+	u8 was = *(volatile u8 *)text;
+	long alias;
+
+	walk(&map, pv_port_pfn_to_virt(pv_port_kernel_root()), 0, 4);
+	EXPECT(map.pages >= pv_pfn_nr(pv_port_virt_to_pfn(rodata_end)) -
+	       pv_pfn_nr(pv_port_virt_to_pfn(__pv_text_start)));
+	EXPECT_EQ(map.both, 0);
+	EXPECT_EQ(map.aliases, 0);
+	/* The walk finds what it is there to find: text is open inside a pass only. */
+	alias = pv_port_text_begin(text, text + 1);
+	EXPECT(alias != PV_TEXT_REFUSED);
+	*(volatile u8 *)(text + (unsigned long)alias) = was;
+	map = (struct map){ 0 };
+	walk(&map, pv_port_pfn_to_virt(pv_port_kernel_root()), 0, 4);
+	pv_port_text_end(text, text + 1);
+	EXPECT(map.both > 0);
+	EXPECT(write_faults(text));
+}
+
 /* Text cannot be written, data cannot be executed. */
 TEST(wx)
 {
@@ -623,6 +711,10 @@ TEST(wx)
 
 	EXPECT(write_faults((unsigned long)test_wx));
 	EXPECT(write_faults((unsigned long)"read-only"));
+	EXPECT(write_faults((unsigned long)pv_kernel_sites()->start));
+	EXPECT(write_faults((unsigned long)&pv_slots));
+	EXPECT(write_faults((unsigned long)&pv_batch_submit));
+	EXPECT(write_faults((unsigned long)pv_backend()));
 	EXPECT(!write_faults((unsigned long)&data));
 	val = pv_pte_val(*pv_port_linear_pte(pv_port_virt_to_pfn(&data)));
 	EXPECT(val & PV_PTE_NX);

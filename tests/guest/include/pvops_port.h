@@ -56,6 +56,7 @@ typedef int64_t s64;
 #undef __always_inline
 #define __always_inline		inline __attribute__((always_inline))
 
+#define PV_RO_AFTER_INIT	__attribute__((section(".data..ro_after_init")))
 #define PV_PERCPU_DECLARE(type, name)	extern type name
 #define PV_PERCPU_DEFINE(type, name)	type name __attribute__((section(".percpu")))
 #define PV_PERCPU_ASM			"%gs:"

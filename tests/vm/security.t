@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""What a stray write could redirect: words that point into the text and can be
+written, once the kernel has started.  Each kind that is left has a reason here; a
+planted one is found.  (W^X, and that tables cannot be written: tests wx, wx_map and
+vmi_wx of the contract suite, in every environment.)
+"""
+import bisect
+import re
+import sys
+
+from vmtest import TOP, Tap, boot, elf, vm
+
+# Symbol: why a pointer there redirects nothing that runs often, or nothing at all.
+ALLOWED = {
+    "boot_stack": "return addresses",
+    "stacks": "return addresses",
+    "proc_stacks": "return addresses",
+    "recipes": "what the last pass over the sites planned; each pass makes its own",
+    "kernel_sites": "where the text begins and ends",
+    "pv_batch_this_cpu": "who queued an update, for the report of a refusal; never called",
+    "xen_queue": "who queued a hypercall; never called",
+    "xen_entry_msrs": "system call MSRs, to be read back: Xen has the entry points itself",
+    "memory": "VM64's vCPU area (ABI.md): where system calls go is told there, in memory that both write",
+    "boot_info": "how detection executes CPUID: at start only",
+}
+STT_OBJECT = 1
+ENVS = ("native", "xenpv", "vmi", "vmimon", "kvm", "hyperv", "vmware", "xenpvh")
+
+
+class Symbols:
+    def __init__(self, image):
+        self.percpu_size, self.percpu = image.named["percpu_size"], image.named["percpu_boot"]
+        # Of two names of one place the object's comes last, and is taken.
+        self.tables = [sorted((s.value, s.type == STT_OBJECT, s.name) for s in image.symbols if s.name and s.section < 0xff00
+                              and (s.value < self.percpu_size) == small) for small in (False, True)]
+
+    def name(self, addr):
+        """Of the variable that an address is in; per-CPU areas are copies of one."""
+        offset = addr - self.percpu
+        small = 0 <= offset < 4 * self.percpu_size
+        table = self.tables[small]
+        at = bisect.bisect_right(table, (offset % self.percpu_size if small else addr, True, "~")) - 1
+        return re.sub(r"\.\d+$", "", table[at][2])
+
+
+tap = Tap()
+symbols = Symbols(elf.Elf(TOP / vm.IMAGE))
+seen = set()
+for env in sys.argv[1:] or ENVS:
+    run = boot(tap, env, ["dump=pointers", "test=none", "bench=none", "plant=pointer"], "pointers", count=False,
+               timeout=200)
+    log = (TOP / run["log_file"]).read_text(errors="replace")
+    words = re.findall(r"^(?:\(d\d+\) )?@pointer ([0-9a-f]+) ([0-9a-f]+)\r?$", log, re.M)
+    names = {symbols.name(int(addr, 16)) for addr, _ in words}
+    seen |= names
+    tap.ok("planted" in names, f"{env}: a planted pointer is found", *sorted(names))
+    tap.empty([f"{name}: a pointer into the text that can be written"
+               for name in sorted(names - set(ALLOWED) - {"planted"})], f"{env}: no other pointer can be redirected")
+if not sys.argv[1:]:
+    tap.empty(sorted(set(ALLOWED) - seen), "every exception is used")
+tap.done()
