@@ -9,6 +9,7 @@
  */
 #include <pvops/batch.h>
 #include <pvops/call.h>
+#include <pvops/inject.h>
 #include "internal.h"
 
 #define DEPTH_BITS	8
@@ -56,6 +57,7 @@ void pv_batch_refused(const struct pv_batch_req *req, const struct pv_batch_note
 	kept->req = *req;
 	kept->note = *note;
 	kept->error = error;
+	pv_inject_reported(error);
 	pv_port_log("pvops: %s refused: error %d, entry 0x%llx, value 0x%llx, caller 0x%lx",
 		    note->op < PV_OP_COUNT ? pv_op_info[note->op].name : "?", error,
 		    (unsigned long long)req->ptr, (unsigned long long)req->val, note->caller);

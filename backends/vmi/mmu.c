@@ -29,7 +29,7 @@ static s64 set_entry(const struct pv_batch_req *req, u64 flags)
 }
 
 /* The queue of the ROM is as long as ours at least; shorter ones work too. */
-static int vmi_submit(const struct pv_batch_req *req, u32 count, u32 *done)
+static int apply(const struct pv_batch_req *req, u32 count, u32 *done)
 {
 	u32 *lazy = PV_PERCPU_PTR(vmi_lazy);
 	u32 at = 0;
@@ -59,6 +59,17 @@ static int vmi_submit(const struct pv_batch_req *req, u32 count, u32 *done)
 		}
 	}
 	return 0;
+}
+
+static int vmi_submit(const struct pv_batch_req *req, u32 count, u32 *done)
+{
+#ifdef PV_PORT_INJECT
+	int result;
+
+	if (vmi_inject_list(apply, req, count, done, &result))
+		return result;
+#endif
+	return apply(req, count, done);
 }
 
 static __always_inline void append(enum pv_op op, unsigned long caller, const void *entry,
@@ -151,7 +162,8 @@ static pv_pfn_t allocate(enum pv_op op, unsigned long caller, u64 level)
 
 	if (pfn == PV_PFN_NONE || !vmi_has(VMI_ALLOCATE_PAGE))
 		return pfn;
-	error = (s64)vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn), level | VMI_PAGE_ZEROED, 0, 0, 0);
+	error = VMI_STATUS(VMI_ALLOCATE_PAGE, vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn),
+							level | VMI_PAGE_ZEROED, 0, 0, 0));
 	if (!error)
 		return pfn;
 	vmi_refused(op, caller, pv_pfn_nr(pfn), level, error);

@@ -281,6 +281,24 @@ static __always_inline u64 vmi_call5(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64
 	return ((vmi_fn5)vmi_at(nr))(a1, a2, a3, a4, a5);
 }
 
+/*
+ * A call that answers with a status, and its status; a test kernel's may fail
+ * before it is made, and a list of entries in its middle: inject.c.
+ */
+#ifdef PV_PORT_INJECT
+bool vmi_inject(u32 nr, s64 *status);
+bool vmi_inject_list(pv_batch_submit_t apply, const struct pv_batch_req *req, u32 count, u32 *done,
+		     int *result);
+#define VMI_STATUS(nr, call)						\
+	({								\
+		s64 status_;						\
+									\
+		vmi_inject(nr, &status_) ? status_ : (s64)(call);	\
+	})
+#else
+#define VMI_STATUS(nr, call)	((s64)(call))
+#endif
+
 /* Lazy classes of this CPU become these; status and entries applied. */
 struct vmi_reloc vmi_set_lazy(u32 classes);
 

@@ -47,37 +47,65 @@ extern unsigned long xen_p2m_size;
  * argument registers too.
  */
 #define XEN_CALL(...)							\
-	register unsigned long rsp_ asm("rsp");				\
-	long ret_;							\
+	do {								\
+		register unsigned long rsp_ asm("rsp");			\
+		long ret_;						\
 									\
-	asm volatile("call pvxen_hypercall"				\
-		     : "=a" (ret_), "+r" (rsp_), ##__VA_ARGS__		\
-		     : "0" ((unsigned long)nr)				\
-		     : "rcx", "r11", "memory", "cc");			\
-	return ret_
+		asm volatile("call pvxen_hypercall"			\
+			     : "=a" (ret_), "+r" (rsp_), ##__VA_ARGS__	\
+			     : "0" ((unsigned long)nr)			\
+			     : "rcx", "r11", "memory", "cc");		\
+		return ret_;						\
+	} while (0)
+
+/* A test kernel's calls may fail before they are made: inject.c. */
+#ifdef PV_PORT_INJECT
+bool pvxen_inject(u32 nr, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
+		  long *result);
+#define XEN_INJECT(...)							\
+	do {								\
+		long result_;						\
+									\
+		if (pvxen_inject(nr, __VA_ARGS__, &result_))		\
+			return result_;					\
+	} while (0)
+#else
+#define XEN_INJECT(...)	do { } while (0)
+#endif
 
 static __always_inline long pvxen_call1(u32 nr, unsigned long a1)
 {
+	XEN_INJECT(a1, 0, 0, 0);
 	XEN_CALL("+D" (a1));
 }
 
 static __always_inline long pvxen_call2(u32 nr, unsigned long a1, unsigned long a2)
 {
+	XEN_INJECT(a1, a2, 0, 0);
 	XEN_CALL("+D" (a1), "+S" (a2));
 }
 
 static __always_inline long pvxen_call3(u32 nr, unsigned long a1, unsigned long a2,
 				      unsigned long a3)
 {
+	XEN_INJECT(a1, a2, a3, 0);
 	XEN_CALL("+D" (a1), "+S" (a2), "+d" (a3));
+}
+
+/* As it is; inject.c makes these. */
+static __always_inline long pvxen_raw4(u32 nr, unsigned long a1, unsigned long a2,
+				       unsigned long a3, unsigned long a4)
+{
+	register unsigned long r10 asm("r10") = a4;
+
+	XEN_CALL("+D" (a1), "+S" (a2), "+d" (a3), "+r" (r10));
 }
 
 static __always_inline long pvxen_call4(u32 nr, unsigned long a1, unsigned long a2,
 				      unsigned long a3, unsigned long a4)
 {
-	register unsigned long r10 asm("r10") = a4;
-
-	XEN_CALL("+D" (a1), "+S" (a2), "+d" (a3), "+r" (r10));
+	XEN_INJECT(a1, a2, a3, a4);
+	return pvxen_raw4(nr, a1, a2, a3, a4);
 }
 
 static __always_inline long pvxen_mmuext(const struct mmuext_op *op, u32 count)

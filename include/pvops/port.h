@@ -62,6 +62,8 @@
  *	PV_VECTOR_EVENT			vector that leads to pv_port_event_entry, for
  *					hypervisors whose events all come by one
  *	PV_MAX_CPUS			CPUs the kernel was built for, <= 256
+ *	PV_PORT_INJECT			defined: a test kernel whose hypercalls can be
+ *					made to fail (inject.h); may be left out
  *	PV_CALLER()			address the op is used from, for reports:
  *					__builtin_return_address(0)
  *	pv_port_virt_to_pfn(va)		frame of a linear-map address

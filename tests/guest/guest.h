@@ -28,6 +28,8 @@ extern struct boot_info boot_info;
 void guest_start_pvh(u64 info);
 void guest_start_xen(const void *start_info);
 void __attribute__((noreturn)) guest_main(void);
+/* No faults from here on; a data line says what there was. */
+void report_faults(void);
 /* Value of key= on the command line, up to a blank; NULL if absent. */
 const char *cmdline_value(const char *key, size_t *len);
 bool cmdline_is(const char *key, const char *value);

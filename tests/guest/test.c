@@ -175,6 +175,7 @@ void tests_run(void)
 	DATA("contract", "{\"pass\":%u,\"fail\":%u,\"skip\":%u,\"error\":%u}", passed_total,
 	     failed_total, skipped_total, error_total);
 	bench_run();
+	report_faults();
 	print("pvops-guest: end: pass %u fail %u skip %u error %u\n", passed_total, failed_total,
 	      skipped_total, error_total);
 }
