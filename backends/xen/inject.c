@@ -17,6 +17,9 @@
  *				for that; down succeeds, or is the domain's end
  *	vcpu_op initialise	its refusal is an answer: the vCPU is described already
  *	get_debugreg		value and error cannot be told apart
+ *	set_debugreg, mmuext_op FLUSH_CACHE
+ *				what they can return says that the guest may not have
+ *				this: an answer, and taken for one
  *	vm_assist		asked whether Xen knows the flag
  *	what is called before somebody arms the injector, start of day above all
  */
@@ -43,7 +46,6 @@ static const struct fault faults[] = {
 	{ __HYPERVISOR_set_gdt, ANY, { XEN_EINVAL, XEN_EFAULT } },
 	{ __HYPERVISOR_set_trap_table, ANY, { XEN_EFAULT, XEN_EPERM } },
 	{ __HYPERVISOR_set_segment_base, ANY, { XEN_EINVAL } },
-	{ __HYPERVISOR_set_debugreg, ANY, { XEN_EFAULT } },
 	{ __HYPERVISOR_stack_switch, ANY, { XEN_EPERM } },
 	{ __HYPERVISOR_fpu_taskswitch, ANY, { XEN_EINVAL } },
 	{ __HYPERVISOR_callback_op, CALLBACKOP_register, { XEN_EINVAL, XEN_EFAULT } },
@@ -58,8 +60,11 @@ static const struct fault faults[] = {
 	{ __HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, { XEN_EINVAL } },
 	{ __HYPERVISOR_vcpu_op, VCPUOP_up, { XEN_EINVAL } },
 	{ __HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, { XEN_EFAULT } },
+	/* Not every copy of Xen's headers has what is for hardware-virtualized guests. */
+#ifdef HVMOP_flush_tlbs
 	{ __HYPERVISOR_hvm_op, HVMOP_flush_tlbs, { XEN_EINVAL } },
 	{ __HYPERVISOR_hvm_op, HVMOP_get_param, { XEN_EINVAL, XEN_EFAULT } },
+#endif
 };
 
 #define COUNT(array)	((u32)(sizeof(array) / sizeof((array)[0])))
@@ -156,6 +161,9 @@ bool pvxen_inject(u32 nr, unsigned long a1, unsigned long a2, unsigned long a3, 
 	const unsigned long arg[] = { a1, a2, a3, a4 };
 	const struct fault *fault = find(nr, a1);
 
+	if (nr == __HYPERVISOR_mmuext_op &&
+	    ((const struct mmuext_op *)a1)->cmd == MMUEXT_FLUSH_CACHE)
+		return false;
 	if (!fault || !pv_inject_due())
 		return false;
 	if (pv_inject_drops())

@@ -147,23 +147,41 @@ static __always_inline u64 pvxen_virt_to_maddr(const void *va)
 	       ((unsigned long)va & (PV_PAGE_SIZE - 1));
 }
 
-/* A refusal outside of the update queue: reported by op, caller and error. */
-void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error);
+/*
+ * A refusal outside of the update queue: reported by op, caller, error, and what
+ * the second try gave (batch.h).
+ */
+void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error,
+		   long again);
 
-static __always_inline void pvxen_check(long error, enum pv_op op, unsigned long caller,
-				      u64 arg1, u64 arg2)
-{
-	if (__builtin_expect(error < 0, 0))
-		pvxen_refused(op, caller, arg1, arg2, error);
-}
+/*
+ * pvxen_check - make a hypercall; if Xen refuses it, report that and make it again
+ * @call: the expression that makes it: a call, not what it has returned
+ *
+ * The result is the last one's.  For calls that may be made twice: all that the
+ * layer makes but lists that Xen does in part and then cannot do again (pinning).
+ */
+#define pvxen_check(call, op, caller, arg1, arg2)			\
+	({								\
+		long error_ = (call);					\
+									\
+		if (__builtin_expect(error_ < 0, 0)) {			\
+			long first_ = error_;				\
+									\
+			error_ = (call);				\
+			pvxen_refused(op, caller, arg1, arg2, first_, error_);	\
+		}							\
+		error_;							\
+	})
 
 #define XEN_CALLER()	((unsigned long)PV_CALLER())
 
 /*
  * Multicalls: hypercalls that wait for the end of a PV_BATCH_CPU, per CPU.
- * A refusal is reported by op and caller, unless op is XEN_QUIET.
+ * What is refused is made again, alone, and reported by op and caller; unless op
+ * is XEN_QUIET: that may be refused, and is not reported if it is, twice.
  */
-#define XEN_QUIET	((enum pv_op)PV_OP_COUNT)
+#define XEN_QUIET	((enum pv_op)(PV_OP_COUNT + 1))
 
 /* pvxen_mc_add - make a hypercall now, or at the end of an open PV_BATCH_CPU */
 void pvxen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,
@@ -172,7 +190,7 @@ void pvxen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,
 void pvxen_mc_mmuext(enum pv_op op, unsigned long caller, const struct mmuext_op *ops, u32 count);
 void pvxen_mc_flush(void);
 void pvxen_mc_init(void);
-/* pvxen_multicall - entries of the caller's own; the number that were refused */
+/* pvxen_multicall - entries of the caller's own; the number that were refused for good */
 u32 pvxen_multicall(enum pv_op op, unsigned long caller, struct multicall_entry *entry, u32 count);
 
 static __always_inline void pvxen_mc_entry(struct multicall_entry *entry, u32 nr,
@@ -180,7 +198,8 @@ static __always_inline void pvxen_mc_entry(struct multicall_entry *entry, u32 nr
 					 unsigned long a3, unsigned long a4)
 {
 	entry->op = nr;
-	entry->result = 0;
+	/* An entry that Xen does not come to, because it cannot read on, has failed. */
+	entry->result = (unsigned long)-XEN_EFAULT;
 	entry->args[0] = a1;
 	entry->args[1] = a2;
 	entry->args[2] = a3;
@@ -262,7 +281,7 @@ u64 pvxen_foreign_entry(u64 val);
 
 /* tables.c: linear-map protection of pages that Xen must see read-only */
 u64 pvxen_linear_entry(pv_pfn_t pfn, bool writable);
-long pvxen_set_linear(pv_pfn_t pfn, bool writable);
+long pvxen_set_linear(enum pv_op op, unsigned long caller, pv_pfn_t pfn, bool writable);
 /* tables.c: the kernel half has changed, and cached roots have not */
 void pvxen_forget_roots(void);
 /* tables.c: the user's root that belongs to a kernel root; 0 if it has none */
@@ -291,7 +310,8 @@ int pvxen_submit(const struct pv_batch_req *req, u32 count, u32 *done);
 void pvxen_trap_entry(struct trap_info *trap, u32 vector, const struct pv_gate *gate);
 /* The GDT that Xen uses is this one, by its linear address. */
 void pvxen_gdt_loaded(const u64 *gdt, u32 entries);
-long pvxen_prepare_gdt(const struct pv_dtr *dtr, pv_mfn_t *mfn);
+long pvxen_prepare_gdt(enum pv_op op, unsigned long caller, const struct pv_dtr *dtr,
+		       pv_mfn_t *mfn);
 
 /* tables.c, events.c: ops whose table is in another file */
 pv_pfn_t pvxen_alloc_pte(void);
