@@ -42,12 +42,16 @@ static bool again(const struct pv_batch_note *note, struct multicall_entry *entr
 	const struct pv_batch_req req = { entry->args[0], entry->args[1] };
 	long error = (long)entry->result, second;
 
-	/* A list that says how far Xen came goes on there. */
+	/*
+	 * A list that says how far Xen came goes on there.  Counted from its start, of
+	 * which pin_entry() has left a copy: Xen moves the arguments of a call that it
+	 * has interrupted.
+	 */
 	if (entry->op == __HYPERVISOR_mmuext_op && entry->args[2]) {
 		u32 done = *(const u32 *)entry->args[2];
 
-		entry->args[0] += done * sizeof(struct mmuext_op);
-		entry->args[1] -= done;
+		entry->args[0] = entry->args[4] + done * sizeof(struct mmuext_op);
+		entry->args[1] = entry->args[5] - done;
 	}
 	second = make(entry);
 	if (second >= 0 || note->op != (u32)XEN_QUIET)

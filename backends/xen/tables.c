@@ -173,6 +173,9 @@ static void pin_entry(struct multicall_entry *entry, const struct mmuext_op *ext
 	*done = 0;
 	pvxen_mc_entry(entry, __HYPERVISOR_mmuext_op, (unsigned long)ext, count,
 		     count > 1 ? (unsigned long)done : 0, DOMID_SELF);
+	/* For the second try (multicall.c). */
+	entry->args[4] = (unsigned long)ext;
+	entry->args[5] = count;
 }
 
 /* Read-only and pinned, in one hypercall; all or nothing. */
