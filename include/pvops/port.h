@@ -144,7 +144,9 @@ void pv_port_text_end(unsigned long start, unsigned long end);
  * @arg: its argument
  *
  * Context: process context, interrupts on.  Other CPUs wait with interrupts
- * and NMIs held, at a place that is no site.  Returns what @fn returns.
+ * and NMIs held, neither in a site nor in what a site has called: text where they
+ * will go on, or return to, may be other text then.  An interrupt handler is no such
+ * place; where work passes by of its own accord is.  Returns what @fn returns.
  */
 int pv_port_hold_cpus(int (*fn)(void *arg), void *arg);
 
