@@ -51,13 +51,14 @@ bool vmi_inject(u32 nr, s64 *status)
 	return true;
 }
 
-/* Success for all, and one was not done; one that makes an entry, so that it shows. */
+/* Success for all, and one was not done. */
 static bool drop(pv_batch_submit_t apply, const struct pv_batch_req *req, u32 count, u32 *done,
 		 int *result)
 {
 	u32 at = pv_inject_pick(count);
 
-	for (; at < count && !req[at].val; at++)
+	for (; at < count && !pv_inject_shows(*(const volatile u64 *)(req[at].ptr & ~7UL),
+					      req[at].val); at++)
 		;
 	if (at == count)
 		return false;

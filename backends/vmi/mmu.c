@@ -155,7 +155,7 @@ static void vmi_flush_tlb_one(u64 va)
 }
 
 /* Table pages are the kernel's; the hypervisor is told what they are. */
-static pv_pfn_t allocate(enum pv_op op, unsigned long caller, u64 level)
+static __always_inline pv_pfn_t allocate(enum pv_op op, unsigned long caller, u64 level)
 {
 	pv_pfn_t pfn = pv_port_alloc_page();
 
@@ -168,7 +168,7 @@ static pv_pfn_t allocate(enum pv_op op, unsigned long caller, u64 level)
 	return PV_PFN_NONE;
 }
 
-static void release(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u64 level)
+static __always_inline void release(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u64 level)
 {
 	pv_batch_drain();
 	/* Refused: the hypervisor still uses it.  Lost, but not shared. */

@@ -4,14 +4,15 @@
  * fail, and with what.
  *
  * The errors are what Xen 4.17 returns to a guest for such a call, whatever its
- * arguments; README.md, "Injected faults", has the functions of Xen they come from.
+ * arguments; docs/faults.md has the functions of Xen they come from.
  * Not in this table, and so left alone:
  *
  *	iret			made by assembly; does not return
  *	xen_version		XENVER_version and _get_features always succeed; the first
  *				is also what delivers events, by assembly
  *	console_io		the report of a refusal would come this way
- *	sched_op yield, block	always succeed
+ *	stack_switch, fpu_taskswitch, sched_op yield and block
+ *				always succeed
  *	sched_op shutdown	does not return
  *	vcpu_op is_up, down	is_up fails for a vCPU that does not exist, and is asked
  *				for that; down succeeds, or is the domain's end
@@ -46,20 +47,18 @@ static const struct fault faults[] = {
 	{ __HYPERVISOR_set_gdt, ANY, { XEN_EINVAL, XEN_EFAULT } },
 	{ __HYPERVISOR_set_trap_table, ANY, { XEN_EFAULT, XEN_EPERM } },
 	{ __HYPERVISOR_set_segment_base, ANY, { XEN_EINVAL } },
-	{ __HYPERVISOR_stack_switch, ANY, { XEN_EPERM } },
-	{ __HYPERVISOR_fpu_taskswitch, ANY, { XEN_EINVAL } },
 	{ __HYPERVISOR_callback_op, CALLBACKOP_register, { XEN_EINVAL, XEN_EFAULT } },
 	{ __HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, { XEN_EINVAL, XEN_EFAULT } },
 	{ __HYPERVISOR_event_channel_op, EVTCHNOP_send, { XEN_EINVAL, XEN_EFAULT } },
-	{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, { XEN_ENOSPC, XEN_ENOMEM } },
-	{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, { XEN_ENOSPC, XEN_EEXIST } },
+	{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, { XEN_ENOENT, XEN_ENOSPC, XEN_ENOMEM } },
+	{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, { XEN_ENOENT, XEN_ENOSPC, XEN_EEXIST } },
 	{ __HYPERVISOR_sched_op, SCHEDOP_poll, { XEN_EINVAL, XEN_EFAULT } },
 	{ __HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer,
 		{ XEN_EINVAL, XEN_EFAULT, XEN_ETIME } },
 	{ __HYPERVISOR_vcpu_op, VCPUOP_stop_singleshot_timer, { XEN_EINVAL } },
-	{ __HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, { XEN_EINVAL } },
-	{ __HYPERVISOR_vcpu_op, VCPUOP_up, { XEN_EINVAL } },
-	{ __HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, { XEN_EFAULT } },
+	{ __HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, { XEN_ENOENT } },
+	{ __HYPERVISOR_vcpu_op, VCPUOP_up, { XEN_EINVAL, XEN_ENOENT } },
+	{ __HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, { XEN_EFAULT, XEN_ENOENT } },
 	/* Not every copy of Xen's headers has what is for hardware-virtualized guests. */
 #ifdef HVMOP_flush_tlbs
 	{ __HYPERVISOR_hvm_op, HVMOP_flush_tlbs, { XEN_EINVAL } },
@@ -108,7 +107,16 @@ static long fail(const struct fault *fault, u32 nr, const unsigned long *arg)
 	return error_of(fault);
 }
 
-/* Success for all, and one was not done; one that makes an entry, so that it shows. */
+static bool shows(const struct mmu_update *req)
+{
+	const unsigned long *pfn_of = (const unsigned long *)__MACH2PHYS_VIRT_START;
+	const u8 *table = pv_port_pfn_to_virt(pv_pfn(pfn_of[req->ptr >> PV_PAGE_SHIFT]));
+	u64 old = *(const volatile u64 *)(table + (req->ptr & (PV_PAGE_SIZE - 1) & ~7UL));
+
+	return pv_inject_shows(old, req->val);
+}
+
+/* Success for all, and one was not done. */
 static bool drop(u32 nr, const unsigned long *arg, long *result)
 {
 	const struct mmu_update *req = (const struct mmu_update *)arg[0];
@@ -116,7 +124,7 @@ static bool drop(u32 nr, const unsigned long *arg, long *result)
 
 	if (nr != __HYPERVISOR_mmu_update)
 		return false;
-	for (at = pv_inject_pick(count); at < count && !req[at].val; at++)
+	for (at = pv_inject_pick(count); at < count && !shows(&req[at]); at++)
 		;
 	if (at == count)
 		return false;

@@ -67,6 +67,20 @@ bool pv_inject_due(void);
 /** pv_inject_drops - is the fault that is due a lost update? */
 bool pv_inject_drops(void);
 
+/**
+ * pv_inject_shows - would this update of an entry be missed?
+ * @old: what is there
+ * @val: what is to be there
+ *
+ * One that makes an entry, or takes the right to write away.  A right that is not
+ * given is asked for again by the next fault, and heals.
+ */
+static __always_inline bool pv_inject_shows(u64 old, u64 val)
+{
+	return val & PV_PTE_PRESENT && (!(old & PV_PTE_PRESENT) ||
+					(old & PV_PTE_RW && !(val & PV_PTE_RW)));
+}
+
 /** pv_inject_dropped - it was: the only one */
 void pv_inject_dropped(void);
 
