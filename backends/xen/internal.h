@@ -92,7 +92,7 @@ static __always_inline long pvxen_call3(u32 nr, unsigned long a1, unsigned long 
 	XEN_CALL("+D" (a1), "+S" (a2), "+d" (a3));
 }
 
-/* As it is; inject.c makes these. */
+/* As it is, in every kernel: for inject.c, and for what cannot be reported. */
 static __always_inline long pvxen_raw4(u32 nr, unsigned long a1, unsigned long a2,
 				       unsigned long a3, unsigned long a4)
 {
