@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 CC := gcc
 
 # Packages first, before any rule can want one: quick when all are there.
-needs_packages := demo bench check docs docs-check guest sparse unit fuzz vm
+needs_packages := demo bench check docs docs-check guest sparse unit fuzz vm faults
 ifneq ($(filter $(needs_packages),$(MAKECMDGOALS)),)
 ifeq ($(findstring n,$(filter-out -%,$(firstword $(MAKEFLAGS)))),)
 $(shell tools/setup.sh $(filter linux,$(GUEST)))
@@ -29,11 +29,11 @@ endif
 -include tests/vmi/rom/build.mk tests/vmi/monitor/build.mk
 # Without its part a target would do nothing, and say that all is well.
 needs = $(if $(filter $(2),$(MAKECMDGOALS)),$(if $(wildcard $(1)),,$(error $(1) is missing)))
-$(call needs,tests/guest/build.mk,guest vm demo bench check)
+$(call needs,tests/guest/build.mk,guest vm faults demo bench check)
 $(call needs,tests/unit/build.mk,unit check)
 $(call needs,tests/fuzz/build.mk,fuzz check)
 
-images := $(B)/guest.elf $(B)/clang/guest.elf
+images := $(B)/guest.elf $(B)/clang/guest.elf $(B)/fault/guest.elf
 # What the environments need beside the image (tests/vm/envs.toml).
 parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cpio \
 	$(B)/xen/host.cpio
@@ -41,7 +41,7 @@ parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cp
 hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
 .PHONY: help demo demo-mini demo-linux bench bench-mini bench-linux \
-	check check-mini check-linux docs docs-check guest sparse unit fuzz vm linux \
+	check check-mini check-linux docs docs-check guest sparse unit fuzz vm faults linux \
 	series series-check coccicheck clean distclean
 
 help: ## this list
@@ -111,6 +111,10 @@ fuzz: ## the planner against a disassembler, bounded
 
 vm: $(images) $(parts) $(hvm_parts) vmi-roms $(B)/clang/vmi/monitor.elf ## the guest in every environment
 	$(Q)$(PROVE) -j2 tests/vm
+
+# Longer than in the check: FAULT_SECONDS=600 make faults
+faults: $(images) $(XEN) $(B)/vmi/monitor.elf ## faults under load, a minute in each environment
+	$(Q)FAULT_SECONDS=$${FAULT_SECONDS:-60} $(PROVE) -v tests/vm/faults.t
 
 linux: ## Linux 6.1 on the layer (patches/README.md); CONFIG=same|hard|cloud: other configurations
 	$(Q)tools/setup.sh linux

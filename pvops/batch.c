@@ -9,6 +9,7 @@
  */
 #include <pvops/batch.h>
 #include <pvops/call.h>
+#include <pvops/inject.h>
 #include "internal.h"
 
 #define DEPTH_BITS	8
@@ -20,7 +21,7 @@ PV_PERCPU_DEFINE(struct pv_batch, pv_batch_this_cpu);
 pv_batch_submit_t pv_batch_submit PV_RO_AFTER_INIT;
 
 static struct pv_batch_error errors[PV_BATCH_ERRORS];
-static u32 error_count;
+static u32 error_count, lost_count;
 
 #define order()	asm volatile("" : : : "memory")
 
@@ -43,6 +44,11 @@ u32 pv_batch_error_count(void)
 	return __atomic_load_n(&error_count, __ATOMIC_RELAXED);
 }
 
+u32 pv_batch_lost_count(void)
+{
+	return __atomic_load_n(&lost_count, __ATOMIC_RELAXED);
+}
+
 const struct pv_batch_error *pv_batch_error(u32 nr)
 {
 	u32 count = pv_batch_error_count();
@@ -52,18 +58,34 @@ const struct pv_batch_error *pv_batch_error(u32 nr)
 	return &errors[(count - 1 - nr) % PV_BATCH_ERRORS];
 }
 
-void pv_batch_refused(const struct pv_batch_req *req, const struct pv_batch_note *note,
-		      s32 error)
+static const char *name_of(u32 op)
 {
+	if (op == PV_BATCH_CPU_INIT)
+		return "cpu_init";
+	return op < PV_OP_COUNT ? pv_op_info[op].name : "?";
+}
+
+void pv_batch_refused(const struct pv_batch_req *req, const struct pv_batch_note *note,
+		      s32 error, s32 again)
+{
+	char outcome[32] = "good";
 	u32 nr = __atomic_fetch_add(&error_count, 1, __ATOMIC_RELAXED);
 	struct pv_batch_error *kept = &errors[nr % PV_BATCH_ERRORS];
 
 	kept->req = *req;
 	kept->note = *note;
 	kept->error = error;
-	pv_port_log("pvops: %s refused: error %d, entry 0x%llx, value 0x%llx, caller 0x%lx",
-		    note->op < PV_OP_COUNT ? pv_op_info[note->op].name : "?", error,
-		    (unsigned long long)req->ptr, (unsigned long long)req->val, note->caller);
+	kept->again = again;
+	pv_inject_reported(error);
+	if (again < 0) {
+		pv_inject_reported(again);
+		__atomic_fetch_add(&lost_count, 1, __ATOMIC_RELAXED);
+		pv_port_format(outcome, sizeof(outcome), "error %d, lost", again);
+	}
+	pv_port_log("pvops: %s refused: error %d, entry 0x%llx, value 0x%llx, caller 0x%lx; second try: %s",
+		    name_of(note->op), error, (unsigned long long)req->ptr,
+		    (unsigned long long)req->val, note->caller,
+		    again == PV_BATCH_NOT_TRIED ? "none" : outcome);
 }
 
 /* Interrupts masked. */
@@ -74,8 +96,8 @@ static int submit(struct pv_batch *batch, const struct pv_batch_req *req,
 
 	batch->updates += count;
 	while (count) {
-		u32 done = 0;
-		int error = pv_batch_submit(req, count, &done);
+		u32 done = 0, one;
+		int error = pv_batch_submit(req, count, &done), again;
 
 		batch->flushes++;
 		if (!error)
@@ -83,9 +105,11 @@ static int submit(struct pv_batch *batch, const struct pv_batch_req *req,
 		/* A backend that counts wrong must not make us loop or overrun. */
 		if (done >= count)
 			done = count - 1;
-		pv_batch_refused(&req[done], &note[done], error);
+		again = pv_batch_submit(&req[done], 1, &one);
+		batch->flushes++;
+		pv_batch_refused(&req[done], &note[done], error, again);
 		if (!first_error)
-			first_error = error;
+			first_error = again;
 		req += done + 1;
 		note += done + 1;
 		count -= done + 1;

@@ -63,7 +63,7 @@ bool hv_accepted(u64 result, enum pv_op op, unsigned long caller, u64 control, e
 		return true;
 	/* A hypervisor that refuses once will again: not a line for each. */
 	hv.use &= ~(1U << use);
-	pv_batch_refused(&req, &note, -(s32)status);
+	pv_batch_refused(&req, &note, -(s32)status, PV_BATCH_NOT_TRIED);
 	pv_port_log("pvops: hyperv: call 0x%x refused with status %u, natively from now on",
 		    (u32)control & 0xffff, status);
 	return false;

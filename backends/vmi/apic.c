@@ -32,11 +32,7 @@ void vmi_apic_write(u32 reg, u32 val)
 
 void vmi_apic_cpu_init(void)
 {
-	if (vmi_has(VMI_SET_LINEAR_MAPPING)) {
-		vmi_counted(VMI_SET_LINEAR_MAPPING, true);
-		((u64 (*)(u32, u64, u64, u64))vmi_at(VMI_SET_LINEAR_MAPPING))
-			(1, (unsigned long)apic, 1, apic_pfn);
-	}
+	vmi_map_slot(1, (unsigned long)apic, 1, apic_pfn);
 	vmi_apic_write(VMI_APIC_TPR, 0);
 	vmi_apic_write(VMI_APIC_SPURIOUS, 0x100 | SPURIOUS_VECTOR);
 	vmi_apic_write(VMI_APIC_LVT_TIMER, PV_VECTOR_TIMER);

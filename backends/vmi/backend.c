@@ -145,8 +145,7 @@ static int vmi_init(const struct pv_platform *platform)
 		else if (take(&rom, at))
 			break;
 	}
-	if (!vmi_map_linear())
-		pv_port_log("pvops: vmi: the ROM refuses the linear mapping");
+	vmi_map_linear();
 	vmi_fill_irq(used.flags);
 	vmi_fill_cpu();
 	vmi_fill_mmu(used.flags);
@@ -217,21 +216,25 @@ u64 vmi_rom_count(u32 nr)
 	return __atomic_load_n(counters + nr, __ATOMIC_RELAXED);
 }
 
-bool vmi_map_linear(void)
+void vmi_map_slot(u32 slot, u64 va, u64 pages, u64 pfn)
 {
 	if (!vmi_has(VMI_SET_LINEAR_MAPPING))
-		return true;
-	vmi_counted(VMI_SET_LINEAR_MAPPING, true);
-	return !((u64 (*)(u32, u64, u64, u64))vmi_at(VMI_SET_LINEAR_MAPPING))
-		(0, (unsigned long)pv_port_pfn_to_virt(pv_pfn(0)), ~0ULL, 0);
+		return;
+	vmi_check(VMI_SET_LINEAR_MAPPING, vmi_call4(VMI_SET_LINEAR_MAPPING, slot, va, pages, pfn),
+		  PV_BATCH_CPU_INIT, VMI_CALLER(), slot, va);
 }
 
-void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 error)
+void vmi_map_linear(void)
+{
+	vmi_map_slot(0, (unsigned long)pv_port_pfn_to_virt(pv_pfn(0)), ~0ULL, 0);
+}
+
+void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 error, s64 again)
 {
 	const struct pv_batch_req req = { arg1, arg2 };
 	const struct pv_batch_note note = { caller, op };
 
-	pv_batch_refused(&req, &note, (s32)error);
+	pv_batch_refused(&req, &note, (s32)error, (s32)again);
 }
 
 static const struct pv_backend vmi_backend = {

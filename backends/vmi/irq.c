@@ -128,8 +128,8 @@ static int vmi_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	pv_pfn_t low = pv_port_low_page();
 	struct ap_state ap = { 0 };
 	u32 i, vector;
+	u64 end, page;
 	s64 result;
-	u64 end;
 
 	pv_batch_drain();
 	if (apic_id == ~0U)
@@ -161,8 +161,10 @@ static int vmi_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	/* INIT first: until it has a state again, a start-up does nothing. */
 	send(apic_id, ICR_INIT);
 	wait_ns(10000000);
-	result = (s64)vmi_call3(VMI_SET_INITIAL_AP_STATE, (unsigned long)&ap, apic_id,
-				low == PV_PFN_NONE ? 0 : pv_pfn_nr(low) << PV_PAGE_SHIFT);
+	page = low == PV_PFN_NONE ? 0 : pv_pfn_nr(low) << PV_PAGE_SHIFT;
+	result = vmi_check(VMI_SET_INITIAL_AP_STATE,
+			   vmi_call3(VMI_SET_INITIAL_AP_STATE, (unsigned long)&ap, apic_id, page),
+			   PV_OP_start_cpu, VMI_CALLER(), cpu, state->rip);
 	if (result < 0)
 		return refuse(cpu, (int)result, result == -VMI_EINVAL ? bad_state :
 			      "refused by the ROM");

@@ -29,7 +29,7 @@ static s64 set_entry(const struct pv_batch_req *req, u64 flags)
 }
 
 /* The queue of the ROM is as long as ours at least; shorter ones work too. */
-static int vmi_submit(const struct pv_batch_req *req, u32 count, u32 *done)
+static int apply(const struct pv_batch_req *req, u32 count, u32 *done)
 {
 	u32 *lazy = PV_PERCPU_PTR(vmi_lazy);
 	u32 at = 0;
@@ -59,6 +59,17 @@ static int vmi_submit(const struct pv_batch_req *req, u32 count, u32 *done)
 		}
 	}
 	return 0;
+}
+
+static int vmi_submit(const struct pv_batch_req *req, u32 count, u32 *done)
+{
+#ifdef PV_PORT_INJECT
+	int result;
+
+	if (vmi_inject_list(apply, req, count, done, &result))
+		return result;
+#endif
+	return apply(req, count, done);
 }
 
 static __always_inline void append(enum pv_op op, unsigned long caller, const void *entry,
@@ -144,35 +155,27 @@ static void vmi_flush_tlb_one(u64 va)
 }
 
 /* Table pages are the kernel's; the hypervisor is told what they are. */
-static pv_pfn_t allocate(enum pv_op op, unsigned long caller, u64 level)
+static __always_inline pv_pfn_t allocate(enum pv_op op, unsigned long caller, u64 level)
 {
 	pv_pfn_t pfn = pv_port_alloc_page();
-	s64 error;
 
-	if (pfn == PV_PFN_NONE || !vmi_has(VMI_ALLOCATE_PAGE))
+	if (pfn == PV_PFN_NONE || !vmi_has(VMI_ALLOCATE_PAGE) ||
+	    !vmi_check(VMI_ALLOCATE_PAGE, vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn),
+						    level | VMI_PAGE_ZEROED, 0, 0, 0),
+		       op, caller, pv_pfn_nr(pfn), level))
 		return pfn;
-	error = (s64)vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn), level | VMI_PAGE_ZEROED, 0, 0, 0);
-	if (!error)
-		return pfn;
-	vmi_refused(op, caller, pv_pfn_nr(pfn), level, error);
 	pv_port_free_page(pfn);
 	return PV_PFN_NONE;
 }
 
-static void release(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u64 level)
+static __always_inline void release(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u64 level)
 {
-	s64 error;
-
 	pv_batch_drain();
-	if (vmi_has(VMI_RELEASE_PAGE)) {
-		error = (s64)vmi_call2(VMI_RELEASE_PAGE, pv_pfn_nr(pfn), level);
-		if (error) {
-			/* The hypervisor still uses it: lost, but not shared. */
-			vmi_refused(op, caller, pv_pfn_nr(pfn), level, error);
-			return;
-		}
-	}
-	pv_port_free_page(pfn);
+	/* Refused: the hypervisor still uses it.  Lost, but not shared. */
+	if (!vmi_has(VMI_RELEASE_PAGE) ||
+	    !vmi_check(VMI_RELEASE_PAGE, vmi_call2(VMI_RELEASE_PAGE, pv_pfn_nr(pfn), level),
+		       op, caller, pv_pfn_nr(pfn), level))
+		pv_port_free_page(pfn);
 }
 
 static pv_pfn_t vmi_alloc_pte(void)
@@ -211,21 +214,19 @@ static pv_pfn_t vmi_pgd_alloc(void)
 	pv_pfn_t root = pv_port_kernel_root(), pfn = pv_port_alloc_page();
 	const u64 *from = pv_port_pfn_to_virt(root);
 	u64 *to = pv_port_pfn_to_virt(pfn);
-	s64 error;
 	u32 i;
 
 	if (pfn == PV_PFN_NONE)
 		return pfn;
 	for (i = half; i < PV_TABLE_ENTRIES; i++)
 		to[i] = from[i];
-	if (!vmi_has(VMI_ALLOCATE_PAGE))
+	if (!vmi_has(VMI_ALLOCATE_PAGE) ||
+	    !vmi_check(VMI_ALLOCATE_PAGE,
+		       vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn),
+				 VMI_PML4 | VMI_PAGE_CLONE | VMI_PAGE_ZEROED, pv_pfn_nr(root),
+				 half, half),
+		       PV_OP_pgd_alloc, VMI_CALLER(), pv_pfn_nr(pfn), VMI_PML4))
 		return pfn;
-	error = (s64)vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn),
-			       VMI_PML4 | VMI_PAGE_CLONE | VMI_PAGE_ZEROED, pv_pfn_nr(root),
-			       half, half);
-	if (!error)
-		return pfn;
-	vmi_refused(PV_OP_pgd_alloc, VMI_CALLER(), pv_pfn_nr(pfn), VMI_PML4, error);
 	pv_port_free_page(pfn);
 	return PV_PFN_NONE;
 }
@@ -252,17 +253,16 @@ static void vmi_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
 {
 	u64 val = prot ? pv_maddr_nr(maddr) | prot : 0;
 	struct pv_batch_req req = { .val = val };
-	s64 error;
 	u64 va;
 
 	pv_batch_drain();
 	req.ptr = (unsigned long)pv_port_fixmap_pte(index, &va);
-	error = req.ptr ? set_entry(&req, 0) : -VMI_EINVAL;
-	if (error) {
-		vmi_refused(PV_OP_set_fixmap, VMI_CALLER(), index, val, error);
-		return;
-	}
-	flush_one(va);
+	if (!req.ptr)
+		vmi_refused(PV_OP_set_fixmap, VMI_CALLER(), index, val, -VMI_EINVAL,
+			    PV_BATCH_NOT_TRIED);
+	else if (!vmi_check(VMI_SET_PXE_LONG, set_entry(&req, 0), PV_OP_set_fixmap, VMI_CALLER(),
+			    index, val))
+		flush_one(va);
 }
 
 static void vmi_batch_enter(enum pv_batch_kind kind)

@@ -48,7 +48,6 @@ static u64 to_cycles(u64 ns)
 static void vmi_set_timer(u64 deadline)
 {
 	u64 at, reached;
-	s64 error;
 
 	if (deadline == ~0ULL) {
 		vmi_call1(VMI_CANCEL_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT);
@@ -59,9 +58,8 @@ static void vmi_set_timer(u64 deadline)
 	reached = to_ns(at);
 	if (reached < deadline)
 		at += to_cycles(deadline - reached) + 2;
-	error = (s64)vmi_call3(VMI_SET_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT, base + at, 0);
-	if (error)
-		vmi_refused(PV_OP_set_timer, VMI_CALLER(), deadline, 0, error);
+	vmi_check(VMI_SET_ALARM, vmi_call3(VMI_SET_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT,
+					   base + at, 0), PV_OP_set_timer, VMI_CALLER(), deadline, 0);
 }
 
 void vmi_fill_time(void)

@@ -237,6 +237,7 @@ typedef u64 (*vmi_fn0)(void);
 typedef u64 (*vmi_fn1)(u64 a1);
 typedef u64 (*vmi_fn2)(u64 a1, u64 a2);
 typedef u64 (*vmi_fn3)(u64 a1, u64 a2, u64 a3);
+typedef u64 (*vmi_fn4)(u64 a1, u64 a2, u64 a3, u64 a4);
 typedef u64 (*vmi_fn5)(u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
 typedef struct vmi_reloc (*vmi_fn_pair)(u64 a1);
 
@@ -275,17 +276,65 @@ static __always_inline u64 vmi_call3(u32 nr, u64 a1, u64 a2, u64 a3)
 	return ((vmi_fn3)vmi_at(nr))(a1, a2, a3);
 }
 
+static __always_inline u64 vmi_call4(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4)
+{
+	vmi_counted(nr, true);
+	return ((vmi_fn4)vmi_at(nr))(a1, a2, a3, a4);
+}
+
 static __always_inline u64 vmi_call5(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {
 	vmi_counted(nr, true);
 	return ((vmi_fn5)vmi_at(nr))(a1, a2, a3, a4, a5);
 }
 
+/*
+ * A call that answers with a status, and its status; a test kernel's may fail
+ * before it is made, and a list of entries in its middle: inject.c.
+ */
+#ifdef PV_PORT_INJECT
+bool vmi_inject(u32 nr, s64 *status);
+bool vmi_inject_list(pv_batch_submit_t apply, const struct pv_batch_req *req, u32 count, u32 *done,
+		     int *result);
+#define VMI_STATUS(nr, call)						\
+	({								\
+		s64 status_;						\
+									\
+		vmi_inject(nr, &status_) ? status_ : (s64)(call);	\
+	})
+#else
+#define VMI_STATUS(nr, call)	((s64)(call))
+#endif
+
 /* Lazy classes of this CPU become these; status and entries applied. */
 struct vmi_reloc vmi_set_lazy(u32 classes);
 
-/* A refusal outside of the update queue: reported by op, caller and error. */
-void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 error);
+/*
+ * A refusal outside of the update queue: reported by op, caller, error, and what
+ * the second try gave (batch.h).
+ */
+void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 error, s64 again);
+
+/*
+ * vmi_check - make a call that answers with a status; if it is refused, report
+ * that and make it again
+ * @nr: its number
+ * @call: the expression that makes it
+ *
+ * The result is the last one's.
+ */
+#define vmi_check(nr, call, op, caller, arg1, arg2)			\
+	({								\
+		s64 error_ = VMI_STATUS(nr, call);			\
+									\
+		if (__builtin_expect(error_ < 0, 0)) {			\
+			s64 first_ = error_;				\
+									\
+			error_ = VMI_STATUS(nr, call);			\
+			vmi_refused(op, caller, arg1, arg2, first_, error_);	\
+		}							\
+		error_;							\
+	})
 
 #define VMI_CALLER()	((unsigned long)PV_CALLER())
 
@@ -324,8 +373,9 @@ void vmi_mmu_cpu_init(void);
 void vmi_apic_late_init(void);
 void vmi_apic_cpu_init(void);
 void vmi_time_late_init(void);
-bool vmi_map_linear(void);
-void vmi_map_apic(u64 va, u64 pfn);
+/* Section 6.4: the linear map is slot 0, the local APIC 1. */
+void vmi_map_linear(void);
+void vmi_map_slot(u32 slot, u64 va, u64 pages, u64 pfn);
 
 /* apic.c */
 u32 vmi_apic_read(u32 reg);

@@ -60,8 +60,9 @@ static void register_callback(u16 type, void (*entry)(void))
 		.flags = CALLBACKF_mask_events,
 		.address = (unsigned long)entry,
 	};
-	long error = pvxen_call2(__HYPERVISOR_callback_op, CALLBACKOP_register,
-			       (unsigned long)&callback);
+	long error = pvxen_check(pvxen_call2(__HYPERVISOR_callback_op, CALLBACKOP_register,
+					     (unsigned long)&callback),
+				 PV_BATCH_CPU_INIT, XEN_CALLER(), type, callback.address);
 
 	if (error)
 		pv_port_log("pvops: xen: callback %u refused, error %ld", type, error);
@@ -82,7 +83,8 @@ static void xen_cpu_init(u32 cpu)
 	register_callback(CALLBACKTYPE_failsafe, pvxen_failsafe_entry);
 	pvxen_events_init(cpu);
 	/* Level 1: port instructions of the kernel are emulated, not refused. */
-	pvxen_call2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, (unsigned long)&iopl);
+	pvxen_check(pvxen_call2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, (unsigned long)&iopl),
+		    PV_BATCH_CPU_INIT, XEN_CALLER(), cpu, iopl.iopl);
 }
 
 void pvxen_failsafe(void)

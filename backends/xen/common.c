@@ -25,10 +25,11 @@ void pvxen_null_hypercall(void)
 	pvxen_call2(__HYPERVISOR_xen_version, XENVER_version, 0);
 }
 
-void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error)
+void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error,
+		   long again)
 {
 	const struct pv_batch_req req = { arg1, arg2 };
 	const struct pv_batch_note note = { caller, op };
 
-	pv_batch_refused(&req, &note, (s32)error);
+	pv_batch_refused(&req, &note, (s32)error, (s32)again);
 }

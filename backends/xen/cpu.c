@@ -128,13 +128,17 @@ static void xen_cpuid(struct pv_cpuid *regs)
  * Nothing to do for a guest without devices: Xen refuses it then, and keeps
  * memory coherent for everybody.
  */
-static void xen_wbinvd(void)
+static long flush_cache(void)
 {
 	struct mmuext_op op = { .cmd = MMUEXT_FLUSH_CACHE };
 	long error = pvxen_mmuext(&op, 1);
 
-	if (error != -XEN_EACCES && error != -XEN_EPERM)
-		pvxen_check(error, PV_OP_wbinvd, XEN_CALLER(), 0, 0);
+	return error == -XEN_EACCES || error == -XEN_EPERM ? 0 : error;
+}
+
+static void xen_wbinvd(void)
+{
+	pvxen_check(flush_cache(), PV_OP_wbinvd, XEN_CALLER(), 0, 0);
 }
 
 /* MSRs. */
@@ -278,15 +282,19 @@ static u64 xen_get_debugreg(u32 nr)
 	return (u64)pvxen_call1(__HYPERVISOR_get_debugreg, nr);
 }
 
+/* What no guest may have is left out. */
+static long load_debugreg(u32 nr, u64 val)
+{
+	long error = pvxen_call2(__HYPERVISOR_set_debugreg, nr, val);
+
+	return error == -XEN_EPERM || error == -XEN_EINVAL ? 0 : error;
+}
+
 static void xen_set_debugreg(u32 nr, u64 val)
 {
-	long error;
-
 	if (nr > 7 || nr == 4 || nr == 5)
 		return;
-	error = pvxen_call2(__HYPERVISOR_set_debugreg, nr, val);
-	if (error != -XEN_EPERM && error != -XEN_EINVAL)
-		pvxen_check(error, PV_OP_set_debugreg, XEN_CALLER(), nr, val);
+	pvxen_check(load_debugreg(nr, val), PV_OP_set_debugreg, XEN_CALLER(), nr, val);
 }
 
 /* The GDT. */
@@ -309,17 +317,18 @@ static bool is_tss_or_ldt(u64 desc)
  * Make a GDT acceptable: in one page, without the TSS and LDT descriptors that
  * Xen does not know, and not writable.
  */
-long pvxen_prepare_gdt(const struct pv_dtr *dtr, pv_mfn_t *mfn)
+long pvxen_prepare_gdt(enum pv_op op, unsigned long caller, const struct pv_dtr *dtr,
+		       pv_mfn_t *mfn)
 {
 	u64 *gdt = (u64 *)dtr->base;
 	u32 entries = (dtr->limit + 1U) / 8;
 	u32 i;
 
-	if (!entries || (dtr->base & (PV_PAGE_SIZE - 1)) + dtr->limit >= PV_PAGE_SIZE)
-		return -XEN_EINVAL;
 	/* set_gdt takes frames: selectors count from the start of the page. */
-	if (dtr->base & (PV_PAGE_SIZE - 1))
+	if (!entries || dtr->base & (PV_PAGE_SIZE - 1) || dtr->limit >= PV_PAGE_SIZE) {
+		pvxen_refused(op, caller, dtr->base, dtr->limit, -XEN_EINVAL, PV_BATCH_NOT_TRIED);
 		return -XEN_EINVAL;
+	}
 	for (i = 0; i < entries; i++) {
 		if (!is_tss_or_ldt(gdt[i]))
 			continue;
@@ -328,7 +337,7 @@ long pvxen_prepare_gdt(const struct pv_dtr *dtr, pv_mfn_t *mfn)
 			gdt[i + 1] = 0;
 	}
 	*mfn = pvxen_virt_to_mfn(gdt);
-	return pvxen_set_linear(pv_port_virt_to_pfn(gdt), false);
+	return pvxen_set_linear(op, caller, pv_port_virt_to_pfn(gdt), false);
 }
 
 void pvxen_gdt_loaded(const u64 *gdt, u32 entries)
@@ -343,21 +352,17 @@ void pvxen_gdt_loaded(const u64 *gdt, u32 entries)
 
 static void xen_load_gdt(const struct pv_dtr *dtr)
 {
+	u32 entries = (dtr->limit + 1U) / 8;
 	unsigned long frames[1];
 	pv_mfn_t mfn;
-	long error;
 
 	pvxen_mc_flush();
-	error = pvxen_prepare_gdt(dtr, &mfn);
-	if (!error) {
-		frames[0] = pv_mfn_nr(mfn);
-		error = pvxen_call2(__HYPERVISOR_set_gdt, (unsigned long)frames,
-				  (dtr->limit + 1U) / 8);
-	}
-	pvxen_check(error, PV_OP_load_gdt, XEN_CALLER(), dtr->base, dtr->limit);
-	if (error)
+	if (pvxen_prepare_gdt(PV_OP_load_gdt, XEN_CALLER(), dtr, &mfn))
 		return;
-	pvxen_gdt_loaded((const u64 *)dtr->base, (dtr->limit + 1U) / 8);
+	frames[0] = pv_mfn_nr(mfn);
+	if (!pvxen_check(pvxen_call2(__HYPERVISOR_set_gdt, (unsigned long)frames, entries),
+			 PV_OP_load_gdt, XEN_CALLER(), dtr->base, dtr->limit))
+		pvxen_gdt_loaded((const u64 *)dtr->base, entries);
 }
 
 static void xen_load_tls(u64 *gdt, const u64 *tls)
@@ -451,10 +456,18 @@ void pvxen_trap_entry(struct trap_info *trap, u32 vector, const struct pv_gate *
 
 #define TRAPS	32
 
-static long load_traps(const struct pv_gate *idt, u32 gates)
+static long set_traps(enum pv_op op, unsigned long caller, const struct trap_info *traps)
+{
+	unsigned long list = (unsigned long)traps;
+
+	return pvxen_check(pvxen_call1(__HYPERVISOR_set_trap_table, list), op, caller, list,
+			   traps ? traps->vector : 0);
+}
+
+static void load_traps(enum pv_op op, unsigned long caller, const struct pv_gate *idt, u32 gates)
 {
 	struct trap_info traps[TRAPS + 1];
-	long error = pvxen_call1(__HYPERVISOR_set_trap_table, 0);
+	long error = set_traps(op, caller, NULL);
 	u32 vector, count = 0;
 
 	for (vector = 0; vector < gates && !error; vector++) {
@@ -462,11 +475,10 @@ static long load_traps(const struct pv_gate *idt, u32 gates)
 			pvxen_trap_entry(&traps[count++], vector, &idt[vector]);
 		if (count == TRAPS || (count && vector == gates - 1)) {
 			traps[count].address = 0;
-			error = pvxen_call1(__HYPERVISOR_set_trap_table, (unsigned long)traps);
+			error = set_traps(op, caller, traps);
 			count = 0;
 		}
 	}
-	return error;
 }
 
 static void xen_load_idt(const struct pv_dtr *dtr)
@@ -478,8 +490,7 @@ static void xen_load_idt(const struct pv_dtr *dtr)
 		gates = 256;
 	tables->idt = (const struct pv_gate *)dtr->base;
 	tables->gates = gates;
-	pvxen_check(load_traps(tables->idt, gates), PV_OP_load_idt, XEN_CALLER(),
-		  dtr->base, dtr->limit);
+	load_traps(PV_OP_load_idt, XEN_CALLER(), tables->idt, gates);
 }
 
 /* Xen's copy is per vCPU: other CPUs on the same table see it at their load_idt. */
@@ -487,7 +498,6 @@ static void xen_write_idt_entry(struct pv_gate *idt, u32 vector, const struct pv
 {
 	struct xen_tables *tables = PV_PERCPU_PTR(xen_tables);
 	struct trap_info traps[2];
-	long error;
 
 	pv_native_write_idt_entry(idt, vector, gate);
 	if (idt != tables->idt || vector >= tables->gates)
@@ -495,12 +505,11 @@ static void xen_write_idt_entry(struct pv_gate *idt, u32 vector, const struct pv
 	if (gate->type_dpl_p & GATE_PRESENT) {
 		pvxen_trap_entry(&traps[0], vector, gate);
 		traps[1].address = 0;
-		error = pvxen_call1(__HYPERVISOR_set_trap_table, (unsigned long)traps);
+		set_traps(PV_OP_write_idt_entry, XEN_CALLER(), traps);
 	} else {
 		/* An entry cannot be taken out of the table alone. */
-		error = load_traps(idt, tables->gates);
+		load_traps(PV_OP_write_idt_entry, XEN_CALLER(), idt, tables->gates);
 	}
-	pvxen_check(error, PV_OP_write_idt_entry, XEN_CALLER(), vector, 0);
 }
 
 static void xen_load_tr(u16 selector)

@@ -58,7 +58,8 @@ static void own(u32 port, u32 vector)
 static u32 bind_ipi(u32 cpu)
 {
 	struct evtchn_bind_ipi bind = { .vcpu = cpu };
-	long error = pvxen_evtchn_op(EVTCHNOP_bind_ipi, &bind);
+	long error = pvxen_check(pvxen_evtchn_op(EVTCHNOP_bind_ipi, &bind), PV_BATCH_CPU_INIT,
+				 XEN_CALLER(), cpu, 0);
 
 	if (error || bind.port >= PORTS) {
 		pv_port_log("pvops: xen: CPU %u: no event channel for IPIs, error %ld", cpu, error);
@@ -70,7 +71,8 @@ static u32 bind_ipi(u32 cpu)
 static void bind_timer(u32 cpu)
 {
 	struct evtchn_bind_virq bind = { .virq = VIRQ_TIMER, .vcpu = cpu };
-	long error = pvxen_evtchn_op(EVTCHNOP_bind_virq, &bind);
+	long error = pvxen_check(pvxen_evtchn_op(EVTCHNOP_bind_virq, &bind), PV_BATCH_CPU_INIT,
+				 XEN_CALLER(), cpu, VIRQ_TIMER);
 
 	if (error || bind.port >= PORTS)
 		pv_port_log("pvops: xen: CPU %u: no event channel for the timer, error %ld",

@@ -206,7 +206,9 @@ static void hvm_cpu_init(u32 cpu)
 bool pvxen_hvm_param(u32 index, u64 *val)
 {
 	struct xen_hvm_param param = { .domid = DOMID_SELF, .index = index };
-	long error = pvxen_call2(__HYPERVISOR_hvm_op, HVMOP_get_param, (unsigned long)&param);
+	long error = pvxen_check(pvxen_call2(__HYPERVISOR_hvm_op, HVMOP_get_param,
+					     (unsigned long)&param),
+				 PV_BATCH_CPU_INIT, XEN_CALLER(), index, 0);
 
 	if (error)
 		pv_port_log("pvops: xenhvm: parameter %u cannot be read, error %ld", index, error);
@@ -244,7 +246,10 @@ static void hvm_halt(void)
  */
 static void hvm_stop_cpu(void)
 {
-	pvxen_vcpu_op(VCPUOP_stop_singleshot_timer, pv_port_this_cpu(), NULL);
+	u32 cpu = pv_port_this_cpu();
+
+	pvxen_check(pvxen_vcpu_op(VCPUOP_stop_singleshot_timer, cpu, NULL), PV_OP_stop_cpu,
+		    XEN_CALLER(), cpu, 0);
 	for (;;) {
 		pv_irq_disable();
 		hvm_halt();
@@ -270,7 +275,8 @@ static void hvm_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 en
 {
 	pv_batch_flush();
 	if (only_this_cpu(mask) ||
-	    pvxen_call2(__HYPERVISOR_hvm_op, HVMOP_flush_tlbs, 0))
+	    pvxen_check(pvxen_call2(__HYPERVISOR_hvm_op, HVMOP_flush_tlbs, 0),
+			PV_OP_flush_tlb_multi, XEN_CALLER(), start, end))
 		native_fn_flush_tlb_multi(mask, start, end);
 }
 

@@ -47,37 +47,65 @@ extern unsigned long xen_p2m_size;
  * argument registers too.
  */
 #define XEN_CALL(...)							\
-	register unsigned long rsp_ asm("rsp");				\
-	long ret_;							\
+	do {								\
+		register unsigned long rsp_ asm("rsp");			\
+		long ret_;						\
 									\
-	asm volatile("call pvxen_hypercall"				\
-		     : "=a" (ret_), "+r" (rsp_), ##__VA_ARGS__		\
-		     : "0" ((unsigned long)nr)				\
-		     : "rcx", "r11", "memory", "cc");			\
-	return ret_
+		asm volatile("call pvxen_hypercall"			\
+			     : "=a" (ret_), "+r" (rsp_), ##__VA_ARGS__	\
+			     : "0" ((unsigned long)nr)			\
+			     : "rcx", "r11", "memory", "cc");		\
+		return ret_;						\
+	} while (0)
+
+/* A test kernel's calls may fail before they are made: inject.c. */
+#ifdef PV_PORT_INJECT
+bool pvxen_inject(u32 nr, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
+		  long *result);
+#define XEN_INJECT(...)							\
+	do {								\
+		long result_;						\
+									\
+		if (pvxen_inject(nr, __VA_ARGS__, &result_))		\
+			return result_;					\
+	} while (0)
+#else
+#define XEN_INJECT(...)	do { } while (0)
+#endif
 
 static __always_inline long pvxen_call1(u32 nr, unsigned long a1)
 {
+	XEN_INJECT(a1, 0, 0, 0);
 	XEN_CALL("+D" (a1));
 }
 
 static __always_inline long pvxen_call2(u32 nr, unsigned long a1, unsigned long a2)
 {
+	XEN_INJECT(a1, a2, 0, 0);
 	XEN_CALL("+D" (a1), "+S" (a2));
 }
 
 static __always_inline long pvxen_call3(u32 nr, unsigned long a1, unsigned long a2,
 				      unsigned long a3)
 {
+	XEN_INJECT(a1, a2, a3, 0);
 	XEN_CALL("+D" (a1), "+S" (a2), "+d" (a3));
+}
+
+/* As it is, in every kernel: for inject.c, and for what cannot be reported. */
+static __always_inline long pvxen_raw4(u32 nr, unsigned long a1, unsigned long a2,
+				       unsigned long a3, unsigned long a4)
+{
+	register unsigned long r10 asm("r10") = a4;
+
+	XEN_CALL("+D" (a1), "+S" (a2), "+d" (a3), "+r" (r10));
 }
 
 static __always_inline long pvxen_call4(u32 nr, unsigned long a1, unsigned long a2,
 				      unsigned long a3, unsigned long a4)
 {
-	register unsigned long r10 asm("r10") = a4;
-
-	XEN_CALL("+D" (a1), "+S" (a2), "+d" (a3), "+r" (r10));
+	XEN_INJECT(a1, a2, a3, a4);
+	return pvxen_raw4(nr, a1, a2, a3, a4);
 }
 
 static __always_inline long pvxen_mmuext(const struct mmuext_op *op, u32 count)
@@ -119,23 +147,41 @@ static __always_inline u64 pvxen_virt_to_maddr(const void *va)
 	       ((unsigned long)va & (PV_PAGE_SIZE - 1));
 }
 
-/* A refusal outside of the update queue: reported by op, caller and error. */
-void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error);
+/*
+ * A refusal outside of the update queue: reported by op, caller, error, and what
+ * the second try gave (batch.h).
+ */
+void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error,
+		   long again);
 
-static __always_inline void pvxen_check(long error, enum pv_op op, unsigned long caller,
-				      u64 arg1, u64 arg2)
-{
-	if (__builtin_expect(error < 0, 0))
-		pvxen_refused(op, caller, arg1, arg2, error);
-}
+/*
+ * pvxen_check - make a hypercall; if Xen refuses it, report that and make it again
+ * @call: the expression that makes it: a call, not what it has returned
+ *
+ * The result is the last one's.  For calls that may be made twice: all that the
+ * layer makes but lists that Xen does in part and then cannot do again (pinning).
+ */
+#define pvxen_check(call, op, caller, arg1, arg2)			\
+	({								\
+		long error_ = (call);					\
+									\
+		if (__builtin_expect(error_ < 0, 0)) {			\
+			long first_ = error_;				\
+									\
+			error_ = (call);				\
+			pvxen_refused(op, caller, arg1, arg2, first_, error_);	\
+		}							\
+		error_;							\
+	})
 
 #define XEN_CALLER()	((unsigned long)PV_CALLER())
 
 /*
  * Multicalls: hypercalls that wait for the end of a PV_BATCH_CPU, per CPU.
- * A refusal is reported by op and caller, unless op is XEN_QUIET.
+ * What is refused is made again, alone, and reported by op and caller; unless op
+ * is XEN_QUIET: that may be refused, and is not reported if it is, twice.
  */
-#define XEN_QUIET	((enum pv_op)PV_OP_COUNT)
+#define XEN_QUIET	((enum pv_op)(PV_OP_COUNT + 1))
 
 /* pvxen_mc_add - make a hypercall now, or at the end of an open PV_BATCH_CPU */
 void pvxen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,
@@ -144,7 +190,7 @@ void pvxen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,
 void pvxen_mc_mmuext(enum pv_op op, unsigned long caller, const struct mmuext_op *ops, u32 count);
 void pvxen_mc_flush(void);
 void pvxen_mc_init(void);
-/* pvxen_multicall - entries of the caller's own; the number that were refused */
+/* pvxen_multicall - entries of the caller's own; the number that were refused for good */
 u32 pvxen_multicall(enum pv_op op, unsigned long caller, struct multicall_entry *entry, u32 count);
 
 static __always_inline void pvxen_mc_entry(struct multicall_entry *entry, u32 nr,
@@ -152,7 +198,8 @@ static __always_inline void pvxen_mc_entry(struct multicall_entry *entry, u32 nr
 					 unsigned long a3, unsigned long a4)
 {
 	entry->op = nr;
-	entry->result = 0;
+	/* An entry that Xen does not come to, because it cannot read on, has failed. */
+	entry->result = (unsigned long)-XEN_EFAULT;
 	entry->args[0] = a1;
 	entry->args[1] = a2;
 	entry->args[2] = a3;
@@ -234,7 +281,7 @@ u64 pvxen_foreign_entry(u64 val);
 
 /* tables.c: linear-map protection of pages that Xen must see read-only */
 u64 pvxen_linear_entry(pv_pfn_t pfn, bool writable);
-long pvxen_set_linear(pv_pfn_t pfn, bool writable);
+long pvxen_set_linear(enum pv_op op, unsigned long caller, pv_pfn_t pfn, bool writable);
 /* tables.c: the kernel half has changed, and cached roots have not */
 void pvxen_forget_roots(void);
 /* tables.c: the user's root that belongs to a kernel root; 0 if it has none */
@@ -263,7 +310,8 @@ int pvxen_submit(const struct pv_batch_req *req, u32 count, u32 *done);
 void pvxen_trap_entry(struct trap_info *trap, u32 vector, const struct pv_gate *gate);
 /* The GDT that Xen uses is this one, by its linear address. */
 void pvxen_gdt_loaded(const u64 *gdt, u32 entries);
-long pvxen_prepare_gdt(const struct pv_dtr *dtr, pv_mfn_t *mfn);
+long pvxen_prepare_gdt(enum pv_op op, unsigned long caller, const struct pv_dtr *dtr,
+		       pv_mfn_t *mfn);
 
 /* tables.c, events.c: ops whose table is in another file */
 pv_pfn_t pvxen_alloc_pte(void);

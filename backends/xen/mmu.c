@@ -103,7 +103,8 @@ static void xen_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
 
 	pv_batch_drain();
 	if (!pv_port_fixmap_pte(index, &va)) {
-		pvxen_refused(PV_OP_set_fixmap, XEN_CALLER(), index, val, -XEN_EINVAL);
+		pvxen_refused(PV_OP_set_fixmap, XEN_CALLER(), index, val, -XEN_EINVAL,
+			      PV_BATCH_NOT_TRIED);
 		return;
 	}
 	pvxen_check(pvxen_call3(__HYPERVISOR_update_va_mapping, va, val, UVMF_INVLPG | UVMF_LOCAL),
@@ -125,7 +126,7 @@ static void xen_write_cr3(u64 paddr)
 }
 
 /* TLB. */
-static void flush_tlb(enum pv_op which, unsigned long caller)
+static __always_inline void flush_tlb(enum pv_op which, unsigned long caller)
 {
 	struct mmuext_op op = { .cmd = MMUEXT_TLB_FLUSH_LOCAL };
 

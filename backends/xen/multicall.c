@@ -29,41 +29,57 @@ void pvxen_mc_init(void)
 	queue->ext_used = 0;
 }
 
-static void refused(const struct pv_batch_note *note, const struct multicall_entry *entry)
+/* One call of several, by itself. */
+static long make(const struct multicall_entry *entry)
+{
+	return pvxen_call4((u32)entry->op, entry->args[0], entry->args[1], entry->args[2],
+			   entry->args[3]);
+}
+
+/* Xen has refused it: once more.  False if that is final. */
+static bool again(const struct pv_batch_note *note, struct multicall_entry *entry)
 {
 	const struct pv_batch_req req = { entry->args[0], entry->args[1] };
+	long error = (long)entry->result, second;
 
-	if (note->op != (u32)XEN_QUIET)
-		pv_batch_refused(&req, note, (s32)(long)entry->result);
-	/* The copy must not claim what Xen refused. */
-	if (note->op == PV_OP_write_cr3)
-		pvxen_cpu_registers_init();
+	/*
+	 * A list that says how far Xen came goes on there.  Counted from its start, of
+	 * which pin_entry() has left a copy: Xen moves the arguments of a call that it
+	 * has interrupted.
+	 */
+	if (entry->op == __HYPERVISOR_mmuext_op && entry->args[2]) {
+		u32 done = *(const u32 *)entry->args[2];
+
+		entry->args[0] = entry->args[4] + done * sizeof(struct mmuext_op);
+		entry->args[1] = entry->args[5] - done;
+	}
+	second = make(entry);
+	if (second >= 0 || note->op != (u32)XEN_QUIET)
+		pv_batch_refused(&req, note, (s32)error, (s32)second);
+	return second >= 0;
 }
 
 /* Events masked. */
 static void flush(struct xen_queue *queue)
 {
 	u32 count = queue->used;
-	long error = 0;
 	u32 i;
 
 	if (!count)
 		return;
 	queue->used = 0;
 	queue->ext_used = 0;
-	if (count == 1) {
-		struct multicall_entry *one = queue->entry;
-
-		one->result = (unsigned long)pvxen_call4((u32)one->op, one->args[0], one->args[1],
-						       one->args[2], one->args[3]);
-	} else {
-		error = pvxen_call2(__HYPERVISOR_multicall, (unsigned long)queue->entry, count);
-	}
+	if (count == 1)
+		queue->entry->result = (unsigned long)make(queue->entry);
+	else
+		/* Its own error is one of entries that it did not come to. */
+		(void)pvxen_call2(__HYPERVISOR_multicall, (unsigned long)queue->entry, count);
 	for (i = 0; i < count; i++) {
-		if (error)
-			queue->entry[i].result = (unsigned long)error;
-		if ((long)queue->entry[i].result < 0)
-			refused(&queue->note[i], &queue->entry[i]);
+		if ((long)queue->entry[i].result >= 0 || again(&queue->note[i], &queue->entry[i]))
+			continue;
+		/* The copy must not claim what Xen refused. */
+		if (queue->note[i].op == PV_OP_write_cr3)
+			pvxen_cpu_registers_init();
 	}
 }
 
@@ -128,16 +144,13 @@ void pvxen_mc_mmuext(enum pv_op op, unsigned long caller, const struct mmuext_op
 
 u32 pvxen_multicall(enum pv_op op, unsigned long caller, struct multicall_entry *entry, u32 count)
 {
-	long error = pvxen_call2(__HYPERVISOR_multicall, (unsigned long)entry, count);
+	const struct pv_batch_note note = { caller, op };
 	u32 i, bad = 0;
 
-	for (i = 0; i < count; i++) {
-		if (error)
-			entry[i].result = (unsigned long)error;
-		if ((long)entry[i].result >= 0)
-			continue;
-		bad++;
-		pvxen_check((long)entry[i].result, op, caller, entry[i].args[0], entry[i].args[1]);
-	}
+	/* Its own error is one of entries that it did not come to. */
+	(void)pvxen_call2(__HYPERVISOR_multicall, (unsigned long)entry, count);
+	for (i = 0; i < count; i++)
+		if ((long)entry[i].result < 0)
+			bad += !again(&note, &entry[i]);
 	return bad;
 }

@@ -24,7 +24,8 @@ void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame)
 		registered[cpu] = true;
 		/* Xen copies the state it kept so far; until then: masked. */
 		info->evtchn_upcall_mask = 1;
-		error = pvxen_vcpu_op(VCPUOP_register_vcpu_info, cpu, &where);
+		error = pvxen_check(pvxen_vcpu_op(VCPUOP_register_vcpu_info, cpu, &where),
+				    PV_BATCH_CPU_INIT, XEN_CALLER(), cpu, where.mfn);
 		if (error) {
 			pv_port_log("pvops: xen: CPU %u: vcpu_info refused, error %ld", cpu, error);
 			pv_port_panic("pvops: xen: no event mask, cannot go on");
@@ -35,7 +36,8 @@ void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame)
 	 * Xen cannot do at this address while the CPU comes from real mode.
 	 */
 	runstate.addr.v = PV_PERCPU_PTR(pvxen_runstate);
-	error = pvxen_vcpu_op(VCPUOP_register_runstate_memory_area, cpu, &runstate);
+	error = pvxen_check(pvxen_vcpu_op(VCPUOP_register_runstate_memory_area, cpu, &runstate),
+			    PV_BATCH_CPU_INIT, XEN_CALLER(), cpu, (unsigned long)runstate.addr.v);
 	if (error)
 		pv_port_log("pvops: xen: CPU %u: no stolen time: runstate area refused, error %ld",
 			    cpu, error);

@@ -79,6 +79,12 @@ static bool wake_halted(u32 cpu)
 	return true;
 }
 
+static long up(u32 cpu)
+{
+	return pvxen_check(pvxen_vcpu_op(VCPUOP_up, cpu, NULL), PV_OP_start_cpu, XEN_CALLER(),
+			   cpu, 0);
+}
+
 /* One that stops or halts may not be there yet; one that runs cannot be started. */
 static long start_again(u32 cpu)
 {
@@ -88,8 +94,9 @@ static long start_again(u32 cpu)
 		if (wake_halted(cpu))
 			return 0;
 		if (!pvxen_vcpu_op(VCPUOP_is_up, cpu, NULL))
-			return pvxen_vcpu_op(VCPUOP_up, cpu, NULL);
-		pvxen_sched_op(SCHEDOP_yield, NULL);
+			return up(cpu);
+		pvxen_check(pvxen_sched_op(SCHEDOP_yield, NULL), PV_OP_start_cpu, XEN_CALLER(),
+			    cpu, 0);
 	}
 	return -XEN_EINVAL;
 }
@@ -110,7 +117,7 @@ static int xen_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 		pv_port_log("pvops: xen: CPU %u: there is no such vCPU", cpu);
 		return -XEN_ENOENT;
 	}
-	error = pvxen_prepare_gdt(&state->gdt, &gdt);
+	error = pvxen_prepare_gdt(PV_OP_start_cpu, XEN_CALLER(), &state->gdt, &gdt);
 	if (error) {
 		pv_port_log("pvops: xen: CPU %u: GDT unusable, error %ld", cpu, error);
 		return -XEN_EINVAL;
@@ -118,11 +125,12 @@ static int xen_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 
 	describe(state, gdt);
 	restart[cpu] = *state;
+	/* -EEXIST: it is described already.  Whatever else, the caller is told. */
 	error = pvxen_vcpu_op(VCPUOP_initialise, cpu, &context);
 	if (error == -XEN_EEXIST)
 		error = start_again(cpu);
 	else if (!error)
-		error = pvxen_vcpu_op(VCPUOP_up, cpu, NULL);
+		error = up(cpu);
 	if (error)
 		pv_port_log("pvops: xen: CPU %u does not start, error %ld", cpu, error);
 	return (int)error;
@@ -134,7 +142,8 @@ static void __attribute__((noreturn)) begin_again(u32 cpu)
 
 	pvxen_irq_disable();
 	pv_write_cr3(state->cr3);
-	pvxen_call2(__HYPERVISOR_set_segment_base, SEGBASE_GS_KERNEL, state->gs_base);
+	pvxen_check(pvxen_call2(__HYPERVISOR_set_segment_base, SEGBASE_GS_KERNEL, state->gs_base),
+		    PV_OP_start_cpu, XEN_CALLER(), SEGBASE_GS_KERNEL, state->gs_base);
 	pv_load_gdt(&state->gdt);
 	pv_load_idt(&state->idt);
 	pvxen_enter(state->rip, state->rsp, state->rdi);

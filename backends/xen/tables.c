@@ -147,11 +147,13 @@ static unsigned long linear_flags(bool writable)
 	return writable ? UVMF_INVLPG | UVMF_ALL : UVMF_NONE;
 }
 
-long pvxen_set_linear(pv_pfn_t pfn, bool writable)
+long pvxen_set_linear(enum pv_op op, unsigned long caller, pv_pfn_t pfn, bool writable)
 {
-	return pvxen_call3(__HYPERVISOR_update_va_mapping,
-			 (unsigned long)pv_port_pfn_to_virt(pfn),
-			 pvxen_linear_entry(pfn, writable), linear_flags(writable));
+	u64 va = (unsigned long)pv_port_pfn_to_virt(pfn);
+	u64 val = pvxen_linear_entry(pfn, writable);
+
+	return pvxen_check(pvxen_call3(__HYPERVISOR_update_va_mapping, va, val,
+				       linear_flags(writable)), op, caller, va, val);
 }
 
 static void linear_entry(struct multicall_entry *entry, pv_pfn_t pfn, bool writable)
@@ -161,19 +163,33 @@ static void linear_entry(struct multicall_entry *entry, pv_pfn_t pfn, bool writa
 		     pvxen_linear_entry(pfn, writable), linear_flags(writable), 0);
 }
 
+/*
+ * What pins or unpins cannot be done twice: Xen shall say how far it came, where it
+ * can stop in between.
+ */
+static void pin_entry(struct multicall_entry *entry, const struct mmuext_op *ext, u32 count,
+		      u32 *done)
+{
+	*done = 0;
+	pvxen_mc_entry(entry, __HYPERVISOR_mmuext_op, (unsigned long)ext, count,
+		     count > 1 ? (unsigned long)done : 0, DOMID_SELF);
+	/* For the second try (multicall.c). */
+	entry->args[4] = (unsigned long)ext;
+	entry->args[5] = count;
+}
+
 /* Read-only and pinned, in one hypercall; all or nothing. */
 static bool pin(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, u32 count, u32 level)
 {
 	struct multicall_entry entry[3];
 	struct mmuext_op ext[2];
-	u32 i;
+	u32 i, done;
 
 	for (i = 0; i < count; i++) {
 		linear_entry(&entry[i], pfn[i], false);
 		ext[i] = pvxen_mmuext_mfn(MMUEXT_PIN_L1_TABLE + level - 1, pvxen_mfn(pfn[i]));
 	}
-	pvxen_mc_entry(&entry[count], __HYPERVISOR_mmuext_op, (unsigned long)ext, count, 0,
-		     DOMID_SELF);
+	pin_entry(&entry[count], ext, count, &done);
 	return !pvxen_multicall(op, caller, entry, count + 1);
 }
 
@@ -182,13 +198,13 @@ static void give_back(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, 
 {
 	struct multicall_entry entry[3];
 	struct mmuext_op ext[2];
-	u32 i;
+	u32 i, done;
 
 	for (i = 0; i < count; i++) {
 		ext[i] = pvxen_mmuext_mfn(MMUEXT_UNPIN_TABLE, pvxen_mfn(pfn[i]));
 		linear_entry(&entry[i + 1], pfn[i], true);
 	}
-	pvxen_mc_entry(&entry[0], __HYPERVISOR_mmuext_op, (unsigned long)ext, count, 0, DOMID_SELF);
+	pin_entry(&entry[0], ext, count, &done);
 	/* What Xen still sees as a table somewhere must not be used again. */
 	if (pvxen_multicall(op, caller, entry, count + 1)) {
 		pv_port_log("pvops: xen: table page 0x%llx cannot be freed and is lost",
@@ -378,7 +394,8 @@ void pvxen_pgd_free(pv_pfn_t pfn)
 
 	pv_batch_drain();
 	if (!pvxen_user_root_pfn(pfn, &user)) {
-		pvxen_refused(PV_OP_pgd_free, XEN_CALLER(), pv_pfn_nr(pfn), 0, -XEN_ENOENT);
+		pvxen_refused(PV_OP_pgd_free, XEN_CALLER(), pv_pfn_nr(pfn), 0, -XEN_ENOENT,
+			      PV_BATCH_NOT_TRIED);
 		return;
 	}
 	/* The tables below are the kernel's to release, and keep their own pins. */

@@ -51,14 +51,10 @@ static u64 xen_wall_clock(void)
 static void xen_set_timer(u64 deadline)
 {
 	struct vcpu_set_singleshot_timer timer = { .timeout_abs_ns = deadline + epoch };
+	u32 cmd = deadline == ~0UL ? VCPUOP_stop_singleshot_timer : VCPUOP_set_singleshot_timer;
 	u32 cpu = pv_port_this_cpu();
-	long error;
 
-	if (deadline == ~0UL)
-		error = pvxen_vcpu_op(VCPUOP_stop_singleshot_timer, cpu, NULL);
-	else
-		error = pvxen_vcpu_op(VCPUOP_set_singleshot_timer, cpu, &timer);
-	pvxen_check(error, PV_OP_set_timer, XEN_CALLER(), cpu, deadline);
+	pvxen_check(pvxen_vcpu_op(cmd, cpu, &timer), PV_OP_set_timer, XEN_CALLER(), cpu, deadline);
 }
 
 /*
@@ -103,7 +99,8 @@ void pvxen_time_init(u32 cpu)
 		pvxen_call2(__HYPERVISOR_vm_assist, VMASST_CMD_enable,
 			  VMASST_TYPE_runstate_update_flag);
 	}
-	error = pvxen_vcpu_op(VCPUOP_stop_periodic_timer, cpu, NULL);
+	error = pvxen_check(pvxen_vcpu_op(VCPUOP_stop_periodic_timer, cpu, NULL),
+			    PV_BATCH_CPU_INIT, XEN_CALLER(), cpu, 0);
 	if (error)
 		pv_port_log("pvops: xen: CPU %u: periodic timer stays on, error %ld", cpu, error);
 }

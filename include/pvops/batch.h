@@ -27,9 +27,12 @@
  * 5. Flush and end submit in order.  Write CR3, TLB flushes, table release,
  *    IPIs, context switch and CPU stop flush first.
  * 6. Each entry keeps the op and the caller that queued it.  An entry the
- *    hypervisor refuses is reported with both and the error, always, counted,
- *    kept in a log of the last PV_BATCH_ERRORS, and skipped; the entries
- *    behind it are applied.
+ *    hypervisor refuses is tried once more, alone and in its place: a refusal
+ *    that passes loses no update.  It is reported with op, caller, error and
+ *    what the second try gave, always, counted, and kept in a log of the last
+ *    PV_BATCH_ERRORS.  Refused twice it is skipped, and counted as lost; the
+ *    entries behind it are applied.  The same holds for every call that a
+ *    backend makes outside of the queue and that can be made again.
  */
 #ifndef PVOPS_BATCH_H
 #define PVOPS_BATCH_H
@@ -64,15 +67,30 @@ struct pv_batch_note {
 };
 
 /**
+ * PV_BATCH_CPU_INIT - in the place of an op: a backend sets a CPU up, which no op asks for
+ */
+#define PV_BATCH_CPU_INIT	((enum pv_op)PV_OP_COUNT)
+
+/**
+ * PV_BATCH_NOT_TRIED - result of the second try where there was none
+ *
+ * Where one would be wrong: what was asked for is no hypervisor's to refuse, or is
+ * done by other means.
+ */
+#define PV_BATCH_NOT_TRIED	1
+
+/**
  * struct pv_batch_error - one refused entry
  * @req: what was asked
  * @note: by whom
  * @error: negative errno as the hypervisor gave it
+ * @again: of the second try: 0, a negative errno, or PV_BATCH_NOT_TRIED
  */
 struct pv_batch_error {
 	struct pv_batch_req req;
 	struct pv_batch_note note;
 	s32 error;
+	s32 again;
 };
 
 /**
@@ -82,8 +100,8 @@ struct pv_batch_error {
  * @done: set to the number applied, on success and on failure
  *
  * Called with interrupts masked.  Returns 0 if all were applied, whatever
- * *@done says, or a negative errno of request *@done; the core reports that
- * one and submits the rest again.
+ * *@done says, or a negative errno of request *@done; the core submits that
+ * one once more, alone, reports it, and submits the rest again.
  */
 typedef int (*pv_batch_submit_t)(const struct pv_batch_req *req, u32 count, u32 *done);
 
@@ -149,7 +167,7 @@ bool pv_batch_open(enum pv_batch_kind kind);
  * @val: request
  *
  * Context: as set_pte.  Returns 0, or the error of an update submitted at
- * once (already reported).
+ * once and lost (already reported).
  */
 int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val);
 
@@ -212,16 +230,22 @@ void pv_batch_resume(u32 token);
  * @req: what
  * @note: who
  * @error: negative errno
+ * @again: of the second try: 0, a negative errno, or PV_BATCH_NOT_TRIED
  *
  * For backends whose updates do not go through the queue (multicalls).
  */
 void pv_batch_refused(const struct pv_batch_req *req, const struct pv_batch_note *note,
-		      s32 error);
+		      s32 error, s32 again);
 
 /**
- * pv_batch_error_count - refused updates since boot, all CPUs
+ * pv_batch_error_count - refused updates since boot, all CPUs; each once
  */
 u32 pv_batch_error_count(void);
+
+/**
+ * pv_batch_lost_count - of these, those that were refused twice
+ */
+u32 pv_batch_lost_count(void);
 
 /**
  * pv_batch_error - look at one of the last PV_BATCH_ERRORS refused updates

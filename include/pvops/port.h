@@ -62,6 +62,8 @@
  *	PV_VECTOR_EVENT			vector that leads to pv_port_event_entry, for
  *					hypervisors whose events all come by one
  *	PV_MAX_CPUS			CPUs the kernel was built for, <= 256
+ *	PV_PORT_INJECT			defined: a test kernel whose hypercalls can be
+ *					made to fail (inject.h); may be left out
  *	PV_CALLER()			address the op is used from, for reports:
  *					__builtin_return_address(0)
  *	pv_port_virt_to_pfn(va)		frame of a linear-map address
@@ -142,7 +144,9 @@ void pv_port_text_end(unsigned long start, unsigned long end);
  * @arg: its argument
  *
  * Context: process context, interrupts on.  Other CPUs wait with interrupts
- * and NMIs held, at a place that is no site.  Returns what @fn returns.
+ * and NMIs held, neither in a site nor in what a site has called: text where they
+ * will go on, or return to, may be other text then.  An interrupt handler is no such
+ * place; where work passes by of its own accord is.  Returns what @fn returns.
  */
 int pv_port_hold_cpus(int (*fn)(void *arg), void *arg);
 

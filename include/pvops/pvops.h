@@ -222,6 +222,10 @@ int pv_module_patch(struct pv_site_set *set);
  * pv_repatch - patch the kernel's sites again, for part of the choice
  * @indirect: true: back to the text as compiled; false: for the choice
  *
+ * As compiled, an asm site is a call and wants a stack of the kernel's: where a
+ * hypervisor does not give it one, system call entries cannot use it, and user mode
+ * must not run.
+ *
  * Context: inside pv_port_hold_cpus(), or one CPU runs.  Returns as pv_apply().
  */
 int pv_repatch(bool indirect);

@@ -16,7 +16,7 @@ GUEST_FLAGS := -std=gnu11 -ffreestanding -O2 -g1 -Wall -Wextra -Werror -mcmodel=
 USER_FLAGS := $(filter-out -mcmodel=kernel -fno-pic -fno-pie,$(GUEST_FLAGS)) \
 	      -mcmodel=small -fpie -fvisibility=hidden -fno-jump-tables
 
-# guest-rules DIR COMPILER: objects and image below DIR.
+# guest-rules DIR COMPILER [FLAGS]: objects and image below DIR.
 define guest-rules
 $(1)/guest.elf: $(patsubst %,$(1)/guest/%.o,$(GUEST_SRC)) tests/guest/guest.lds
 	@echo "  LD      $$@"
@@ -28,23 +28,25 @@ $(1)/guest.elf: $(patsubst %,$(1)/guest/%.o,$(GUEST_SRC)) tests/guest/guest.lds
 $(1)/guest/tests/guest/user.c.o: tests/guest/user.c
 	@mkdir -p $$(@D)
 	@echo "  CC      $$<"
-	@$(2) $(USER_FLAGS) $(GUEST_INC) -MMD -MP -c -o $$@ $$<
+	@$(2) $(USER_FLAGS) $(3) $(GUEST_INC) -MMD -MP -c -o $$@ $$<
 
 $(1)/guest/%.c.o: %.c
 	@mkdir -p $$(@D)
 	@echo "  CC      $$<"
-	@$(2) $(GUEST_FLAGS) $(GUEST_INC) -MMD -MP -c -o $$@ $$<
+	@$(2) $(GUEST_FLAGS) $(3) $(GUEST_INC) -MMD -MP -c -o $$@ $$<
 
 $(1)/guest/%.S.o: %.S
 	@mkdir -p $$(@D)
 	@echo "  AS      $$<"
-	@$(2) $(GUEST_FLAGS) -D__ASSEMBLY__ $(GUEST_INC) -MMD -MP -c -o $$@ $$<
+	@$(2) $(GUEST_FLAGS) $(3) -D__ASSEMBLY__ $(GUEST_INC) -MMD -MP -c -o $$@ $$<
 
 -include $(patsubst %,$(1)/guest/%.d,$(GUEST_SRC))
 endef
 
 $(eval $(call guest-rules,$(B),gcc))
 $(eval $(call guest-rules,$(B)/clang,clang))
+# Its hypercalls can be made to fail (include/pvops/inject.h).
+$(eval $(call guest-rules,$(B)/fault,gcc,-DPV_PORT_INJECT))
 
 # For loaders that read no 64-bit ELF.
 $(B)/guest.multiboot: $(B)/guest.elf tools/multiboot.py tools/elf.py

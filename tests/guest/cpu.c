@@ -111,6 +111,7 @@ static void cpu_main(u64 cpu)
 	for (;;) {
 		void (*work)(void);
 
+		cpu_hold_point();
 		pv_irq_disable();
 		cpu_run_calls();
 		work = cpu_idle_work;
@@ -278,16 +279,16 @@ void cpu_stop(u32 cpu)
 		asm volatile("pause");
 }
 
-static void call_lock_take(void)
+/* Interrupts stay on, so that two callers cannot wait for each other. */
+static void take(struct spinlock *lock)
 {
-	/* Interrupts stay on, so that two callers cannot wait for each other. */
-	while (__atomic_exchange_n(&call_lock.taken, 1, __ATOMIC_ACQUIRE))
+	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
 		asm volatile("pause");
 }
 
 void pv_port_call_cpus(const struct pv_cpumask *mask, void (*fn)(void *arg), void *arg)
 {
-	call_lock_take();
+	take(&call_lock);
 	call_begin(mask, fn, arg);
 	call_end(mask);
 	__atomic_store_n(&call_lock.taken, 0, __ATOMIC_RELEASE);
@@ -298,40 +299,68 @@ void cpu_call_async(u32 cpu, void (*fn)(void *arg), void *arg)
 	struct pv_cpumask mask = { { 0 } };
 
 	mask.word[cpu / 64] = 1ULL << cpu % 64;
-	call_lock_take();
+	take(&call_lock);
 	call_begin(&mask, fn, arg);
 	__atomic_store_n(&call_lock.taken, 0, __ATOMIC_RELEASE);
 }
 
+/*
+ * CPUs are held where their own work passes by, not in an interrupt handler: what
+ * that returns to may be the middle of a site, or what a site has called, and the
+ * text there is about to change.
+ */
 struct hold {
+	volatile u32 arrived;
 	volatile u32 held;
+	volatile bool complete;
 	volatile bool release;
 };
 
-static void held(void *arg)
-{
-	struct hold *hold = arg;
+static struct hold *volatile holding;
+static struct spinlock hold_lock;
 
+void cpu_hold_point(void)
+{
+	struct hold *hold = holding;
+	pv_flags_t flags;
+
+	if (!hold)
+		return;
+	__atomic_add_fetch(&hold->arrived, 1, __ATOMIC_SEQ_CST);
+	/* Until all are there, somebody may still wait for a call of ours. */
+	while (!hold->complete)
+		asm volatile("pause");
+	flags = pv_save_fl();
+	pv_irq_disable();
 	__atomic_add_fetch(&hold->held, 1, __ATOMIC_SEQ_CST);
 	while (!hold->release)
 		asm volatile("pause");
-	/* Its IRET, or this, serialises before new text is executed. */
+	/* Serialises before new text is executed. */
 	asm volatile("cpuid" : : "a" (0) : "rbx", "rcx", "rdx", "memory");
+	__atomic_sub_fetch(&hold->held, 1, __ATOMIC_SEQ_CST);
+	pv_restore_fl(flags);
 }
 
 int pv_port_hold_cpus(int (*fn)(void *arg), void *arg)
 {
 	static const struct pv_cpumask all = { { ~0ULL, ~0ULL, ~0ULL, ~0ULL } };
-	struct hold hold = { 0, false };
+	struct hold hold = { 0, 0, false, false };
+	u32 others = cpus_online - 1;
 	int result;
 
-	call_lock_take();
-	call_begin(&all, held, &hold);
-	while (hold.held < cpus_online - 1)
+	take(&hold_lock);
+	holding = &hold;
+	pv_port_call_cpus(&all, look, NULL);
+	while (hold.arrived < others)
+		asm volatile("pause");
+	holding = NULL;
+	hold.complete = true;
+	while (hold.held < others)
 		asm volatile("pause");
 	result = fn(arg);
 	hold.release = true;
-	call_end(&all);
-	__atomic_store_n(&call_lock.taken, 0, __ATOMIC_RELEASE);
+	while (hold.held)
+		asm volatile("pause");
+	__atomic_store_n(&hold_lock.taken, 0, __ATOMIC_RELEASE);
 	return result;
 }

@@ -29,6 +29,8 @@ void guest_start_pvh(u64 info);
 void guest_start_multiboot(u64 info);
 void guest_start_xen(const void *start_info);
 void __attribute__((noreturn)) guest_main(void);
+/* No faults from here on; a data line says what there was. */
+void report_faults(void);
 /* Value of key= on the command line, up to a blank; NULL if absent. */
 const char *cmdline_value(const char *key, size_t *len);
 bool cmdline_is(const char *key, const char *value);
@@ -80,6 +82,8 @@ bool cpu_is_online(u32 cpu);
 /* Make a CPU take itself out of service. */
 void cpu_stop(u32 cpu);
 void cpu_run_calls(void);
+/* Work that takes long lets its CPU be held here; not in an op, nor in a handler. */
+void cpu_hold_point(void);
 /* Run a function on another CPU without waiting for its end. */
 /* What other CPUs do again and again instead of sleeping; and to make one look. */
 extern void (*volatile cpu_idle_work)(void);
@@ -120,6 +124,7 @@ unsigned long extable_insn(unsigned long start, unsigned long end);
 /* A test may look at a trap first: return true if it handled it. */
 extern bool (*trap_hook)(struct regs *regs);
 extern void (*interrupt_hook)(u32 vector);
+extern void (*nmi_hook)(void);
 extern volatile u64 trap_count[256];
 
 /* --- vm.c --- */
@@ -240,6 +245,11 @@ void test_error(const char *why);
 
 /* Counts of the hypervisor calls that this CPU made; 0 on native. */
 u64 hypercalls(void);
+
+/* --- load.c --- */
+
+/* load=SECONDS[,SEED]: as a test of its own, behind the others. */
+void load_run(void);
 
 /* --- bench.c --- */
 

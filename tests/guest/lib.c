@@ -100,18 +100,29 @@ int format_args(char *buffer, size_t size, const char *fmt, va_list args)
 static char early[2048];
 static size_t early_used;
 
+static u8 writing;
+
 static void write_out(const char *text, size_t bytes)
 {
+	u32 waited = 0;
 	size_t i;
 
 	if (pv_backend()) {
+		pv_flags_t flags = pv_save_fl();
+
+		pv_irq_disable();
 		if (early_used) {
 			size_t waiting = early_used;
 
 			early_used = 0;
 			pv_console_write(early, waiting);
 		}
+		/* Lines of two CPUs stay apart; who holds it for ever has died. */
+		while (__atomic_exchange_n(&writing, 1, __ATOMIC_ACQUIRE) && ++waited < 100000000)
+			asm volatile("pause");
 		pv_console_write(text, bytes);
+		__atomic_store_n(&writing, 0, __ATOMIC_RELEASE);
+		pv_restore_fl(flags);
 		return;
 	}
 	for (i = 0; i < bytes && early_used < sizeof(early); i++)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Boot order, as include/pvops/port.h asks for it; then tests, then off. */
 #include "guest.h"
+#include <pvops/inject.h>
 
 extern u8 __pv_text_start[], __pv_text_end[], rodata_end[], kernel_end[];
 
@@ -77,6 +78,36 @@ static void dump_pointers(void)
 	dump_words(rodata_end, kernel_end);
 }
 
+/* fault=N[,SEED[,HOW]]: from here on hypercalls fail (inject.h). */
+static void arm_faults(void)
+{
+	size_t len;
+	const char *text = cmdline_value("fault=", &len);
+
+	if (!text)
+		return;
+#ifdef PV_PORT_INJECT
+	if (!pv_inject_arm(text))
+		pv_port_panic("fault=");
+#else
+	pv_port_panic("fault=: this image has no fault injection, build/fault/guest.elf has");
+#endif
+}
+
+void report_faults(void)
+{
+#ifdef PV_PORT_INJECT
+	struct pv_inject_counts counts;
+
+	pv_inject_arm("0");
+	pv_inject_read(&counts);
+	DATA("faults", "{\"calls\":%lu,\"injected\":%lu,\"reported\":%lu,\"other\":%lu,\"dropped\":%lu}",
+	     (unsigned long)counts.calls, (unsigned long)counts.injected,
+	     (unsigned long)counts.reported, (unsigned long)counts.other,
+	     (unsigned long)counts.dropped);
+#endif
+}
+
 void guest_main(void)
 {
 	u32 serialised;
@@ -110,6 +141,7 @@ void guest_main(void)
 	if (cmdline_is("crash=", "fault"))
 		*(volatile u64 *)0x1230 = 0;
 
+	arm_faults();
 	tests_run();
 	pv_shutdown(PV_SHUTDOWN_POWEROFF);
 	pv_port_panic("the machine did not go off");

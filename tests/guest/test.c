@@ -18,6 +18,8 @@ static const struct test op_tests[] = {
 #include <pvops/catalogue.h>
 };
 
+static const struct test load = { "load", load_run };
+
 /* What the contract says beyond single ops. */
 #define EXTRA(x)	\
 	x(batch_nested) x(batch_overflow) x(batch_interrupt) x(batch_refused)	\
@@ -130,6 +132,12 @@ static u32 each_test(bool run_it)
 			if (run_it)
 				run(&extra_tests[i], nr);
 		}
+	/* Only when it is asked for. */
+	if (cmdline_value("load=", &(size_t){ 0 })) {
+		nr++;
+		if (run_it)
+			run(&load, nr);
+	}
 	return nr;
 }
 
@@ -175,6 +183,7 @@ void tests_run(void)
 	DATA("contract", "{\"pass\":%u,\"fail\":%u,\"skip\":%u,\"error\":%u}", passed_total,
 	     failed_total, skipped_total, error_total);
 	bench_run();
+	report_faults();
 	print("pvops-guest: end: pass %u fail %u skip %u error %u\n", passed_total, failed_total,
 	      skipped_total, error_total);
 }

@@ -5,6 +5,7 @@
 struct pv_gate idt[256] __attribute__((aligned(4096)));
 bool (*trap_hook)(struct regs *regs);
 void (*interrupt_hook)(u32 vector);
+void (*nmi_hook)(void);
 volatile u64 trap_count[256];
 
 extern const u64 entry_table[][2];
@@ -107,6 +108,8 @@ void trap(struct regs *regs)
 	/* An NMI may stand in the middle of a batch operation: hands off. */
 	if (vector == VECTOR_NMI) {
 		trap_count[VECTOR_NMI]++;
+		if (nmi_hook)
+			nmi_hook();
 		return;
 	}
 	/*

@@ -393,7 +393,8 @@ bool mm_map(struct mm *mm, u64 va, u32 count, bool writable)
 /* Frames are given back only when no table and no TLB knows them any more. */
 void mm_unmap(struct mm *mm, u64 va, u32 count)
 {
-	static u32 gone[512];
+	static u32 scratch[PV_MAX_CPUS][512];
+	u32 *gone = scratch[pv_port_this_cpu()];
 
 	while (count) {
 		u32 chunk = count < 512 ? count : 512, n = 0, i;
@@ -418,6 +419,7 @@ void mm_unmap(struct mm *mm, u64 va, u32 count)
 	}
 }
 
+/* What is shared since a fork becomes writable as a copy. */
 void mm_protect(struct mm *mm, u64 va, u32 count, bool writable)
 {
 	u32 i;
@@ -431,9 +433,9 @@ void mm_protect(struct mm *mm, u64 va, u32 count, bool writable)
 		if (!ptep || !(pv_pte_val(*ptep) & PV_PTE_PRESENT))
 			continue;
 		pte = pv_ptep_modify_prot_start(ptep);
-		val = pv_pte_val(pte) & ~PV_PTE_RW;
-		if (writable && !(val & PTE_COW))
-			val |= PV_PTE_RW;
+		val = pv_pte_val(pte) & ~(PV_PTE_RW | PTE_COW);
+		if (writable)
+			val |= page_refs(frame_of(val)) > 1 ? PTE_COW : PV_PTE_RW;
 		pv_ptep_modify_prot_commit(ptep, pv_make_pte(val));
 	}
 	pv_batch_leave(PV_BATCH_MMU);
@@ -514,11 +516,18 @@ bool mm_copy(struct mm *to, struct mm *from)
 #define GONE_PAGES	8192
 #define GONE_TABLES	64
 
-static u32 gone_pages[GONE_PAGES];
-static u32 gone_page_count;
+/* A CPU destroys one at a time. */
+struct gone {
+	u32 tables[3][GONE_TABLES];
+	u32 pages[GONE_PAGES];
+	u32 page_count;
+};
+
+static struct gone scratch[PV_MAX_CPUS];
 
 static bool gather_pages(struct mm *to, struct mm *from, pv_pfn_t table, u64 base)
 {
+	struct gone *gone = &scratch[pv_port_this_cpu()];
 	pv_pte_t *ptes = pv_port_pfn_to_virt(table);
 	u32 i;
 
@@ -530,9 +539,9 @@ static bool gather_pages(struct mm *to, struct mm *from, pv_pfn_t table, u64 bas
 
 		if (!(val & PV_PTE_PRESENT))
 			continue;
-		if (gone_page_count == GONE_PAGES)
+		if (gone->page_count == GONE_PAGES)
 			pv_port_panic("address space too large to tear down");
-		gone_pages[gone_page_count++] = (u32)pv_pfn_nr(frame_of(val));
+		gone->pages[gone->page_count++] = (u32)pv_pfn_nr(frame_of(val));
 	}
 	return true;
 }
@@ -540,12 +549,13 @@ static bool gather_pages(struct mm *to, struct mm *from, pv_pfn_t table, u64 bas
 /* The tree is dropped top down; its frames are free when no table holds them. */
 void mm_destroy(struct mm *mm)
 {
-	static u32 tables[3][GONE_TABLES];
+	struct gone *gone = &scratch[pv_port_this_cpu()];
+	u32 (*tables)[GONE_TABLES] = gone->tables;
 	u32 count[3] = { 0, 0, 0 };
 	pv_p4d_t *p4ds = pv_port_pfn_to_virt(mm->root);
 	u32 i, n;
 
-	gone_page_count = 0;
+	gone->page_count = 0;
 	each_table(mm, gather_pages, NULL);
 	for (i = 0; i < PV_TABLE_ENTRIES / 2; i++) {
 		u64 val = pv_p4d_val(p4ds[i]);
@@ -584,8 +594,8 @@ void mm_destroy(struct mm *mm)
 		pv_release_pmd(pv_pfn(tables[1][n]));
 	for (n = 0; n < count[2]; n++)
 		pv_release_pte(pv_pfn(tables[2][n]));
-	for (i = 0; i < gone_page_count; i++)
-		page_put(pv_pfn(gone_pages[i]));
+	for (i = 0; i < gone->page_count; i++)
+		page_put(pv_pfn(gone->pages[i]));
 	mm->pages = 0;
 	mm->tables = 0;
 	mm->root = PV_PFN_NONE;

@@ -33,8 +33,9 @@ static u32 journal_used;
 static u32 submits;
 static u32 largest_submit;
 static bool submit_unmasked;
-/* Cells that the hypervisor refuses, and with what. */
+/* Cells that the hypervisor refuses, and with what; and how often, if not for ever. */
 static s32 refuse[CELLS];
+static u32 times[CELLS];
 /* Called in the middle of a submission. */
 static void (*in_submit)(void);
 
@@ -67,8 +68,13 @@ static int submit(const struct pv_batch_req *req, u32 count, u32 *done)
 			hook();
 		}
 		*done = i;
-		if (refuse[req[i].ptr])
-			return refuse[req[i].ptr];
+		if (refuse[req[i].ptr]) {
+			s32 error = refuse[req[i].ptr];
+
+			if (times[req[i].ptr] && !--times[req[i].ptr])
+				refuse[req[i].ptr] = 0;
+			return error;
+		}
 		apply_one(&req[i]);
 	}
 	*done = count;
@@ -84,7 +90,7 @@ static void fill_table(u32 which)
 		slot[op] = fake_impls[which][op]->fn;
 }
 
-static u32 errors_before;
+static u32 errors_before, lost_before;
 
 static int empty_queue(void **state)
 {
@@ -92,6 +98,7 @@ static int empty_queue(void **state)
 	fill_table(FAKE_NATIVE);
 	memset(cell, 0, sizeof(cell));
 	memset(refuse, 0, sizeof(refuse));
+	memset(times, 0, sizeof(times));
 	journal_used = 0;
 	submits = 0;
 	largest_submit = 0;
@@ -100,6 +107,7 @@ static int empty_queue(void **state)
 	memset(pv_batch_this_cpu, 0, sizeof(pv_batch_this_cpu));
 	pv_batch_setup(submit);
 	errors_before = pv_batch_error_count();
+	lost_before = pv_batch_lost_count();
 	return 0;
 }
 
@@ -257,6 +265,12 @@ static void update_outside_a_batch_returns_its_error(void **state)
 	assert_int_equal(pv_batch_error_count() - errors_before, 1);
 	assert_int_equal(host_log_lines(), 1);
 	assert_int_equal(cell[3], 0);
+	/* Not lost: no error, but reported. */
+	times[3] = 1;
+	assert_int_equal(update(3, 6), 0);
+	assert_int_equal(cell[3], 6);
+	assert_int_equal(pv_batch_error_count() - errors_before, 2);
+	assert_int_equal(pv_batch_lost_count() - lost_before, 1);
 }
 
 static void update_keeps_the_interrupt_state(void **state)
@@ -759,7 +773,9 @@ static void refused_entry_is_reported_and_the_rest_applied(void **state)
 	for (i = 0; i < 10; i++)
 		assert_int_equal(cell[i], i == 4 ? 0 : 0x100 + i);
 	assert_int_equal(journal_used, 9);
-	assert_int_equal(submits, 2);
+	/* All, the second try, the rest. */
+	assert_int_equal(submits, 3);
+	assert_int_equal(pv_batch_lost_count() - lost_before, 1);
 	assert_int_equal(pv_batch_error_count() - errors_before, 1);
 	error = pv_batch_error(0);
 	assert_non_null(error);
@@ -768,9 +784,38 @@ static void refused_entry_is_reported_and_the_rest_applied(void **state)
 	assert_int_equal(error->note.op, PV_OP_set_pmd);
 	assert_int_equal(error->note.caller, 0xffffffff81000004);
 	assert_int_equal(error->error, -EINVAL_);
+	assert_int_equal(error->again, -EINVAL_);
 	assert_int_equal(host_log_lines(), 1);
 	assert_logged("set_pmd refused", "error -22", "entry 0x4", "value 0x104",
-		      "caller 0xffffffff81000004");
+		      "caller 0xffffffff81000004", "second try: error -22, lost");
+}
+
+static void refusal_that_passes_loses_nothing(void **state)
+{
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < 10; i += 3) {
+		refuse[i] = -EINVAL_;
+		times[i] = 1;
+	}
+	pv_batch_begin(PV_BATCH_MMU);
+	for (i = 0; i < 10; i++)
+		pv_batch_update(PV_OP_set_pte, 0x1000 + i, i, 0x100 + i);
+	pv_batch_end(PV_BATCH_MMU);
+	/* Each in its place: what comes behind an entry is applied behind it. */
+	assert_journal_is_0_to(10);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(cell[i], 0x100 + i);
+	assert_int_equal(pv_batch_error_count() - errors_before, 4);
+	assert_int_equal(pv_batch_lost_count() - lost_before, 0);
+	assert_int_equal(host_log_lines(), 4);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(pv_batch_error(i)->error, -EINVAL_);
+		assert_int_equal(pv_batch_error(i)->again, 0);
+		assert_int_equal(pv_batch_error(i)->note.caller, 0x1009 - 3 * i);
+	}
+	assert_logged("entry 0x9", "set_pte refused", "error -22", "second try: good");
 }
 
 static void first_last_and_neighbours_may_be_refused(void **state)
@@ -815,8 +860,9 @@ static void all_refused_ends_too(void **state)
 	}
 	pv_batch_end(PV_BATCH_MMU);
 	assert_int_equal(journal_used, 0);
-	assert_int_equal(submits, PV_BATCH_MAX);
+	assert_int_equal(submits, 2 * PV_BATCH_MAX);
 	assert_int_equal(pv_batch_error_count() - errors_before, PV_BATCH_MAX);
+	assert_int_equal(pv_batch_lost_count() - lost_before, PV_BATCH_MAX);
 	assert_int_equal(host_log_lines(), PV_BATCH_MAX);
 }
 
@@ -851,7 +897,7 @@ static void refused_in_a_pause_is_reported_too(void **state)
 	assert_int_equal(cell[2], 1);
 	assert_int_equal(pv_batch_error_count() - errors_before, 1);
 	pv_batch_end(PV_BATCH_MMU);
-	assert_int_equal(submits, 2);
+	assert_int_equal(submits, 3);
 }
 
 static void report_by_a_backend_itself(void **state)
@@ -860,12 +906,17 @@ static void report_by_a_backend_itself(void **state)
 	struct pv_batch_note note = { 0x4242, PV_OP_load_sp0 };
 
 	(void)state;
-	pv_batch_refused(&req, &note, -38);
-	assert_logged("load_sp0 refused", "error -38", "caller 0x4242");
+	pv_batch_refused(&req, &note, -38, 0);
+	assert_logged("load_sp0 refused", "error -38", "caller 0x4242", "second try: good");
 	assert_int_equal(pv_batch_error(0)->note.op, PV_OP_load_sp0);
 	note.op = PV_OP_COUNT + 5;
-	pv_batch_refused(&req, &note, -38);
-	assert_logged("? refused", "error -38");
+	pv_batch_refused(&req, &note, -38, PV_BATCH_NOT_TRIED);
+	assert_logged("? refused", "error -38", "second try: none");
+	assert_int_equal(pv_batch_lost_count() - lost_before, 0);
+	note.op = PV_BATCH_CPU_INIT;
+	pv_batch_refused(&req, &note, -38, -39);
+	assert_logged("cpu_init refused", "error -38", "second try: error -39, lost");
+	assert_int_equal(pv_batch_lost_count() - lost_before, 1);
 }
 
 /* --- a backend that counts wrong --- */
@@ -910,8 +961,8 @@ static void wrong_count_neither_loops_nor_overruns(void **state)
 		for (i = 0; i < 4; i++)
 			update(100 + i, 1);
 		pv_batch_end(PV_BATCH_MMU);
-		/* The last entry is the one blamed. */
-		assert_int_equal(lies_told, 1);
+		/* The last entry is the one blamed, and tried again. */
+		assert_int_equal(lies_told, 2);
 		assert_int_equal(pv_batch_error_count() - before, 1);
 		assert_int_equal(pv_batch_error(0)->req.ptr, 103);
 	}
@@ -922,7 +973,7 @@ static void wrong_count_neither_loops_nor_overruns(void **state)
 	for (i = 0; i < 4; i++)
 		update(100 + i, 1);
 	pv_batch_end(PV_BATCH_MMU);
-	assert_int_equal(lies_told, 4);
+	assert_int_equal(lies_told, 8);
 	assert_int_equal(pv_batch_error(0)->req.ptr, 103);
 	assert_int_equal(pv_batch_error(3)->req.ptr, 100);
 }
@@ -954,6 +1005,7 @@ int main(void)
 		TEST_BATCH(drain_submits_in_order_and_stays_open),
 		TEST_BATCH(same_entry_twice_ends_with_the_last_value),
 		TEST_BATCH(refused_entry_is_reported_and_the_rest_applied),
+		TEST_BATCH(refusal_that_passes_loses_nothing),
 		TEST_BATCH(first_last_and_neighbours_may_be_refused),
 		TEST_BATCH(all_refused_ends_too),
 		TEST_BATCH(last_errors_are_kept_newest_first),

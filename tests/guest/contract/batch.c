@@ -223,7 +223,7 @@ TEST(batch_drains)
 /* Asks for a writable view of a page table, which a hypervisor cannot grant. */
 TEST(batch_refused)
 {
-	u32 before = pv_batch_error_count(), i;
+	u32 before = pv_batch_error_count(), lost = pv_batch_lost_count(), i;
 	const struct pv_batch_error *error;
 	pv_pfn_t table;
 
@@ -249,12 +249,15 @@ TEST(batch_refused)
 	if (error) {
 		EXPECT_EQ(error->note.op, PV_OP_set_pte);
 		EXPECT(error->error < 0);
+		/* It was tried once more, with the same result. */
+		EXPECT_EQ(error->again, error->error);
 		EXPECT(error->note.caller >= (unsigned long)test_batch_refused &&
 		       error->note.caller < (unsigned long)test_batch_refused + 4096);
 	}
 	/* And alone, outside a batch. */
 	pv_set_pte(&ptes[20], pv_make_pte(pa(table) | FLAGS_RO | PV_PTE_RW));
 	EXPECT_EQ(pv_batch_error_count(), before + 2);
+	EXPECT_EQ(pv_batch_lost_count(), lost + 2);
 	EXPECT_EQ(frame_in(20), 0);
 	pv_release_pte(table);
 	teardown();
@@ -289,8 +292,10 @@ TEST(batch_unknown_error)
 	pv_batch_submit = real;
 	vm_ro_after_init_writable(false);
 	pv_restore_fl(flags);
-	EXPECT_EQ(fake_calls, 2);
+	/* All, the first alone, the rest. */
+	EXPECT_EQ(fake_calls, 3);
 	EXPECT_EQ(pv_batch_error_count(), before + 1);
+	EXPECT_EQ(pv_batch_error(0)->again, 0);
 	EXPECT_EQ(pv_batch_error(0)->error, (u64)(s64)-9999);
 	EXPECT_EQ(pv_batch_error(0)->note.op, PV_OP_set_pmd);
 	EXPECT_EQ(pv_batch_error(0)->note.caller, 0x1111);

@@ -51,6 +51,12 @@ static void use_root(void *arg)
 	pv_write_cr3((u64)arg);
 }
 
+static int nothing(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
 static void map_number(pv_pte_t *ptep, pv_pfn_t pfn, u64 number)
 {
 	*(volatile u64 *)pv_port_pfn_to_virt(pfn) = number;
@@ -95,6 +101,8 @@ TEST(kvm_flush)
 	EXPECT(grows(&reads));
 	EXPECT_EQ(stale, 0);
 	cpu_idle_work = NULL;
+	/* Held, it is not inside of what it did. */
+	pv_port_hold_cpus(nothing, NULL);
 	pv_port_call_cpus(&second, use_root, (void *)home);
 	pv_set_pte(ptep, pv_make_pte(0));
 	mm_destroy(&mm);

@@ -209,6 +209,9 @@ static void send_to(struct vcpu *target, u32 command)
 		if ((command & 0xff) >= 16)
 			apic_raise(target, command & 0xff);
 		break;
+	case 4:
+		target->nmi = true;
+		break;
 	case 5:
 		/* INIT; its de-assertion means nothing. */
 		if (command & 0x4000)

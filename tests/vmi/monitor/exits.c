@@ -220,6 +220,7 @@ void inject(struct vcpu *v, u32 vector, bool has_error, u32 error)
 			     (has_error ? EVENT_ERROR : 0) | (u64)error << 32;
 }
 
+#define VECTOR_NMI	2
 #define VECTOR_BP	3
 #define VECTOR_DF	8
 #define VECTOR_NP	11
@@ -654,6 +655,14 @@ void handle_exit(struct vcpu *v)
 	case EXIT_SWINT:
 		software_interrupt(v);
 		break;
+	case EXIT_IRET:
+		c->intercept &= ~ICPT_IRET;
+		/* Not yet executed: where it stands tells when it is. */
+		if (v->nmi_mask == NMI_MASKED) {
+			v->nmi_mask = NMI_IRET;
+			v->nmi_iret = c->rip;
+		}
+		break;
 	case EXIT_INTR:
 	case EXIT_NMI:
 		take_interrupts(v);
@@ -729,6 +738,8 @@ static bool may_run(struct vcpu *v)
 		return true;
 	if (v->state != VCPU_RUNS)
 		return false;
+	if (v->nmi && v->nmi_mask == NMI_OPEN)
+		return true;
 	return !v->halted || (!v->masked_halt && apic_next(v));
 }
 
@@ -755,6 +766,23 @@ static void take_wish(struct vcpu *v)
 		vcpu_reset(v);
 }
 
+/* At any instruction, whatever the guest masks (APM vol. 2 section 8.2.3). */
+static void take_nmi(struct vcpu *v)
+{
+	struct vmcb *c = v->vmcb;
+
+	if (v->nmi_mask == NMI_IRET && c->rip != v->nmi_iret)
+		v->nmi_mask = NMI_OPEN;
+	if (!v->nmi || v->nmi_mask != NMI_OPEN || (c->event_inj & EVENT_VALID))
+		return;
+	c->intercept |= ICPT_IRET;
+	if (paravirtual && !vmi_nmi(v))
+		return;
+	v->nmi = false;
+	v->nmi_mask = NMI_MASKED;
+	c->event_inj = VECTOR_NMI | EVENT_NMI | EVENT_VALID;
+}
+
 void vcpu_run(struct vcpu *v)
 {
 	for (;;) {
@@ -765,6 +793,8 @@ void vcpu_run(struct vcpu *v)
 			continue;
 		}
 		v->halted = false;
+		if (v->nmi || v->nmi_mask != NMI_OPEN)
+			take_nmi(v);
 		if (paravirtual)
 			vmi_before_entry(v);
 		else

@@ -202,6 +202,9 @@ void vcpu_reset(struct vcpu *v)
 	c->pat = 0x0007040600070406ULL;
 	c->int_shadow = 0;
 	c->event_inj = 0;
+	c->intercept &= ~ICPT_IRET;
+	v->nmi = false;
+	v->nmi_mask = NMI_OPEN;
 	if (pvh)
 		v->regs[guest_info_reg] = guest_info;
 	v->halted = v->masked_halt = false;

@@ -30,6 +30,13 @@ enum vcpu_state {
 	VCPU_INIT,		/* INIT received: waits for a start */
 };
 
+/* From an NMI until the next IRET has been executed there comes no other. */
+enum nmi_mask {
+	NMI_OPEN,
+	NMI_MASKED,		/* IRET is intercepted */
+	NMI_IRET		/* and this one was let go */
+};
+
 /* Interrupts, as the APIC's LVT says, at a TSC value; ~0 is never. */
 struct alarm {
 	u64 deadline;
@@ -55,6 +62,9 @@ struct vcpu {
 	volatile u32 state;
 	volatile u32 wish;	/* 1: INIT, 2: start, from another CPU */
 	u32 start_page;		/* start-up IPI's vector */
+	volatile bool nmi;	/* pending: set by any CPU */
+	enum nmi_mask nmi_mask;
+	u64 nmi_iret;		/* where the IRET stands that unmasks */
 	bool has_start_state;	/* VMI: begins there, not in real mode */
 	bool halted;
 	bool masked_halt;	/* VMI: no interrupt ends it */
@@ -175,6 +185,8 @@ extern bool paravirtual;
 
 void vmi_call(struct vcpu *v);
 void vmi_before_entry(struct vcpu *v);
+/* False: not here, but at the next IRET. */
+bool vmi_nmi(struct vcpu *v);
 void vmi_exception(struct vcpu *v, u32 vector, bool has_error, u32 error);
 void vmi_take_start_state(struct vcpu *v);
 void vmi_reset(struct vcpu *v);

@@ -34,6 +34,8 @@ static const char *exit_name(u32 code)
 		return "dr_write";
 	case EXIT_EXCEPTION ... EXIT_EXCEPTION + 31:
 		return "exception";
+	case EXIT_IRET:
+		return "iret";
 	case EXIT_SWINT:
 		return "int";
 	case EXIT_INTR:

@@ -391,7 +391,8 @@ rom_end:
 ROM:
 	.quad	rom_start, rom_end, rom_checksum
 	.long	MEMORY
-	.long	rom_iret_begin - rom_start, rom_iret_end - rom_start
+	.long	rom_iret_begin - rom_start, rom_iret_out - rom_start
+	.long	rom_iret_end - rom_start
 	.long	rom_syscall - rom_start, rom_syscall_end - rom_start
 
 	.section .note.GNU-stack, "", @progbits

@@ -62,7 +62,7 @@ _Static_assert(sizeof(struct rom_shared) == ROM_SHARED_PAGES * 4096, "rom.S");
 struct rom {
 	u8 *start, *end, *checksum;
 	u32 memory;
-	u32 iret_begin, iret_end;
+	u32 iret_begin, iret_out, iret_end;
 	u32 syscall, syscall_end;
 };
 

@@ -24,6 +24,7 @@
 #define ICPT_TR_WRITE		(1U << 13)
 #define ICPT_RDPMC		(1U << 15)
 #define ICPT_CPUID		(1U << 18)
+#define ICPT_IRET		(1U << 20)
 #define ICPT_SWINT		(1U << 21)
 #define ICPT_INVD		(1U << 22)
 #define ICPT_HLT		(1U << 24)
@@ -64,6 +65,7 @@
 #define EXIT_TR_WRITE		0x6d
 #define EXIT_RDPMC		0x6f
 #define EXIT_CPUID		0x72
+#define EXIT_IRET		0x74
 #define EXIT_SWINT		0x75
 #define EXIT_INVD		0x76
 #define EXIT_HLT		0x78
@@ -96,6 +98,7 @@
 
 /* EVENTINJ and EXITINTINFO (section 15.20). */
 #define EVENT_TYPE		(7U << 8)
+#define EVENT_NMI		(2U << 8)
 #define EVENT_EXCEPTION		(3U << 8)
 #define EVENT_SOFTWARE		(4U << 8)
 #define EVENT_ERROR		(1U << 11)

@@ -112,6 +112,22 @@ void vmi_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
 		       (u64)error << 32;
 }
 
+/*
+ * Its handler has a stack of its own and expects any GS, so it can come in the critical
+ * range too, but not where the ROM has put RAX below the frame: on the handler's own way
+ * out that is the handler's memory.
+ */
+bool vmi_nmi(struct vcpu *v)
+{
+	u64 offset = v->vmcb->rip - copy;
+
+	if (offset >= rom->iret_begin && offset < rom->iret_out)
+		return false;
+	show_virtual_if(v);
+	v->shared->interrupts = 0;
+	return true;
+}
+
 u64 vmi_syscall_entry(struct vcpu *v, u64 lstar)
 {
 	v->shared->lstar = lstar;

@@ -15,7 +15,13 @@
 /* Xen's numbers are Linux's. */
 #define XEN_EPERM	EPERM
 #define XEN_ENOENT	ENOENT
+#define XEN_ENOMEM	ENOMEM
 #define XEN_EACCES	EACCES
+#define XEN_EFAULT	EFAULT
+#define XEN_EBUSY	EBUSY
+#define XEN_EEXIST	EEXIST
 #define XEN_EINVAL	EINVAL
+#define XEN_ENOSPC	ENOSPC
+#define XEN_ETIME	ETIME
 
 #endif /* _ASM_X86_PVOPS_XEN_H */

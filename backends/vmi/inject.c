@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Fault injection (pvops/inject.h): which calls can be made to fail, and with what.
+ *
+ * ABI.md section 5 has the status results and which calls have one.  Left alone:
+ *
+ *	all calls without a status: nothing in their answer says "refused"
+ *	39 with DEFER	its -16 (full) asks for a flush: an answer.  Refusals come with
+ *			the flush, and are made to come in vmi_submit()
+ *	73 by itself	sets classes, or ends class CPU, whose calls have no status
+ *	37		does not return
+ *	what is called before somebody arms the injector
+ */
+#include <pvops/inject.h>
+#include "vmi.h"
+
+#ifdef PV_PORT_INJECT
+
+struct fault {
+	u8 nr;
+	u8 errors[4];
+};
+
+static const struct fault faults[] = {
+	{ VMI_SET_PXE_LONG, { VMI_EPERM, VMI_EINVAL } },
+	{ VMI_ALLOCATE_PAGE, { VMI_EPERM, VMI_ENOENT, VMI_EBUSY, VMI_EINVAL } },
+	{ VMI_RELEASE_PAGE, { VMI_EPERM, VMI_ENOENT, VMI_EBUSY, VMI_EINVAL } },
+	{ VMI_SET_LINEAR_MAPPING, { VMI_EPERM, VMI_EINVAL } },
+	{ VMI_SET_INITIAL_AP_STATE, { VMI_EBUSY } },
+	{ VMI_SET_ALARM, { VMI_EINVAL, VMI_EBUSY } },
+};
+
+#define COUNT(array)	((u32)(sizeof(array) / sizeof((array)[0])))
+
+static u32 turn[COUNT(faults)];
+
+static s32 error_of(u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < COUNT(faults) - 1 && faults[i].nr != nr; i++)
+		;
+	return pv_inject_error(faults[i].errors, &turn[i]);
+}
+
+bool vmi_inject(u32 nr, s64 *status)
+{
+	if (!pv_inject_due() || pv_inject_drops())
+		return false;
+	*status = error_of(nr);
+	return true;
+}
+
+/* Success for all, and one was not done. */
+static bool drop(pv_batch_submit_t apply, const struct pv_batch_req *req, u32 count, u32 *done,
+		 int *result)
+{
+	u32 at = pv_inject_pick(count);
+
+	for (; at < count && !pv_inject_shows(*(const volatile u64 *)(req[at].ptr & ~7UL),
+					      req[at].val); at++)
+		;
+	if (at == count)
+		return false;
+	pv_inject_dropped();
+	*result = at ? apply(req, at, done) : 0;
+	if (!*result && at + 1 < count)
+		*result = apply(&req[at + 1], count - at - 1, done);
+	return true;
+}
+
+bool vmi_inject_list(pv_batch_submit_t apply, const struct pv_batch_req *req, u32 count, u32 *done,
+		     int *result)
+{
+	u32 at;
+
+	if (!pv_inject_due())
+		return false;
+	if (pv_inject_drops())
+		return drop(apply, req, count, done, result);
+	at = pv_inject_pick(count);
+	*done = 0;
+	*result = at ? apply(req, at, done) : 0;
+	/* The hypervisor may have come first. */
+	if (!*result) {
+		*done = at;
+		*result = error_of(VMI_SET_PXE_LONG);
+	}
+	return true;
+}
+
+#endif

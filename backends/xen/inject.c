@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Fault injection (pvops/inject.h): which hypercalls of the layer can be made to
+ * fail, and with what.
+ *
+ * The errors are what Xen 4.17 returns to a guest for such a call, whatever its
+ * arguments; docs/faults.md has the functions of Xen they come from.
+ * Not in this table, and so left alone:
+ *
+ *	iret			made by assembly; does not return
+ *	xen_version		XENVER_version and _get_features always succeed; the first
+ *				is also what delivers events, by assembly
+ *	console_io		the report of a refusal would come this way
+ *	stack_switch, fpu_taskswitch, sched_op yield and block
+ *				always succeed
+ *	sched_op shutdown	does not return
+ *	vcpu_op is_up, down	is_up fails for a vCPU that does not exist, and is asked
+ *				for that; down succeeds, or is the domain's end
+ *	vcpu_op initialise	its refusal is an answer: the vCPU is described already
+ *	get_debugreg		value and error cannot be told apart
+ *	set_debugreg, mmuext_op FLUSH_CACHE
+ *				what they can return says that the guest may not have
+ *				this: an answer, and taken for one
+ *	vm_assist		asked whether Xen knows the flag
+ *	what is called before somebody arms the injector, start of day above all
+ */
+#include <pvops/inject.h>
+#include "internal.h"
+
+#ifdef PV_PORT_INJECT
+
+struct fault {
+	u8 nr;
+	/* Command that the first argument names, or ANY. */
+	u8 cmd;
+	u8 errors[7];
+};
+
+#define ANY	0xff
+
+static const struct fault faults[] = {
+	{ __HYPERVISOR_mmu_update, ANY, { XEN_EINVAL, XEN_EPERM, XEN_EBUSY, XEN_EFAULT } },
+	{ __HYPERVISOR_mmuext_op, ANY, { XEN_EINVAL, XEN_EPERM, XEN_EFAULT } },
+	{ __HYPERVISOR_update_va_mapping, ANY, { XEN_EINVAL, XEN_EPERM } },
+	{ __HYPERVISOR_multicall, ANY, { XEN_EFAULT } },
+	{ __HYPERVISOR_update_descriptor, ANY, { XEN_EINVAL } },
+	{ __HYPERVISOR_set_gdt, ANY, { XEN_EINVAL, XEN_EFAULT } },
+	{ __HYPERVISOR_set_trap_table, ANY, { XEN_EFAULT, XEN_EPERM } },
+	{ __HYPERVISOR_set_segment_base, ANY, { XEN_EINVAL } },
+	{ __HYPERVISOR_callback_op, CALLBACKOP_register, { XEN_EINVAL, XEN_EFAULT } },
+	{ __HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, { XEN_EINVAL, XEN_EFAULT } },
+	{ __HYPERVISOR_event_channel_op, EVTCHNOP_send, { XEN_EINVAL, XEN_EFAULT } },
+	{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, { XEN_ENOENT, XEN_ENOSPC, XEN_ENOMEM } },
+	{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, { XEN_ENOENT, XEN_ENOSPC, XEN_EEXIST } },
+	{ __HYPERVISOR_sched_op, SCHEDOP_poll, { XEN_EINVAL, XEN_EFAULT } },
+	{ __HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer,
+		{ XEN_EINVAL, XEN_EFAULT, XEN_ETIME } },
+	{ __HYPERVISOR_vcpu_op, VCPUOP_stop_singleshot_timer, { XEN_EINVAL } },
+	{ __HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, { XEN_ENOENT } },
+	{ __HYPERVISOR_vcpu_op, VCPUOP_up, { XEN_EINVAL, XEN_ENOENT } },
+	{ __HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, { XEN_EFAULT, XEN_ENOENT } },
+	/* Not every copy of Xen's headers has what is for hardware-virtualized guests. */
+#ifdef HVMOP_flush_tlbs
+	{ __HYPERVISOR_hvm_op, HVMOP_flush_tlbs, { XEN_EINVAL } },
+	{ __HYPERVISOR_hvm_op, HVMOP_get_param, { XEN_EINVAL, XEN_EFAULT } },
+#endif
+};
+
+#define COUNT(array)	((u32)(sizeof(array) / sizeof((array)[0])))
+
+static u32 turn[COUNT(faults)];
+
+static const struct fault *find(u64 nr, u64 cmd)
+{
+	u32 i;
+
+	for (i = 0; i < COUNT(faults); i++)
+		if (faults[i].nr == nr && (faults[i].cmd == ANY || faults[i].cmd == cmd))
+			return &faults[i];
+	return NULL;
+}
+
+static long error_of(const struct fault *fault)
+{
+	return pv_inject_error(fault->errors, &turn[fault - faults]);
+}
+
+/* Somewhere in a list: what comes before is done, and counted as Xen does. */
+static long in_list(const struct fault *fault, u32 nr, const unsigned long *arg)
+{
+	u32 *done = (u32 *)arg[2];
+	u32 at = pv_inject_pick((u32)arg[1]);
+	long error = at ? pvxen_raw4(nr, arg[0], at, arg[2], arg[3]) : 0;
+
+	/* Xen has come first. */
+	if (error)
+		return error;
+	if (done)
+		*done = at;
+	return error_of(fault);
+}
+
+static long fail(const struct fault *fault, u32 nr, const unsigned long *arg)
+{
+	if (nr == __HYPERVISOR_mmu_update || nr == __HYPERVISOR_mmuext_op)
+		return in_list(fault, nr, arg);
+	return error_of(fault);
+}
+
+static bool shows(const struct mmu_update *req)
+{
+	const unsigned long *pfn_of = (const unsigned long *)__MACH2PHYS_VIRT_START;
+	const u8 *table = pv_port_pfn_to_virt(pv_pfn(pfn_of[req->ptr >> PV_PAGE_SHIFT]));
+	u64 old = *(const volatile u64 *)(table + (req->ptr & (PV_PAGE_SIZE - 1) & ~7UL));
+
+	return pv_inject_shows(old, req->val);
+}
+
+/* Success for all, and one was not done. */
+static bool drop(u32 nr, const unsigned long *arg, long *result)
+{
+	const struct mmu_update *req = (const struct mmu_update *)arg[0];
+	u32 count = (u32)arg[1], at;
+
+	if (nr != __HYPERVISOR_mmu_update)
+		return false;
+	for (at = pv_inject_pick(count); at < count && !shows(&req[at]); at++)
+		;
+	if (at == count)
+		return false;
+	pv_inject_dropped();
+	*result = at ? pvxen_raw4(nr, arg[0], at, arg[2], arg[3]) : 0;
+	if (!*result && at + 1 < count)
+		*result = pvxen_raw4(nr, (unsigned long)&req[at + 1], count - at - 1, 0, arg[3]);
+	return true;
+}
+
+/* One call of several fails, and the others are made; or none is made. */
+static bool in_multicall(const struct fault *fault, const unsigned long *arg, long *result)
+{
+	struct multicall_entry *entry = (struct multicall_entry *)arg[0];
+	u32 count = (u32)arg[1], at = pv_inject_pick(count + 1), i;
+	const struct fault *inner;
+
+	*result = 0;
+	if (at == count) {
+		/* Each of them has failed so. */
+		for (i = 0; i < count; i++)
+			*result = error_of(fault);
+		return true;
+	}
+	inner = find(entry[at].op, entry[at].args[0]);
+	if (!inner)
+		return false;
+	if (at)
+		*result = pvxen_raw4(__HYPERVISOR_multicall, arg[0], at, 0, 0);
+	if (*result)
+		return true;
+	entry[at].result = (unsigned long)fail(inner, (u32)entry[at].op, entry[at].args);
+	if (at + 1 < count)
+		*result = pvxen_raw4(__HYPERVISOR_multicall, (unsigned long)&entry[at + 1],
+			      count - at - 1, 0, 0);
+	return true;
+}
+
+bool pvxen_inject(u32 nr, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
+		  long *result)
+{
+	const unsigned long arg[] = { a1, a2, a3, a4 };
+	const struct fault *fault = find(nr, a1);
+
+	if (nr == __HYPERVISOR_mmuext_op &&
+	    ((const struct mmuext_op *)a1)->cmd == MMUEXT_FLUSH_CACHE)
+		return false;
+	if (!fault || !pv_inject_due())
+		return false;
+	if (pv_inject_drops())
+		return drop(nr, arg, result);
+	if (nr == __HYPERVISOR_multicall)
+		return in_multicall(fault, arg, result);
+	*result = fail(fault, nr, arg);
+	return true;
+}
+
+#endif

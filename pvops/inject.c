@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Fault injection: when, which, and the accounts.  inject.h. */
+#include <pvops/inject.h>
+#include "internal.h"
+
+#ifdef PV_PORT_INJECT
+
+enum how { ONCE, TWICE, DROP };
+
+/*
+ * One CPU's.  An interrupt may come in between two statements, and then a fault
+ * comes a little sooner or later; the list must be right, and is changed by one
+ * instruction each.
+ */
+struct inject {
+	u32 since;
+	u32 random;
+	/* The next one fails, too; the one that is due is such a next one. */
+	bool next;
+	bool second;
+	/* Injected and not yet reported, by errno. */
+	u32 waiting[PV_INJECT_ERRNOS];
+};
+
+static PV_PERCPU_DEFINE(struct inject, pv_inject_this_cpu);
+
+static u32 every;
+static u32 seed;
+static enum how how;
+static struct pv_inject_counts counted;
+
+#define count(what)	__atomic_fetch_add(&counted.what, 1, __ATOMIC_RELAXED)
+
+static bool number(const char **text, u32 *val)
+{
+	const char *at = *text;
+	u64 sum = 0;
+
+	while (*at >= '0' && *at <= '9' && sum < 1U << 31)
+		sum = sum * 10 + (u64)(*at++ - '0');
+	if (at == *text || sum >= 1U << 31)
+		return false;
+	*text = at;
+	*val = (u32)sum;
+	return true;
+}
+
+static bool ends(const char *text)
+{
+	return !*text || *text == ' ' || *text == '\n';
+}
+
+static bool word(const char *text, enum how *val)
+{
+	static const char *const names[] = { "once", "twice", "drop" };
+	u32 i, n;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		for (n = 0; names[i][n] && names[i][n] == text[n]; n++)
+			;
+		if (!names[i][n] && ends(text + n)) {
+			*val = (enum how)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool pv_inject_arm(const char *text)
+{
+	const char *at = text;
+	u32 new_every, new_seed = 0;
+	enum how new_how = ONCE;
+	bool good = number(&at, &new_every);
+
+	if (good && *at == ',') {
+		at++;
+		good = number(&at, &new_seed);
+		if (good && *at == ',') {
+			at++;
+			good = word(at, &new_how);
+			at = "";
+		}
+	}
+	if (!good || !ends(at)) {
+		pv_port_log("pvops: fault=%s: not N[,SEED[,once|twice|drop]]", text);
+		return false;
+	}
+	__atomic_store_n(&every, 0, __ATOMIC_SEQ_CST);
+	seed = new_seed;
+	how = new_how;
+	__atomic_store_n(&every, new_every, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+void pv_inject_read(struct pv_inject_counts *counts)
+{
+#define READ(what)	.what = __atomic_load_n(&counted.what, __ATOMIC_RELAXED)
+	*counts = (struct pv_inject_counts){
+		READ(calls), READ(injected), READ(reported), READ(other), READ(dropped),
+	};
+}
+
+bool pv_inject_due(void)
+{
+	u32 n = __atomic_load_n(&every, __ATOMIC_ACQUIRE);
+	struct inject *inject;
+
+	if (!n)
+		return false;
+	inject = PV_PERCPU_PTR(pv_inject_this_cpu);
+	count(calls);
+	inject->second = inject->next;
+	inject->next = false;
+	if (inject->second)
+		return true;
+	/* From 0 after a fault: what comes next is the second try. */
+	if (++inject->since < n)
+		return false;
+	inject->since = 0;
+	return true;
+}
+
+bool pv_inject_drops(void)
+{
+	return how == DROP;
+}
+
+void pv_inject_dropped(void)
+{
+	__atomic_store_n(&every, 0, __ATOMIC_SEQ_CST);
+	count(dropped);
+}
+
+u32 pv_inject_pick(u32 below)
+{
+	struct inject *inject = PV_PERCPU_PTR(pv_inject_this_cpu);
+
+	/* Numerical Recipes' generator; its high bits are the better ones. */
+	inject->random = inject->random * 1664525 + 1013904223 + seed;
+	return (u32)((u64)inject->random * below >> 32);
+}
+
+s32 pv_inject_error(const u8 *errors, u32 *turn)
+{
+	struct inject *inject = PV_PERCPU_PTR(pv_inject_this_cpu);
+	u32 nr = __atomic_fetch_add(turn, 1, __ATOMIC_RELAXED), end;
+
+	for (end = 0; errors[end]; end++)
+		;
+	nr = errors[nr % end];
+	count(injected);
+	asm("incl %0" : "+m" (inject->waiting[nr]) : : "cc");
+	inject->next = how == TWICE && !inject->second;
+	return -(s32)nr;
+}
+
+void pv_inject_reported(s32 error)
+{
+	struct inject *inject = PV_PERCPU_PTR(pv_inject_this_cpu);
+	u32 nr = (u32)-error;
+
+	if (nr < PV_INJECT_ERRNOS && inject->waiting[nr]) {
+		asm("decl %0" : "+m" (inject->waiting[nr]) : : "cc");
+		count(reported);
+	} else {
+		count(other);
+	}
+}
+
+#endif

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Faults under load (tests/guest/load.c, include/pvops/inject.h): two CPUs change page
+tables while interrupts, NMIs, IPIs, remote flushes and patching hit them, and every
+Nth hypercall fails.  No update is lost, each fault is reported, and what was lost on
+purpose is found.
+
+$FAULT_SECONDS says how long each load runs (default 4; `make faults`: 60).
+"""
+import os
+import re
+
+from vmtest import Tap, elf, vm
+
+SECONDS = int(os.environ.get("FAULT_SECONDS", "4"))
+IMAGE = "build/fault/guest.elf"
+REFUSED = re.compile(r"pvops: (\w+) refused: error (-\d+), entry 0x[0-9a-f]+, value 0x[0-9a-f]+, "
+                     r"caller 0x([0-9a-f]+); second try: (.*)$")
+# Where Xen refuses what a fault before it has made wrong: pinning what is writable yet.
+FOLLOW = re.compile(r"(alloc|release|pgd)_\w+|table_cache|set_p4d")
+QUIET = ["test=none", "bench=none"]
+
+tap = Tap()
+
+
+def load(env, words, tag, image=IMAGE):
+    """A load, which takes as long as it is told, and longer until all has happened."""
+    return vm.run(env, [*QUIET, *words], image=image, tag=tag, count=False,
+                  timeout=60 + 12 * SECONDS)
+
+
+def functions():
+    """[(start, name)] of the image, sorted."""
+    return sorted((s.value, s.name) for s in elf.Elf(IMAGE).symbols if s.value >> 32)
+
+
+def check_hits(name, data, native):
+    """Everything that was to hit the CPUs has hit each of them, and where it was to."""
+    cpus = data.get("load", {}).get("cpus", [])
+    tap.equal(len(cpus), 2, f"{name}: two CPUs under load")
+    wanted = ["steps", "forks", "maps", "protects", "writes", "faults", "switches", "verified",
+              "timers", "nmis", "ipis", "calls"]
+    tap.empty([f"CPU {nr}: no {w}: {cpu}" for nr, cpu in enumerate(cpus) for w in wanted
+               if not cpu[w]], f"{name}: each CPU did, and was hit by, everything")
+    # Nothing is queued natively.
+    inside = [sum(cpu[w] for cpu in cpus) for w in ("timers_in_batch", "nmis_in_batch")]
+    tap.ok(native or all(inside), f"{name}: timer interrupts and NMIs came inside batches",
+           f"{inside[0]} and {inside[1]}")
+    tap.ok(data["load"]["repatches"] and data["load"]["processes"],
+           f"{name}: sites were patched again, processes ran", str(data["load"]))
+    tap.ok(data["load"]["seconds"] >= SECONDS, f"{name}: for {SECONDS} s")
+
+
+def refusals(run):
+    return [m.groups() for line in run["log"] if (m := REFUSED.match(line))]
+
+
+def check_reports(name, run):
+    """Each fault is reported by op and caller, and none was the end of an update."""
+    data, seen = run["data"], refusals(run)
+    faults = data.get("faults", {})
+    tap.ok(faults.get("injected", 0) > 10, f"{name}: faults were injected", str(faults))
+    tap.equal(faults.get("reported"), faults.get("injected"),
+              f"{name}: as many were reported as injected")
+    tap.equal(len(seen), data["load"]["refused"], f"{name}: each refusal has its line")
+    tap.equal(data["load"]["lost"], 0, f"{name}: nothing was lost")
+    names = functions()
+    unknown = [s for s in seen if not names[0][0] <= int(s[2], 16) <= names[-1][0]]
+    tap.empty(unknown, f"{name}: callers are functions")
+    tap.empty([s for s in seen if s[3] != "good"], f"{name}: each second try was good")
+    own = faults.get("other", 0)
+    tap.ok(own <= len([s for s in seen if FOLLOW.match(s[0])]),
+           f"{name}: the hypervisor itself refused only what a fault had made wrong", str(own))
+    print(f"# {name}: {faults}; ops: {' '.join(sorted({s[0] for s in seen}))}", flush=True)
+
+
+for env, words in (("native-smp2", []), ("xenpv-smp2", ["fault=40,7"]),
+                   ("vmimon-smp2", ["fault=40,7"])):
+    run = load(env, [f"load={SECONDS}", *words], "faults")
+    if tap.ok(vm.verdict(run), f"{env}: pages are as their shadow says, and nothing hangs",
+              *vm.explain(run)):
+        check_hits(env, run["data"], not words)
+        if words:
+            check_reports(env, run)
+
+# What is lost on purpose is found: silently, and by a refusal that stays.
+for env in "xenpv-smp2", "vmimon-smp2":
+    run = load(env, ["load=30", "fault=60,3,drop"], "faults-drop")
+    tap.equal(run["data"].get("faults", {}).get("dropped"), 1, f"{env}: one update was dropped")
+    tap.ok(run["totals"]["fail"] == 1 and any(line.startswith("load: CPU") for line in run["log"]),
+           f"{env}: and missed", *run["tail"][-5:])
+run = load("xenpv-smp2", ["load=30", "fault=60,1,twice"], "faults-twice")
+data = run["data"]
+tap.ok(data.get("load", {}).get("lost", 0) > 0, "refused twice: counted as lost", *run["tail"][-5:])
+tap.equal(data.get("faults", {}).get("reported"), data.get("faults", {}).get("injected"),
+          "refused twice: both tries are reported")
+tap.ok(any(re.fullmatch(r"error -\d+, lost", s[3]) for s in refusals(run)),
+       "refused twice: the report says so")
+tap.equal(run["totals"]["fail"] + run["totals"]["error"], 1, "refused twice: the load misses it")
+
+# Bad input, and an image that cannot.
+for words, image, why in (
+        (["fault=4x"], IMAGE, "fault=4x: not N[,SEED[,once|twice|drop]]"),
+        (["fault=4"], vm.IMAGE, "fault=: this image has no fault injection, build/fault/guest.elf has"),
+        (["load=0"], vm.IMAGE, "load=: not SECONDS[,SEED], both above 0")):
+    run = load("native", words, "faults-bad", image)
+    tap.ok(not run["end"] and any(why in line for line in run["log"]), f"{words[0]}: {why}",
+           *run["tail"][-3:])
+tap.empty([s.name for s in elf.Elf(vm.IMAGE).symbols if "inject" in s.name and s.value >> 32],
+          "the ordinary image has nothing of it")
+tap.done()
