@@ -41,7 +41,7 @@ parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cp
 hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
 .PHONY: help demo demo-mini demo-linux bench bench-mini bench-linux \
-	check check-mini check-linux docs docs-check guest sparse unit fuzz vm faults linux \
+	check check-mini check-linux docs docs-check guest sparse unit fuzz vm faults faults-mini faults-linux linux \
 	series series-check coccicheck clean distclean
 
 help: ## this list
@@ -96,7 +96,13 @@ check-mini: docs-check sparse guest unit fuzz vm
 check-linux: $(parts) $(if $(filter xenhvm,$(or $(ROWS),xenhvm)),$(B)/xen/hvm-host.cpio)
 	$(Q)for kernel in ours stock; do \
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
+	$(Q)$(if $(filter faults,$(or $(ROWS),faults)),tools/linux.sh config fault)
 	$(Q)$(PROVE) -j2 $(if $(ROWS),$(ROWS:%=tests/linux/%.t),tests/linux)
+
+faults-linux: $(parts)
+	$(Q)tools/setup.sh linux
+	$(Q)tools/linux.sh config fault
+	$(Q)FAULT_SECONDS=$${FAULT_SECONDS:-60} $(PROVE) -v tests/linux/faults.t
 
 # In a check, what is quick comes first, also with -j.
 ifneq ($(filter check,$(MAKECMDGOALS)),)
@@ -112,11 +118,13 @@ fuzz: ## the planner against a disassembler, bounded
 vm: $(images) $(parts) $(hvm_parts) vmi-roms $(B)/clang/vmi/monitor.elf ## the guest in every environment
 	$(Q)$(PROVE) -j2 tests/vm
 
-# Longer than in the check: FAULT_SECONDS=600 make faults
-faults: $(images) $(XEN) $(B)/vmi/monitor.elf ## faults under load, a minute in each environment
+# Longer than in the check, and at other times: FAULT_SECONDS=600 SEED=7 make faults
+faults: faults-$(GUEST) ## faults under load, a minute in each environment (GUEST=linux: in Linux)
+
+faults-mini: $(images) $(XEN) $(B)/vmi/monitor.elf
 	$(Q)FAULT_SECONDS=$${FAULT_SECONDS:-60} $(PROVE) -v tests/vm/faults.t
 
-linux: ## Linux 6.1 on the layer (patches/README.md); CONFIG=same|hard|cloud: other configurations
+linux: ## Linux 6.1 on the layer (patches/README.md); CONFIG=same|hard|cloud|fault: other configurations
 	$(Q)tools/setup.sh linux
 	$(Q)$(if $(CONFIG),tools/linux.sh config $(CONFIG),tools/linux.sh)
 

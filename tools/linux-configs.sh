@@ -8,6 +8,8 @@
 #	hard	the small kernel with ORC, IBT, retpolines, return thunks, noinstr
 #		validation, KASLR, PV spinlocks: no warning; runs natively and as dom0
 #	cloud	Debian's cloud-amd64 configuration: no warning; takes an hour or more
+#	fault	the small kernel with CONFIG_PVOPS_FAULT_INJECTION; only built, for
+#		tests/linux/faults.t
 #
 # Each is built from build/linux-patched, outside of that tree.
 
@@ -108,6 +110,16 @@ config_hard()
 	boot native
 	boot dom0 PARTS=module,stress
 	boot dom0-smp2 PARTS=module,stress,hotplug
+}
+
+config_fault()
+{
+	patched_tree
+	{ lines_for ours; cat tools/linux-fault.config; } >$objects/lines
+	make_in $patched $objects allnoconfig >$objects.log 2>&1
+	check_lines $objects/lines
+	bzimage
+	tools/linux-guest.sh fault
 }
 
 config_cloud()

@@ -3,7 +3,7 @@
 #
 # What runs on a Linux kernel in the rows of tests/linux/envs.toml.
 #
-#	tools/linux-guest.sh VARIANT	(ours, stock or hard) writes, from the kernel
+#	tools/linux-guest.sh VARIANT	(ours, stock, hard or fault) writes, from the kernel
 #					built before,
 #		build/linux-guest/VARIANT.cpio		the guest's initrd
 #		build/linux-guest/VARIANT-dom0.cpio	a dom0's that starts it
@@ -15,8 +15,8 @@ top=$PWD
 variant=${1:-}
 case $variant in
 ours) tree=build/linux-6.1; source=$tree ;;
-stock | hard) tree=build/linux-$variant; source=build/linux-pristine ;;
-*) echo "usage: $0 ours|stock|hard" >&2; exit 2 ;;
+stock | hard | fault) tree=build/linux-$variant; source=build/linux-pristine ;;
+*) echo "usage: $0 ours|stock|hard|fault" >&2; exit 2 ;;
 esac
 out=build/linux-guest
 tests=tools/testing/selftests/x86
@@ -68,11 +68,11 @@ selftests()
 	touch $out/selftests/.done
 }
 
-stress()
+# program NAME: of tests/linux.
+program()
 {
-	newer $out/stress tests/linux/stress.c && return
-	quietly CC $out/stress $cc -O2 -Wall -Werror -static -pthread \
-		-o $out/stress tests/linux/stress.c
+	newer $out/$1 tests/linux/$1.c && return
+	quietly CC $out/$1 $cc -O2 -Wall -Werror -static -pthread -o $out/$1 tests/linux/$1.c
 }
 
 # Modules are built in a folder of the variant, against its kernel.
@@ -103,13 +103,13 @@ archive()
 guest()
 {
 	local root=$out/$variant/root
-	newer "$out/$variant.cpio" tests/linux/* $out/stress $out/selftests/.done \
+	newer "$out/$variant.cpio" tests/linux/* $out/stress $out/shadow $out/selftests/.done \
 		"$out/$variant/module/pvops_sites.ko" tools/linux-guest.sh && return
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/selftests"
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	install -m 755 tests/linux/init "$root/init"
-	cp $out/stress "$out/$variant/module"/pvops_*.ko "$root"
+	cp $out/stress $out/shadow "$out/$variant/module"/pvops_*.ko "$root"
 	cp $out/selftests/*_64 "$root/selftests"
 	archive "$root" "$out/$variant.cpio"
 }
@@ -136,7 +136,9 @@ dom0()
 }
 mkdir -p $out
 selftests
-stress
+program stress
+program shadow
 module
 guest
-dom0
+# The rows of fault are no domUs.
+[ "$variant" = fault ] || dom0

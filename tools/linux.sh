@@ -10,7 +10,7 @@
 #	tools/linux.sh prepare [...]	only as far as the configured tree
 #	tools/linux.sh series		build/series, for git am (tools/series.sh)
 #	tools/linux.sh series-check	what that must hold
-#	tools/linux.sh config WHICH	same, hard or cloud (tools/linux-configs.sh)
+#	tools/linux.sh config WHICH	same, hard, cloud or fault (tools/linux-configs.sh)
 #
 # stock and unhooked are for comparison.  They are built from a tree of their
 # own, so that an edit of the series leaves them alone.
@@ -230,8 +230,8 @@ build) prepare; build ;;
 series | series-check) . tools/series.sh; "$(echo "$what" | tr - _)" ;;
 config)
 	case $config_name in
-	same | hard | cloud) . tools/linux-configs.sh; configuration ;;
-	*) echo "usage: $0 config same|hard|cloud" >&2; exit 2 ;;
+	same | hard | cloud | fault) . tools/linux-configs.sh; configuration ;;
+	*) echo "usage: $0 config same|hard|cloud|fault" >&2; exit 2 ;;
 	esac ;;
 *) echo "usage: $0 [prepare|build|series|series-check] [ours|stock|unhooked]" >&2; exit 2 ;;
 esac

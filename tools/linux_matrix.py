@@ -8,7 +8,7 @@
   linux_matrix.py tap ROW            boot one and assert every cell, as TAP for prove
 
 The kernel is build/linux-6.1 (--variant stock: build/linux-stock, which has
-Linux's own paravirt_ops; hard: that of tools/linux-configs.sh); what runs on it
+Linux's own paravirt_ops; hard, fault: those of tools/linux-configs.sh); what runs on it
 is tools/linux-guest.sh's.  --rows A,B names other rows for demo.  A row's x86
 selftests must be those that the stock kernel passes in the same row: its results
 are kept in build/linux-guest/results, by the hashes of what was booted.
@@ -30,8 +30,10 @@ OUT = report.OUT / "linux-matrix.json"
 RESULTS = Path("build/linux-guest/results")
 KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
            "stock": "build/linux-stock/arch/x86/boot/bzImage",
-           "hard": "build/linux-hard/arch/x86/boot/bzImage"}
+           "hard": "build/linux-hard/arch/x86/boot/bzImage",
+           "fault": "build/linux-fault/arch/x86/boot/bzImage"}
 ALL_PARTS = ("module", "stress", "selftests", "hotplug", "suspend")
+MORE_PARTS = ("bench", "faults", "planted")
 TIMEOUT = 480
 END_SIGN = b"\npvops-linux: end"
 TEST = re.compile(r"@test (\w+)/(\S+) (PASS|FAIL|SKIP|TIMEOUT)(?: (.*))?$")
@@ -200,6 +202,8 @@ def asserts(result, reference=None):
     if "selftests" in parts:
         out.append((passed(result), f"selftests: {len(passed(result))} of "
                     f"{sum(n.startswith('selftests/') for n in tests)} pass", ["none does"]))
+    if "faults" in parts:
+        out += _assert_faults(data)
     if reference is not None and "selftests" in parts:
         out += _assert_same(result, reference)
     return out
@@ -220,6 +224,29 @@ def _assert_layer(result, parts):
         patched = sum(sites.get(form, 0) for form in ("inline", "call", "nop", "jump"))
         out.append((patched and sites.get("indirect") == 0 and sites.get("failed") == 0,
                     f"{title} are patched, none is left indirect", [f"is {json.dumps(sites)}"]))
+    return out
+
+
+def _assert_faults(data):
+    """That there were faults and interrupts where they hurt, and that nothing was passed over."""
+    faults, storm, refusals = data.get("faults", {}), data.get("storm", {}), data.get("refusals", {})
+    said = [f"faults {json.dumps(faults)}"]
+    out = [(faults.get("injected"), f"{faults.get('injected')} of {faults.get('calls')} hypercalls failed on purpose",
+            said),
+           (faults.get("injected") == faults.get("reported"), "as many faults are reported as were injected", said),
+           (faults.get("reported", -1) + faults.get("other", 0) == faults.get("lines"),
+            "each is a line of the log", said),
+           (faults.get("named") == faults.get("lines"), "each line has an op and a caller", said),
+           (sum(sum(errors.values()) for errors in refusals.values()) == faults.get("named"),
+            f"ops: {', '.join(refusals)}", said),
+           (faults.get("lost") == 0, "no update is lost", said)]
+    for event, where in (("timer", "open"), ("timer", "waiting"), ("ipi", "open"), ("nmi", "open"), ("nmi", "waiting"),
+                         ("nmi", "flushing")):
+        counts = storm.get(event, {})
+        out.append((counts.get(where), f"{counts.get(where)} of {counts.get('all')} {event} came on top of a batch, "
+                    f"{where}", [json.dumps(storm)]))
+    out.append((storm.get("wrong") == 0, "updates of interrupt handlers were real at once, and in order",
+                [json.dumps(storm)]))
     return out
 
 
@@ -367,9 +394,9 @@ def main(argv):
     vm.env_rows(args.row, TABLE)
     if args.what == "tap":
         return tap(args.row, args.variant)
-    unknown = [p for p in parts_asked(args.words) if p not in (*ALL_PARTS, "bench")]
+    unknown = [p for p in parts_asked(args.words) if p not in ALL_PARTS + MORE_PARTS]
     if unknown:
-        raise vm.UsageError(f"PARTS={unknown[0]}: no such part; there are: {' '.join(ALL_PARTS)} bench none")
+        raise vm.UsageError(f"PARTS={unknown[0]}: no such part; there are: {' '.join(ALL_PARTS + MORE_PARTS)} none")
     result = run(args.row, args.variant, args.words, args.variant, args.timeout)
     print(block(result))
     wrong = [line for good, what, why in asserts(result) if not good for line in (f"NOT: {what}", *why)]

@@ -39,11 +39,29 @@ pvops-linux: suspend: pass 0 fail 0 skip 1 timeout 0
 pvops-linux: end
 """
 
+FAULTS = f"""{GOOD.split("@pvops module")[0]}@test faults/shadow PASS
+pvops-linux: faults: pass 1 fail 0 skip 0 timeout 0
+@pvops faults.calls 700
+@pvops faults.injected 7
+@pvops faults.reported 7
+@pvops faults.other 1
+@pvops faults.lost 0
+@pvops faults.lines 8
+@pvops faults.named 8
+@pvops refusals.set_pte.22 5
+@pvops refusals.set_pmd.1 3
+@pvops storm.timer {{"all": 9, "open": 3, "waiting": 2, "flushing": 0}}
+@pvops storm.ipi {{"all": 9, "open": 3, "waiting": 2, "flushing": 0}}
+@pvops storm.nmi {{"all": 9, "open": 3, "waiting": 2, "flushing": 1}}
+@pvops storm.wrong 0
+pvops-linux: end
+"""
+
 tap = Tap()
 
 
-def run(text=GOOD, variant="ours"):
-    return {**matrix.parse(text), "row": "native", "variant": variant, "words": []}
+def run(text=GOOD, variant="ours", words=()):
+    return {**matrix.parse(text), "row": "native", "variant": variant, "words": list(words)}
 
 
 def wrong(result, reference=None):
@@ -87,6 +105,26 @@ for old, new, what in (
     tap.ok(old in GOOD, f"there is '{first}' in the sound log")
     tap.ok(any(line.startswith(what) for line in wrong(run(GOOD.replace(old, new)))), f"found: not so: {what}",
            *wrong(run(GOOD.replace(old, new))))
+
+tap.empty(wrong(run(FAULTS, words=["PARTS=faults"])), "faults under load: everything holds")
+for old, new, what in (
+        ("injected 7", "injected 0", "as many faults"),
+        ("injected 7", "injected 0", "0 of 700 hypercalls failed"),
+        ("reported 7", "reported 6", "as many faults"),
+        ("lines 8", "lines 9", "each is a line"),
+        ("named 8", "named 7", "each line has an op"),
+        ("@pvops refusals.set_pmd.1 3\n", "", "ops: set_pte"),
+        ("lost 0", "lost 1", "no update is lost"),
+        ("@pvops faults.lost 0\n", "", "no update is lost"),
+        ('"flushing": 1', '"flushing": 0', "0 of 9 nmi"),
+        ('storm.timer {"all": 9, "open": 3', 'storm.timer {"all": 9, "open": 0', "0 of 9 timer"),
+        ("storm.wrong 0", "storm.wrong 1", "updates of interrupt handlers"),
+        ("shadow PASS\npvops-linux: faults: pass 1 fail 0", "shadow FAIL x\npvops-linux: faults: pass 0 fail 1",
+         "faults:"),
+):
+    tap.ok(old in FAULTS, f"there is '{old.splitlines()[0]}' in the sound log of faults")
+    lines = wrong(run(FAULTS.replace(old, new), words=["PARTS=faults"]))
+    tap.ok(any(line.startswith(what) for line in lines), f"found: not so: {what}", *lines)
 
 other = copy.deepcopy(good)
 other["tests"]["selftests/two"] = ("PASS", "", [])

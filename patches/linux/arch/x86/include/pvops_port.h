@@ -10,6 +10,11 @@
 #ifndef _ASM_X86_PVOPS_PORT_INLINE_H
 #define _ASM_X86_PVOPS_PORT_INLINE_H
 
+/* Hypercalls can be made to fail (pvops/inject.h). */
+#ifdef CONFIG_PVOPS_FAULT_INJECTION
+#define PV_PORT_INJECT		1
+#endif
+
 /* As in <asm/segment.h>; pvops_port.c checks. */
 #define PV_KERNEL_CS		0x10
 #define PV_KERNEL_DS		0x18

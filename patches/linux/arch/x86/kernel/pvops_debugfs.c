@@ -97,13 +97,15 @@ static int batch_show(struct seq_file *m, void *unused)
 		seq_printf(m, "cpu %d: updates %llu flushes %llu\n", cpu,
 			   READ_ONCE(batch->updates), READ_ONCE(batch->flushes));
 	}
-	seq_printf(m, "refused updates: %u\n", pv_batch_error_count());
+	seq_printf(m, "refused updates: %u, lost: %u\n",
+		   pv_batch_error_count(), pv_batch_lost_count());
 	for (nr = 0; (error = pv_batch_error(nr)); nr++)
-		seq_printf(m, "%s from %pS: error %d, entry 0x%llx, value 0x%llx\n",
+		seq_printf(m, "%s from %pS: error %d, entry 0x%llx, value 0x%llx, second try: %s\n",
 			   error->note.op < PV_OP_COUNT ?
-			   pv_op_info[error->note.op].name : "?",
+			   pv_op_info[error->note.op].name : "cpu_init",
 			   (void *)error->note.caller, error->error,
-			   error->req.ptr, error->req.val);
+			   error->req.ptr, error->req.val,
+			   error->again < 0 ? "lost" : error->again ? "none" : "good");
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(batch);

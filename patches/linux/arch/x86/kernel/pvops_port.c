@@ -551,6 +551,10 @@ void pvops_each_site(void (*fn)(const struct pv_site_report *site, void *arg),
 
 /* The contract: pvops/port.h */
 
+/*
+ * What is refused may be refused anywhere, under the scheduler's locks too; early
+ * there is nobody to write to the console later.
+ */
 void pv_port_log(const char *fmt, ...)
 {
 	struct va_format vaf;
@@ -559,7 +563,10 @@ void pv_port_log(const char *fmt, ...)
 	va_start(args, fmt);
 	vaf.fmt = fmt;
 	vaf.va = &args;
-	pr_info("%pV\n", &vaf);
+	if (system_state < SYSTEM_SCHEDULING)
+		pr_info("%pV\n", &vaf);
+	else
+		printk_deferred(KERN_INFO "%pV\n", &vaf);
 	va_end(args);
 }
 

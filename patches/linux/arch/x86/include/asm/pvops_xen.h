@@ -7,6 +7,7 @@
 #include <xen/interface/xen.h>
 #include <xen/interface/callback.h>
 #include <xen/interface/event_channel.h>
+#include <xen/interface/hvm/hvm_op.h>
 #include <xen/interface/physdev.h>
 #include <xen/interface/sched.h>
 #include <xen/interface/vcpu.h>

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Faults under load (README.md): hypercalls fail, NMIs and interrupts come into batches, the kernel is patched again
+and modules come and go, while a load compares its memory with a shadow copy.  Then updates are lost on purpose, and
+the load must find it.
+
+FAULT_SECONDS (12), FAULT_ROWS (dom0-smp2,vmimon-smp2) and SEED (1) are taken from the environment.
+"""
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vm"))
+from vmtest import Tap  # noqa: E402
+
+import linux_matrix as matrix  # noqa: E402
+
+# Hypercalls of a CPU to a fault, by what the row's backend makes of them.
+EVERY = {"xen": 97, "vmi": 47}
+
+seconds = int(os.environ.get("FAULT_SECONDS", "12"))
+seed = int(os.environ.get("SEED", "1"))
+tap = Tap()
+for row in os.environ.get("FAULT_ROWS", "dom0-smp2,vmimon-smp2").split(","):
+    backend = matrix.vm.env_rows(row, matrix.TABLE)["backend"]
+    for part, words in (("faults", [f"FAULTS={seconds}", f"SEED={seed}", f"pvops_fault={EVERY[backend]},{seed}",
+                                    "log_buf_len=8M"]),
+                        ("planted", [])):
+        result = matrix.run(row, "fault", [f"PARTS={part}", *words], part, matrix.TIMEOUT + 8 * seconds)
+        for good, what, why in matrix.asserts(result):
+            tap.ok(good, f"{row}: {what}", *why)
+        for name, test in result["tests"].items():
+            print(f"# {row}: {name}: {test[0]} {test[1]}", *test[2][-1:], flush=True)
+        if part == "faults":
+            print(f"# {row}: {result['data'].get('faults')}, {result['seconds']} s", flush=True)
+        else:
+            dropped = result["data"].get("planted", {}).get("dropped")
+            tap.equal(dropped, 15, f"{row}: 15 updates were lost on purpose")
+tap.done()
