@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 CC := gcc
 
 # Packages first, before any rule can want one: quick when all are there.
-needs_packages := demo bench check docs docs-check guest sparse unit fuzz vm faults
+needs_packages := demo bench check docs docs-check guest sparse unit fuzz vm faults audit audit-table
 ifneq ($(filter $(needs_packages),$(MAKECMDGOALS)),)
 ifeq ($(findstring n,$(filter-out -%,$(firstword $(MAKEFLAGS)))),)
 $(shell tools/setup.sh $(filter linux,$(GUEST)))
@@ -41,7 +41,7 @@ parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cp
 hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
 .PHONY: help demo demo-mini demo-linux bench bench-mini bench-linux \
-	check check-mini check-linux docs docs-check guest sparse unit fuzz vm faults faults-mini faults-linux linux \
+	check check-mini check-linux docs docs-check guest sparse unit fuzz vm faults faults-mini faults-linux audit audit-check audit-table linux \
 	series series-check coccicheck clean distclean
 
 help: ## this list
@@ -89,14 +89,15 @@ $(B)/linux-bench/initrd: $(B)/linux-bench/init
 check: check-$(GUEST) ## everything that can fail; 11 minutes (GUEST=linux: the rows of Linux)
 	@echo "check: good"
 
-check-mini: docs-check sparse guest unit fuzz vm
+check-mini: docs-check sparse guest unit fuzz audit-check vm
 
 # Two kernels: ours, and the one whose selftests it must pass.  ROWS="native domu":
 # not all rows.
-check-linux: $(parts) $(if $(filter xenhvm,$(or $(ROWS),xenhvm)),$(B)/xen/hvm-host.cpio)
+check-linux: $(parts) $(B)/audit/audit $(if $(filter xenhvm,$(or $(ROWS),xenhvm)),$(B)/xen/hvm-host.cpio)
 	$(Q)for kernel in ours stock; do \
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
 	$(Q)$(if $(filter faults,$(or $(ROWS),faults)),tools/linux.sh config fault)
+	$(Q)tools/audit/audit.sh linux
 	$(Q)$(PROVE) -j2 $(if $(ROWS),$(ROWS:%=tests/linux/%.t),tests/linux)
 
 faults-linux: $(parts)
@@ -117,6 +118,21 @@ fuzz: ## the planner against a disassembler, bounded
 
 vm: $(images) $(parts) $(hvm_parts) vmi-roms $(B)/clang/vmi/monitor.elf ## the guest in every environment
 	$(Q)$(PROVE) -j2 tests/vm
+
+# Any kernel: make audit IMAGE=vmlinux AUDIT="--allow FILE --json"
+audit: $(B)/audit/audit $(if $(IMAGE),,$(images)) ## sensitive instructions that nothing covers; IMAGE=vmlinux or bzImage: of any kernel
+	$(Q)tools/audit/audit.sh $(IMAGE) $(AUDIT)
+
+audit-check: audit $(B)/vmi/monitor.elf
+	$(Q)$(PROVE) tests/audit
+
+audit-table: $(B)/audit/audit $(images) $(KERNEL) ## the same in numbers, kernels side by side
+	$(Q)tools/audit/audit.sh table
+
+$(B)/audit/audit: tools/audit/audit.c
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) -O2 -Wall -Wextra -Werror -o $@ $< -lZydis
 
 # Longer than in the check, and at other times: FAULT_SECONDS=600 SEED=7 make faults
 faults: faults-$(GUEST) ## faults under load, a minute in each environment (GUEST=linux: in Linux)
