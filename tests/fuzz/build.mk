@@ -16,8 +16,9 @@ CLANG ?= clang
 FUZZ_RUNS ?= 200000
 FUZZ_SECONDS ?= 20
 
-fuzz_names := plan cmdline sites vmi
-fuzz_sources := $(wildcard pvops/*.c) backends/vmi/rom.c tests/unit/host_port.c tests/unit/fake_backend.c \
+fuzz_names := plan cmdline sites vmi cpuid
+fuzz_sources := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
+	backends/hyperv/features.c backends/vmware/detect.c tests/unit/host_port.c tests/unit/fake_backend.c \
 	tests/unit/fake_ops.S
 fuzz_objects := $(patsubst %,$(B)/fuzz/%.o,$(basename $(fuzz_sources)))
 fuzz_programs := $(fuzz_names:%=$(B)/fuzz/test-host-fuzz-%)

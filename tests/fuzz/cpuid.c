@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * test-host-fuzz-cpuid: any CPUID, asked by every backend's detection.
+ *
+ * First bytes: privilege level, is the hypervisor bit set, a start of day.  Then
+ * leaves, 8 bytes each: which one, a name that some hypervisor really has or none,
+ * EAX near the leaf or anything.  What detection finds must be there; the same
+ * question has the same answer; and it must not take for ever.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../backends/hyperv/hyperv.h"
+#include "../../backends/kvm/internal.h"
+#include "../../backends/vmware/vmware.h"
+#include "../../backends/xen/detect.h"
+#include "fake_backend.h"
+#include "host_port.h"
+
+#define CHECK(condition)						\
+	do {								\
+		if (!(condition)) {					\
+			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
+			abort();					\
+		}							\
+	} while (0)
+
+#define HEAD		4
+#define RECORD		8
+#define LEAVES_MAX	24
+
+/* As these hypervisors have it, and how people call those without a backend. */
+static const struct {
+	char signature[13];
+	const char *shown;
+} names[] = {
+	{ "KVMKVMKVM\0\0\0", NULL }, { "XenVMMXenVMM", NULL }, { "Microsoft Hv", NULL },
+	{ "VMwareVMware", NULL }, { "VBoxVBoxVBox", "VirtualBox" }, { " lrpepyh  vr", "Parallels" },
+	{ " prl hyperv ", "Parallels" }, { "bhyve bhyve ", "bhyve" }, { "TCGTCGTCGTCG", "QEMU TCG" },
+	{ "ACRNACRNACRN", "ACRN" }, { "AuthenticAMD", NULL }, { "GenuineIntel", NULL },
+};
+
+#define NAME_COUNT	(sizeof(names) / sizeof(names[0]))
+#define NAME_KVM	0
+#define NAME_XEN	1
+#define NAME_VMWARE	3
+
+static struct {
+	u32 nr;
+	u32 name;	/* index of names; NAME_COUNT: none of them */
+	struct pv_cpuid regs;
+} leaves[LEAVES_MAX];
+static u32 leaf_count;
+static bool hypervisor;
+static u32 asked;
+
+static void replay(struct pv_cpuid *regs)
+{
+	u32 leaf = regs->eax, i;
+
+	/* All bases, by all who look. */
+	CHECK(asked++ < 8 * 256);
+	memset(regs, 0, sizeof(*regs));
+	for (i = 0; i < leaf_count; i++)
+		if (leaves[i].nr == leaf) {
+			*regs = leaves[i].regs;
+			break;
+		}
+	if (leaf == 1)
+		regs->ecx = (regs->ecx & ~(1U << 31)) | (u32)hypervisor << 31;
+}
+
+static void read_leaf(const u8 *record)
+{
+	u32 nr = record[0] & 0x80 ? record[0] & 1 :
+		 0x40000000U + (record[0] & 0x1fU) * 0x100U + (record[1] & 0x1fU);
+	struct pv_cpuid *regs = &leaves[leaf_count].regs;
+
+	leaves[leaf_count].nr = nr;
+	leaves[leaf_count].name = NAME_COUNT;
+	memcpy(&regs->ebx, record + 4, 4);
+	regs->ecx = regs->ebx * 0x9e3779b9U;
+	regs->edx = ~regs->ebx;
+	regs->eax = record[1] & 0x80 ? regs->ebx : nr + record[3];
+	/* "Hv#1" of TLFS. */
+	if (record[1] & 0x40)
+		regs->eax = 0x31237648;
+	if (record[2] < NAME_COUNT) {
+		leaves[leaf_count].name = record[2];
+		memcpy(&regs->ebx, names[record[2]].signature, 4);
+		memcpy(&regs->ecx, names[record[2]].signature + 4, 4);
+		memcpy(&regs->edx, names[record[2]].signature + 8, 4);
+	}
+	leaf_count++;
+}
+
+/* The leaf that answers for a number, or NULL. */
+static bool named(u32 nr, u32 name)
+{
+	u32 i;
+
+	for (i = 0; i < leaf_count; i++)
+		if (leaves[i].nr == nr)
+			return leaves[i].name == name;
+	return false;
+}
+
+static bool anywhere(u32 name)
+{
+	u32 base;
+
+	for (base = 0x40000000; base < 0x40010000; base += 0x100)
+		if (named(base, name))
+			return true;
+	return false;
+}
+
+/* Hypervisors are named in order; those without a backend as people know them. */
+static void check_names(const struct pv_platform *platform)
+{
+	const char *line;
+	u32 nr, base = 0x40000000;
+
+	host_port_reset();
+	fake_reset();
+	fake_backend[FAKE_NATIVE].score = 1;
+	asked = 0;
+	pv_init(platform, "");
+	CHECK(pv_backend() == &native_backend);
+	for (nr = 0; (line = pv_detected(nr)); nr++) {
+		unsigned int at;
+		u32 i;
+
+		if (sscanf(line, "CPUID 0x%x:", &at) != 1)
+			continue;
+		CHECK(hypervisor && at == base);
+		base += 0x100;
+		for (i = 0; i < NAME_COUNT; i++)
+			if (names[i].shown && named(at, i))
+				CHECK(strstr(line, names[i].shown));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	static const struct hvm_start_info pvh = { .magic = XEN_HVM_START_MAGIC_VALUE };
+	struct pv_platform platform = { .cpuid = replay };
+	struct hv_features features, again;
+	struct pvkvm_offer offer, second;
+	enum pvxen_guest guest;
+	const char *why, *hv_why;
+	u32 leaf, other;
+	int score;
+
+	if (size < HEAD)
+		return -1;
+	hypervisor = data[0] & 1;
+	platform.cpl = data[0] & 2 ? 3 : 0;
+	platform.hvm_start_info = data[0] & 4 ? &pvh : NULL;
+	leaf_count = 0;
+	asked = 0;
+	for (data += HEAD, size -= HEAD; size >= RECORD && leaf_count < LEAVES_MAX; data += RECORD, size -= RECORD)
+		read_leaf(data);
+
+	offer = pvkvm_find(&platform);
+	second = pvkvm_find(&platform);
+	CHECK(offer.base == second.base && offer.features == second.features &&
+	      offer.hints == second.hints && offer.vmmcall == second.vmmcall);
+	if (offer.base)
+		CHECK(hypervisor && offer.base % 0x100 == 0 && named(offer.base, NAME_KVM));
+	else
+		CHECK(!hypervisor || !anywhere(NAME_KVM));
+	CHECK(!offer.vmmcall || offer.base);
+	why = NULL;
+	score = pvkvm_detect(&platform, &why);
+	CHECK(score <= PV_SCORE_NONE || (!platform.cpl && offer.features));
+	CHECK(score > PV_SCORE_NONE || why);
+
+	guest = pvxen_guest_type(&platform, &leaf);
+	CHECK(guest == pvxen_guest_type(&platform, &other) && leaf == other);
+	if (leaf)
+		CHECK(hypervisor && !platform.cpl && named(leaf, NAME_XEN));
+	CHECK(guest == (leaf ? platform.hvm_start_info ? PVXEN_PVH : PVXEN_HVM : PVXEN_NONE));
+
+	hv_why = hv_features_read(replay, &features);
+	CHECK(hv_features_read(replay, &again) == hv_why);
+	CHECK(!memcmp(&features.use, &again.use, sizeof(again.use)));
+	if (!hv_why)
+		CHECK(hypervisor && features.use && features.privileges & HV_PRIV_HYPERCALL);
+	for (leaf = 0; !hv_why && leaf < 2; leaf++) {
+		char text[160];
+
+		memset(text, 1, sizeof(text));
+		hv_features_text(&features, leaf, text, sizeof(text));
+		CHECK(memchr(text, 0, sizeof(text)));
+	}
+
+	score = vmware_detect(&platform, &why);
+	CHECK((score > PV_SCORE_NONE) == (hypervisor && !platform.cpl && named(0x40000000, NAME_VMWARE)));
+	CHECK(!(vmware_way(&platform) & ~(VMWARE_VMCALL | VMWARE_VMMCALL)));
+
+	check_names(&platform);
+	return 0;
+}
