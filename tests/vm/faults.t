@@ -84,11 +84,20 @@ for env, words in (("native-smp2", []), ("xenpv-smp2", ["fault=40,7"]),
             check_reports(env, run)
 
 # What is lost on purpose is found: silently, and by a refusal that stays.
+# One that the load itself undoes before anybody can see it is none: three are tried.
+def missed(run):
+    return run["totals"]["fail"] == 1 and any(line.startswith("load: CPU") for line in run["log"])
+
+
 for env in "xenpv-smp2", "vmimon-smp2":
-    run = load(env, ["load=30", "fault=60,3,drop"], "faults-drop")
-    tap.equal(run["data"].get("faults", {}).get("dropped"), 1, f"{env}: one update was dropped")
-    tap.ok(run["totals"]["fail"] == 1 and any(line.startswith("load: CPU") for line in run["log"]),
-           f"{env}: and missed", *run["tail"][-5:])
+    dropped = []
+    for seed in 3, 4, 5:
+        run = load(env, ["load=30", f"fault=60,{seed},drop"], "faults-drop")
+        dropped.append(run["data"].get("faults", {}).get("dropped"))
+        if missed(run):
+            break
+    tap.equal(dropped, [1] * len(dropped), f"{env}: one update was dropped")
+    tap.ok(missed(run), f"{env}: and missed, by run {len(dropped)}", *run["tail"][-5:])
 run = load("xenpv-smp2", ["load=30", "fault=60,1,twice"], "faults-twice")
 data = run["data"]
 tap.ok(data.get("load", {}).get("lost", 0) > 0, "refused twice: counted as lost", *run["tail"][-5:])
