@@ -67,7 +67,7 @@ struct acpi_header {
 } __attribute__((packed));
 
 /* The second L2 slot from the top of the boot tables is unused so far. */
-static void acpi_window(u64 entry)
+static __attribute__((__noinline__)) void acpi_window(u64 entry)
 {
 	u64 *l3 = (u64 *)(KERNEL_BASE + (boot_l4[511] & PV_FRAME_MASK));
 	u64 *l2 = (u64 *)(KERNEL_BASE + (l3[510] & PV_FRAME_MASK));
