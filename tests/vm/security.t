@@ -14,8 +14,6 @@ from vmtest import TOP, Tap, boot, elf, vm
 # Symbol: why a pointer there redirects nothing that runs often, or nothing at all.
 ALLOWED = {
     "boot_stack": "return addresses",
-    "stacks": "return addresses",
-    "proc_stacks": "return addresses",
     "recipes": "what the last pass over the sites planned; each pass makes its own",
     "kernel_sites": "where the text begins and ends",
     "pv_batch_this_cpu": "who queued an update, for the report of a refusal; never called",
