@@ -15,7 +15,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 RULES = TOP / "tools/cocci"
-FOUND = re.compile(r"(\S+?):(\d+):(\w+): (.*)")
+FOUND = re.compile(r"(\S+?):(\d+): (\w+): (.*)")
 
 
 def fail(text):
@@ -31,7 +31,7 @@ def files_of(rule):
     for folder in m[1].split():
         if not (TOP / folder).is_dir():
             fail(f"{rule.name}: {folder}: no such folder")
-        found += sorted((TOP / folder).rglob("*.c"))
+        found += sorted((TOP / folder).rglob("*.[ch]"))
     return [str(f.relative_to(TOP)) for f in found]
 
 
@@ -72,7 +72,7 @@ def main(argv):
             fail(f"{argv[0]}: no such rule")
         found = findings(rule, [os.path.abspath(f) for f in argv[1:]])
         for file, line, function, text in found:
-            print(f"{argv[0]}: {file}:{line}: {function}(): {text}")
+            print(f"{argv[0]}: {file}:{line}: {function}: {text}")
         return 1 if found else 0
     allowed, used, bad, count = read_list(), set(), 0, 0
     for rule in sorted(RULES.glob("*.cocci")):
@@ -82,7 +82,7 @@ def main(argv):
             key = (rule.stem, file, function)
             used.add(key)
             if key not in allowed:
-                print(f"{rule.stem}: {file}:{line}: {function}(): {text}")
+                print(f"{rule.stem}: {file}:{line}: {function}: {text}")
                 bad += 1
     for key in sorted(set(allowed) - used):
         print(f"allow.txt:{allowed[key]}: nothing needs it: {' '.join(key)}")

@@ -20,4 +20,4 @@ return ...;
 @script:python@
 begun << open.begun;
 @@
-print(f"{begun[0].file}:{begun[0].line}:{begun[0].current_element}: a batch is begun, and not ended on some path")
+print(f"{begun[0].file}:{begun[0].line}: {begun[0].current_element}: a batch is begun, and not ended on some path")

@@ -13,4 +13,4 @@ f@call(...);
 call << ignored.call;
 f << ignored.f;
 @@
-print(f"{call[0].file}:{call[0].line}:{call[0].current_element}: the result of {f}() is ignored")
+print(f"{call[0].file}:{call[0].line}: {call[0].current_element}: the result of {f}() is ignored")

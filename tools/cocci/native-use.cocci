@@ -14,4 +14,4 @@ f@call(...)
 call << use.call;
 f << use.f;
 @@
-print(f"{call[0].file}:{call[0].line}:{call[0].current_element}: {f}() is called, not the op")
+print(f"{call[0].file}:{call[0].line}: {call[0].current_element}: {f}() is called, not the op")

@@ -28,7 +28,7 @@ PV_OP(irq, restore_fl, CALL6, ASM, void, 1, (pv_flags_t, flags), restore_fl)
  * Context: any; pure function of the token.  0 or 1.
  * Clobbers: rax, flags.
  * Batch: no.
- * Default: native; whoever replaces save_fl must replace this.
+ * Default: native; goes with save_fl.
  */
 PV_OP(irq, irqs_disabled_flags, BRANCH, ASM, u8, 1, (pv_flags_t, flags), irqs_disabled_flags)
 

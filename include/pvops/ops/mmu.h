@@ -7,7 +7,7 @@
  * Context: any.  Guest-physical address: PFN << 12, low bits as written.
  * Clobbers: rax, flags.
  * Batch: sees a queued write_cr3().
- * Default: native; must be replaced where PFN and MFN differ.
+ * Default: native; goes with pte_val.
  */
 PV_OP(mmu, read_cr3, CALL9, ASM, u64, 0, (), read_cr3)
 
@@ -119,7 +119,8 @@ PV_OP(mmu, set_p4d, BRANCH, C, void, 2, (pv_p4d_t *, p4dp, pv_p4d_t, p4d), set_p
  *	frame is not the guest's reads as not present, other bits kept.
  * Clobbers: rax, flags.
  * Batch: no.
- * Default: native; must be replaced where PFN and MFN differ.
+ * Default: native; goes with make_pte.  Must be replaced where PFN and MFN
+ *	differ.
  */
 PV_OP(mmu, pte_val, BRANCH, ASM, u64, 1, (pv_pte_t, pte), pte_val)
 
