@@ -41,7 +41,7 @@ parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cp
 hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
 .PHONY: help demo demo-mini demo-linux bench bench-mini bench-linux \
-	check check-mini check-linux docs docs-check guest sparse unit fuzz vm faults faults-mini faults-linux audit audit-check audit-table linux \
+	check check-mini check-linux docs docs-check guest sparse sparse-mini sparse-linux unit fuzz vm faults faults-mini faults-linux audit audit-check audit-table linux \
 	series series-check coccicheck coccicheck-mini coccicheck-linux clean distclean
 
 help: ## this list
@@ -89,7 +89,7 @@ $(B)/linux-bench/initrd: $(B)/linux-bench/init
 check: check-$(GUEST) ## everything that can fail; 11 minutes (GUEST=linux: the rows of Linux)
 	@echo "check: good"
 
-check-mini: docs-check sparse coccicheck-mini guest unit fuzz audit-check vm
+check-mini: docs-check sparse-mini coccicheck-mini guest unit fuzz audit-check vm
 
 # Two kernels: ours, and the one whose selftests it must pass.  ROWS="native domu":
 # not all rows.
@@ -107,7 +107,7 @@ faults-linux: $(parts)
 
 # In a check, what is quick comes first, also with -j.
 ifneq ($(filter check,$(MAKECMDGOALS)),)
-vm: | docs-check sparse coccicheck-mini unit fuzz
+vm: | docs-check sparse-mini coccicheck-mini unit fuzz
 endif
 
 guest: $(images) ## the guest image, built by gcc and by clang
@@ -211,7 +211,14 @@ sparse_flags := -std=gnu11 -ffreestanding -mcmodel=kernel \
 # Only when it is used: make runs this on every read otherwise.
 gcc_folder = $(shell gcc -print-file-name=)
 
-sparse: $(sparse_src:%=$(B)/sparse/%) ## address types, zero warnings
+sparse: sparse-$(GUEST) ## address types, zero warnings (GUEST=linux: none but stock's)
+
+sparse-mini: $(sparse_src:%=$(B)/sparse/%)
+
+sparse-linux:
+	$(Q)tools/setup.sh linux
+	$(Q)tools/linux.sh build && tools/linux.sh build stock
+	$(Q)$(PROVE) tests/linux/sparse.t
 
 $(B)/sparse/%: % $(sparse_headers)
 	@mkdir -p $(@D)

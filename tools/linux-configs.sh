@@ -37,7 +37,10 @@ patched_tree()
 # make_in TREE OBJECTS WHAT...
 make_in()
 {
-	make -C "$1" O="$top/$2" -j"$jobs" "$3"
+	from=$1
+	output=$top/$2
+	shift 2
+	make -C "$from" O="$output" -j"$jobs" "$@"
 }
 
 # Linux's own: its hypercall is a static call, which is no noinstr text.
@@ -119,6 +122,11 @@ config_fault()
 	make_in $patched $objects allnoconfig >$objects.log 2>&1
 	check_lines $objects/lines
 	bzimage
+	# What only this configuration has; for the rest see tests/linux/sparse.t.
+	step SPARSE "$objects"
+	make_in $patched $objects C=2 arch/x86/pvops/ >$objects.log 2>&1 ||
+		{ grep -E 'error|Error' $objects.log >&2; exit 1; }
+	no_warnings
 	tools/linux-guest.sh fault
 }
 

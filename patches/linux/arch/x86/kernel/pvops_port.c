@@ -586,7 +586,7 @@ void pv_port_panic(const char *why)
 	panic("%s", why);
 }
 
-/* Code of the hypervisor's, among the kernel's data; entry_64.S asks too. */
+/* Among the kernel's data. */
 unsigned long pvops_code_start, pvops_code_bytes;
 
 /* The kernel's data is executable until mark_rodata_ro(). */

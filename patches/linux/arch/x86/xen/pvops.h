@@ -6,6 +6,7 @@
 struct start_info;
 
 #ifdef CONFIG_PVOPS
+#include <pvops/port.h>
 #include <pvops/pvops.h>
 
 /* Choose the backend; ops that need no frame numbers work from here. */

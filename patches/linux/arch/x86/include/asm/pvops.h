@@ -91,6 +91,9 @@ struct static_key;
 extern struct static_key paravirt_steal_enabled;
 extern struct static_key paravirt_steal_rq_enabled;
 
+/* Code of the hypervisor's; entry_64.S asks. */
+extern unsigned long pvops_code_start, pvops_code_bytes;
+
 static inline u64 paravirt_steal_clock(int cpu)
 {
 	return static_call(pv_steal_clock)(cpu);
@@ -360,7 +363,8 @@ do {						\
 do {									\
 	u64 _val = (val);						\
 									\
-	paravirt_write_msr(msr, (u32)_val, (u32)(_val >> 32));		\
+	paravirt_write_msr(msr, (u32)(_val & 0xffffffffULL),		\
+			   (u32)(_val >> 32));				\
 } while (0)
 
 #define wrmsr_safe(msr, low, high)					\
