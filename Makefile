@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 CC := gcc
 
 # Packages first, before any rule can want one: quick when all are there.
-needs_packages := demo bench check docs docs-check guest sparse unit fuzz vm faults audit audit-table coccicheck
+needs_packages := demo bench check docs docs-check guest sparse unit fuzz vm faults audit audit-table coccicheck analyze
 ifneq ($(filter $(needs_packages),$(MAKECMDGOALS)),)
 ifeq ($(findstring n,$(filter-out -%,$(firstword $(MAKEFLAGS)))),)
 $(shell tools/setup.sh $(filter linux,$(GUEST)))
@@ -42,7 +42,7 @@ hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
 .PHONY: help demo demo-mini demo-linux bench bench-mini bench-linux \
 	check check-mini check-linux docs docs-check guest sparse sparse-mini sparse-linux unit fuzz vm faults faults-mini faults-linux audit audit-check audit-table linux \
-	series series-check coccicheck coccicheck-mini coccicheck-linux clean distclean
+	series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -89,7 +89,7 @@ $(B)/linux-bench/initrd: $(B)/linux-bench/init
 check: check-$(GUEST) ## everything that can fail; 11 minutes (GUEST=linux: the rows of Linux)
 	@echo "check: good"
 
-check-mini: docs-check sparse-mini coccicheck-mini guest unit fuzz audit-check vm
+check-mini: docs-check sparse-mini coccicheck-mini analyze guest unit fuzz audit-check vm
 
 # Two kernels: ours, and the one whose selftests it must pass.  ROWS="native domu":
 # not all rows.
@@ -107,7 +107,7 @@ faults-linux: $(parts)
 
 # In a check, what is quick comes first, also with -j.
 ifneq ($(filter check,$(MAKECMDGOALS)),)
-vm: | docs-check sparse-mini coccicheck-mini unit fuzz
+vm: | docs-check sparse-mini coccicheck-mini analyze unit fuzz
 endif
 
 guest: $(images) ## the guest image, built by gcc and by clang
@@ -152,12 +152,17 @@ series-check: ## git am, quilt, checkpatch, and every step compiles
 	$(Q)tools/setup.sh linux
 	$(Q)tools/linux.sh series-check
 
+analyze: ## gcc -fanalyzer, clang-tidy and cppcheck on our own code, zero findings
+	@echo "  ANALYZE pvops backends tests/guest"
+	$(Q)tools/analyze.py
+	$(Q)$(PROVE) tests/static/analyze.t
+
 coccicheck: coccicheck-$(GUEST) ## rules for our own code (GUEST=linux: the semantic patches' tests; nothing unconverted in build/linux-6.1)
 
 coccicheck-mini:
 	@echo "  SPATCH  tools/cocci"
 	$(Q)tools/rulecheck.py
-	$(Q)$(PROVE) tests/static
+	$(Q)$(PROVE) tests/static/rules.t
 
 coccicheck-linux:
 	$(Q)tools/setup.sh linux

@@ -24,7 +24,6 @@ static bool prepared;
 static u64 call(u64 control, u64 arg1, u64 arg2)
 {
 	struct hv_counts *counts = PV_PERCPU_PTR(hv_count);
-	register unsigned long rsp_ asm("rsp");
 	register u64 r8_ asm("r8") = arg2;
 	u32 nr = (u32)control & 0xffff;
 	u64 result;
@@ -33,7 +32,8 @@ static u64 call(u64 control, u64 arg1, u64 arg2)
 	if (nr <= HVCALL_SEND_IPI_EX)
 		counts->nr[nr]++;
 	asm volatile("call hv_hypercall_page"
-		     : "=a" (result), "+c" (control), "+d" (arg1), "+r" (r8_), "+r" (rsp_)
+		     : "=a" (result), "+c" (control), "+d" (arg1), "+r" (r8_),
+		       "+r" (pv_stack_pointer)
 		     : : "r9", "r10", "r11", "memory", "cc");
 	return result;
 }

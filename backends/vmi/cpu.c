@@ -30,13 +30,12 @@ static void vmi_wbinvd(void)
 /* The only call that keeps its instruction's registers: EBX is a result. */
 static void vmi_cpuid(struct pv_cpuid *regs)
 {
-	register unsigned long rsp asm("rsp");
 	register u64 entry asm("rsi") = vmi_entry[VMI_CPUID];
 
 	vmi_counted(VMI_CPUID, true);
 	asm volatile(PV_ASM_CALL("rsi")
 		     : "+a" (regs->eax), "=b" (regs->ebx), "+c" (regs->ecx), "=d" (regs->edx),
-		       "+r" (rsp)
+		       "+r" (pv_stack_pointer)
 		     : "r" (entry)
 		     : "memory", "cc");
 }

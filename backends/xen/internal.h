@@ -48,11 +48,10 @@ extern unsigned long xen_p2m_size;
  */
 #define XEN_CALL(...)							\
 	do {								\
-		register unsigned long rsp_ asm("rsp");			\
 		long ret_;						\
 									\
 		asm volatile("call pvxen_hypercall"			\
-			     : "=a" (ret_), "+r" (rsp_), ##__VA_ARGS__	\
+			     : "=a" (ret_), "+r" (pv_stack_pointer), ##__VA_ARGS__ \
 			     : "0" ((unsigned long)nr)			\
 			     : "rcx", "r11", "memory", "cc");		\
 		return ret_;						\

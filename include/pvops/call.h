@@ -97,19 +97,15 @@
  * no has type u8, because a C function defines no more than al for it.
  *
  * "__inline": the compiler is not to judge the size by the lines of text.
- *
- * The frame must be set up before the call: naming the stack pointer as an
- * operand keeps the compiler from moving it into a red zone or a leaf.
  */
 #define PV_DEFINE_CALL(fname, opname, text, conv, ret, n, args)		\
 static __always_inline ret fname PV_PROTO##n args			\
 {									\
-	register unsigned long rsp_ asm("rsp");				\
 	PV_REGS_##conv;							\
 									\
 	PV_LOAD_##conv##n args;						\
 	asm __inline volatile(text				\
-		     : PV_OUT_##conv##n, "+r" (rsp_)			\
+		     : PV_OUT_##conv##n, "+r" (pv_stack_pointer)		\
 		     : [op] "i" (PV_OP_##opname) PV_IN_##conv##n args	\
 		     : PV_CLOBBER_##conv);				\
 	return (__force ret)rax_;					\

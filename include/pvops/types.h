@@ -66,6 +66,14 @@
 #define PV_ASM_ODD(function)	struct pv_asm_odd
 #endif
 
+/**
+ * pv_stack_pointer - operand ("+r") of an asm statement that calls a function
+ *
+ * With it the compiler makes the frame before the call, and has nothing in a red
+ * zone or a leaf's frame.  A variable of the file: clang copies a local one.
+ */
+register unsigned long pv_stack_pointer asm("rsp");
+
 /** typedef pv_pfn_t - guest ("pseudo-physical") page frame number, 4 KiB unit */
 typedef u64 __bitwise pv_pfn_t;
 /** typedef pv_mfn_t - machine page frame number; equals the PFN on native */

@@ -21,7 +21,7 @@ static void report_sites(void)
 		char line[200];
 		u32 n;
 
-		for (n = 0; text[n] && n < sizeof(line) - 1; n++)
+		for (n = 0; n < sizeof(line) - 1 && text[n]; n++)
 			line[n] = text[n] == '"' || text[n] == '\\' ? '\'' : text[n];
 		line[n] = '\0';
 		DATA("detected[]", "\"%s\"", line);

@@ -439,7 +439,8 @@ TEST(write_ldt_entry)
 
 TEST(load_tls)
 {
-	const u64 tls[3] = { flat_data, small_data, flat_data }, none[3] = { 0, 0, 0 };
+	static const u64 tls[3] = { 0x00cff3000000ffff, 0x0040f3000000ffff, 0x00cff3000000ffff };
+	static const u64 none[3];
 
 	pv_load_tls(this_gdt(), tls);
 	EXPECT_EQ(limit_of(PV_GDT_TLS * 8 + 3), 0xffffffff);

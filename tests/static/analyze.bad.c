@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+int *known_to_gcc(void);
+int known_to_clang(int n);
+unsigned int known_to_cppcheck(void);
+
+int *known_to_gcc(void)
+{
+	int *p = __builtin_malloc(sizeof(*p));
+
+	*p = 1;	/* gcc */
+	return p;
+}
+
+int known_to_clang(int n)
+{
+	int none = 0;
+
+	if (n == 5)
+		return n / none;	/* clang-tidy */
+	return n;
+}
+
+unsigned int known_to_cppcheck(void)
+{
+	unsigned int entry[4] = { 0 }, i;
+
+	for (i = 0; i <= 4; i++)
+		entry[i] = 1U;	/* cppcheck */
+	return entry[0];
+}
