@@ -33,7 +33,7 @@ static u64 call(u64 control, u64 arg1, u64 arg2)
 		counts->nr[nr]++;
 	asm volatile("call hv_hypercall_page"
 		     : "=a" (result), "+c" (control), "+d" (arg1), "+r" (r8_),
-		       "+r" (pv_stack_pointer)
+		       "+r" (PV_STACK_POINTER)
 		     : : "r9", "r10", "r11", "memory", "cc");
 	return result;
 }

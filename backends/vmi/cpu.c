@@ -35,7 +35,7 @@ static void vmi_cpuid(struct pv_cpuid *regs)
 	vmi_counted(VMI_CPUID, true);
 	asm volatile(PV_ASM_CALL("rsi")
 		     : "+a" (regs->eax), "=b" (regs->ebx), "+c" (regs->ecx), "=d" (regs->edx),
-		       "+r" (pv_stack_pointer)
+		       "+r" (PV_STACK_POINTER)
 		     : "r" (entry)
 		     : "memory", "cc");
 }

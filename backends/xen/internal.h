@@ -51,7 +51,7 @@ extern unsigned long xen_p2m_size;
 		long ret_;						\
 									\
 		asm volatile("call pvxen_hypercall"			\
-			     : "=a" (ret_), "+r" (pv_stack_pointer), ##__VA_ARGS__ \
+			     : "=a" (ret_), "+r" (PV_STACK_POINTER), ##__VA_ARGS__ \
 			     : "0" ((unsigned long)nr)			\
 			     : "rcx", "r11", "memory", "cc");		\
 		return ret_;						\

@@ -105,7 +105,7 @@ static __always_inline ret fname PV_PROTO##n args			\
 									\
 	PV_LOAD_##conv##n args;						\
 	asm __inline volatile(text				\
-		     : PV_OUT_##conv##n, "+r" (pv_stack_pointer)		\
+		     : PV_OUT_##conv##n, "+r" (PV_STACK_POINTER)		\
 		     : [op] "i" (PV_OP_##opname) PV_IN_##conv##n args	\
 		     : PV_CLOBBER_##conv);				\
 	return (__force ret)rax_;					\

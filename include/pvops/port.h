@@ -46,6 +46,8 @@
  *					be left out
  *	PV_ASM_ODD(function)		declaration: the function does not return,
  *					or not as others do; may be left out
+ *	PV_STACK_POINTER		the kernel's variable that is RSP: a file can have
+ *					but one (types.h); may be left out
  *	PV_EXTABLE(insn, fixup)		asm text: if the instruction at label
  *					insn faults, go on at label fixup
  *	PV_GDT_LDT, PV_GDT_TLS		GDT indices of the LDT descriptor

@@ -67,12 +67,15 @@
 #endif
 
 /**
- * pv_stack_pointer - operand ("+r") of an asm statement that calls a function
+ * PV_STACK_POINTER - operand ("+r") of an asm statement that calls a function
  *
  * With it the compiler makes the frame before the call, and has nothing in a red
  * zone or a leaf's frame.  A variable of the file: clang copies a local one.
  */
+#ifndef PV_STACK_POINTER
 register unsigned long pv_stack_pointer asm("rsp");
+#define PV_STACK_POINTER	pv_stack_pointer
+#endif
 
 /** typedef pv_pfn_t - guest ("pseudo-physical") page frame number, 4 KiB unit */
 typedef u64 __bitwise pv_pfn_t;

@@ -95,6 +95,7 @@ unsigned long pvops_percpu_offset(u32 cpu);
 #define PV_ASM_JMP(reg)		"jmp __x86_indirect_thunk_" reg "\n\t"
 #define PV_ASM_CALL(reg)	"call __x86_indirect_thunk_" reg "\n\t"
 #endif
+#define PV_STACK_POINTER	current_stack_pointer
 #define PV_ASM_ODD(function)	STACK_FRAME_NON_STANDARD(function)
 
 #define PV_EXTABLE(insn, fixup)	_ASM_EXTABLE(insn, fixup)
