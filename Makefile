@@ -33,7 +33,7 @@ $(call needs,tests/guest/build.mk,guest vm faults demo bench check)
 $(call needs,tests/unit/build.mk,unit check)
 $(call needs,tests/fuzz/build.mk,fuzz check)
 
-images := $(B)/guest.elf $(B)/clang/guest.elf $(B)/fault/guest.elf
+images := $(B)/guest.elf $(B)/clang/guest.elf $(B)/fault/guest.elf $(B)/retpoline/guest.elf
 # What the environments need beside the image (tests/vm/envs.toml).
 parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cpio \
 	$(B)/xen/host.cpio

@@ -4,6 +4,39 @@
 
 struct pv_slots pv_slots PV_RO_AFTER_INIT;
 
+#ifdef PV_PORT_RETPOLINE
+/*
+ * Where slots point, for sites as compiled.  Speculation waits in the loop; the
+ * return address is replaced without a register, as some ops keep all of them.
+ */
+#define RETPOLINE(op)						\
+	".balign 32\n"						\
+	"pv_retpoline_" #op ":\n\t"				\
+	"call 2f\n"						\
+	"1:\tpause\n\t"						\
+	"lfence\n\t"						\
+	"jmp 1b\n"						\
+	"2:\tpushq pv_slots + 8 * pv_retpoline_nr(%rip)\n\t"	\
+	"popq (%rsp)\n\t"					\
+	"ret\n\t"						\
+	"int3\n"						\
+	".set pv_retpoline_nr, pv_retpoline_nr + 1\n"
+
+asm(".pushsection .text\n"
+    ".set pv_retpoline_nr, 0\n"
+    ".balign 32\n"
+    ".globl pv_retpolines\n"
+    ".type pv_retpolines, @function\n"
+    "pv_retpolines:\n"
+#define PV_OP(table, name, site, conv, ret, n, args, test) RETPOLINE(name)
+#include <pvops/catalogue.h>
+    ".balign 32\n"
+    ".size pv_retpolines, . - pv_retpolines\n"
+    ".popsection\n");
+
+_Static_assert(PV_RETPOLINE_BYTES == 32, "RETPOLINE()");
+#endif
+
 const struct pv_op_info pv_op_info[PV_OP_COUNT] = {
 #define PV_OP(table, name, site, conv, ret, n, args, test) { #name, #table, #site, #test },
 #include <pvops/catalogue.h>

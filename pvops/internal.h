@@ -19,10 +19,14 @@ extern const u32 pv_table_count;
 /* A backend's entries for table group nr; NULL if it has none. */
 const struct pv_impl *pv_backend_table(const struct pv_backend *backend, u32 nr);
 
-/* Slot of an op in pv_slots. */
+/* What a site as compiled goes through: the op's slot, or its retpoline. */
 static inline unsigned long pv_slot(u32 op)
 {
+#ifdef PV_PORT_RETPOLINE
+	return (unsigned long)pv_retpolines[op];
+#else
 	return (unsigned long)&pv_slots + sizeof(void *) * op;
+#endif
 }
 
 /* The implementations the core chose, per op. */

@@ -9,6 +9,17 @@
 #define OPCODE_JMP_REL32	0xe9
 #define PREFIX_CS		0x2e
 
+/* As compiled (PV_THROUGH_SLOT in site.h). */
+#ifdef PV_PORT_RETPOLINE
+#define SLOT_FIRST		PREFIX_CS
+#define SLOT_CALL		OPCODE_CALL_REL32
+#define SLOT_JMP		OPCODE_JMP_REL32
+#else
+#define SLOT_FIRST		0xff
+#define SLOT_CALL		0x15
+#define SLOT_JMP		0x25
+#endif
+
 /* Padding that executes as one instruction (SDM vol. 2B, NOP; prefixes to 11). */
 static const u8 nops[PV_SITE_MAX + 1][16] __attribute__((aligned(16))) = {
 	[1] = { 0x90 },
@@ -125,7 +136,8 @@ enum pv_site_error pv_recipe_make(struct pv_recipe *recipe, u32 kind, u32 len,
 	recipe->kind = (u8)kind;
 	recipe->len = (u8)len;
 	if (!impl)
-		recipe_relative(recipe, len, 0xff, jump ? 0x25 : 0x15, slot, PV_FORM_INDIRECT);
+		recipe_relative(recipe, len, SLOT_FIRST, jump ? SLOT_JMP : SLOT_CALL, slot,
+				PV_FORM_INDIRECT);
 	else if (!jump && (impl->flags & PV_IMPL_NOP))
 		recipe_nop(recipe, len);
 	else if (impl->code && (unsigned long)(impl->code_end - impl->code) <= len)

@@ -31,7 +31,11 @@ native_trampoline:
 	.code64
 native_trampoline_long:
 	mov	block_state(%rip), %rbx
-	jmp	*block_entry(%rip)
+	mov	8(%rbx), %rsp
+	/* Far branches are not predicted: no retpoline, which is out of reach here. */
+	push	$8
+	push	block_entry(%rip)
+	lretq
 
 	.balign	8
 native_trampoline_gdt:

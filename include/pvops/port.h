@@ -66,6 +66,10 @@
  *	PV_MAX_CPUS			CPUs the kernel was built for, <= 256
  *	PV_PORT_INJECT			defined: a test kernel whose hypercalls can be
  *					made to fail (inject.h); may be left out
+ *	PV_PORT_RETPOLINE		defined: sites as compiled execute no bare
+ *					indirect branch either (site.h).  PV_JMP and
+ *					its like are then for the kernel to define,
+ *					and flags of the compiler; may be left out
  *	PV_CALLER()			address the op is used from, for reports:
  *					__builtin_return_address(0)
  *	pv_port_virt_to_pfn(va)		frame of a linear-map address

@@ -12,6 +12,10 @@
  *	JUMP	jmp *slot(%rip), NOPs	   inline code, jmp
  *	BRANCH	jmp rel32; 2-byte NOP	   7-byte NOP that keeps the rel32
  *
+ * Where indirect branches are not to be executed bare (PV_PORT_RETPOLINE,
+ * port.h) the first two are as compiled a direct call or jump, with a CS prefix,
+ * of the op's retpoline, which goes where the slot points.
+ *
  * The NOP of a branch site is 0f 1f 80 disp32 (SDM vol. 2B, NOP r/m, mod 10):
  * the displacement of the jump it replaces stays in it, so that patching
  * needs no memory of its own and unpatching restores the text to the byte.
@@ -47,6 +51,8 @@
 #define PV_SITE_MAX	15
 /** PV_BRANCH_LEN - length of every BRANCH site */
 #define PV_BRANCH_LEN	7
+/** PV_RETPOLINE_BYTES - from one op's retpoline to the next one's */
+#define PV_RETPOLINE_BYTES	32
 
 #ifdef __ASSEMBLY__
 
@@ -58,15 +64,25 @@
 	.set PV_OP_##name, PV_OP_COUNT; .set PV_OP_COUNT, PV_OP_COUNT + 1;
 #include "catalogue.h"
 
+/* A site as compiled, six bytes. */
+.macro PV_THROUGH_SLOT insn, op
+#ifdef PV_PORT_RETPOLINE
+	.byte	0x2e
+	\insn	pv_retpolines + PV_RETPOLINE_BYTES * PV_OP_\op
+#else
+	\insn	*pv_slots + 8 * PV_OP_\op(%rip)
+#endif
+.endm
+
 /**
  * PV_ASM_CALL - asm site that calls an op
  * @op: name as in the catalogue
  *
  * For ASM6 ops, and for others by the ABI of their convention.  Needs eight
- * bytes of stack until it is patched.
+ * bytes of stack until it is patched, 24 if that is by a retpoline.
  */
 .macro PV_ASM_CALL op
-771:	call	*pv_slots + 8 * PV_OP_\op(%rip)
+771:	PV_THROUGH_SLOT call, \op
 	.pushsection .pv_sites, "a"
 	.balign	4
 	.long	771b - .
@@ -80,7 +96,7 @@
  * @op: name as in the catalogue
  */
 .macro PV_ASM_JUMP op
-771:	jmp	*pv_slots + 8 * PV_OP_\op(%rip)
+771:	PV_THROUGH_SLOT jmp, \op
 	.pushsection .pv_sites, "a"
 	.balign	4
 	.long	771b - .
@@ -149,6 +165,11 @@ struct pv_slots {
 
 extern struct pv_slots pv_slots;
 
+#ifdef PV_PORT_RETPOLINE
+/* One for each op, in catalogue order; they change no register. */
+extern const u8 pv_retpolines[PV_OP_COUNT][PV_RETPOLINE_BYTES];
+#endif
+
 /*
  * PV_RECORD - the record for the site at label 771, in an asm statement with
  * an operand [op] that is the op's id.  @len and @kind are literals, because
@@ -162,15 +183,22 @@ extern struct pv_slots pv_slots;
 	".byte " #len ", " #kind "\n\t"					\
 	".popsection\n"
 
+#ifdef PV_PORT_RETPOLINE
+#define PV_THROUGH_SLOT(insn)						\
+	"771: .byte 0x2e\n\t" insn " pv_retpolines + 32 * %c[op]\n\t"
+_Static_assert(PV_RETPOLINE_BYTES == 32, "PV_THROUGH_SLOT");
+#else
+#define PV_THROUGH_SLOT(insn)	"771: " insn " *pv_slots + 8 * %c[op](%%rip)\n\t"
+#endif
+
 /*
- * PV_TEXT_CALL6, PV_TEXT_CALL9 - a call through the table, with its record.
- * The nine bytes are the call and a three-byte NOP behind it.
+ * PV_TEXT_CALL6, PV_TEXT_CALL9, PV_TEXT_JUMP6 - a call or jump through the table,
+ * with its record.  The nine bytes are the call and a three-byte NOP behind it.
  */
-#define PV_TEXT_CALL6(kind)						\
-	"771: call *pv_slots + 8 * %c[op](%%rip)\n\t" PV_RECORD(6, kind)
-#define PV_TEXT_CALL9(kind)						\
-	"771: call *pv_slots + 8 * %c[op](%%rip)\n\t"			\
-	".byte 0x0f, 0x1f, 0x00\n\t" PV_RECORD(9, kind)
+#define PV_TEXT_CALL6(kind)	PV_THROUGH_SLOT("call") PV_RECORD(6, kind)
+#define PV_TEXT_CALL9(kind)	PV_THROUGH_SLOT("call") \
+				".byte 0x0f, 0x1f, 0x00\n\t" PV_RECORD(9, kind)
+#define PV_TEXT_JUMP6		PV_THROUGH_SLOT("jmp") PV_RECORD(6, 1)
 
 /* What stands for each site class of the catalogue (0x10: PV_SITE_OUTLINE). */
 #define PV_TEXT_OF_CALL6	PV_TEXT_CALL6(0)

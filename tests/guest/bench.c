@@ -105,7 +105,6 @@ static pv_pfn_t page;
 				"push %%rbx\n\tpush $2\n\tmov %%cs, %%eax\n\t" \
 				"and $-4, %%eax\n\tpush %%rax\n\t"			\
 				"lea 772f(%%rip), %%rax\n\tpush %%rax\n\t" leave
-#define IRET_SITE		"771: jmp *pv_slots + 8 * %c[op](%%rip)\n\t" PV_RECORD(6, 1)
 
 static void measure_irq(void)
 {
@@ -183,7 +182,7 @@ static void measure_cpu(void)
 	/* An even number of times, so that the base is ours again. */
 	MEASURE("ops", "swapgs", ASM_SITE(swapgs, PV_TEXT_OF_CALL6), (void)0);
 	MEASURE("ops", "iret",
-		ASM_SITE(iret, IRET_FRAME(IRET_SITE) "772: mov %%rbx, %%rsp\n\t"),
+		ASM_SITE(iret, IRET_FRAME(PV_TEXT_JUMP6) "772: mov %%rbx, %%rsp\n\t"),
 		ASM_SITE(iret, IRET_FRAME("") "772: mov %%rbx, %%rsp\n\t"));
 	/* The pair, with nothing deferred between. */
 	MEASURE("ops", "start_context_switch",

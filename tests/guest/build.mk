@@ -48,6 +48,10 @@ $(eval $(call guest-rules,$(B)/clang,clang))
 # Its hypercalls can be made to fail (include/pvops/inject.h).
 $(eval $(call guest-rules,$(B)/fault,gcc,-DPV_PORT_INJECT))
 
+# No indirect branch is executed bare.
+$(eval $(call guest-rules,$(B)/retpoline,gcc,-DPV_PORT_RETPOLINE -mindirect-branch=thunk-extern \
+	-mindirect-branch-register -fno-jump-tables))
+
 # For loaders that read no 64-bit ELF.
 $(B)/guest.multiboot: $(B)/guest.elf tools/multiboot.py tools/elf.py
 	@echo "  MBOOT   $@"

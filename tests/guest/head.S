@@ -46,7 +46,7 @@ pvh_start:
 
 	.code64
 1:	movabs	$2f, %rax
-	jmp	*%rax
+	PV_JMP(rax)
 2:	movabs	$boot_stack_top, %rsp
 	xor	%eax, %eax
 	mov	%eax, %ds

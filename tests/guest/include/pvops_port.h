@@ -31,6 +31,16 @@
 
 #define PV_MAX_CPUS		4
 
+/* tests/guest/retpoline.S */
+#ifdef PV_PORT_RETPOLINE
+#ifdef __ASSEMBLY__
+#define PV_JMP(reg)		jmp __x86_indirect_thunk_##reg
+#else
+#define PV_ASM_JMP(reg)		"jmp __x86_indirect_thunk_" reg "\n\t"
+#define PV_ASM_CALL(reg)	"call __x86_indirect_thunk_" reg "\n\t"
+#endif
+#endif
+
 #ifndef __ASSEMBLY__
 #include <stdarg.h>
 #include <stdbool.h>
