@@ -78,6 +78,55 @@ static void dump_pointers(void)
 	dump_words(rodata_end, kernel_end);
 }
 
+#define DUMP_LINE	64
+
+static void dump_page(const u8 *page)
+{
+	char line[2 * DUMP_LINE + 1];
+	u32 at, i;
+
+	for (at = 0; at < PV_PAGE_SIZE; at += DUMP_LINE) {
+		for (i = 0; i < DUMP_LINE; i++) {
+			line[2 * i] = "0123456789abcdef"[page[at + i] >> 4];
+			line[2 * i + 1] = "0123456789abcdef"[page[at + i] & 15];
+		}
+		line[2 * i] = '\0';
+		print("@text %lx %s\n", (unsigned long)(page + at), line);
+	}
+}
+
+static __attribute__((noinline)) void planted_branch(void)
+{
+	asm volatile("nop; nop");
+}
+
+/*
+ * dump=text: every page of the kernel's memory that can be executed, for the test of
+ * indirect branches.  plant=branch: one is put into the text.
+ */
+static void dump_text(void)
+{
+	unsigned long va, end = KERNEL_BASE + (boot_info.mapped_end << PV_PAGE_SHIFT);
+
+	if (cmdline_is("plant=", "branch")) {
+		u8 *text = (u8 *)planted_branch;
+		long alias = pv_port_text_begin((unsigned long)text, (unsigned long)text + 2);
+
+		text[alias] = 0xff;
+		text[alias + 1] = 0xd0;
+		pv_port_text_end((unsigned long)text, (unsigned long)text + 2);
+	} else {
+		planted_branch();
+	}
+	for (va = KERNEL_BASE; va < end; va += PV_PAGE_SIZE) {
+		pv_pte_t *ptep = vm_walk(boot_info.root, va, false, NULL);
+		u64 val = ptep ? pv_pte_val(*ptep) : 0;
+
+		if ((val & PV_PTE_PRESENT) && !(val & PV_PTE_NX))
+			dump_page((const u8 *)va);
+	}
+}
+
 /* fault=N[,SEED[,HOW]]: from here on hypercalls fail (inject.h). */
 static void arm_faults(void)
 {
@@ -137,6 +186,8 @@ void guest_main(void)
 		dump_sites();
 	if (cmdline_is("dump=", "pointers"))
 		dump_pointers();
+	if (cmdline_is("dump=", "text"))
+		dump_text();
 	/* For the test of the register dump and of the way down. */
 	if (cmdline_is("crash=", "fault"))
 		*(volatile u64 *)0x1230 = 0;

@@ -12,7 +12,7 @@ from vmtest import TOP, Tap, elf, vm
 MIN_LEN, MAX_LEN, BRANCH_LEN = 6, 15, 7
 
 
-def wrong(image, site, ops, slots):
+def wrong(image, site, ops, slots, retpolines):
     """Why a record is not right; None if it is."""
     if site.op >= ops:
         return f"op {site.op} of {ops}"
@@ -27,11 +27,13 @@ def wrong(image, site, ops, slots):
         if text[0] != 0xE9 or text[5:] != b"\x66\x90" or site.len != BRANCH_LEN:
             return f"not a branch: {text.hex()}"
         return None
-    if text[:2] != (b"\xff\x15", b"\xff\x25")[site.kind]:
-        return f"not an indirect {elf.KINDS[site.kind]}: {text.hex()}"
-    slot = site.addr + 6 + struct.unpack("<i", text[2:6])[0]
-    if slot != slots + 8 * site.op:
-        return f"goes through {slot:#x}, the op's slot is {slots + 8 * site.op:#x}"
+    first = (b"\x2e\xe8", b"\x2e\xe9") if retpolines else (b"\xff\x15", b"\xff\x25")
+    if text[:2] != first[site.kind]:
+        return f"not as a {elf.KINDS[site.kind]} is compiled: {text.hex()}"
+    through = site.addr + 6 + struct.unpack("<i", text[2:6])[0]
+    own = retpolines + 32 * site.op if retpolines else slots + 8 * site.op
+    if through != own:
+        return f"goes through {through:#x}, not the op's {own:#x}"
     return None
 
 
@@ -44,7 +46,8 @@ def check(tap, path):
     tap.ok(len(sites) > 50 and (end - start) % elf.SITE_SIZE == 0,
            f"{path}: whole records of {elf.SITE_SIZE} bytes", f"{end - start} bytes, {len(sites)} sites")
     table = next(s for s in image.symbols if s.name == "pv_slots")
-    bad = [(s, wrong(image, s, table.size // 8, table.value)) for s in sites]
+    retpolines = image.named.get("pv_retpolines")
+    bad = [(s, wrong(image, s, table.size // 8, table.value, retpolines)) for s in sites]
     tap.empty([f"record {s.record:#x}, site {s.addr:#x}: {why}" for s, why in bad if why],
               f"{path}: every record describes its text")
     order = sorted(sites, key=lambda s: s.addr)
@@ -53,6 +56,7 @@ def check(tap, path):
 
 
 tap = Tap()
-for built in sys.argv[1:] or (TOP / vm.IMAGE, TOP / "build/clang/guest.elf"):
+for built in sys.argv[1:] or (TOP / vm.IMAGE, TOP / "build/clang/guest.elf",
+                              TOP / "build/retpoline/guest.elf"):
     check(tap, built)
 tap.done()

@@ -368,7 +368,7 @@ with tempfile.TemporaryDirectory() as folder:
 # What the disassembly tests take for what
 
 for text, kinds in (("call   *0x10(%rip)", {INDIRECT, CALL}), ("jmp    *%rax", {INDIRECT}),
-                    ("notrack jmp *%rax", {INDIRECT}), ("call   0x1000", {CALL, DIRECT}),
+                    ("notrack jmp *%rax", {INDIRECT}), ("ljmpl  *0x70", {INDIRECT}), ("call   0x1000", {CALL, DIRECT}),
                     ("data16 call 0x1000", {CALL, DIRECT}), ("jne    0x20", {DIRECT}),
                     ("nopl   0x0(%rax)", {NOP}), ("xchg   %ax,%ax", {NOP}), ("cli", set()),
                     ("cs nopw 0x0(%rax,%rax,1)", {NOP}), ("mov    %gs:0x10,%rax", set())):

@@ -70,7 +70,7 @@ def counted(tap, env, words, tag, **how):
 # Disassembly
 
 NOP = re.compile(r"(data16 |cs |ds |es |rex\S* )*(nop|xchg\s+%ax,%ax)")
-INDIRECT = re.compile(r"(\S+ )*(l?call|l?jmp)q?\s+\*")
+INDIRECT = re.compile(r"(\S+ )*(l?call|l?jmp)[lq]?\s+\*")
 CALL = re.compile(r"(\S+ )*l?callq?\b")
 DIRECT = re.compile(r"(?:\S+ )*(callq?|jmpq?|j\w+|loop\w*)\s+(?:0x)?([0-9a-f]+)\b")
 
@@ -84,7 +84,7 @@ PATH_END = re.compile(r"(\S+ )*(l?jmp|l?ret|iret|sysret|ud2)")
 LINE = re.compile(r"\s*([0-9a-f]+):\t((?:[0-9a-f]{2} )+)\s*(?:\t(.*))?$")
 
 
-def _instructions(args):
+def instructions(args):
     """[(address, length, text)] from objdump."""
     out = subprocess.run(["objdump", "-w", *args], capture_output=True, text=True, check=True)
     rows = []
@@ -138,7 +138,7 @@ class Patched:
         path = Path(f"build/log/{self.env}~sites.bin")
         path.write_bytes(blob)
         ends = {}
-        for addr, size, text in _instructions(["-D", "-b", "binary", "-mi386:x86-64", str(path)]):
+        for addr, size, text in instructions(["-D", "-b", "binary", "-mi386:x86-64", str(path)]):
             nr, at = divmod(addr, self.SLOT)
             if nr < len(self.sites) and at < len(self.sites[nr].text):
                 self.sites[nr].insns.append(text)
@@ -168,7 +168,7 @@ class Patched:
             data[at:at + len(s.text)] = s.text
         path = Path(f"build/log/{self.env}~sites.elf")
         path.write_bytes(data)
-        return {a: (n, t) for a, n, t in _instructions(["-d", "-j", ".text", str(path)])}
+        return {a: (n, t) for a, n, t in instructions(["-d", "-j", ".text", str(path)])}
 
     def _switch(self, table, code):
         """Targets in a switch statement's table; a longer list than true does no harm."""

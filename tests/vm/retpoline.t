@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""A retpoline build executes no bare indirect branch (Spectre v2): not in the image as
+compiled, so neither before patching, and not in the memory that can be executed after
+it, a VMI ROM's copy included.  Far branches are not predicted from where others can
+train; there is one, where a CPU starts.
+"""
+import re
+import sys
+from pathlib import Path
+
+from vmtest import INDIRECT, TOP, Tap, boot, elf, instructions, vm
+
+IMAGE = "build/retpoline/guest.elf"
+FAR = re.compile(r"(\S+ )*l(call|jmp)")
+ENVS = ("native", "xenpv", "vmi")
+TEXT = re.compile(r"^(?:\(d\d+\) )?@text ([0-9a-f]+) ([0-9a-f]{128})\r?$", re.M)
+# Where a retpoline waits for the CPU to see that it was wrong; behind it, what
+# changes the return address.
+CALL, WAIT = b"\xe8\x07\x00\x00\x00", b"\xf3\x90\x0f\xae\xe8\xeb\xf9"
+
+
+def branches(args):
+    return [f"{addr:#x}: {text}" for addr, _, text in instructions(args) if INDIRECT.match(text)]
+
+
+def in_blob(name, data, addr, mode="i386:x86-64"):
+    path = Path(f"build/log/{name}.bin")
+    path.write_bytes(data)
+    return branches(["-D", "-b", "binary", f"-m{mode}", f"--adjust-vma={addr:#x}", str(path)])
+
+
+def live(log):
+    """{address: bytes} of pieces that are executable."""
+    pieces = {}
+    for addr, text in TEXT.findall(log):
+        addr = int(addr, 16)
+        for start in pieces:
+            if start + len(pieces[start]) == addr:
+                pieces[start] += bytes.fromhex(text)
+                break
+        else:
+            pieces[addr] = bytes.fromhex(text)
+    return pieces
+
+
+tap = Tap()
+image = elf.Elf(TOP / IMAGE)
+start, end = image.named["__pv_text_start"], image.named["__pv_text_end"]
+
+# As compiled.
+tap.ok(len(branches(["-d", "-j", ".text", vm.IMAGE])) > 1000, "an ordinary image has many indirect branches")
+tap.empty(branches(["-d", "-j", ".text", IMAGE]), "as compiled: none in the text")
+names = ["native_trampoline", "native_trampoline_long", "native_trampoline_gdt"]
+first, middle, last = (image.named[n] for n in names)
+found = in_blob("trampoline16", image.bytes_at(first, middle - first), 0, "i8086")
+tap.ok(len(found) == 1 and FAR.search(found[0]), "start code of CPUs, 16 bits: one, and a far one", *found)
+tap.empty(in_blob("trampoline64", image.bytes_at(middle, last - middle), 0), "start code of CPUs, 64 bits: none")
+
+# What takes their place.
+thunks = [image.named["pv_retpolines"] + 32 * nr for nr in range(next(
+    s.size for s in image.symbols if s.name == "pv_slots") // 8)]
+thunks += [s.value for s in image.symbols if s.name.startswith("__x86_indirect_thunk_")]
+tap.empty([f"{t:#x}: {image.bytes_at(t, 24).hex()}" for t in thunks
+           if image.bytes_at(t, 12) != CALL + WAIT or b"\xc3\xcc" not in image.bytes_at(t + 12, 12)],
+          f"{len(thunks)} retpolines catch speculation")
+
+for env in sys.argv[1:] or ENVS:
+    run = boot(tap, env, ["dump=text", "plant=branch", "test=none", "bench=none"], "retpoline", image=IMAGE,
+               count=False, timeout=200)
+    tap.equal([run["data"].get("sites", {}).get(k) for k in ("indirect", "failed")], [0, 0], f"{env}: all sites are patched")
+    pieces = live((TOP / run["log_file"]).read_text(errors="replace"))
+    text = b"".join(data[max(start - at, 0):end - at] for at, data in sorted(pieces.items())
+                    if at <= start and end <= at + len(data))
+    if not tap.equal(len(text), end - start, f"{env}: the dump has the whole text"):
+        continue
+    # Into the image, whose symbols let the disassembler find its feet.
+    data = bytearray(image.data)
+    at = image.offset(start, len(text))
+    tap.ok(data[at:at + len(text)] != text, f"{env}: it is not as compiled")
+    data[at:at + len(text)] = text
+    path = Path(f"build/log/{env}~retpoline.elf")
+    path.write_bytes(data)
+    planted = image.named["planted_branch"]
+    found = branches(["-d", "-j", ".text", str(path)])
+    tap.equal(found, [f"{planted:#x}: call   *%rax"], f"{env}: none in the text but the one planted")
+    rest = {at: d for at, d in pieces.items() if not at <= start < at + len(d)}
+    tap.empty([f for at, d in rest.items() for f in in_blob(f"{env}~code", d, at)],
+              f"{env}: none in {sum(map(len, rest.values()))} other bytes that can be executed")
+    tap.equal(bool(rest), env == "vmi", f"{env}: {'the ROM has its copy' if env == 'vmi' else 'no others'}")
+tap.done()
