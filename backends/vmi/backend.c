@@ -7,7 +7,7 @@
  */
 #include "vmi.h"
 
-u64 vmi_entry[VMI_CALLS];
+u64 vmi_entry[VMI_CALLS] PV_RO_AFTER_INIT;
 static u8 answered[VMI_CALLS];
 
 PV_PERCPU_DEFINE(struct vmi_counts, vmi_count);

@@ -54,17 +54,30 @@ static void dump_sites(void)
 	}
 }
 
+/* Text, and code that a hypervisor has supplied. */
+static bool is_executable(unsigned long addr)
+{
+	const pv_pte_t *ptep;
+	u64 val;
+
+	if (addr < KERNEL_BASE || (addr - KERNEL_BASE) >> PV_PAGE_SHIFT >= boot_info.mapped_end)
+		return false;
+	ptep = vm_walk(boot_info.root, addr, false, NULL);
+	val = ptep ? pv_pte_val(*ptep) : 0;
+	return (val & PV_PTE_PRESENT) && !(val & PV_PTE_NX);
+}
+
 static void dump_words(const void *start, const void *end)
 {
 	const unsigned long *word;
 
 	for (word = start; word < (const unsigned long *)end; word++)
-		if (*word >= (unsigned long)__pv_text_start && *word < (unsigned long)__pv_text_end)
+		if (is_executable(*word))
 			print("@pointer %lx %lx\n", (unsigned long)word, *word);
 }
 
 /*
- * dump=pointers: every word that points into the text and can be written, for the
+ * dump=pointers: every word that points to code and can be written, for the
  * test of what a stray write could redirect.  plant=pointer: one more.
  */
 static void dump_pointers(void)
@@ -118,13 +131,9 @@ static void dump_text(void)
 	} else {
 		planted_branch();
 	}
-	for (va = KERNEL_BASE; va < end; va += PV_PAGE_SIZE) {
-		pv_pte_t *ptep = vm_walk(boot_info.root, va, false, NULL);
-		u64 val = ptep ? pv_pte_val(*ptep) : 0;
-
-		if ((val & PV_PTE_PRESENT) && !(val & PV_PTE_NX))
+	for (va = KERNEL_BASE; va < end; va += PV_PAGE_SIZE)
+		if (is_executable(va))
 			dump_page((const u8 *)va);
-	}
 }
 
 /* fault=N[,SEED[,HOW]]: from here on hypercalls fail (inject.h). */
