@@ -6,7 +6,8 @@
 #
 #	same	CONFIG_PVOPS=n: the text of vmlinux is that of the pristine tree
 #	hard	the small kernel with ORC, IBT, retpolines, return thunks, noinstr
-#		validation, KASLR, PV spinlocks: no warning; runs natively and as dom0
+#		validation, KASLR, PV spinlocks: no warning, but of a planted indirect
+#		branch; runs natively and as dom0
 #	cloud	Debian's cloud-amd64 configuration: no warning; takes an hour or more
 #	fault	the small kernel with CONFIG_PVOPS_FAULT_INJECTION; only built, for
 #		tests/linux/faults.t
@@ -99,6 +100,20 @@ boot()
 		fail "the kernel complained"
 }
 
+# No warning means something: a bare indirect branch has one.
+planted_branch()
+{
+	work=$objects/branch
+	rm -rf $work
+	mkdir -p $work
+	cp tests/linux/branch.c $work
+	echo 'obj-m := branch.o' >$work/Kbuild
+	step PLANT "$work/branch.c (log: $work.log)"
+	make -C $patched O="$top/$objects" M="$top/$work" modules >$work.log 2>&1 || fail "$work.log: branch.c does not build"
+	grep -q 'branch_init.*: indirect call found in RETPOLINE build\|init_module.*: indirect call found in RETPOLINE build' $work.log ||
+		fail "$work.log: objtool does not warn of a bare indirect call"
+}
+
 config_hard()
 {
 	patched_tree
@@ -107,6 +122,7 @@ config_hard()
 	check_lines $objects/lines
 	bzimage
 	no_warnings
+	planted_branch
 	tools/linux-guest.sh hard
 	# No selftests on Xen: syscall_nt sets DF, Linux's entry from Xen keeps it (that
 	# of the pristine tree, too), and DEBUG_ENTRY complains.

@@ -93,6 +93,22 @@ module()
 	[ "$variant" = stock ] || cp "$tree/arch/x86/pvops/pvops_bench.ko" "$work"
 }
 
+# What is read-only once the kernel runs, and a pointer to what a hypervisor supplied
+# (tests/linux/init, part security).
+protected()
+{
+	local name line
+	for name in pv_slots pv_chosen overrides pv_batch_submit pv_op_info __pv_sites_start __pv_backends_start \
+		native_irq native_cpu native_mmu pvxen_irq_impls pvxen_cpu_impls pvxen_mmu_impls \
+		vmi_irq_impls vmi_cpu_impls vmi_mmu_impls vmi_entry _text pv_apply pvops_code_start; do
+		line=$(grep " $name\$" "$tree/System.map") && [ "$(echo "$line" | wc -l)" = 1 ] || {
+			echo "linux-guest: $tree/System.map: not one symbol $name" >&2
+			exit 1
+		}
+		echo "$line"
+	done
+}
+
 archive()
 {
 	step CPIO "$2"
@@ -111,6 +127,7 @@ guest()
 	install -m 755 tests/linux/init "$root/init"
 	cp $out/stress $out/shadow "$out/$variant/module"/pvops_*.ko "$root"
 	cp $out/selftests/*_64 "$root/selftests"
+	[ "$variant" = stock ] || protected >"$root/symbols"
 	archive "$root" "$out/$variant.cpio"
 }
 

@@ -32,7 +32,7 @@ KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
            "stock": "build/linux-stock/arch/x86/boot/bzImage",
            "hard": "build/linux-hard/arch/x86/boot/bzImage",
            "fault": "build/linux-fault/arch/x86/boot/bzImage"}
-ALL_PARTS = ("module", "stress", "selftests", "hotplug", "suspend")
+ALL_PARTS = ("security", "module", "stress", "selftests", "hotplug", "suspend")
 MORE_PARTS = ("bench", "faults", "planted")
 TIMEOUT = 480
 END_SIGN = b"\npvops-linux: end"

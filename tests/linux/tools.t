@@ -22,6 +22,10 @@ pvops-linux: user space reached
 @pvops sites {SITES}
 @pvops module.load_1 {SITES}
 @pvops module.load_100 {SITES}
+@test security/files PASS
+@test security/stray PASS
+@test security/wx PASS
+pvops-linux: security: pass 3 fail 0 skip 0 timeout 0
 @test module/checks PASS
 @test module/100-loads PASS 100
 pvops-linux: module: pass 2 fail 0 skip 0 timeout 0
@@ -73,7 +77,7 @@ tap.empty(good["problems"], "a sound log: no problem")
 tap.empty(wrong(good), "a sound log: everything holds")
 tap.empty(wrong(good, run(variant="stock")), "a sound log: the same selftests pass on stock")
 tap.equal(matrix.cells(good), ["native", "native", "native", "5", "4", "3", "0", "0", "yes", "100 times",
-                               "4, 1 not", "yes"], "a sound log: its cells")
+                               "7, 1 not", "yes"], "a sound log: its cells")
 tap.equal(good["tests"]["selftests/two"], ("FAIL", "exit status 1", ["what two said"]), "a test's reason is kept")
 tap.equal(matrix.cells(run(GOOD.split("@pvops backend")[0]))[1:], ["-", "-", "-", "-", "-", "-", "-", "yes", "NO",
                                                                    "0", "NO"], "a crash: its cells")
@@ -93,6 +97,8 @@ for old, new, what in (
         (f"@pvops module.load_1 {SITES}\n", "", "the module's sites at load 1 "),
         ("100-loads PASS 100\npvops-linux: module: pass 2 fail 0",
          "100-loads FAIL x\npvops-linux: module: pass 1 fail 1", "module:"),
+        ("security/wx PASS\npvops-linux: security: pass 3 fail 0",
+         "security/wx FAIL x\npvops-linux: security: pass 2 fail 1", "security:"),
         ("stress/stress PASS\npvops-linux: stress: pass 1 fail 0 skip 0 timeout 0",
          "stress/stress TIMEOUT x\npvops-linux: stress: pass 0 fail 0 skip 0 timeout 1", "stress:"),
         ("stress: pass 1", "stress: pass 2", "the guest comes to its end"),

@@ -587,7 +587,7 @@ void pv_port_panic(const char *why)
 }
 
 /* Among the kernel's data. */
-unsigned long pvops_code_start, pvops_code_bytes;
+unsigned long pvops_code_start __ro_after_init, pvops_code_bytes __ro_after_init;
 
 /* The kernel's data is executable until mark_rodata_ro(). */
 bool pv_port_code_area(const void *start, size_t bytes)
