@@ -76,9 +76,7 @@ void pv_batch_refused(const struct pv_batch_req *req, const struct pv_batch_note
 	kept->note = *note;
 	kept->error = error;
 	kept->again = again;
-	pv_inject_reported(error);
 	if (again < 0) {
-		pv_inject_reported(again);
 		__atomic_fetch_add(&lost_count, 1, __ATOMIC_RELAXED);
 		pv_port_format(outcome, sizeof(outcome), "error %d, lost", again);
 	}
@@ -86,6 +84,9 @@ void pv_batch_refused(const struct pv_batch_req *req, const struct pv_batch_note
 		    name_of(note->op), error, (unsigned long long)req->ptr,
 		    (unsigned long long)req->val, note->caller,
 		    again == PV_BATCH_NOT_TRIED ? "none" : outcome);
+	pv_inject_reported(note->caller, error);
+	if (again < 0)
+		pv_inject_reported(note->caller, again);
 }
 
 /* Interrupts masked. */

@@ -18,8 +18,9 @@ struct inject {
 	/* The next one fails, too; the one that is due is such a next one. */
 	bool next;
 	bool second;
-	/* Injected and not yet reported, by errno. */
+	/* Not yet reported, by errno: injected; and what the hypervisor refused for that. */
 	u32 waiting[PV_INJECT_ERRNOS];
+	u32 following[PV_INJECT_ERRNOS];
 };
 
 static PV_PERCPU_DEFINE(struct inject, pv_inject_this_cpu);
@@ -30,6 +31,19 @@ static enum how how;
 static struct pv_inject_counts counted;
 
 #define count(what)	__atomic_fetch_add(&counted.what, 1, __ATOMIC_RELAXED)
+
+static void add(u32 *waiting)
+{
+	asm("incl %0" : "+m" (*waiting) : : "cc");
+}
+
+static bool take(u32 *waiting)
+{
+	if (!*waiting)
+		return false;
+	asm("decl %0" : "+m" (*waiting) : : "cc");
+	return true;
+}
 
 static bool number(const char **text, u32 *val)
 {
@@ -97,7 +111,8 @@ void pv_inject_read(struct pv_inject_counts *counts)
 {
 #define READ(what)	.what = __atomic_load_n(&counted.what, __ATOMIC_RELAXED)
 	*counts = (struct pv_inject_counts){
-		READ(calls), READ(injected), READ(reported), READ(other), READ(dropped),
+		READ(calls), READ(injected), READ(reported), READ(followed), READ(other),
+		READ(dropped),
 	};
 }
 
@@ -150,21 +165,30 @@ s32 pv_inject_error(const u8 *errors, u32 *turn)
 		;
 	nr = errors[nr % end];
 	count(injected);
-	asm("incl %0" : "+m" (inject->waiting[nr]) : : "cc");
+	add(&inject->waiting[nr]);
 	inject->next = how == TWICE && !inject->second;
 	return -(s32)nr;
 }
 
-void pv_inject_reported(s32 error)
+void pv_inject_follows(s32 error)
+{
+	if (error < 0 && error > -PV_INJECT_ERRNOS)
+		add(&PV_PERCPU_PTR(pv_inject_this_cpu)->following[-error]);
+}
+
+void pv_inject_reported(unsigned long caller, s32 error)
 {
 	struct inject *inject = PV_PERCPU_PTR(pv_inject_this_cpu);
 	u32 nr = (u32)-error;
 
-	if (nr < PV_INJECT_ERRNOS && inject->waiting[nr]) {
-		asm("decl %0" : "+m" (inject->waiting[nr]) : : "cc");
+	if (nr < PV_INJECT_ERRNOS && take(&inject->waiting[nr])) {
 		count(reported);
+	} else if (nr < PV_INJECT_ERRNOS && take(&inject->following[nr])) {
+		count(followed);
 	} else {
 		count(other);
+		pv_port_log("pvops: error %d for caller 0x%lx was not injected, nor caused by a fault",
+			    error, caller);
 	}
 }
 

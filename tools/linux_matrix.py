@@ -234,7 +234,9 @@ def _assert_faults(data):
     out = [(faults.get("injected"), f"{faults.get('injected')} of {faults.get('calls')} hypercalls failed on purpose",
             said),
            (faults.get("injected") == faults.get("reported"), "as many faults are reported as were injected", said),
-           (faults.get("reported", -1) + faults.get("other", 0) == faults.get("lines"),
+           (faults.get("other") == 0, f"{faults.get('followed')} were the hypervisor's own, of what came with a fault; "
+            "no other", faults.get("unexplained", [])),
+           (faults.get("reported", -1) + faults.get("followed", 0) == faults.get("lines"),
             "each is a line of the log", said),
            (faults.get("named") == faults.get("lines"), "each line has an op and a caller", said),
            (sum(sum(errors.values()) for errors in refusals.values()) == faults.get("named"),

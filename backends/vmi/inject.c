@@ -18,7 +18,8 @@
 
 struct fault {
 	u8 nr;
-	u8 errors[4];
+	/* And a 0. */
+	u8 errors[4 + 1];
 };
 
 static const struct fault faults[] = {

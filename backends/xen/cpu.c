@@ -432,7 +432,7 @@ static void xen_set_ldt(u64 *base, u32 entries)
 	tables->ldt_entries = entries;
 	/* Refused while another CPU uses the same table; the last one does it. */
 	if (old != base)
-		protect_ldt(XEN_QUIET, XEN_CALLER(), old, old_entries, true);
+		protect_ldt(XEN_QUIET(PV_OP_set_ldt), XEN_CALLER(), old, old_entries, true);
 }
 
 /*

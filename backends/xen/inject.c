@@ -3,9 +3,10 @@
  * Fault injection (pvops/inject.h): which hypercalls of the layer can be made to
  * fail, and with what.
  *
- * The errors are what Xen 4.17 returns to a guest for such a call, whatever its
- * arguments; docs/faults.md has the functions of Xen they come from.
- * Not in this table, and so left alone:
+ * The errors are all that Xen's source (4.17.5, xen/) returns to a 64-bit PV guest for
+ * such a call, whatever its arguments and whoever's pages they name; behind each row
+ * stand the functions they come from, docs/faults.md says more.  -ERESTART and -EINTR
+ * stay in Xen.  Not in this table, and so left alone:
  *
  *	iret			made by assembly; does not return
  *	xen_version		XENVER_version and _get_features always succeed; the first
@@ -22,6 +23,8 @@
  *				what they can return says that the guest may not have
  *				this: an answer, and taken for one
  *	vm_assist		asked whether Xen knows the flag
+ *	memory_op, hvm_op set_param
+ *				made by a hardware-virtualized guest's start of day only
  *	what is called before somebody arms the injector, start of day above all
  */
 #include <pvops/inject.h>
@@ -31,38 +34,75 @@
 
 struct fault {
 	u8 nr;
-	/* Command that the first argument names, or ANY. */
+	/* Command: the first argument, or that of an mmuext_op's operation; or ANY. */
 	u8 cmd;
-	u8 errors[7];
+	/* And a 0. */
+	u8 errors[10 + 1];
 };
 
 #define ANY	0xff
 
+/* do_mmuext_op() itself: the list, the domain, the policy. */
+#define LIST		XEN_EFAULT, XEN_ESRCH, XEN_EINVAL, XEN_EPERM
+/* Validation of a table: get_page_from_l1e(), _get_page_type() with an IOMMU. */
+#define TABLE		LIST, XEN_EBUSY, XEN_EACCES, XEN_ENOMEM
+
 static const struct fault faults[] = {
-	{ __HYPERVISOR_mmu_update, ANY, { XEN_EINVAL, XEN_EPERM, XEN_EBUSY, XEN_EFAULT } },
-	{ __HYPERVISOR_mmuext_op, ANY, { XEN_EINVAL, XEN_EPERM, XEN_EFAULT } },
-	{ __HYPERVISOR_update_va_mapping, ANY, { XEN_EINVAL, XEN_EPERM } },
+	/* do_mmu_update(), mod_l1_entry() to mod_l4_entry(), and what TABLE has. */
+	{ __HYPERVISOR_mmu_update, ANY, { TABLE, XEN_ENOENT, XEN_ENOSYS, XEN_EOPNOTSUPP } },
+	{ __HYPERVISOR_mmuext_op, MMUEXT_PIN_L1_TABLE, { TABLE } },
+	{ __HYPERVISOR_mmuext_op, MMUEXT_PIN_L2_TABLE, { TABLE } },
+	{ __HYPERVISOR_mmuext_op, MMUEXT_PIN_L3_TABLE, { TABLE } },
+	{ __HYPERVISOR_mmuext_op, MMUEXT_PIN_L4_TABLE, { TABLE } },
+	{ __HYPERVISOR_mmuext_op, MMUEXT_UNPIN_TABLE, { LIST } },
+	/* new_guest_cr3() */
+	{ __HYPERVISOR_mmuext_op, MMUEXT_NEW_BASEPTR, { TABLE } },
+	{ __HYPERVISOR_mmuext_op, MMUEXT_NEW_USER_BASEPTR, { TABLE } },
+	{ __HYPERVISOR_mmuext_op, MMUEXT_TLB_FLUSH_LOCAL, { LIST } },
+	{ __HYPERVISOR_mmuext_op, MMUEXT_INVLPG_LOCAL, { LIST } },
+	{ __HYPERVISOR_mmuext_op, MMUEXT_TLB_FLUSH_MULTI, { LIST } },
+	{ __HYPERVISOR_mmuext_op, MMUEXT_INVLPG_MULTI, { LIST } },
+	{ __HYPERVISOR_mmuext_op, MMUEXT_SET_LDT, { LIST } },
+	/* __do_update_va_mapping(), mod_l1_entry(), vcpumask_to_pcpumask() */
+	{ __HYPERVISOR_update_va_mapping, ANY,
+		{ XEN_EINVAL, XEN_EPERM, XEN_EBUSY, XEN_EACCES, XEN_EFAULT } },
+	/* do_multicall(): a list that cannot be read.  EINVAL is for one inside of another. */
 	{ __HYPERVISOR_multicall, ANY, { XEN_EFAULT } },
+	/* do_update_descriptor(), check_descriptor() */
 	{ __HYPERVISOR_update_descriptor, ANY, { XEN_EINVAL } },
+	/* do_set_gdt(), pv_set_gdt() */
 	{ __HYPERVISOR_set_gdt, ANY, { XEN_EINVAL, XEN_EFAULT } },
-	{ __HYPERVISOR_set_trap_table, ANY, { XEN_EFAULT, XEN_EPERM } },
+	/* do_set_trap_table(): an address that is not canonical */
+	{ __HYPERVISOR_set_trap_table, ANY, { XEN_EFAULT, XEN_EINVAL } },
+	/* do_set_segment_base(): the same; or which */
 	{ __HYPERVISOR_set_segment_base, ANY, { XEN_EINVAL } },
-	{ __HYPERVISOR_callback_op, CALLBACKOP_register, { XEN_EINVAL, XEN_EFAULT } },
+	/* do_callback_op(), register_guest_callback() */
+	{ __HYPERVISOR_callback_op, CALLBACKOP_register, { XEN_EINVAL, XEN_EFAULT, XEN_ENOSYS } },
+	/* do_physdev_op() */
 	{ __HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, { XEN_EINVAL, XEN_EFAULT } },
+	/* do_event_channel_op(): EFAULT; evtchn_send(); get_free_port() for those that bind */
 	{ __HYPERVISOR_event_channel_op, EVTCHNOP_send, { XEN_EINVAL, XEN_EFAULT } },
-	{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi, { XEN_ENOENT, XEN_ENOSPC, XEN_ENOMEM } },
-	{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, { XEN_ENOENT, XEN_ENOSPC, XEN_EEXIST } },
+	{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi,
+		{ XEN_ENOENT, XEN_ENOSPC, XEN_ENOMEM, XEN_EINVAL, XEN_EFAULT } },
+	{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq,
+		{ XEN_ENOENT, XEN_ENOSPC, XEN_ENOMEM, XEN_EINVAL, XEN_EFAULT, XEN_EEXIST } },
+	/* do_sched_op(): EFAULT; do_poll(), evtchn_port_poll() */
 	{ __HYPERVISOR_sched_op, SCHEDOP_poll, { XEN_EINVAL, XEN_EFAULT } },
+	/*
+	 * do_vcpu_op(): ENOENT; common_vcpu_op().  ETIME is public/vcpu.h's: 4.17.5 sends the
+	 * event at once instead.  ENOMEM: continue_hypercall_on_cpu(), in a PV shim.
+	 */
 	{ __HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer,
-		{ XEN_EINVAL, XEN_EFAULT, XEN_ETIME } },
-	{ __HYPERVISOR_vcpu_op, VCPUOP_stop_singleshot_timer, { XEN_EINVAL } },
+		{ XEN_EINVAL, XEN_EFAULT, XEN_ENOENT, XEN_ETIME } },
+	{ __HYPERVISOR_vcpu_op, VCPUOP_stop_singleshot_timer, { XEN_EINVAL, XEN_ENOENT } },
 	{ __HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, { XEN_ENOENT } },
-	{ __HYPERVISOR_vcpu_op, VCPUOP_up, { XEN_EINVAL, XEN_ENOENT } },
+	{ __HYPERVISOR_vcpu_op, VCPUOP_up, { XEN_EINVAL, XEN_ENOENT, XEN_ENOMEM } },
 	{ __HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, { XEN_EFAULT, XEN_ENOENT } },
 	/* Not every copy of Xen's headers has what is for hardware-virtualized guests. */
 #ifdef HVMOP_flush_tlbs
+	/* hvmop_flush_tlb_all(); hvmop_get_param(), hvm_allow_get_param() */
 	{ __HYPERVISOR_hvm_op, HVMOP_flush_tlbs, { XEN_EINVAL } },
-	{ __HYPERVISOR_hvm_op, HVMOP_get_param, { XEN_EINVAL, XEN_EFAULT } },
+	{ __HYPERVISOR_hvm_op, HVMOP_get_param, { XEN_EINVAL, XEN_EFAULT, XEN_ESRCH, XEN_EPERM } },
 #endif
 };
 
@@ -70,8 +110,10 @@ static const struct fault faults[] = {
 
 static u32 turn[COUNT(faults)];
 
-static const struct fault *find(u64 nr, u64 cmd)
+/* By the number and the first argument; of a list of operations, the one at a place. */
+static const struct fault *find(u64 nr, unsigned long a1, u32 at)
 {
+	u64 cmd = nr == __HYPERVISOR_mmuext_op ? ((const struct mmuext_op *)a1)[at].cmd : a1;
 	u32 i;
 
 	for (i = 0; i < COUNT(faults); i++)
@@ -85,8 +127,11 @@ static long error_of(const struct fault *fault)
 	return pv_inject_error(fault->errors, &turn[fault - faults]);
 }
 
-/* Somewhere in a list: what comes before is done, and counted as Xen does. */
-static long in_list(const struct fault *fault, u32 nr, const unsigned long *arg)
+/*
+ * Somewhere in a list, of which each has a row: what comes before is done, and counted as
+ * Xen does.
+ */
+static long in_list(u32 nr, const unsigned long *arg)
 {
 	u32 *done = (u32 *)arg[2];
 	u32 at = pv_inject_pick((u32)arg[1]);
@@ -97,13 +142,13 @@ static long in_list(const struct fault *fault, u32 nr, const unsigned long *arg)
 		return error;
 	if (done)
 		*done = at;
-	return error_of(fault);
+	return error_of(find(nr, arg[0], at));
 }
 
 static long fail(const struct fault *fault, u32 nr, const unsigned long *arg)
 {
 	if (nr == __HYPERVISOR_mmu_update || nr == __HYPERVISOR_mmuext_op)
-		return in_list(fault, nr, arg);
+		return in_list(nr, arg);
 	return error_of(fault);
 }
 
@@ -149,7 +194,7 @@ static bool in_multicall(const struct fault *fault, const unsigned long *arg, lo
 			*result = error_of(fault);
 		return true;
 	}
-	inner = find(entry[at].op, entry[at].args[0]);
+	inner = find(entry[at].op, entry[at].args[0], 0);
 	if (!inner)
 		return false;
 	if (at)
@@ -160,6 +205,9 @@ static bool in_multicall(const struct fault *fault, const unsigned long *arg, lo
 	if (at + 1 < count)
 		*result = pvxen_raw4(__HYPERVISOR_multicall, (unsigned long)&entry[at + 1],
 			      count - at - 1, 0, 0);
+	/* A table is not pinned, say, because it was to be made read-only first. */
+	for (i = at + 1; i < count; i++)
+		pv_inject_follows((s32)entry[i].result);
 	return true;
 }
 
@@ -167,11 +215,8 @@ bool pvxen_inject(u32 nr, unsigned long a1, unsigned long a2, unsigned long a3, 
 		  long *result)
 {
 	const unsigned long arg[] = { a1, a2, a3, a4 };
-	const struct fault *fault = find(nr, a1);
+	const struct fault *fault = find(nr, a1, 0);
 
-	if (nr == __HYPERVISOR_mmuext_op &&
-	    ((const struct mmuext_op *)a1)->cmd == MMUEXT_FLUSH_CACHE)
-		return false;
 	if (!fault || !pv_inject_due())
 		return false;
 	if (pv_inject_drops())

@@ -177,10 +177,11 @@ void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long
 
 /*
  * Multicalls: hypercalls that wait for the end of a PV_BATCH_CPU, per CPU.
- * What is refused is made again, alone, and reported by op and caller; unless op
- * is XEN_QUIET: that may be refused, and is not reported if it is, twice.
+ * What is refused is made again, alone, and reported by op and caller; XEN_QUIET(op)
+ * may be refused, and is not reported if it is, twice.
  */
-#define XEN_QUIET	((enum pv_op)(PV_OP_COUNT + 1))
+#define XEN_QUIET_BIT	(1U << 16)
+#define XEN_QUIET(op)	((enum pv_op)((op) | XEN_QUIET_BIT))
 
 /* pvxen_mc_add - make a hypercall now, or at the end of an open PV_BATCH_CPU */
 void pvxen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,

@@ -40,6 +40,7 @@ static long make(const struct multicall_entry *entry)
 static bool again(const struct pv_batch_note *note, struct multicall_entry *entry)
 {
 	const struct pv_batch_req req = { entry->args[0], entry->args[1] };
+	const struct pv_batch_note named = { note->caller, note->op & ~XEN_QUIET_BIT };
 	long error = (long)entry->result, second;
 
 	/*
@@ -54,8 +55,8 @@ static bool again(const struct pv_batch_note *note, struct multicall_entry *entr
 		entry->args[1] = entry->args[5] - done;
 	}
 	second = make(entry);
-	if (second >= 0 || note->op != (u32)XEN_QUIET)
-		pv_batch_refused(&req, note, (s32)error, (s32)second);
+	if (second >= 0 || !(note->op & XEN_QUIET_BIT))
+		pv_batch_refused(&req, &named, (s32)error, (s32)second);
 	return second >= 0;
 }
 

@@ -11,8 +11,9 @@
  * errors, and which calls are left alone and why: inject.c of the backend.
  *
  * The layer reports every refusal (batch.h).  A report takes its fault off the
- * CPU's list again: when nothing runs, counted faults and reported ones are equal,
- * and what the hypervisor itself has refused is counted apart.
+ * CPU's list again: when nothing runs, counted faults and reported ones are equal.
+ * What the hypervisor itself has refused is counted apart: because of a fault, or not,
+ * which the log says then.
  */
 #ifndef PVOPS_INJECT_H
 #define PVOPS_INJECT_H
@@ -26,13 +27,16 @@
  * @calls: hypercalls that could have been made to fail, while armed
  * @injected: faults
  * @reported: of these, what the layer has reported
- * @other: refusals reported that were not injected
+ * @followed: refusals reported that were the hypervisor's own, of what came with a fault
+ *	and before its second try
+ * @other: all others
  * @dropped: updates lost on purpose (PV_INJECT_DROP)
  */
 struct pv_inject_counts {
 	u64 calls;
 	u64 injected;
 	u64 reported;
+	u64 followed;
 	u64 other;
 	u64 dropped;
 };
@@ -96,6 +100,15 @@ u32 pv_inject_pick(u32 count);
  */
 s32 pv_inject_error(const u8 *errors, u32 *turn);
 
+/**
+ * pv_inject_follows - the hypervisor refused what was made after a fault, before that
+ * was tried again
+ * @error: with this negative errno, which will come to pv_batch_refused()
+ *
+ * A list whose middle fails can have an end that needs it.
+ */
+void pv_inject_follows(s32 error);
+
 /** PV_INJECT_ERRNOS - errnos are below */
 #define PV_INJECT_ERRNOS	256
 
@@ -103,13 +116,14 @@ s32 pv_inject_error(const u8 *errors, u32 *turn);
  * For the core.
  */
 
-/** pv_inject_reported - a refusal with this error was reported on this CPU */
-void pv_inject_reported(s32 error);
+/** pv_inject_reported - a refusal with this error was reported on this CPU, for this caller */
+void pv_inject_reported(unsigned long caller, s32 error);
 
 #else
 
-static __always_inline void pv_inject_reported(s32 error)
+static __always_inline void pv_inject_reported(unsigned long caller, s32 error)
 {
+	(void)caller;
 	(void)error;
 }
 

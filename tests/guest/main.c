@@ -159,10 +159,10 @@ void report_faults(void)
 
 	pv_inject_arm("0");
 	pv_inject_read(&counts);
-	DATA("faults", "{\"calls\":%lu,\"injected\":%lu,\"reported\":%lu,\"other\":%lu,\"dropped\":%lu}",
+	DATA("faults", "{\"calls\":%lu,\"injected\":%lu,\"reported\":%lu,\"followed\":%lu,\"other\":%lu,\"dropped\":%lu}",
 	     (unsigned long)counts.calls, (unsigned long)counts.injected,
-	     (unsigned long)counts.reported, (unsigned long)counts.other,
-	     (unsigned long)counts.dropped);
+	     (unsigned long)counts.reported, (unsigned long)counts.followed,
+	     (unsigned long)counts.other, (unsigned long)counts.dropped);
 #endif
 }
 

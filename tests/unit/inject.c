@@ -8,6 +8,8 @@
 
 #include "unit.h"
 
+#define CALLER	0x1234UL
+
 static const u8 errors[] = { 22, 1, 14, 0 };
 static struct pv_inject_counts before;
 
@@ -30,6 +32,7 @@ static struct pv_inject_counts since(void)
 	now.calls -= before.calls;
 	now.injected -= before.injected;
 	now.reported -= before.reported;
+	now.followed -= before.followed;
 	now.other -= before.other;
 	now.dropped -= before.dropped;
 	return now;
@@ -77,18 +80,43 @@ static void reports_are_matched_with_faults(void **state)
 	pv_inject_error(errors, &turn);
 	pv_inject_error(errors, &turn);
 	/* The hypervisor's own refusals, with an error that was not injected. */
-	pv_inject_reported(-14);
-	pv_inject_reported(-9999);
-	pv_inject_reported(1);
+	pv_inject_reported(CALLER, -14);
+	pv_inject_reported(CALLER, -9999);
+	assert_logged("error -9999 for caller 0x1234 was not injected, nor caused by a fault");
+	pv_inject_reported(CALLER, 1);
 	assert_int_equal(since().reported, 0);
 	assert_int_equal(since().other, 3);
 	/* In any order, and each once. */
-	pv_inject_reported(-1);
-	pv_inject_reported(-22);
-	pv_inject_reported(-22);
+	pv_inject_reported(CALLER, -1);
+	pv_inject_reported(CALLER, -22);
+	pv_inject_reported(CALLER, -22);
 	assert_int_equal(since().reported, 2);
 	assert_int_equal(since().other, 4);
 	assert_int_equal(since().injected, 2);
+}
+
+static void what_a_fault_brings_with_it_is_neither_injected_nor_unexplained(void **state)
+{
+	u32 turn = 0;
+
+	(void)state;
+	host_log_clear();
+	pv_inject_error(errors, &turn);
+	/* Not refused; refused twice for that, once with the same error. */
+	pv_inject_follows(0);
+	pv_inject_follows(-22);
+	pv_inject_follows(-16);
+	pv_inject_follows(-9999);
+	pv_inject_reported(CALLER, -22);
+	pv_inject_reported(CALLER, -16);
+	pv_inject_reported(CALLER, -22);
+	assert_int_equal(since().reported, 1);
+	assert_int_equal(since().followed, 2);
+	assert_int_equal(since().other, 0);
+	assert_int_equal(host_log_lines(), 0);
+	pv_inject_reported(CALLER, -16);
+	assert_int_equal(since().other, 1);
+	assert_int_equal(host_log_lines(), 1);
 }
 
 static void twice_fails_the_second_try_and_not_the_third(void **state)
@@ -166,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST_INJECT(every_nth_and_no_other), TEST_INJECT(errors_come_in_turn),
 		TEST_INJECT(reports_are_matched_with_faults),
+		TEST_INJECT(what_a_fault_brings_with_it_is_neither_injected_nor_unexplained),
 		TEST_INJECT(twice_fails_the_second_try_and_not_the_third), TEST_INJECT(drop_is_one),
 		TEST_INJECT(picks_are_below_and_all_of_them),
 		TEST_INJECT(what_is_no_setting_is_refused_in_one_line),

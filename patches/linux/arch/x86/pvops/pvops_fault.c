@@ -37,6 +37,7 @@ static int fault_show(struct seq_file *m, void *unused)
 	seq_printf(m, "calls %llu\n", counts.calls);
 	seq_printf(m, "injected %llu\n", counts.injected);
 	seq_printf(m, "reported %llu\n", counts.reported);
+	seq_printf(m, "followed %llu\n", counts.followed);
 	seq_printf(m, "other %llu\n", counts.other);
 	seq_printf(m, "dropped %llu\n", counts.dropped);
 	seq_printf(m, "lost %u\n", pv_batch_lost_count());

@@ -16,6 +16,7 @@
 /* Xen's numbers are Linux's. */
 #define XEN_EPERM	EPERM
 #define XEN_ENOENT	ENOENT
+#define XEN_ESRCH	ESRCH
 #define XEN_ENOMEM	ENOMEM
 #define XEN_EACCES	EACCES
 #define XEN_EFAULT	EFAULT
@@ -23,6 +24,8 @@
 #define XEN_EEXIST	EEXIST
 #define XEN_EINVAL	EINVAL
 #define XEN_ENOSPC	ENOSPC
+#define XEN_ENOSYS	ENOSYS
 #define XEN_ETIME	ETIME
+#define XEN_EOPNOTSUPP	EOPNOTSUPP
 
 #endif /* _ASM_X86_PVOPS_XEN_H */
