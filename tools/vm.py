@@ -237,7 +237,7 @@ def command(rows, image, cmdline, packed=""):
     if "cpu" in rows:
         args += ["-cpu", rows["cpu"]]
     if rows["cpus"] > 1:
-        args += ["-smp", str(rows["cpus"])]
+        args += ["-smp", str(rows["cpus"] + rows.get("spare", 0))]
     if rows["count"]:
         args += rows["count_args"]
     return args + _fill(rows["boot"], values)

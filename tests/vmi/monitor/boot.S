@@ -130,6 +130,6 @@ l2:	.skip	4 * 4096
 boot_stack_top:
 /* Of CPU n: ends at cpu_stacks + n * 16384. */
 cpu_stacks:
-	.skip	3 * 16384
+	.skip	4 * 16384
 
 	.section .note.GNU-stack, "", @progbits

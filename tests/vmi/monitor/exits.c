@@ -477,6 +477,13 @@ void do_cpuid(struct vcpu *v, u32 leaf)
 			       1U << 24 | 1U << 3)) | 1U << 31;
 		edx &= ~NO_MSRS;
 	}
+	/* Not the machine's numbers: its first CPU may run no guest. */
+	if (leaf == 0xb)
+		edx = v->apic.id;
+	if (leaf == 0x8000001e) {
+		eax = v->apic.id;
+		ebx = (ebx & ~0xffU) | v->apic.id;
+	}
 	if (leaf == 0x80000001) {
 		/* No SVM inside, no IBS, counters, MONITORX: they come with MSRs. */
 		ecx &= ~(1U << 2 | 1U << 10 | 1U << 12 | 1U << 23 | 1U << 24 | 1U << 28 | 1U << 29);

@@ -2,8 +2,8 @@
 /*
  * The guest's I/O APIC (Intel 82093AA), and what comes in at it: two lines of
  * the machine, the PIT's channel 0 and COM1, both edge-triggered.  A line that
- * the guest unmasks is unmasked in the machine's I/O APIC; CPU 0 of the machine
- * takes it and hands it on.
+ * the guest unmasks is unmasked in the machine's I/O APIC; the CPU that runs virtual
+ * CPU 0 takes it and hands it on.
  */
 #include "monitor.h"
 
@@ -61,7 +61,7 @@ void ioapic_setup(void)
 		ioapic.line[i].low = LINE_MASKED;
 }
 
-/* What the machine's interrupts have left; on its CPU 0 only. */
+/* What the machine's interrupts have left; for virtual CPU 0 only. */
 void lines_check(void)
 {
 	u64 raised = __atomic_exchange_n(&lines_raised, 0, __ATOMIC_SEQ_CST);

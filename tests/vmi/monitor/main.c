@@ -4,7 +4,7 @@
 #include "rom.h"
 
 struct vcpu vcpus[CPUS_MAX];
-u32 cpu_count = 1;
+u32 cpu_count;
 u64 tsc_hz;
 u64 tsc_per_apic, apic_per_tsc;
 
@@ -24,6 +24,9 @@ extern void host_interrupt(void), host_spurious(void);
 extern const u8 host_lines[24][16];
 
 #define START_PAGE	0x7000UL
+
+/* CPU 0 has put the guest into memory. */
+static bool guest_loaded;
 
 static u8 msr_map[0x2000] __attribute__((aligned(4096)));
 static u8 io_map[0x3000] __attribute__((aligned(4096)));
@@ -102,7 +105,14 @@ static void delay_ms(u32 ms)
 		asm volatile("pause");
 }
 
-/* QEMU's firmware configuration device, item 5: number of CPUs. */
+/*
+ * QEMU's firmware configuration device, item 5: number of CPUs.
+ *
+ * Of more than one the first runs no guest.  QEMU 7.2's FXRSTOR clears a flag of the first
+ * CPU, whichever CPU executes it, and not by an atomic instruction (cpu_clear_ignne()); in
+ * the same word is whether that CPU walks nested tables (HF2_NPT_MASK).  Now and then the
+ * first would be in the guest without them, or here with them: a triple fault.
+ */
 static u32 machine_cpus(void)
 {
 	u32 count;
@@ -110,16 +120,14 @@ static u32 machine_cpus(void)
 	outw(0x510, 5);
 	count = inb(0x511);
 	count |= (u32)inb(0x511) << 8;
-	return count > CPUS_MAX ? CPUS_MAX : count ? count : 1;
+	return count > CPUS_MAX + 1 ? CPUS_MAX + 1 : count ? count : 1;
 }
 
-static void other_cpus_start(void)
+static void other_cpus_start(u32 want)
 {
-	u32 want = machine_cpus(), i;
+	u32 i;
 
 	memcpy((void *)START_PAGE, start_code, (size_t)(start_code_end - start_code));
-	if (want == 1)
-		return;
 	host_apic_write(0x300, 0xc4500);	/* INIT to all others */
 	delay_ms(10);
 	host_apic_write(0x300, 0xc4600 | START_PAGE >> 12);
@@ -228,15 +236,21 @@ static void vcpu_create(struct vcpu *v)
 	apic_reset(v);
 }
 
-/* Another CPU of the machine, on its own stack, in order of arrival. */
-void cpu_main(u32 id)
+static void __attribute__((noreturn)) idle(void)
+{
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+/* Another CPU of the machine, on its own stack, from 1 in order of arrival. */
+void cpu_main(u32 nr)
 {
 	static volatile u8 lock;
+	u32 id = nr - 1;
 	struct vcpu *v = &vcpus[id];
 
 	if (id >= CPUS_MAX)
-		for (;;)
-			asm volatile("cli; hlt");
+		idle();
 	lock_take(&lock);
 	v->id = v->apic.id = id;
 	interrupts_setup();
@@ -244,6 +258,11 @@ void cpu_main(u32 id)
 	vcpu_create(v);
 	lock_release(&lock);
 	__atomic_add_fetch(&cpu_count, 1, __ATOMIC_SEQ_CST);
+	if (!id) {
+		while (!__atomic_load_n(&guest_loaded, __ATOMIC_ACQUIRE))
+			asm volatile("pause");
+		vcpu_reset(v);
+	}
 	vcpu_run(v);
 }
 
@@ -281,7 +300,7 @@ void main(const struct multiboot *info)
 	struct boot_file image, initrd = { NULL, 0 };
 	u64 end = 0x100000 + ((u64)info->mem_upper << 10);
 	struct vcpu *v = &vcpus[0];
-	u32 port;
+	u32 cpus = machine_cpus(), port;
 
 	outb(0x21, 0xff);
 	outb(0xa1, 0xff);
@@ -299,15 +318,23 @@ void main(const struct multiboot *info)
 	interrupts_setup();
 	ioapic_setup();
 	clocks_setup();
-	svm_setup(v);
-	vcpu_create(v);
-	other_cpus_start();
+	if (cpus == 1) {
+		svm_setup(v);
+		vcpu_create(v);
+		cpu_count = 1;
+	} else {
+		other_cpus_start(cpus - 1);
+	}
 	rom_install(has_word((const char *)(u64)info->cmdline, "count"));
 	image = file_of(&module[0]);
 	if (info->mods_count > 1)
 		initrd = file_of(&module[1]);
 	load_guest(&image, &initrd, after_path((const char *)(u64)module->cmdline));
 	print("vmi-monitor: %u CPUs, %lu MiB for the guest\n", cpu_count, guest_bytes >> 20);
+	if (cpus > 1) {
+		__atomic_store_n(&guest_loaded, true, __ATOMIC_RELEASE);
+		idle();
+	}
 	vcpu_reset(v);
 	vcpu_run(v);
 }

@@ -9,7 +9,7 @@
 #include "cpu.h"
 #include "vmcb.h"
 
-#define CPUS_MAX	4
+#define CPUS_MAX	4	/* virtual ones */
 
 /* The machine's own vectors. */
 #define HOST_TIMER	0xe0
@@ -103,7 +103,7 @@ void vcpu_enter(struct vcpu *v, u64 vmcb);
 struct multiboot;
 
 void main(const struct multiboot *info) __attribute__((noreturn));
-void cpu_main(u32 id) __attribute__((noreturn));
+void cpu_main(u32 nr) __attribute__((noreturn));
 void host_dies(const u64 *frame) __attribute__((noreturn));
 
 /* --- exits.c --- */
