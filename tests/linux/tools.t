@@ -48,7 +48,8 @@ pvops-linux: faults: pass 1 fail 0 skip 0 timeout 0
 @pvops faults.calls 700
 @pvops faults.injected 7
 @pvops faults.reported 7
-@pvops faults.other 1
+@pvops faults.followed 1
+@pvops faults.other 0
 @pvops faults.lost 0
 @pvops faults.lines 8
 @pvops faults.named 8
@@ -118,6 +119,8 @@ for old, new, what in (
         ("injected 7", "injected 0", "0 of 700 hypercalls failed"),
         ("reported 7", "reported 6", "as many faults"),
         ("lines 8", "lines 9", "each is a line"),
+        ("followed 1", "followed 0", "each is a line"),
+        ("other 0", "other 1", "1 were the hypervisor's own"),
         ("named 8", "named 7", "each line has an op"),
         ("@pvops refusals.set_pmd.1 3\n", "", "ops: set_pte"),
         ("lost 0", "lost 1", "no update is lost"),
