@@ -234,7 +234,7 @@ void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 er
 	const struct pv_batch_req req = { arg1, arg2 };
 	const struct pv_batch_note note = { caller, op };
 
-	pv_batch_refused(&req, &note, (s32)error, (s32)again);
+	pv_batch_refused(&req, &note, pv_batch_errno(error), (s32)again);
 }
 
 static const struct pv_backend vmi_backend = {

@@ -331,7 +331,7 @@ void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 er
 			s64 first_ = error_;				\
 									\
 			error_ = VMI_STATUS(nr, call);			\
-			vmi_refused(op, caller, arg1, arg2, first_, error_);	\
+			vmi_refused(op, caller, arg1, arg2, first_, pv_batch_errno(error_)); \
 		}							\
 		error_;							\
 	})

@@ -33,19 +33,20 @@ static int xen_detect(const struct pv_platform *platform, const char **why)
 static int xen_init(const struct pv_platform *platform)
 {
 	pv_pfn_t pfn = pv_port_virt_to_pfn(shared_page);
-	long error;
+	int error;
 
 	pvxen_start = platform->xen_start_info;
 	xen_p2m_addr = (unsigned long *)pvxen_start->mfn_list;
 	xen_p2m_size = pvxen_start->nr_pages;
 	PV_PERCPU_PTR(xen_vcpu_info)->evtchn_upcall_mask = 1;
 
-	error = pvxen_call3(__HYPERVISOR_update_va_mapping, (unsigned long)shared_page,
-			  pvxen_start->shared_info | PV_PTE_PRESENT | PV_PTE_RW |
-			  PV_PTE_ACCESSED | PV_PTE_DIRTY, UVMF_INVLPG | UVMF_ALL);
+	error = pv_batch_errno(pvxen_call3(__HYPERVISOR_update_va_mapping,
+					   (unsigned long)shared_page,
+					   pvxen_start->shared_info | PV_PTE_PRESENT | PV_PTE_RW |
+					   PV_PTE_ACCESSED | PV_PTE_DIRTY, UVMF_INVLPG | UVMF_ALL));
 	if (error) {
-		pv_port_log("pvops: xen: shared_info cannot be mapped, error %ld", error);
-		return (int)error;
+		pv_port_log("pvops: xen: shared_info cannot be mapped, error %d", error);
+		return error;
 	}
 	/* So that a kernel which makes its own mappings maps the same frame. */
 	xen_p2m_addr[pv_pfn_nr(pfn)] = pvxen_start->shared_info >> PV_PAGE_SHIFT;

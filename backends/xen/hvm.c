@@ -109,14 +109,14 @@ static bool vendor_is_amd(const struct pv_platform *platform)
 	return regs.ebx == CPUID_AMD_EBX || regs.ebx == CPUID_HYGON_EBX;
 }
 
-static long map_shared_info(void)
+static int map_shared_info(void)
 {
 	struct xen_add_to_physmap map = {
 		.domid = DOMID_SELF,
 		.space = XENMAPSPACE_shared_info,
 		.gpfn = pv_pfn_nr(pv_port_virt_to_pfn(shared_page)),
 	};
-	long error = early_call2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &map);
+	int error = pv_batch_errno(early_call2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, &map));
 
 	pvxen_shared = (struct shared_info *)shared_page;
 	return error;
@@ -127,7 +127,7 @@ static long map_shared_info(void)
  * is another way, a vector per vCPU (HVMOP_set_evtchn_upcall_vector): it goes
  * through the local APIC and wants an EOI, one more exit for every upcall.
  */
-static long set_callback(void)
+static int set_callback(void)
 {
 	struct xen_hvm_param param = {
 		.domid = DOMID_SELF,
@@ -135,7 +135,7 @@ static long set_callback(void)
 		.value = (u64)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 | PV_VECTOR_EVENT,
 	};
 
-	return early_call2(__HYPERVISOR_hvm_op, HVMOP_set_param, &param);
+	return pv_batch_errno(early_call2(__HYPERVISOR_hvm_op, HVMOP_set_param, &param));
 }
 
 static bool has_features(u32 wanted)
@@ -149,7 +149,7 @@ static bool has_features(u32 wanted)
 static int hvm_init(const struct pv_platform *platform)
 {
 	struct pv_cpuid version;
-	long error;
+	int error;
 
 	type = pvxen_guest_type(platform, &leaf);
 	uses_vmmcall = vendor_is_amd(platform);
@@ -163,14 +163,14 @@ static int hvm_init(const struct pv_platform *platform)
 	}
 	error = map_shared_info();
 	if (error) {
-		pv_port_log("pvops: xenhvm: shared_info cannot be mapped, error %ld", error);
-		return (int)error;
+		pv_port_log("pvops: xenhvm: shared_info cannot be mapped, error %d", error);
+		return error;
 	}
 	error = set_callback();
 	if (error) {
-		pv_port_log("pvops: xenhvm: no events: vector 0x%x refused, error %ld",
+		pv_port_log("pvops: xenhvm: no events: vector 0x%x refused, error %d",
 			    PV_VECTOR_EVENT, error);
-		return (int)error;
+		return error;
 	}
 	pv_port_log("pvops: xenhvm: %s guest of Xen %u.%u, hypercalls by %s",
 		    type == PVXEN_PVH ? "PVH" : "HVM", version.eax >> 16, version.eax & 0xffff,

@@ -157,8 +157,9 @@ void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long
  * pvxen_check - make a hypercall; if Xen refuses it, report that and make it again
  * @call: the expression that makes it: a call, not what it has returned
  *
- * The result is the last one's.  For calls that may be made twice: all that the
- * layer makes but lists that Xen does in part and then cannot do again (pinning).
+ * The result is the last one's: 0 or a negative errno.  For calls that may be made
+ * twice: all that the layer makes but lists that Xen does in part and then cannot do
+ * again (pinning).
  */
 #define pvxen_check(call, op, caller, arg1, arg2)			\
 	({								\
@@ -167,10 +168,10 @@ void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long
 		if (__builtin_expect(error_ < 0, 0)) {			\
 			long first_ = error_;				\
 									\
-			error_ = (call);				\
+			error_ = pv_batch_errno(call);			\
 			pvxen_refused(op, caller, arg1, arg2, first_, error_);	\
 		}							\
-		error_;							\
+		error_ < 0 ? error_ : 0;				\
 	})
 
 #define XEN_CALLER()	((unsigned long)PV_CALLER())

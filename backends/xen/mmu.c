@@ -16,8 +16,8 @@ _Static_assert(offsetof(struct pv_batch_req, val) == offsetof(struct mmu_update,
 int pvxen_submit(const struct pv_batch_req *req, u32 count, u32 *done)
 {
 	*done = 0;
-	return (int)pvxen_call4(__HYPERVISOR_mmu_update, (unsigned long)req, count,
-			      (unsigned long)done, DOMID_SELF);
+	return pv_batch_errno(pvxen_call4(__HYPERVISOR_mmu_update, (unsigned long)req, count,
+					  (unsigned long)done, DOMID_SELF));
 }
 
 u64 pvxen_foreign_val(u64 entry)

@@ -41,7 +41,7 @@ static bool again(const struct pv_batch_note *note, struct multicall_entry *entr
 {
 	const struct pv_batch_req req = { entry->args[0], entry->args[1] };
 	const struct pv_batch_note named = { note->caller, note->op & ~XEN_QUIET_BIT };
-	long error = (long)entry->result, second;
+	int error = pv_batch_errno((long)entry->result), second;
 
 	/*
 	 * A list that says how far Xen came goes on there.  Counted from its start, of
@@ -49,15 +49,18 @@ static bool again(const struct pv_batch_note *note, struct multicall_entry *entr
 	 * has interrupted.
 	 */
 	if (entry->op == __HYPERVISOR_mmuext_op && entry->args[2]) {
-		u32 done = *(const u32 *)entry->args[2];
+		u32 done = *(const u32 *)entry->args[2], count = (u32)entry->args[5];
 
+		/* One that counts wrong must not be led beyond the list. */
+		if (done >= count)
+			done = count - 1;
 		entry->args[0] = entry->args[4] + done * sizeof(struct mmuext_op);
-		entry->args[1] = entry->args[5] - done;
+		entry->args[1] = count - done;
 	}
-	second = make(entry);
-	if (second >= 0 || !(note->op & XEN_QUIET_BIT))
-		pv_batch_refused(&req, &named, (s32)error, (s32)second);
-	return second >= 0;
+	second = pv_batch_errno(make(entry));
+	if (!second || !(note->op & XEN_QUIET_BIT))
+		pv_batch_refused(&req, &named, error, second);
+	return !second;
 }
 
 /* Events masked. */

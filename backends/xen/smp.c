@@ -126,7 +126,7 @@ static int xen_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	describe(state, gdt);
 	restart[cpu] = *state;
 	/* -EEXIST: it is described already.  Whatever else, the caller is told. */
-	error = pvxen_vcpu_op(VCPUOP_initialise, cpu, &context);
+	error = pv_batch_errno(pvxen_vcpu_op(VCPUOP_initialise, cpu, &context));
 	if (error == -XEN_EEXIST)
 		error = start_again(cpu);
 	else if (!error)

@@ -79,6 +79,23 @@ struct pv_batch_note {
  */
 #define PV_BATCH_NOT_TRIED	1
 
+/** PV_BATCH_ERRNO_MAX - the highest errno there is; what a hypervisor says beyond is this */
+#define PV_BATCH_ERRNO_MAX	4095
+
+/**
+ * pv_batch_errno - a hypercall's 64-bit result as an errno
+ * @result: negative, it was refused; else it was not, whatever the number
+ *
+ * Returns 0 or a negative errno.  An int made of all of @result would lose the
+ * refusals whose lower half is not negative.
+ */
+static __always_inline int pv_batch_errno(s64 result)
+{
+	if (__builtin_expect(result >= 0, 1))
+		return 0;
+	return result < -PV_BATCH_ERRNO_MAX ? -PV_BATCH_ERRNO_MAX : (int)result;
+}
+
 /**
  * struct pv_batch_error - one refused entry
  * @req: what was asked

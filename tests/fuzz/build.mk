@@ -16,7 +16,7 @@ CLANG ?= clang
 FUZZ_RUNS ?= 200000
 FUZZ_SECONDS ?= 20
 
-fuzz_names := plan cmdline sites vmi cpuid
+fuzz_names := plan cmdline sites vmi cpuid hypercall
 fuzz_sources := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
 	backends/hyperv/features.c backends/vmware/detect.c tests/unit/host_port.c tests/unit/fake_backend.c \
 	tests/unit/fake_ops.S
@@ -49,7 +49,44 @@ $(B)/fuzz/tests/unit/host_port.o: fuzz_cflags += '-DHOST_SERIALISE()=((void)0)'
 # The sanitizer puts space around globals; a section that is an array has none.
 $(B)/fuzz/tests/unit/fake_backend.o: fuzz_sanitize := -fno-sanitize=all
 
-.SECONDARY: $(fuzz_objects) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.o)
+# Backends with all their instructions, on a machine made of the input (machine.h).
+# Which backends each of these targets has:
+fuzz_machines := hypercall
+fuzz_on_hypercall := xen
+
+fuzz_machine_folders := native xen kvm hyperv vmware vmi
+fuzz_machine_core := $(filter-out pvops/inject.c,$(wildcard pvops/*.c))
+fuzz_machine_objects = $(patsubst %,$(B)/fuzz/machine/%.o,$(basename $(wildcard \
+	tests/fuzz/machine.c $(fuzz_machine_core) $(foreach b,native $(1),backends/$(b)/*.c backends/$(b)/*.S))))
+fuzz_machine_cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror -fno-pie -mno-red-zone \
+	-mgeneral-regs-only -Iinclude -Itests/fuzz/include
+fuzz_machine_ldflags := -no-pie -Wl,-Ttext-segment=0x12000000 -Wl,-T,tests/unit/sections.ld \
+	-Wl,-T,tests/fuzz/machine.ld -Wl,-z,noexecstack \
+	-Wl,--defsym,__pv_text_start=__executable_start -Wl,--defsym,__pv_text_end=etext
+
+$(B)/fuzz/machine/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	$(Q)$(CLANG) $(fuzz_machine_cflags) $(fuzz_sanitize) -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/machine/%.o: %.S
+	@mkdir -p $(@D)
+	@echo "  AS      $<"
+	$(Q)$(CLANG) $(fuzz_machine_cflags) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
+
+# What every input finds as linked.
+$(B)/fuzz/machine/pvops/%.o $(B)/fuzz/machine/backends/%.o: fuzz_machine_cflags += -DMACHINE_STATE
+$(B)/fuzz/machine/%.o: fuzz_sanitize += -fsanitize-ignorelist=tests/fuzz/machine.ignore
+
+define fuzz_machine_rule
+$(B)/fuzz/test-host-fuzz-$(1): $(B)/fuzz/machine/tests/fuzz/$(1).o $(call fuzz_machine_objects,$(fuzz_on_$(1))) \
+		tests/unit/sections.ld tests/fuzz/machine.ld
+	@echo "  LD      $$@"
+	$$(Q)$$(CLANG) -fsanitize=fuzzer,address,undefined $$(fuzz_machine_ldflags) -o $$@ $$(filter %.o,$$^) -lZydis
+endef
+$(foreach t,$(fuzz_machines),$(eval $(call fuzz_machine_rule,$(t))))
+
+.SECONDARY: $(fuzz_objects) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.o) $(fuzz_machines:%=$(B)/fuzz/machine/tests/fuzz/%.o)
 
 .PHONY: fuzz fuzz-build $(fuzz_names:%=fuzz-%)
 fuzz-build: $(fuzz_programs)
@@ -66,3 +103,4 @@ $(fuzz_names:%=fuzz-%): fuzz-%: $(B)/fuzz/test-host-fuzz-%
 	$(Q)grep number_of_executed $(B)/fuzz/$*.log
 
 -include $(fuzz_objects:.o=.d) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.d)
+-include $(wildcard $(B)/fuzz/machine/*/*.d $(B)/fuzz/machine/*/*/*.d)

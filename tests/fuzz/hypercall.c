@@ -1,0 +1,822 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * test-host-fuzz-hypercall: the Xen PV backend on a hypervisor that says no.
+ *
+ * What is done and what each hypercall answers is the input's (machine.h).  The
+ * hypervisor here does what it is asked for, or refuses it, alone or in the
+ * middle of a list; it keeps its own account of tables, pins and refusals, reads
+ * all memory it is given, and answers with any number.
+ *
+ * Checked: a call is made again once and not for ever; what was refused is
+ * reported, each time with its error, and nothing else is; an entry of a table that
+ * is not reported as lost is what was asked for; a table page that Xen still
+ * knows as one does not go back to the kernel; all lists are inside memory.
+ */
+#include "../../backends/xen/internal.h"
+#include "machine.h"
+
+#define MFN_BASE	0x100000UL
+#define ERRNOS		4096
+
+static unsigned long p2m[MACHINE_FRAMES];
+static struct start_info start;
+
+static void no_leaves(struct pv_cpuid *regs)
+{
+	*regs = (struct pv_cpuid){ 0 };
+}
+
+static const struct pv_platform platform = {
+	.cpl = 3,
+	.xen_start_info = &start,
+	.cpuid = no_leaves,
+};
+
+/* Xen's view of the pages. */
+static bool pinned[MACHINE_PAGES], read_only[MACHINE_PAGES];
+/* What the kernel asked for, and where the report says that it is not. */
+static u64 want[MACHINE_PAGES][PV_TABLE_ENTRIES];
+static u8 lost[MACHINE_PAGES][PV_TABLE_ENTRIES];
+static bool is_lost[MACHINE_PAGES];
+/* Xen has counted wrong: what was done then, nobody can know. */
+static bool lied;
+
+/* Refusals that nobody has reported yet, by errno; of them those that need not be. */
+static u32 waiting[ERRNOS], waiting_all;
+static u32 quiet;
+static u32 calls;
+static bool ends;
+
+/* --- Xen --- */
+
+static u32 pfn_of(u64 mfn)
+{
+	return mfn - MFN_BASE < MACHINE_FRAMES ? (u32)(mfn - MFN_BASE) : MACHINE_FRAMES;
+}
+
+static u32 page_of_mfn(u64 mfn)
+{
+	u32 pfn = pfn_of(mfn);
+
+	return pfn < MACHINE_FRAMES ? machine_page_of(pv_port_pfn_to_virt(pv_pfn(pfn))) : MACHINE_PAGES;
+}
+
+static u32 errno_of(long error)
+{
+	return error > -ERRNOS ? (u32)-error : ERRNOS - 1;
+}
+
+static long refuse(long error, bool told)
+{
+	if (error < 0 && told) {
+		waiting[errno_of(error)]++;
+		waiting_all++;
+	}
+	return error;
+}
+
+/* 0, an errno, or any number at all; what is not negative says that it is done. */
+static long answer(void)
+{
+	u8 byte = answer_byte();
+
+	if (byte < 0x80)
+		return 0;
+	if (byte < 0xf0)
+		return -(long)(1 + byte % 64);
+	return (long)answer_number(8);
+}
+
+/* How much of a list is done when the rest is refused; and what Xen says it was. */
+static u32 part(u32 count, u32 *said)
+{
+	u32 done = answer_byte() % count;
+
+	*said = done;
+	if (answer_byte() >= 0xf0) {
+		*said = (u32)answer_number(4);
+		lied |= *said != done;
+	}
+	return done;
+}
+
+static void update(const struct mmu_update *req)
+{
+	u32 page = page_of_mfn(req->ptr >> PV_PAGE_SHIFT);
+
+	CHECK((req->ptr & 3) != MMU_MACHPHYS_UPDATE);
+	if (page < MACHINE_PAGES)
+		*(u64 *)(machine_pages[page] + (req->ptr & (PV_PAGE_SIZE - 1) & ~7UL)) = req->val;
+}
+
+static long mmu_update(const struct mmu_update *req, u32 count, u32 *done)
+{
+	long error = answer();
+	u32 end = count, said = count, i;
+	u64 sum = 0;
+
+	CHECK(count && count <= PV_BATCH_MAX);
+	for (i = 0; i < count; i++)
+		sum += req[i].ptr;
+	CHECK(sum || !sum);
+	if (error < 0)
+		end = part(count, &said);
+	for (i = 0; i < end; i++)
+		update(&req[i]);
+	*done = said;
+	return refuse(error, true);
+}
+
+static void mmuext(const struct mmuext_op *op)
+{
+	u32 page = MACHINE_PAGES;
+
+	switch (op->cmd) {
+	case MMUEXT_PIN_L1_TABLE:
+	case MMUEXT_PIN_L2_TABLE:
+	case MMUEXT_PIN_L3_TABLE:
+	case MMUEXT_PIN_L4_TABLE:
+	case MMUEXT_UNPIN_TABLE:
+		page = page_of_mfn(op->arg1.mfn);
+		CHECK(page < MACHINE_PAGES);
+		pinned[page] = op->cmd != MMUEXT_UNPIN_TABLE;
+		break;
+	case MMUEXT_TLB_FLUSH_MULTI:
+	case MMUEXT_INVLPG_MULTI:
+		CHECK(*(const u64 *)op->arg2.vcpumask.p || true);
+		break;
+	default:
+		break;
+	}
+}
+
+/* args: the hypercall's, which Xen moves on when it interrupts itself. */
+static long mmuext_op(unsigned long *args)
+{
+	const struct mmuext_op *op = (const struct mmuext_op *)args[0];
+	u32 count = (u32)args[1], end = count, said = count, i;
+	u32 *done = (u32 *)args[2];
+	/* These may be refused, and are not reported if it is so. */
+	bool is_answer = op->cmd == MMUEXT_FLUSH_CACHE;
+	long error = answer();
+
+	CHECK(count && count <= 32);
+	for (i = 0; i < count; i++)
+		CHECK(op[i].cmd <= MMUEXT_UNMARK_SUPER);
+	if (error < 0)
+		end = done ? part(count, &said) : answer_byte() % count;
+	for (i = 0; i < end; i++)
+		mmuext(&op[i]);
+	if (done) {
+		*done = said;
+		if (answer_byte() & 1) {
+			args[0] += end * sizeof(*op);
+			args[1] -= end;
+		}
+	}
+	return refuse(error, !(is_answer && (error == -XEN_EPERM || error == -XEN_EACCES)));
+}
+
+static long va_mapping(u64 va, u64 val)
+{
+	u32 page = machine_page_of((const void *)va);
+	long error = answer();
+
+	if (error >= 0 && page < MACHINE_PAGES) {
+		CHECK(page_of_mfn((val & PV_FRAME_MASK) >> PV_PAGE_SHIFT) == page);
+		read_only[page] = !(val & PV_PTE_RW);
+	}
+	return refuse(error, true);
+}
+
+static long evtchn_op(u32 cmd, void *arg)
+{
+	long error = answer();
+
+	if (cmd == EVTCHNOP_bind_ipi)
+		((struct evtchn_bind_ipi *)arg)->port = (u32)answer_number(2);
+	else if (cmd == EVTCHNOP_bind_virq)
+		((struct evtchn_bind_virq *)arg)->port = (u32)answer_number(2);
+	else
+		CHECK(cmd == EVTCHNOP_send && ((struct evtchn_send *)arg)->port < 4096);
+	return refuse(error, true);
+}
+
+static long sched_op(u32 cmd, const void *arg)
+{
+	const struct sched_poll *poll = arg;
+	u32 i;
+
+	switch (cmd) {
+	case SCHEDOP_shutdown:
+		CHECK(((const struct sched_shutdown *)arg)->reason <= SHUTDOWN_MAX && ends);
+		machine_leave();
+	case SCHEDOP_poll:
+		for (i = 0; i < poll->nr_ports; i++)
+			CHECK(poll->ports.p[i] < 4096);
+		break;
+	default:
+		CHECK(cmd == SCHEDOP_yield);
+	}
+	return refuse(answer(), true);
+}
+
+static long vcpu_op(u32 cmd, u32 vcpu, const void *arg)
+{
+	bool told = true;
+
+	CHECK(vcpu < PV_MAX_CPUS);
+	switch (cmd) {
+	case VCPUOP_initialise:
+		CHECK(((const struct vcpu_guest_context *)arg)->user_regs.rip);
+		/* fallthrough */
+	case VCPUOP_is_up:
+		told = false;
+		break;
+	case VCPUOP_set_singleshot_timer:
+		CHECK(!((const struct vcpu_set_singleshot_timer *)arg)->flags);
+		break;
+	case VCPUOP_register_vcpu_info:
+		CHECK(((const struct vcpu_register_vcpu_info *)arg)->offset <= PV_PAGE_SIZE - 64);
+		break;
+	}
+	return refuse(answer(), told);
+}
+
+static void trap_table(const struct trap_info *trap)
+{
+	u32 count;
+
+	for (count = 0; trap && trap[count].address; count++)
+		CHECK(count < 256);
+}
+
+static long multicall(struct multicall_entry *entry, u32 count);
+
+static long hypercall(u32 nr, unsigned long *a)
+{
+	switch (nr) {
+	case __HYPERVISOR_mmu_update:
+		return mmu_update((const struct mmu_update *)a[0], (u32)a[1], (u32 *)a[2]);
+	case __HYPERVISOR_mmuext_op:
+		return mmuext_op(a);
+	case __HYPERVISOR_multicall:
+		return multicall((struct multicall_entry *)a[0], (u32)a[1]);
+	case __HYPERVISOR_update_va_mapping:
+		return va_mapping(a[0], a[1]);
+	case __HYPERVISOR_event_channel_op:
+		return evtchn_op((u32)a[0], (void *)a[1]);
+	case __HYPERVISOR_sched_op:
+		return sched_op((u32)a[0], (const void *)a[1]);
+	case __HYPERVISOR_vcpu_op:
+		return vcpu_op((u32)a[0], (u32)a[1], (const void *)a[2]);
+	case __HYPERVISOR_set_trap_table:
+		trap_table((const struct trap_info *)a[0]);
+		return refuse(answer(), true);
+	case __HYPERVISOR_set_gdt:
+		CHECK(a[1] <= 512 && *(const u64 *)a[0] - MFN_BASE < MACHINE_FRAMES);
+		return refuse(answer(), true);
+	case __HYPERVISOR_callback_op:
+		CHECK(((const struct callback_register *)a[1])->address);
+		return refuse(answer(), true);
+	case __HYPERVISOR_physdev_op:
+		CHECK(((const struct physdev_set_iopl *)a[1])->iopl < 4);
+		return refuse(answer(), true);
+	case __HYPERVISOR_console_io:
+	case __HYPERVISOR_xen_version:
+	case __HYPERVISOR_vm_assist:
+	case __HYPERVISOR_get_debugreg:
+		return answer();
+	case __HYPERVISOR_set_debugreg: {
+		long error = answer();
+
+		return refuse(error, error != -XEN_EPERM && error != -XEN_EINVAL);
+	}
+	case __HYPERVISOR_update_descriptor:
+	case __HYPERVISOR_set_segment_base:
+	case __HYPERVISOR_stack_switch:
+	case __HYPERVISOR_fpu_taskswitch:
+		return refuse(answer(), true);
+	default:
+		fprintf(stderr, "hypercall %u\n", nr);
+		abort();
+	}
+}
+
+/* As a whole refused: somewhere Xen could not read on. */
+static long multicall(struct multicall_entry *entry, u32 count)
+{
+	u8 whole = answer_byte();
+	u32 end = count, i;
+
+	CHECK(count && count <= 32);
+	if (whole >= 0xf0)
+		end = answer_byte() % count;
+	for (i = 0; i < end; i++)
+		entry[i].result = (unsigned long)hypercall((u32)entry[i].op, (unsigned long *)entry[i].args);
+	for (; i < count; i++)
+		refuse(-XEN_EFAULT, true);
+	return whole >= 0xf0 ? -XEN_EFAULT : 0;
+}
+
+void target_hypercall(struct machine_regs *regs)
+{
+	unsigned long args[] = { regs->rdi, regs->rsi, regs->rdx, regs->r10 };
+
+	/* More than anything needs, but for a start of a CPU that is not there yet. */
+	CHECK(++calls < 25000);
+	regs->rax = (u64)hypercall((u32)regs->rax, args);
+}
+
+/* --- what the kernel sees --- */
+
+static void reported(long error)
+{
+	u32 nr = errno_of(error);
+
+	/* One that was not made, or was refused by the layer itself, is not ours. */
+	if (!waiting[nr])
+		return;
+	waiting[nr]--;
+	waiting_all--;
+}
+
+/* Only what Xen has refused is said to be refused. */
+void target_log(const char *line)
+{
+	unsigned long long entry, val;
+	int error, again;
+	char op[32];
+	const char *outcome = strstr(line, "second try: ");
+
+	if (sscanf(line, "pvops: %31s refused: error %d, entry 0x%llx, value 0x%llx", op, &error,
+		   &entry, &val) != 4 || !outcome)
+		return;
+	outcome += strlen("second try: ");
+	if (!strcmp(outcome, "none"))
+		return;
+	CHECK(error < 0 && waiting[errno_of(error)]);
+	reported(error);
+	if (sscanf(outcome, "error %d, lost", &again) == 1) {
+		u32 page = page_of_mfn(entry >> PV_PAGE_SHIFT);
+
+		CHECK(again < 0 && waiting[errno_of(again)]);
+		reported(again);
+		if (page < MACHINE_PAGES) {
+			lost[page][entry % PV_PAGE_SIZE / 8] = 1;
+			is_lost[page] = true;
+		}
+	} else {
+		CHECK(!strcmp(outcome, "good"));
+	}
+}
+
+void target_page_freed(pv_pfn_t pfn)
+{
+	u32 page = machine_page_of(pv_port_pfn_to_virt(pfn));
+
+	CHECK(lied || (!pinned[page] && !read_only[page]));
+}
+
+void target_interrupt(u32 vector)
+{
+	CHECK(vector == PV_VECTOR_TIMER || vector - PV_VECTOR_IPI < PV_IPI_COUNT);
+}
+
+u64 target_rdtsc(void)
+{
+	return 0;
+}
+
+u64 target_read_msr(u32 msr)
+{
+	(void)msr;
+	return 0;
+}
+
+void target_write_msr(u32 msr, u64 val)
+{
+	(void)msr;
+	(void)val;
+}
+
+void target_halt(void)
+{
+	abort();
+}
+
+void target_write_cr(u32 nr, u64 val)
+{
+	(void)nr;
+	(void)val;
+}
+
+/* --- the kernel --- */
+
+/* Tables it has, by level; roots are level 4. */
+static struct {
+	pv_pfn_t pfn;
+	u32 level;
+} tables[16];
+
+static u64 gdt[2][PV_TABLE_ENTRIES] __attribute__((aligned(4096)));
+static u64 ldt[PV_TABLE_ENTRIES] __attribute__((aligned(4096)));
+static struct pv_gate idt[256];
+static struct pv_tss tss;
+static u32 depth[2];
+
+static u32 some_table(void)
+{
+	return input_byte() % 16;
+}
+
+static void forget_page(pv_pfn_t pfn)
+{
+	u32 page = machine_page_of(pv_port_pfn_to_virt(pfn));
+
+	memset(want[page], 0, sizeof(want[page]));
+	memset(lost[page], 0, sizeof(lost[page]));
+	is_lost[page] = false;
+}
+
+static void allocate(void)
+{
+	static pv_pfn_t (*const how[])(void) = { pv_alloc_pte, pv_alloc_pmd, pv_alloc_pud, pv_pgd_alloc };
+	u32 nr = some_table(), level = input_byte() % 4, page;
+
+	if (tables[nr].level)
+		return;
+	tables[nr].pfn = how[level]();
+	if (tables[nr].pfn == PV_PFN_NONE)
+		return;
+	tables[nr].level = level + 1;
+	page = machine_page_of(pv_port_pfn_to_virt(tables[nr].pfn));
+	CHECK(page < MACHINE_PAGES && machine_page_used[page]);
+	CHECK(lied || (pinned[page] && read_only[page]));
+	forget_page(tables[nr].pfn);
+}
+
+static void release(u32 nr)
+{
+	static void (*const how[])(pv_pfn_t) = { pv_release_pte, pv_release_pmd, pv_release_pud, pv_pgd_free };
+
+	if (!tables[nr].level)
+		return;
+	how[tables[nr].level - 1](tables[nr].pfn);
+	tables[nr].level = 0;
+}
+
+static void set_entry(void)
+{
+	u32 nr = some_table(), index = input_byte(), page;
+	u64 val = input_number(3), *entry;
+
+	if (!tables[nr].level)
+		return;
+	if (tables[nr].level < 4)
+		index = index * 2 % PV_TABLE_ENTRIES;
+	entry = (u64 *)pv_port_pfn_to_virt(tables[nr].pfn) + index;
+	page = machine_page_of(entry);
+	want[page][index] = val;
+	switch (tables[nr].level) {
+	case 1:
+		if (val & 1) {
+			pv_ptep_modify_prot_start((pv_pte_t *)entry);
+			pv_ptep_modify_prot_commit((pv_pte_t *)entry, (pv_pte_t)val);
+		} else {
+			pv_set_pte((pv_pte_t *)entry, (pv_pte_t)val);
+		}
+		break;
+	case 2:
+		pv_set_pmd((pv_pmd_t *)entry, (pv_pmd_t)val);
+		break;
+	case 3:
+		pv_set_pud((pv_pud_t *)entry, (pv_pud_t)val);
+		break;
+	default:
+		pv_set_p4d((pv_p4d_t *)entry, (pv_p4d_t)val);
+	}
+}
+
+static void load_gdt(void)
+{
+	struct pv_dtr dtr = {
+		.base = (unsigned long)gdt[input_byte() & 1],
+		.limit = (u16)input_number(2),
+	};
+
+	pv_load_gdt(&dtr);
+}
+
+static void load_idt(void)
+{
+	struct pv_dtr dtr = { .base = (unsigned long)idt, .limit = (u16)(input_number(2) % sizeof(idt)) };
+	u32 i;
+
+	for (i = input_byte(); i < 256; i += 7)
+		idt[i].type_dpl_p = input_byte() | 0x80;
+	pv_load_idt(&dtr);
+}
+
+static void write_gate(void)
+{
+	struct pv_gate gate = { .offset_low = 1, .type_dpl_p = input_byte() };
+
+	pv_write_idt_entry(idt, input_byte(), &gate);
+}
+
+static void write_descriptor(void)
+{
+	u64 desc[2] = { input_number(8), 0 };
+
+	pv_write_gdt_entry(gdt[input_byte() & 1], input_byte() % 16, desc, 1);
+}
+
+static void load_tls(void)
+{
+	u64 tls[3] = { input_number(1), input_number(1), input_number(1) };
+
+	pv_load_tls(gdt[0], tls);
+}
+
+static void write_msr(void)
+{
+	static const u32 msrs[] = {
+		0xc0000100, 0xc0000101, 0xc0000102, 0xc0000082, 0xc0000080, 0x175, 0x10,
+	};
+	u32 msr = msrs[input_byte() % 7];
+	u64 val;
+
+	pv_write_msr(msr, input_number(8));
+	val = pv_read_msr(msr);
+	CHECK(pv_write_msr_safe(msr, val) == 0);
+}
+
+static void interrupt(void)
+{
+	struct vcpu_info *info = PV_PERCPU_PTR(xen_vcpu_info);
+	u32 token = pv_batch_pause(), i;
+
+	for (i = 0; i < 4; i++)
+		pvxen_shared->evtchn_pending[input_byte() % 64] = input_number(8);
+	info->evtchn_pending_sel = input_number(8);
+	pv_upcall(0);
+	pv_batch_resume(token);
+}
+
+static void start_cpu(void)
+{
+	struct pv_cpu_state state = {
+		.rip = 1, .rsp = 1, .cr0 = 0x80010001, .cr4 = 0x20, .efer = 0x100,
+		.cr3 = input_number(2) << PV_PAGE_SHIFT,
+		.gdt = { .base = (unsigned long)gdt[1], .limit = (u16)input_number(2) },
+		.idt = { .base = (unsigned long)idt, .limit = sizeof(idt) - 1 },
+	};
+
+	pv_start_cpu(input_byte() % (PV_MAX_CPUS + 1), &state);
+}
+
+static void batch(bool enter)
+{
+	u32 kind = input_byte() & 1;
+
+	if (enter && depth[kind] < 4) {
+		pv_batch_enter((enum pv_batch_kind)kind);
+		depth[kind]++;
+	} else if (!enter && depth[kind]) {
+		pv_batch_leave((enum pv_batch_kind)kind);
+		depth[kind]--;
+	}
+}
+
+static struct pv_cpumask some_mask(void)
+{
+	return (struct pv_cpumask){ { input_byte() & 3 } };
+}
+
+static void write_cr3(void)
+{
+	u32 nr = some_table();
+
+	if (tables[nr].level == 4)
+		pv_write_cr3(pv_pfn_nr(tables[nr].pfn) << PV_PAGE_SHIFT);
+}
+
+static void act(void)
+{
+	struct pv_cpumask mask;
+	u8 word = 0;
+
+	switch (input_byte() % 40) {
+	case 0: case 1: case 2:
+		allocate();
+		break;
+	case 3:
+		release(some_table());
+		break;
+	case 4: case 5: case 6: case 7:
+		set_entry();
+		break;
+	case 8: case 9:
+		batch(true);
+		break;
+	case 10: case 11:
+		batch(false);
+		break;
+	case 12:
+		pv_batch_flush();
+		break;
+	case 13:
+		pv_flush_tlb_user();
+		break;
+	case 14:
+		pv_flush_tlb_kernel();
+		break;
+	case 15:
+		pv_flush_tlb_one(input_number(8));
+		break;
+	case 16:
+		mask = some_mask();
+		pv_flush_tlb_multi(&mask, input_number(3), input_number(3));
+		break;
+	case 17:
+		write_cr3();
+		break;
+	case 18:
+		pv_set_fixmap(input_byte() % 6, (pv_maddr_t)input_number(4), input_byte());
+		break;
+	case 19:
+		pv_table_cache(input_byte());
+		break;
+	case 20:
+		load_gdt();
+		break;
+	case 21:
+		load_idt();
+		break;
+	case 22:
+		write_gate();
+		break;
+	case 23:
+		write_descriptor();
+		break;
+	case 24:
+		load_tls();
+		break;
+	case 25:
+		/* The old table may be refused the right to be written: another CPU has it. */
+		quiet++;
+		pv_set_ldt(ldt, input_byte());
+		break;
+	case 26:
+		pv_write_ldt_entry(ldt, input_byte(), input_number(8));
+		break;
+	case 27:
+		pv_load_sp0(&tss, input_number(8));
+		break;
+	case 28:
+		pv_set_iopl(input_byte() & 3);
+		break;
+	case 29:
+		pv_load_gs_index(input_byte());
+		break;
+	case 30:
+		write_msr();
+		break;
+	case 31:
+		pv_write_cr0(0x80010001 | (input_byte() & 8));
+		pv_clts();
+		break;
+	case 32:
+		pv_wbinvd();
+		pv_set_debugreg(input_byte() % 9, input_number(8));
+		pv_get_debugreg(input_byte());
+		break;
+	case 33:
+		pv_start_context_switch();
+		write_cr3();
+		load_tls();
+		pv_load_sp0(&tss, 1);
+		pv_end_context_switch();
+		break;
+	case 34:
+		pv_set_timer(input_number(8));
+		break;
+	case 35:
+		pv_send_ipi(input_byte() % 3, PV_VECTOR_IPI + (input_byte() & 3));
+		mask = some_mask();
+		pv_send_ipi_mask(&mask, PV_VECTOR_IPI + (input_byte() & 1));
+		break;
+	case 36:
+		pv_lock_wait(&word, input_byte() & 1);
+		pv_lock_kick(input_byte() % 3);
+		pv_vcpu_is_preempted(input_byte() % 3);
+		break;
+	case 37:
+		interrupt();
+		break;
+	case 38:
+		start_cpu();
+		break;
+	case 39:
+		pv_console_write("text", input_byte() % 5);
+		pv_restore_fl(pv_save_fl());
+		break;
+	}
+}
+
+/* What waits nowhere any more has been done, or reported as lost. */
+static void check_tables(void)
+{
+	u32 nr, i;
+
+	for (nr = 0; nr < 16; nr++) {
+		const u64 *entry = pv_port_pfn_to_virt(tables[nr].pfn);
+		u32 page;
+
+		if (!tables[nr].level)
+			continue;
+		page = machine_page_of(entry);
+		if (!is_lost[page] && !memcmp(entry, want[page], PV_PAGE_SIZE / 2))
+			continue;
+		for (i = 0; i < PV_TABLE_ENTRIES / 2; i++)
+			CHECK(lost[page][i] || entry[i] == want[page][i]);
+	}
+}
+
+static void check_accounts(void)
+{
+	CHECK(!waiting_all || quiet);
+}
+
+static void new_machine(const u8 *data, size_t size)
+{
+	machine_reset(data, size);
+	memset(pinned, 0, sizeof(pinned));
+	memset(read_only, 0, sizeof(read_only));
+	memset(tables, 0, sizeof(tables));
+	memset(gdt, 0, sizeof(gdt));
+	memset(ldt, 0, sizeof(ldt));
+	memset(idt, 0, sizeof(idt));
+	if (waiting_all)
+		memset(waiting, 0, sizeof(waiting));
+	waiting_all = quiet = calls = 0;
+	lied = ends = false;
+	depth[0] = depth[1] = 0;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	u32 pfn;
+
+	(void)argc;
+	(void)argv;
+	machine_init();
+	for (pfn = 0; pfn < MACHINE_FRAMES; pfn++)
+		p2m[pfn] = MFN_BASE + pfn;
+	memcpy(start.magic, "xen-3.0", 8);
+	start.nr_pages = MACHINE_FRAMES;
+	start.mfn_list = (unsigned long)p2m;
+	start.shared_info = (MFN_BASE + MACHINE_FRAMES) << PV_PAGE_SHIFT;
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	u32 nr;
+
+	new_machine(data, size);
+	if (!machine_try())
+		return 0;
+	pv_init(&platform, "");
+	pv_cpu_init(0);
+	check_accounts();
+
+	while (input_left()) {
+		calls = 0;
+		act();
+		if (!depth[0] && !depth[1]) {
+			check_accounts();
+			if (!lied)
+				check_tables();
+		}
+	}
+	calls = 0;
+	for (nr = 0; nr < 2; nr++)
+		for (; depth[nr]; depth[nr]--)
+			pv_batch_leave((enum pv_batch_kind)nr);
+	pv_batch_flush();
+	check_accounts();
+	if (!lied)
+		check_tables();
+	for (nr = 0; nr < 16; nr++)
+		release(nr);
+	pv_table_cache(0);
+	check_accounts();
+	ends = true;
+	pv_shutdown(PV_SHUTDOWN_REBOOT);
+	return 0;
+}
