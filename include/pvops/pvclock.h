@@ -47,6 +47,9 @@ struct pv_pvclock {
  *	while (!pv_pvclock_try(PV_PERCPU_PTR(my_clock), &ns))
  *		;
  *
+ * A version that stays odd holds the reader for ever.  Nothing could be read instead,
+ * and a hypervisor can as well not run this CPU at all.
+ *
  * Only the CPU's own copy may be read: the hypervisor writes it while that CPU
  * does not run.  LFENCE keeps RDTSC from being executed before the version is
  * read (SDM vol. 2B, RDTSC).  Context: any, incl. NMI.
@@ -58,10 +61,11 @@ static __always_inline bool pv_pvclock_try(const struct pv_pvclock *clock, u64 *
 
 	asm volatile("lfence" : : : "memory");
 	delta = pv_native_rdtsc() - clock->tsc_timestamp;
+	/* As the instructions mask it: a shift beyond 63 is nonsense, and no more. */
 	if (clock->tsc_shift >= 0)
-		delta <<= clock->tsc_shift;
+		delta <<= clock->tsc_shift & 63;
 	else
-		delta >>= -clock->tsc_shift;
+		delta >>= -clock->tsc_shift & 63;
 	*ns = clock->system_time +
 	      (u64)(((unsigned __int128)delta * clock->tsc_to_system_mul) >> 32);
 	asm volatile("" : : : "memory");

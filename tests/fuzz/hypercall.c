@@ -751,7 +751,7 @@ static void check_accounts(void)
 
 static void new_machine(const u8 *data, size_t size)
 {
-	machine_reset(data, size);
+	machine_reset(0, data, size);
 	memset(pinned, 0, sizeof(pinned));
 	memset(read_only, 0, sizeof(read_only));
 	memset(tables, 0, sizeof(tables));

@@ -118,6 +118,17 @@ THUNK(rdtsc)
 	regs->rdx = val >> 32;
 }
 
+THUNK(cpu_id)
+{
+	struct pv_cpuid leaf = { .eax = (u32)regs->rax };
+
+	machine_cpuid(&leaf);
+	regs->rax = leaf.eax;
+	regs->rbx = leaf.ebx;
+	regs->rcx = leaf.ecx;
+	regs->rdx = leaf.edx;
+}
+
 THUNK(cli)
 {
 	(void)regs;
@@ -248,7 +259,7 @@ static void trap(int signal, siginfo_t *info, void *context)
 /* --- state --- */
 
 extern u8 machine_state[], machine_state_end[];
-static u8 *linked;
+static u8 *kept[MACHINE_KEPT];
 
 /* Red zones and all, which the sanitizer would not like. */
 static void copy(void *to, const void *from, size_t bytes)
@@ -256,24 +267,30 @@ static void copy(void *to, const void *from, size_t bytes)
 	asm volatile("rep movsb" : "+D" (to), "+S" (from), "+c" (bytes) : : "memory");
 }
 
+void machine_keep(u32 nr)
+{
+	size_t bytes = (size_t)(machine_state_end - machine_state);
+
+	kept[nr] = malloc(bytes);
+	copy(kept[nr], machine_state, bytes);
+}
+
 void machine_init(void)
 {
 	struct sigaction action = { .sa_sigaction = trap, .sa_flags = SA_SIGINFO | SA_NODEFER };
-	size_t bytes = (size_t)(machine_state_end - machine_state);
 
 	if (mmap((void *)KERNEL_BASE, MACHINE_BYTES, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
 		abort();
-	linked = malloc(bytes);
-	copy(linked, machine_state, bytes);
+	machine_keep(0);
 	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
 	if (sigaction(SIGSEGV, &action, NULL))
 		abort();
 }
 
-void machine_reset(const u8 *data, size_t size)
+void machine_reset(u32 nr, const u8 *data, size_t size)
 {
-	copy(machine_state, linked, (size_t)(machine_state_end - machine_state));
+	copy(machine_state, kept[nr], (size_t)(machine_state_end - machine_state));
 	memset(machine_page_used, 0, sizeof(machine_page_used));
 	memset(machine_cr, 0, sizeof(machine_cr));
 	machine_interrupts = false;
@@ -288,6 +305,64 @@ void machine_reset(const u8 *data, size_t size)
 void machine_leave(void)
 {
 	longjmp(machine_way_out, 1);
+}
+
+/* --- CPUID --- */
+
+#define HYPERVISOR	(1U << 31)
+
+static struct machine_leaf leaves[8];
+
+static void set_leaf(u32 index, u32 nr, u32 eax, u32 ebx, u32 ecx, u32 edx)
+{
+	leaves[index] = (struct machine_leaf){ nr, { eax, ebx, ecx, edx } };
+}
+
+static void set_name(u32 index, u32 nr, u32 eax, const char *name)
+{
+	u32 word[3];
+
+	memcpy(word, name, 12);
+	set_leaf(index, nr, eax, word[0], word[1], word[2]);
+}
+
+/* Everything is offered that there is. */
+void machine_set_leaves(enum machine_kind kind)
+{
+	memset(leaves, 0, sizeof(leaves));
+	set_leaf(0, 1, 0, 0, HYPERVISOR, 0);
+	switch (kind) {
+	case MACHINE_KVM:
+		set_name(1, 0x40000000, 0x40000001, "KVMKVMKVM\0\0\0");
+		set_leaf(2, 0x40000001, ~0U, 0, 0, 0);
+		break;
+	case MACHINE_HYPERV:
+		set_name(1, 0x40000000, 0x40000004, "Microsoft Hv");
+		set_leaf(2, 0x40000001, 0x31237648, 0, 0, 0);
+		set_leaf(3, 0x40000003, ~0U, 0, 0, ~0U);
+		set_leaf(4, 0x40000004, ~0U, 0, 0, 0);
+		break;
+	case MACHINE_XENHVM:
+		set_name(1, 0x40000000, 0x40000004, "XenVMMXenVMM");
+		set_leaf(2, 0x40000001, 4 << 16 | 17, 0, 0, 0);
+		break;
+	case MACHINE_VMWARE:
+		set_name(1, 0x40000000, 0x40000010, "VMwareVMware");
+		set_leaf(2, 0x40000010, 0, 0, 0, 0);
+		break;
+	}
+}
+
+UNTRACED void machine_cpuid(struct pv_cpuid *regs)
+{
+	u32 i;
+
+	for (i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
+		if (leaves[i].nr && leaves[i].nr == regs->eax) {
+			*regs = leaves[i].regs;
+			return;
+		}
+	memset(regs, 0, sizeof(*regs));
 }
 
 /* --- the kernel's port --- */

@@ -58,8 +58,23 @@ void target_interrupt(u32 vector);
 
 /* Once, from LLVMFuzzerInitialize(). */
 void machine_init(void);
-/* Everything as linked, and a new input. */
-void machine_reset(const u8 *data, size_t size);
+/* All variables of what is tested as they are now; 0 is as linked. */
+#define MACHINE_KEPT	6
+void machine_keep(u32 nr);
+/* What was kept, and a new input. */
+void machine_reset(u32 nr, const u8 *data, size_t size);
+
+/* What CPUID says; a leaf that was not set is 0. */
+struct machine_leaf {
+	u32 nr;
+	struct pv_cpuid regs;
+};
+
+/* As the hypervisors show themselves. */
+enum machine_kind { MACHINE_KVM = 1, MACHINE_HYPERV, MACHINE_XENHVM, MACHINE_VMWARE };
+
+void machine_set_leaves(enum machine_kind kind);
+void machine_cpuid(struct pv_cpuid *regs);
 
 /* Next of what is done, and of what is answered. */
 u8 input_byte(void);
