@@ -49,6 +49,14 @@ static const char *line(const struct lines *lines, u32 nr)
 	return nr < lines->count ? lines->text[nr] : NULL;
 }
 
+static void print_lines(const char *what, const struct lines *lines)
+{
+	u32 i;
+
+	for (i = 0; i < lines->count; i++)
+		pv_port_log("pvops: %s: %s", what, lines->text[i]);
+}
+
 const char *pv_detected(u32 nr)
 {
 	return line(&detected, nr);
@@ -455,8 +463,11 @@ void pv_init(const struct pv_platform *platform, const char *cmdline)
 		failed |= 1U << i;
 		backend = best(platform, failed);
 	}
-	if (!backend)
+	if (!backend) {
+		print_lines("detected", &detected);
+		print_lines("refused", &refused);
 		pv_port_panic("pvops: no backend can run here, not even native");
+	}
 
 	use(backend);
 	apply_exceptions(cmdline);
@@ -526,16 +537,14 @@ void pv_print(void)
 	const char *note;
 	u32 i, own = 0;
 
-	for (i = 0; i < detected.count; i++)
-		pv_port_log("pvops: detected: %s", detected.text[i]);
+	print_lines("detected", &detected);
 	for (i = 0; i < PV_OP_COUNT; i++)
 		own += !pv_impl_is_native(i);
 	pv_port_log("pvops: chosen: %s (%s), %u of %u ops its own", chosen->name,
 		    chosen->title, chosen == native ? PV_OP_COUNT : own, PV_OP_COUNT);
 	for (i = 0; (note = pv_note(i)); i++)
 		pv_port_log("pvops: %s: %s", chosen->name, note);
-	for (i = 0; i < refused.count; i++)
-		pv_port_log("pvops: refused: %s", refused.text[i]);
+	print_lines("refused", &refused);
 	pv_port_log("pvops: sites: %u: inline %u, call %u, nop %u, jump %u, indirect %u, outline %u, failed %u",
 		    stats->total, stats->form[PV_FORM_INLINE], stats->form[PV_FORM_CALL],
 		    stats->form[PV_FORM_NOP], stats->form[PV_FORM_JUMP],

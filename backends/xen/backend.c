@@ -30,11 +30,30 @@ static int xen_detect(const struct pv_platform *platform, const char **why)
 	}
 }
 
+/* Where the list is, only Xen knows; but our own page must be in it. */
+static const char *unusable(const struct start_info *start, pv_pfn_t own)
+{
+	u64 list = start->mfn_list, pages = start->nr_pages;
+
+	if (!list || list % sizeof(u64))
+		return "the list of frames is nowhere";
+	if (pages > PV_FRAME_MASK >> PV_PAGE_SHIFT || list + pages * sizeof(u64) < list)
+		return "the list of frames is longer than memory";
+	if (pv_pfn_nr(own) >= pages)
+		return "the list of frames ends before the kernel";
+	return NULL;
+}
+
 static int xen_init(const struct pv_platform *platform)
 {
 	pv_pfn_t pfn = pv_port_virt_to_pfn(shared_page);
+	const char *why = unusable(platform->xen_start_info, pfn);
 	int error;
 
+	if (why) {
+		pv_port_log("pvops: xen: start_info: %s", why);
+		return -XEN_EINVAL;
+	}
 	pvxen_start = platform->xen_start_info;
 	xen_p2m_addr = (unsigned long *)pvxen_start->mfn_list;
 	xen_p2m_size = pvxen_start->nr_pages;

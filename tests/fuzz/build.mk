@@ -16,7 +16,7 @@ CLANG ?= clang
 FUZZ_RUNS ?= 200000
 FUZZ_SECONDS ?= 20
 
-fuzz_names := plan cmdline sites vmi cpuid hypercall clock
+fuzz_names := plan cmdline sites vmi cpuid hypercall clock xenstart
 fuzz_sources := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
 	backends/hyperv/features.c backends/vmware/detect.c tests/unit/host_port.c tests/unit/fake_backend.c \
 	tests/unit/fake_ops.S
@@ -51,8 +51,9 @@ $(B)/fuzz/tests/unit/fake_backend.o: fuzz_sanitize := -fno-sanitize=all
 
 # Backends with all their instructions, on a machine made of the input (machine.h).
 # Which backends each of these targets has:
-fuzz_machines := hypercall clock
+fuzz_machines := hypercall clock xenstart
 fuzz_on_hypercall := xen
+fuzz_on_xenstart := xen
 fuzz_on_clock := xen kvm hyperv
 
 fuzz_machine_folders := native xen kvm hyperv vmware vmi

@@ -656,6 +656,9 @@ static void nobody_can_run_is_a_panic(void **state)
 		fail_msg("still alive");
 	}
 	assert_non_null(strstr(host_port.panic_why, "no backend can run here"));
+	/* And the log has the reasons: there is no other place for them any more. */
+	assert_non_null(host_log_find("pvops: detected: native: no:"));
+	assert_non_null(host_log_find("pvops: refused:"));
 	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 0);
 }
 
