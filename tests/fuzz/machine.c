@@ -246,11 +246,16 @@ extern const u8 __executable_start[], etext[];
 
 static void trap(int signal, siginfo_t *info, void *context)
 {
-	u64 rip = (u64)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+	const greg_t *at = &((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];
+	u64 rip = (u64)*at;
 
-	if (rip >= (u64)__executable_start && rip < (u64)etext &&
-	    (emulate(context, rip) || fixup(context, rip)))
-		return;
+	if (rip >= (u64)__executable_start && rip < (u64)etext) {
+		/* Often two stand together, and a signal takes long. */
+		while (emulate(context, (u64)*at))
+			;
+		if ((u64)*at != rip || fixup(context, rip))
+			return;
+	}
 	fprintf(stderr, "signal %d at 0x%llx, address %p\n", signal, (unsigned long long)rip,
 		info->si_addr);
 	abort();

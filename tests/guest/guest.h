@@ -21,6 +21,7 @@ struct boot_info {
 	u32 cpu_count;
 	u32 apic_id[PV_MAX_CPUS];
 	struct pv_platform platform;
+	const char *wrong;		/* why it cannot be used; said when there is a console */
 };
 
 extern struct boot_info boot_info;

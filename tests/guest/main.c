@@ -173,6 +173,8 @@ void guest_main(void)
 
 	pv_init(&boot_info.platform, boot_info.cmdline);
 	pv_cpu_init(0);
+	if (boot_info.wrong)
+		pv_port_panic(boot_info.wrong);
 	traps_setup();
 	cpu_setup(0);
 	vm_setup();

@@ -7,14 +7,16 @@
 #include <xen/xen.h>
 #include <xen/arch-x86/hvm/start_info.h>
 
-struct boot_info boot_info = { .cpu_count = 1 };
 
 extern u8 kernel_end[];
 extern u64 boot_l4[];
 
 static char cmdline[512];
 
+struct boot_info boot_info = { .cpu_count = 1, .cmdline = cmdline };
+
 #define MEMORY_LIMIT	(64UL << 20 >> PV_PAGE_SHIFT)
+#define MEMMAP_MOST	128
 #define BOOT_MAPPED	(16UL << 20 >> PV_PAGE_SHIFT)
 
 static void bare_cpuid(struct pv_cpuid *regs)
@@ -22,13 +24,13 @@ static void bare_cpuid(struct pv_cpuid *regs)
 	pv_native_cpuid(regs);
 }
 
-static void keep_cmdline(const char *text)
+/* @bytes: of them some may be behind its end. */
+static void keep_cmdline(const char *text, size_t bytes)
 {
 	size_t i;
 
-	for (i = 0; text && text[i] && i < sizeof(cmdline) - 1; i++)
+	for (i = 0; i < bytes && text[i] && i < sizeof(cmdline) - 1; i++)
 		cmdline[i] = text[i];
-	boot_info.cmdline = cmdline;
 }
 
 /* env= names the environment in test names; the entry point's guess otherwise. */
@@ -53,11 +55,33 @@ static u32 privilege(void)
 	return cs & 3;
 }
 
-/* Physical memory that the entry page tables reach. */
-static const void *phys(u64 address)
+/* How much is there from an address on that the entry page tables reach. */
+static size_t reach(u64 address)
 {
-	return address && address < BOOT_MAPPED << PV_PAGE_SHIFT ?
-		(const void *)(KERNEL_BASE + address) : NULL;
+	u64 end = BOOT_MAPPED << PV_PAGE_SHIFT;
+
+	return address && address < end ? end - address : 0;
+}
+
+/* Physical memory; NULL if not all of it is in reach. */
+static const void *phys(u64 address, size_t bytes)
+{
+	return bytes && bytes <= reach(address) ? (const void *)(KERNEL_BASE + address) : NULL;
+}
+
+/* Wherever it is: loaders need not align it. */
+static bool read_phys(void *to, u64 address, size_t bytes)
+{
+	const void *from = phys(address, bytes);
+
+	if (from)
+		memcpy(to, from, bytes);
+	return from;
+}
+
+static void keep_phys_cmdline(u64 address)
+{
+	keep_cmdline(phys(address, 1), reach(address));
 }
 
 struct acpi_header {
@@ -88,6 +112,10 @@ static const void *acpi_map(u64 address)
 	return (const void *)(KERNEL_BASE + (511UL << 21) + (address & 0xfff));
 }
 
+/* Bytes of a MADT, entries of an RSDT: longer ones are none. */
+#define MADT_MOST	0x10000
+#define RSDT_MOST	64
+
 static void acpi_unmap(void)
 {
 	acpi_window(0);
@@ -99,6 +127,8 @@ static void read_madt(const u8 *madt)
 	u32 length = ((const struct acpi_header *)madt)->length;
 	u32 at = 44;
 
+	if (length > MADT_MOST)
+		return;
 	boot_info.cpu_count = 0;
 	while (at + 8 <= length && madt[at + 1]) {
 		if (madt[at] == 0 && (madt[at + 4] & 1) && boot_info.cpu_count < PV_MAX_CPUS)
@@ -112,7 +142,7 @@ static void read_madt(const u8 *madt)
 static void look_for_cpus(u64 rsdp_address)
 {
 	const u8 *rsdp, *rsdt;
-	u32 rsdt_address, i, entries, table;
+	u32 rsdt_address, i, length, table;
 
 	if (!rsdp_address)
 		return;
@@ -123,8 +153,8 @@ static void look_for_cpus(u64 rsdp_address)
 	rsdt = acpi_map(rsdt_address);
 	if (memcmp(rsdt, "RSDT", 4))
 		return;
-	entries = (((const struct acpi_header *)rsdt)->length - 36) / 4;
-	for (i = 0; i < entries; i++) {
+	length = ((const struct acpi_header *)rsdt)->length;
+	for (i = 0; i < RSDT_MOST && 36 + (i + 1) * 4 <= length; i++) {
 		rsdt = acpi_map(rsdt_address);
 		memcpy(&table, rsdt + 36 + i * 4, 4);
 		rsdt = acpi_map(table);
@@ -146,7 +176,7 @@ static void bare_platform(void)
 {
 	boot_info.platform.cpl = privilege();
 	boot_info.platform.cpuid = bare_cpuid;
-	boot_info.platform.option_roms = phys(0xc0000);
+	boot_info.platform.option_roms = phys(0xc0000, 0x20000);
 	boot_info.first_free = ((unsigned long)kernel_end - KERNEL_BASE) >> PV_PAGE_SHIFT;
 	boot_info.mapped_end = BOOT_MAPPED;
 	boot_info.root = pv_port_virt_to_pfn(boot_l4);
@@ -163,24 +193,25 @@ static void __attribute__((noreturn)) bare_main(u64 end)
 
 void guest_start_pvh(u64 info_address)
 {
-	const struct hvm_start_info *info = phys(info_address);
-	const struct hvm_memmap_table_entry *map;
+	static struct hvm_start_info info;
+	struct hvm_memmap_table_entry entry;
 	u64 end = 0;
 	u32 i;
 
 	bare_platform();
-	boot_info.platform.hvm_start_info = info;
-	if (info && info->magic == XEN_HVM_START_MAGIC_VALUE) {
-		keep_cmdline(phys(info->cmdline_paddr));
-		map = phys(info->memmap_paddr);
-		for (i = 0; map && info->version && i < info->memmap_entries; i++) {
-			u64 top = (map[i].addr + map[i].size) >> PV_PAGE_SHIFT;
+	if (read_phys(&info, info_address, sizeof(info)))
+		boot_info.platform.hvm_start_info = &info;
+	if (info.magic == XEN_HVM_START_MAGIC_VALUE) {
+		keep_phys_cmdline(info.cmdline_paddr);
+		for (i = 0; info.version && i < info.memmap_entries && i < MEMMAP_MOST &&
+		     read_phys(&entry, info.memmap_paddr + i * sizeof(entry), sizeof(entry)); i++) {
+			u64 top = (entry.addr + entry.size) >> PV_PAGE_SHIFT;
 
-			if (map[i].type == XEN_HVM_MEMMAP_TYPE_RAM &&
-			    map[i].addr <= 0x200000 && top > end)
+			if (entry.type == XEN_HVM_MEMMAP_TYPE_RAM &&
+			    entry.addr <= 0x200000 && top > end)
 				end = top;
 		}
-		find_cpus(info->rsdp_paddr);
+		find_cpus(info.rsdp_paddr);
 	}
 	bare_main(end);
 }
@@ -203,21 +234,22 @@ static u64 find_rsdp(void)
 	u64 address;
 
 	for (address = 0xe0000; address < 0x100000; address += 16)
-		if (!memcmp(phys(address), "RSD PTR ", 8))
+		if (!memcmp(phys(address, 16), "RSD PTR ", 8))
 			return address;
 	return 0;
 }
 
 void guest_start_multiboot(u64 info_address)
 {
-	const struct multiboot_info *info = phys(info_address);
+	struct multiboot_info info = { 0 };
 	u64 end = 0;
 
 	bare_platform();
-	if (info && info->flags & MULTIBOOT_CMDLINE)
-		keep_cmdline(phys(info->cmdline));
-	if (info && info->flags & MULTIBOOT_MEMORY)
-		end = ((u64)info->mem_upper + 1024) >> (PV_PAGE_SHIFT - 10);
+	read_phys(&info, info_address, sizeof(info));
+	if (info.flags & MULTIBOOT_CMDLINE)
+		keep_phys_cmdline(info.cmdline);
+	if (info.flags & MULTIBOOT_MEMORY)
+		end = ((u64)info.mem_upper + 1024) >> (PV_PAGE_SHIFT - 10);
 	find_cpus(find_rsdp());
 	bare_main(end);
 }
@@ -225,21 +257,25 @@ void guest_start_multiboot(u64 info_address)
 void guest_start_xen(const void *start_info)
 {
 	const struct start_info *si = start_info;
-	u64 end, mapped;
+	u64 tables = (si->pt_base - KERNEL_BASE) >> PV_PAGE_SHIFT, end, mapped;
 
 	boot_info.platform.cpl = privilege();
 	boot_info.platform.cpuid = bare_cpuid;
 	boot_info.platform.xen_start_info = start_info;
-	keep_cmdline((const char *)si->cmd_line);
+	keep_cmdline((const char *)si->cmd_line, sizeof(si->cmd_line));
 	name_env("xenpv");
 	/* Order of the domain builder: image, lists, tables, stack (xen.h). */
-	end = si->pt_base - KERNEL_BASE + (si->nr_pt_frames + 1) * PV_PAGE_SIZE;
+	if (tables >= MEMORY_LIMIT || si->nr_pt_frames >= MEMORY_LIMIT)
+		boot_info.wrong = "start_info: the page tables are not in memory";
+	end = (tables + si->nr_pt_frames + 1) << PV_PAGE_SHIFT;
 	mapped = (end + (512 << 10) + (4UL << 20) - 1) & ~((4UL << 20) - 1);
 	boot_info.first_free = end >> PV_PAGE_SHIFT;
 	boot_info.mapped_end = mapped >> PV_PAGE_SHIFT;
 	boot_info.memory_end = si->nr_pages < MEMORY_LIMIT ? si->nr_pages : MEMORY_LIMIT;
 	if (boot_info.mapped_end > boot_info.memory_end)
 		boot_info.mapped_end = boot_info.memory_end;
+	if (boot_info.first_free >= boot_info.mapped_end)
+		boot_info.wrong = "start_info: memory ends before the page tables do";
 	boot_info.root = pv_port_virt_to_pfn(si->pt_base);
 	/* vCPUs are tried in order until one does not exist. */
 	boot_info.cpu_count = PV_MAX_CPUS;
