@@ -16,7 +16,7 @@ CLANG ?= clang
 FUZZ_RUNS ?= 200000
 FUZZ_SECONDS ?= 20
 
-fuzz_names := plan cmdline sites vmi cpuid hypercall clock xenstart boot
+fuzz_names := plan cmdline sites vmi cpuid hypercall clock xenstart boot vmcall
 fuzz_sources := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
 	backends/hyperv/features.c backends/vmware/detect.c tests/unit/host_port.c tests/unit/fake_backend.c \
 	tests/unit/fake_ops.S
@@ -51,17 +51,18 @@ $(B)/fuzz/tests/unit/fake_backend.o: fuzz_sanitize := -fno-sanitize=all
 
 # Backends with all their instructions, on a machine made of the input (machine.h).
 # Which backends each of these targets has:
-fuzz_machines := hypercall clock xenstart boot
+fuzz_machines := hypercall clock xenstart boot vmcall
 fuzz_on_hypercall := xen
 fuzz_on_xenstart := xen
 fuzz_on_clock := xen kvm hyperv
+fuzz_on_vmcall := xen kvm hyperv vmware
 # And what else is tested.
 fuzz_also_boot := tests/guest/start.c
 
 fuzz_machine_folders := native xen kvm hyperv vmware vmi
 fuzz_machine_core := $(filter-out pvops/inject.c,$(wildcard pvops/*.c))
 fuzz_machine_objects = $(patsubst %,$(B)/fuzz/machine/%.o,$(basename $(wildcard \
-	tests/fuzz/machine.c $(fuzz_machine_core) $(fuzz_also_$(1)) $(foreach b,native $(fuzz_on_$(1)),backends/$(b)/*.c backends/$(b)/*.S))))
+	tests/fuzz/machine.c tests/fuzz/account.c $(fuzz_machine_core) $(fuzz_also_$(1)) $(foreach b,native $(fuzz_on_$(1)),backends/$(b)/*.c backends/$(b)/*.S))))
 fuzz_machine_cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -Iinclude -Itests/fuzz/include
 fuzz_machine_ldflags := -no-pie -Wl,-Ttext-segment=0x12000000 -Wl,--defsym,kernel_end=0x10200000 -Wl,-T,tests/unit/sections.ld \
@@ -80,6 +81,8 @@ $(B)/fuzz/machine/%.o: %.S
 
 # What every input finds as linked.
 $(B)/fuzz/machine/pvops/%.o $(B)/fuzz/machine/backends/%.o $(B)/fuzz/machine/tests/guest/%.o: fuzz_machine_cflags += -DMACHINE_STATE
+# Per-CPU variables are arrays here, whose elements are not all aligned as their type.
+$(B)/fuzz/machine/backends/%.o: fuzz_sanitize += -fno-sanitize=alignment
 $(B)/fuzz/machine/%.o: fuzz_sanitize += -fsanitize-ignorelist=tests/fuzz/machine.ignore
 
 define fuzz_machine_rule

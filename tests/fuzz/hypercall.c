@@ -13,10 +13,9 @@
  * knows as one does not go back to the kernel; all lists are inside memory.
  */
 #include "../../backends/xen/internal.h"
-#include "machine.h"
+#include "account.h"
 
 #define MFN_BASE	0x100000UL
-#define ERRNOS		4096
 
 static unsigned long p2m[MACHINE_FRAMES];
 static struct start_info start;
@@ -41,9 +40,8 @@ static bool is_lost[MACHINE_PAGES];
 /* Xen has counted wrong: what was done then, nobody can know. */
 static bool lied;
 
-/* Refusals that nobody has reported yet, by errno; of them those that need not be. */
-static u32 waiting[ERRNOS], waiting_all;
-static u32 quiet;
+/* Something was refused that need not be told of. */
+static bool quiet;
 static u32 calls;
 static bool ends;
 
@@ -61,17 +59,10 @@ static u32 page_of_mfn(u64 mfn)
 	return pfn < MACHINE_FRAMES ? machine_page_of(pv_port_pfn_to_virt(pv_pfn(pfn))) : MACHINE_PAGES;
 }
 
-static u32 errno_of(long error)
-{
-	return error > -ERRNOS ? (u32)-error : ERRNOS - 1;
-}
-
 static long refuse(long error, bool told)
 {
-	if (error < 0 && told) {
-		waiting[errno_of(error)]++;
-		waiting_all++;
-	}
+	if (told)
+		account_refused(error);
 	return error;
 }
 
@@ -330,44 +321,17 @@ void target_hypercall(struct machine_regs *regs)
 
 /* --- what the kernel sees --- */
 
-static void reported(long error)
-{
-	u32 nr = errno_of(error);
-
-	/* One that was not made, or was refused by the layer itself, is not ours. */
-	if (!waiting[nr])
-		return;
-	waiting[nr]--;
-	waiting_all--;
-}
-
-/* Only what Xen has refused is said to be refused. */
 void target_log(const char *line)
 {
-	unsigned long long entry, val;
-	int error, again;
-	char op[32];
-	const char *outcome = strstr(line, "second try: ");
+	struct account_line report;
+	u32 page;
 
-	if (sscanf(line, "pvops: %31s refused: error %d, entry 0x%llx, value 0x%llx", op, &error,
-		   &entry, &val) != 4 || !outcome)
+	if (!account_report(line, &report) || !report.again)
 		return;
-	outcome += strlen("second try: ");
-	if (!strcmp(outcome, "none"))
-		return;
-	CHECK(error < 0 && waiting[errno_of(error)]);
-	reported(error);
-	if (sscanf(outcome, "error %d, lost", &again) == 1) {
-		u32 page = page_of_mfn(entry >> PV_PAGE_SHIFT);
-
-		CHECK(again < 0 && waiting[errno_of(again)]);
-		reported(again);
-		if (page < MACHINE_PAGES) {
-			lost[page][entry % PV_PAGE_SIZE / 8] = 1;
-			is_lost[page] = true;
-		}
-	} else {
-		CHECK(!strcmp(outcome, "good"));
+	page = page_of_mfn(report.entry >> PV_PAGE_SHIFT);
+	if (page < MACHINE_PAGES) {
+		lost[page][report.entry % PV_PAGE_SIZE / 8] = 1;
+		is_lost[page] = true;
 	}
 }
 
@@ -665,7 +629,7 @@ static void act(void)
 		break;
 	case 25:
 		/* The old table may be refused the right to be written: another CPU has it. */
-		quiet++;
+		quiet = true;
 		pv_set_ldt(ldt, input_byte());
 		break;
 	case 26:
@@ -746,7 +710,7 @@ static void check_tables(void)
 
 static void check_accounts(void)
 {
-	CHECK(!waiting_all || quiet);
+	CHECK(!account_open() || quiet);
 }
 
 static void new_machine(const u8 *data, size_t size)
@@ -758,10 +722,9 @@ static void new_machine(const u8 *data, size_t size)
 	memset(gdt, 0, sizeof(gdt));
 	memset(ldt, 0, sizeof(ldt));
 	memset(idt, 0, sizeof(idt));
-	if (waiting_all)
-		memset(waiting, 0, sizeof(waiting));
-	waiting_all = quiet = calls = 0;
-	lied = ends = false;
+	account_reset();
+	calls = 0;
+	lied = ends = quiet = false;
 	depth[0] = depth[1] = 0;
 }
 

@@ -312,6 +312,12 @@ void machine_leave(void)
 	longjmp(machine_way_out, 1);
 }
 
+void machine_execute(void *page)
+{
+	if (mprotect(page, PV_PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC))
+		abort();
+}
+
 /* --- CPUID --- */
 
 #define HYPERVISOR	(1U << 31)
@@ -353,7 +359,7 @@ void machine_set_leaves(enum machine_kind kind)
 		break;
 	case MACHINE_VMWARE:
 		set_name(1, 0x40000000, 0x40000010, "VMwareVMware");
-		set_leaf(2, 0x40000010, 0, 0, 0, 0);
+		set_leaf(2, 0x40000010, 0, 0, ~0U, 0);
 		break;
 	}
 }

@@ -64,6 +64,9 @@ void machine_keep(u32 nr);
 /* What was kept, and a new input. */
 void machine_reset(u32 nr, const u8 *data, size_t size);
 
+/* A page of what is tested is code that the hypervisor writes. */
+void machine_execute(void *page);
+
 /* What CPUID says; a leaf that was not set is 0. */
 struct machine_leaf {
 	u32 nr;
