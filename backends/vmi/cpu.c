@@ -175,7 +175,7 @@ static void vmi_end_context_switch(void)
 	s64 error = (s64)vmi_set_lazy(*PV_PERCPU_PTR(vmi_lazy) & ~(u32)VMI_LAZY_CPU).entry;
 
 	/* What it was that is dropped now, only the ROM knows. */
-	if (error)
+	if (error < 0)
 		vmi_refused(PV_OP_end_context_switch, VMI_CALLER(), 0, 0, error,
 			    PV_BATCH_NOT_TRIED);
 	pv_batch_end(PV_BATCH_CPU);

@@ -166,7 +166,7 @@ static int vmi_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 			   vmi_call3(VMI_SET_INITIAL_AP_STATE, (unsigned long)&ap, apic_id, page),
 			   PV_OP_start_cpu, VMI_CALLER(), cpu, state->rip);
 	if (result < 0)
-		return refuse(cpu, (int)result, result == -VMI_EINVAL ? bad_state :
+		return refuse(cpu, pv_batch_errno(result), result == -VMI_EINVAL ? bad_state :
 			      "refused by the ROM");
 	vector = result && result < 256 ? (u32)result : 1;
 	vmi_cpu_arrived = 0;

@@ -21,11 +21,11 @@ struct vmi_reloc vmi_set_lazy(u32 classes)
 	return ((vmi_fn_pair)vmi_at(VMI_SET_LAZY_MODE))(classes);
 }
 
-static s64 set_entry(const struct pv_batch_req *req, u64 flags)
+static int set_entry(const struct pv_batch_req *req, u64 flags)
 {
 	vmi_counted(VMI_SET_PXE_LONG, !flags);
-	return (s64)((vmi_fn3)vmi_at(VMI_SET_PXE_LONG))
-		(req->val, req->ptr & ~LEVEL_MASK, 1ULL << (req->ptr & LEVEL_MASK) | flags);
+	return pv_batch_errno((s64)((vmi_fn3)vmi_at(VMI_SET_PXE_LONG))
+		(req->val, req->ptr & ~LEVEL_MASK, 1ULL << (req->ptr & LEVEL_MASK) | flags));
 }
 
 /* The queue of the ROM is as long as ours at least; shorter ones work too. */
@@ -36,11 +36,11 @@ static int apply(const struct pv_batch_req *req, u32 count, u32 *done)
 
 	*done = 0;
 	if (count == 1)
-		return (int)set_entry(req, 0);
+		return set_entry(req, 0);
 	while (at < count) {
 		struct vmi_reloc result;
 		u32 first = at;
-		s64 error = 0;
+		int error = 0, flushed;
 
 		vmi_set_lazy(*lazy | VMI_LAZY_MMU);
 		while (at < count && !error) {
@@ -49,13 +49,14 @@ static int apply(const struct pv_batch_req *req, u32 count, u32 *done)
 		}
 		/* .entry: RAX, the status; .type: RDX, entries applied. */
 		result = vmi_set_lazy(*lazy & ~(u32)VMI_LAZY_MMU);
-		if (result.entry) {
+		flushed = pv_batch_errno((s64)result.entry);
+		if (flushed) {
 			*done = first + (u32)result.type;
-			return (int)result.entry;
+			return flushed;
 		}
 		if (error && at == first) {
 			*done = at;
-			return (int)error;
+			return error;
 		}
 	}
 	return 0;
@@ -160,9 +161,9 @@ static __always_inline pv_pfn_t allocate(enum pv_op op, unsigned long caller, u6
 	pv_pfn_t pfn = pv_port_alloc_page();
 
 	if (pfn == PV_PFN_NONE || !vmi_has(VMI_ALLOCATE_PAGE) ||
-	    !vmi_check(VMI_ALLOCATE_PAGE, vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn),
-						    level | VMI_PAGE_ZEROED, 0, 0, 0),
-		       op, caller, pv_pfn_nr(pfn), level))
+	    vmi_check(VMI_ALLOCATE_PAGE, vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn),
+						   level | VMI_PAGE_ZEROED, 0, 0, 0),
+		      op, caller, pv_pfn_nr(pfn), level) >= 0)
 		return pfn;
 	pv_port_free_page(pfn);
 	return PV_PFN_NONE;
@@ -173,8 +174,8 @@ static __always_inline void release(enum pv_op op, unsigned long caller, pv_pfn_
 	pv_batch_drain();
 	/* Refused: the hypervisor still uses it.  Lost, but not shared. */
 	if (!vmi_has(VMI_RELEASE_PAGE) ||
-	    !vmi_check(VMI_RELEASE_PAGE, vmi_call2(VMI_RELEASE_PAGE, pv_pfn_nr(pfn), level),
-		       op, caller, pv_pfn_nr(pfn), level))
+	    vmi_check(VMI_RELEASE_PAGE, vmi_call2(VMI_RELEASE_PAGE, pv_pfn_nr(pfn), level),
+		      op, caller, pv_pfn_nr(pfn), level) >= 0)
 		pv_port_free_page(pfn);
 }
 
@@ -221,11 +222,11 @@ static pv_pfn_t vmi_pgd_alloc(void)
 	for (i = half; i < PV_TABLE_ENTRIES; i++)
 		to[i] = from[i];
 	if (!vmi_has(VMI_ALLOCATE_PAGE) ||
-	    !vmi_check(VMI_ALLOCATE_PAGE,
-		       vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn),
-				 VMI_PML4 | VMI_PAGE_CLONE | VMI_PAGE_ZEROED, pv_pfn_nr(root),
-				 half, half),
-		       PV_OP_pgd_alloc, VMI_CALLER(), pv_pfn_nr(pfn), VMI_PML4))
+	    vmi_check(VMI_ALLOCATE_PAGE,
+		      vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn),
+				VMI_PML4 | VMI_PAGE_CLONE | VMI_PAGE_ZEROED, pv_pfn_nr(root),
+				half, half),
+		      PV_OP_pgd_alloc, VMI_CALLER(), pv_pfn_nr(pfn), VMI_PML4) >= 0)
 		return pfn;
 	pv_port_free_page(pfn);
 	return PV_PFN_NONE;
@@ -260,8 +261,8 @@ static void vmi_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
 	if (!req.ptr)
 		vmi_refused(PV_OP_set_fixmap, VMI_CALLER(), index, val, -VMI_EINVAL,
 			    PV_BATCH_NOT_TRIED);
-	else if (!vmi_check(VMI_SET_PXE_LONG, set_entry(&req, 0), PV_OP_set_fixmap, VMI_CALLER(),
-			    index, val))
+	else if (vmi_check(VMI_SET_PXE_LONG, set_entry(&req, 0), PV_OP_set_fixmap, VMI_CALLER(),
+			   index, val) >= 0)
 		flush_one(va);
 }
 

@@ -3,6 +3,7 @@
 #include "account.h"
 
 static u32 waiting[PV_BATCH_ERRNO_MAX + 1], waiting_all;
+static u32 maybe[PV_BATCH_ERRNO_MAX + 1], maybe_all;
 
 static u32 errno_of(s64 error)
 {
@@ -13,7 +14,9 @@ void account_reset(void)
 {
 	if (waiting_all)
 		memset(waiting, 0, sizeof(waiting));
-	waiting_all = 0;
+	if (maybe_all)
+		memset(maybe, 0, sizeof(maybe));
+	waiting_all = maybe_all = 0;
 }
 
 void account_refused(s64 result)
@@ -24,11 +27,25 @@ void account_refused(s64 result)
 	waiting_all++;
 }
 
+void account_maybe(s64 result)
+{
+	if (result >= 0)
+		return;
+	maybe[errno_of(result)]++;
+	maybe_all++;
+}
+
 static void told(s64 error)
 {
-	CHECK(error < 0 && waiting[errno_of(error)]);
-	waiting[errno_of(error)]--;
-	waiting_all--;
+	u32 nr = errno_of(error);
+
+	CHECK(error < 0 && (waiting[nr] || maybe[nr]));
+	if (waiting[nr]) {
+		waiting[nr]--;
+		waiting_all--;
+	} else {
+		maybe[nr]--;
+	}
 }
 
 bool account_report(const char *line, struct account_line *out)

@@ -21,6 +21,8 @@ struct account_line {
 void account_reset(void);
 /* The hypervisor has answered so; what is not negative is no refusal. */
 void account_refused(s64 result);
+/* The same, but nobody need tell of this one. */
+void account_maybe(s64 result);
 /* A line of the log: is it a report?  Takes what it tells of off the account. */
 bool account_report(const char *line, struct account_line *out);
 /* What nobody has told of yet. */

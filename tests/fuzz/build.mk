@@ -16,7 +16,7 @@ CLANG ?= clang
 FUZZ_RUNS ?= 200000
 FUZZ_SECONDS ?= 20
 
-fuzz_names := plan cmdline sites vmi cpuid hypercall clock xenstart boot vmcall
+fuzz_names := plan cmdline sites vmi cpuid hypercall clock xenstart boot vmcall romcall
 fuzz_sources := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
 	backends/hyperv/features.c backends/vmware/detect.c tests/unit/host_port.c tests/unit/fake_backend.c \
 	tests/unit/fake_ops.S
@@ -51,13 +51,16 @@ $(B)/fuzz/tests/unit/fake_backend.o: fuzz_sanitize := -fno-sanitize=all
 
 # Backends with all their instructions, on a machine made of the input (machine.h).
 # Which backends each of these targets has:
-fuzz_machines := hypercall clock xenstart boot vmcall
+fuzz_machines := hypercall clock xenstart boot vmcall romcall
 fuzz_on_hypercall := xen
 fuzz_on_xenstart := xen
 fuzz_on_clock := xen kvm hyperv
+fuzz_on_romcall := vmi
 fuzz_on_vmcall := xen kvm hyperv vmware
-# And what else is tested.
+# And what else there is in it.
 fuzz_also_boot := tests/guest/start.c
+fuzz_also_hypercall := tests/fuzz/tables.c
+fuzz_also_romcall := tests/fuzz/tables.c
 
 fuzz_machine_folders := native xen kvm hyperv vmware vmi
 fuzz_machine_core := $(filter-out pvops/inject.c,$(wildcard pvops/*.c))

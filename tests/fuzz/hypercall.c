@@ -14,6 +14,7 @@
  */
 #include "../../backends/xen/internal.h"
 #include "account.h"
+#include "tables.h"
 
 #define MFN_BASE	0x100000UL
 
@@ -33,10 +34,6 @@ static const struct pv_platform platform = {
 
 /* Xen's view of the pages. */
 static bool pinned[MACHINE_PAGES], read_only[MACHINE_PAGES];
-/* What the kernel asked for, and where the report says that it is not. */
-static u64 want[MACHINE_PAGES][PV_TABLE_ENTRIES];
-static u8 lost[MACHINE_PAGES][PV_TABLE_ENTRIES];
-static bool is_lost[MACHINE_PAGES];
 /* Xen has counted wrong: what was done then, nobody can know. */
 static bool lied;
 
@@ -329,10 +326,8 @@ void target_log(const char *line)
 	if (!account_report(line, &report) || !report.again)
 		return;
 	page = page_of_mfn(report.entry >> PV_PAGE_SHIFT);
-	if (page < MACHINE_PAGES) {
-		lost[page][report.entry % PV_PAGE_SIZE / 8] = 1;
-		is_lost[page] = true;
-	}
+	if (page < MACHINE_PAGES)
+		tables_lost(page, report.entry % PV_PAGE_SIZE / 8);
 }
 
 void target_page_freed(pv_pfn_t pfn)
@@ -340,6 +335,11 @@ void target_page_freed(pv_pfn_t pfn)
 	u32 page = machine_page_of(pv_port_pfn_to_virt(pfn));
 
 	CHECK(lied || (!pinned[page] && !read_only[page]));
+}
+
+bool target_is_table(u32 page)
+{
+	return lied || (pinned[page] && read_only[page]);
 }
 
 void target_interrupt(u32 vector)
@@ -377,91 +377,10 @@ void target_write_cr(u32 nr, u64 val)
 
 /* --- the kernel --- */
 
-/* Tables it has, by level; roots are level 4. */
-static struct {
-	pv_pfn_t pfn;
-	u32 level;
-} tables[16];
-
 static u64 gdt[2][PV_TABLE_ENTRIES] __attribute__((aligned(4096)));
 static u64 ldt[PV_TABLE_ENTRIES] __attribute__((aligned(4096)));
 static struct pv_gate idt[256];
 static struct pv_tss tss;
-static u32 depth[2];
-
-static u32 some_table(void)
-{
-	return input_byte() % 16;
-}
-
-static void forget_page(pv_pfn_t pfn)
-{
-	u32 page = machine_page_of(pv_port_pfn_to_virt(pfn));
-
-	memset(want[page], 0, sizeof(want[page]));
-	memset(lost[page], 0, sizeof(lost[page]));
-	is_lost[page] = false;
-}
-
-static void allocate(void)
-{
-	static pv_pfn_t (*const how[])(void) = { pv_alloc_pte, pv_alloc_pmd, pv_alloc_pud, pv_pgd_alloc };
-	u32 nr = some_table(), level = input_byte() % 4, page;
-
-	if (tables[nr].level)
-		return;
-	tables[nr].pfn = how[level]();
-	if (tables[nr].pfn == PV_PFN_NONE)
-		return;
-	tables[nr].level = level + 1;
-	page = machine_page_of(pv_port_pfn_to_virt(tables[nr].pfn));
-	CHECK(page < MACHINE_PAGES && machine_page_used[page]);
-	CHECK(lied || (pinned[page] && read_only[page]));
-	forget_page(tables[nr].pfn);
-}
-
-static void release(u32 nr)
-{
-	static void (*const how[])(pv_pfn_t) = { pv_release_pte, pv_release_pmd, pv_release_pud, pv_pgd_free };
-
-	if (!tables[nr].level)
-		return;
-	how[tables[nr].level - 1](tables[nr].pfn);
-	tables[nr].level = 0;
-}
-
-static void set_entry(void)
-{
-	u32 nr = some_table(), index = input_byte(), page;
-	u64 val = input_number(3), *entry;
-
-	if (!tables[nr].level)
-		return;
-	if (tables[nr].level < 4)
-		index = index * 2 % PV_TABLE_ENTRIES;
-	entry = (u64 *)pv_port_pfn_to_virt(tables[nr].pfn) + index;
-	page = machine_page_of(entry);
-	want[page][index] = val;
-	switch (tables[nr].level) {
-	case 1:
-		if (val & 1) {
-			pv_ptep_modify_prot_start((pv_pte_t *)entry);
-			pv_ptep_modify_prot_commit((pv_pte_t *)entry, (pv_pte_t)val);
-		} else {
-			pv_set_pte((pv_pte_t *)entry, (pv_pte_t)val);
-		}
-		break;
-	case 2:
-		pv_set_pmd((pv_pmd_t *)entry, (pv_pmd_t)val);
-		break;
-	case 3:
-		pv_set_pud((pv_pud_t *)entry, (pv_pud_t)val);
-		break;
-	default:
-		pv_set_p4d((pv_p4d_t *)entry, (pv_p4d_t)val);
-	}
-}
-
 static void load_gdt(void)
 {
 	struct pv_dtr dtr = {
@@ -540,19 +459,6 @@ static void start_cpu(void)
 	pv_start_cpu(input_byte() % (PV_MAX_CPUS + 1), &state);
 }
 
-static void batch(bool enter)
-{
-	u32 kind = input_byte() & 1;
-
-	if (enter && depth[kind] < 4) {
-		pv_batch_enter((enum pv_batch_kind)kind);
-		depth[kind]++;
-	} else if (!enter && depth[kind]) {
-		pv_batch_leave((enum pv_batch_kind)kind);
-		depth[kind]--;
-	}
-}
-
 static struct pv_cpumask some_mask(void)
 {
 	return (struct pv_cpumask){ { input_byte() & 3 } };
@@ -560,10 +466,10 @@ static struct pv_cpumask some_mask(void)
 
 static void write_cr3(void)
 {
-	u32 nr = some_table();
+	pv_pfn_t root = tables_root();
 
-	if (tables[nr].level == 4)
-		pv_write_cr3(pv_pfn_nr(tables[nr].pfn) << PV_PAGE_SHIFT);
+	if (root != PV_PFN_NONE)
+		pv_write_cr3(pv_pfn_nr(root) << PV_PAGE_SHIFT);
 }
 
 static void act(void)
@@ -573,19 +479,19 @@ static void act(void)
 
 	switch (input_byte() % 40) {
 	case 0: case 1: case 2:
-		allocate();
+		tables_allocate();
 		break;
 	case 3:
-		release(some_table());
+		tables_release();
 		break;
 	case 4: case 5: case 6: case 7:
-		set_entry();
+		tables_set_entry();
 		break;
 	case 8: case 9:
-		batch(true);
+		tables_batch(true);
 		break;
 	case 10: case 11:
-		batch(false);
+		tables_batch(false);
 		break;
 	case 12:
 		pv_batch_flush();
@@ -689,25 +595,6 @@ static void act(void)
 	}
 }
 
-/* What waits nowhere any more has been done, or reported as lost. */
-static void check_tables(void)
-{
-	u32 nr, i;
-
-	for (nr = 0; nr < 16; nr++) {
-		const u64 *entry = pv_port_pfn_to_virt(tables[nr].pfn);
-		u32 page;
-
-		if (!tables[nr].level)
-			continue;
-		page = machine_page_of(entry);
-		if (!is_lost[page] && !memcmp(entry, want[page], PV_PAGE_SIZE / 2))
-			continue;
-		for (i = 0; i < PV_TABLE_ENTRIES / 2; i++)
-			CHECK(lost[page][i] || entry[i] == want[page][i]);
-	}
-}
-
 static void check_accounts(void)
 {
 	CHECK(!account_open() || quiet);
@@ -718,14 +605,13 @@ static void new_machine(const u8 *data, size_t size)
 	machine_reset(0, data, size);
 	memset(pinned, 0, sizeof(pinned));
 	memset(read_only, 0, sizeof(read_only));
-	memset(tables, 0, sizeof(tables));
+	tables_reset();
 	memset(gdt, 0, sizeof(gdt));
 	memset(ldt, 0, sizeof(ldt));
 	memset(idt, 0, sizeof(idt));
 	account_reset();
 	calls = 0;
 	lied = ends = quiet = false;
-	depth[0] = depth[1] = 0;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -749,8 +635,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	u32 nr;
-
 	new_machine(data, size);
 	if (!machine_try())
 		return 0;
@@ -761,22 +645,18 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	while (input_left()) {
 		calls = 0;
 		act();
-		if (!depth[0] && !depth[1]) {
+		if (tables_settled()) {
 			check_accounts();
 			if (!lied)
-				check_tables();
+				tables_check();
 		}
 	}
 	calls = 0;
-	for (nr = 0; nr < 2; nr++)
-		for (; depth[nr]; depth[nr]--)
-			pv_batch_leave((enum pv_batch_kind)nr);
-	pv_batch_flush();
+	tables_settle();
 	check_accounts();
 	if (!lied)
-		check_tables();
-	for (nr = 0; nr < 16; nr++)
-		release(nr);
+		tables_check();
+	tables_release_all();
 	pv_table_cache(0);
 	check_accounts();
 	ends = true;

@@ -318,6 +318,14 @@ void machine_execute(void *page)
 		abort();
 }
 
+void machine_execute_state(void)
+{
+	size_t bytes = (size_t)(machine_state_end - machine_state);
+
+	if (mprotect(machine_state, bytes, PROT_READ | PROT_WRITE | PROT_EXEC))
+		abort();
+}
+
 /* --- CPUID --- */
 
 #define HYPERVISOR	(1U << 31)

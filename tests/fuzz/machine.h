@@ -66,6 +66,8 @@ void machine_reset(u32 nr, const u8 *data, size_t size);
 
 /* A page of what is tested is code that the hypervisor writes. */
 void machine_execute(void *page);
+/* Where it is, nobody but what is tested knows: anywhere. */
+void machine_execute_state(void);
 
 /* What CPUID says; a leaf that was not set is 0. */
 struct machine_leaf {
