@@ -16,7 +16,7 @@ CLANG ?= clang
 FUZZ_RUNS ?= 200000
 FUZZ_SECONDS ?= 20
 
-fuzz_names := plan cmdline sites vmi cpuid hypercall clock xenstart boot vmcall romcall
+fuzz_names := plan cmdline sites module vmi cpuid hypercall clock xenstart boot vmcall romcall
 fuzz_sources := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
 	backends/hyperv/features.c backends/vmware/detect.c tests/unit/host_port.c tests/unit/fake_backend.c \
 	tests/unit/fake_ops.S
