@@ -16,7 +16,7 @@ CLANG ?= clang
 FUZZ_RUNS ?= 200000
 FUZZ_SECONDS ?= 20
 
-fuzz_names := plan cmdline sites module vmi cpuid hypercall clock xenstart boot vmcall romcall
+fuzz_names := plan cmdline sites module vmi cpuid hypercall clock xenstart boot vmcall romcall monitor
 fuzz_sources := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
 	backends/hyperv/features.c backends/vmware/detect.c tests/unit/host_port.c tests/unit/fake_backend.c \
 	tests/unit/fake_ops.S
@@ -96,6 +96,19 @@ $(B)/fuzz/test-host-fuzz-$(1): $(B)/fuzz/machine/tests/fuzz/$(1).o $(call fuzz_m
 endef
 $(foreach t,$(fuzz_machines),$(eval $(call fuzz_machine_rule,$(t))))
 
+# The VMI monitor's loader, which is no part of the layer.
+fuzz_monitor_cflags := -std=gnu11 -ffreestanding -O2 -g -Wall -Wextra -Werror -fno-pie \
+	-fno-strict-aliasing
+
+$(B)/fuzz/monitor/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	$(Q)$(CLANG) $(fuzz_monitor_cflags) $(fuzz_sanitize) -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/test-host-fuzz-monitor: $(B)/fuzz/monitor/tests/fuzz/monitor.o $(B)/fuzz/monitor/tests/vmi/monitor/loader.o
+	@echo "  LD      $@"
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^
+
 .SECONDARY: $(fuzz_objects) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.o) $(fuzz_machines:%=$(B)/fuzz/machine/tests/fuzz/%.o)
 
 .PHONY: fuzz fuzz-build $(fuzz_names:%=fuzz-%)
@@ -113,4 +126,4 @@ $(fuzz_names:%=fuzz-%): fuzz-%: $(B)/fuzz/test-host-fuzz-%
 	$(Q)grep number_of_executed $(B)/fuzz/$*.log
 
 -include $(fuzz_objects:.o=.d) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.d)
--include $(wildcard $(B)/fuzz/machine/*/*.d $(B)/fuzz/machine/*/*/*.d)
+-include $(wildcard $(foreach d,machine monitor,$(B)/fuzz/$(d)/*/*.d $(B)/fuzz/$(d)/*/*/*.d $(B)/fuzz/$(d)/*/*/*/*.d))

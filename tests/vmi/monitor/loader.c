@@ -64,19 +64,28 @@ static struct acpi_header *acpi_table(u64 gpa, const char *signature, u32 length
 	return header;
 }
 
+/* Most of these are at odd places. */
 static void put16(u8 *at, u32 val)
 {
-	*(u16 *)at = (u16)val;
+	memcpy(at, &val, 2);
 }
 
 static void put32(u8 *at, u64 val)
 {
-	*(u32 *)at = (u32)val;
+	memcpy(at, &val, 4);
 }
 
 static void put64(u8 *at, u64 val)
 {
-	*(u64 *)at = val;
+	memcpy(at, &val, 8);
+}
+
+static u32 get32(const u8 *at)
+{
+	u32 val;
+
+	memcpy(&val, at, 4);
+	return val;
 }
 
 static void checksum_write(struct acpi_header *header)
@@ -159,49 +168,70 @@ static void acpi_write(void)
 
 /* --- PVH --- */
 
+static bool within(u64 at, u64 bytes, u64 end)
+{
+	return at <= end && bytes <= end - at;
+}
+
+/* Of one note, and where the next one is: names and contents are padded to 4 bytes. */
+static u64 note_entry(const u8 *image, u64 *at, u64 end)
+{
+	Elf64_Nhdr note;
+	u64 name, desc;
+
+	memcpy(&note, image + *at, sizeof(note));
+	name = *at + sizeof(note);
+	desc = name + ((note.n_namesz + 3ULL) & ~3ULL);
+	*at = desc + ((note.n_descsz + 3ULL) & ~3ULL);
+	if (note.n_type != XEN_ELFNOTE_PHYS32_ENTRY || note.n_namesz != 4 ||
+	    !within(desc, 4, end) || memcmp(image + name, "Xen", 4))
+		return 0;
+	return get32(image + desc);
+}
+
 static u64 pvh_entry(const u8 *image, const Elf64_Phdr *ph)
 {
-	u64 at = ph->p_offset, end = at + ph->p_filesz;
+	u64 at = ph->p_offset, end = at + ph->p_filesz, entry = 0;
 
-	while (at + sizeof(Elf64_Nhdr) <= end) {
-		const Elf64_Nhdr *note = (const Elf64_Nhdr *)(image + at);
-		const u8 *name = (const u8 *)(note + 1);
-		const u8 *desc = name + ((note->n_namesz + 3) & ~3U);
-
-		if (note->n_type == XEN_ELFNOTE_PHYS32_ENTRY && note->n_namesz == 4 &&
-		    !memcmp(name, "Xen", 4))
-			return *(const u32 *)desc;
-		at = (u64)(desc - image) + ((note->n_descsz + 3) & ~3U);
-	}
-	return 0;
+	while (!entry && within(at, sizeof(Elf64_Nhdr), end))
+		entry = note_entry(image, &at, end);
+	return entry;
 }
 
 static bool image_is_pvh(const u8 *image, size_t bytes)
 {
-	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)image;
+	return bytes > sizeof(Elf64_Ehdr) && !memcmp(image, ELFMAG, SELFMAG) &&
+	       image[EI_CLASS] == ELFCLASS64;
+}
 
-	return bytes > sizeof(*eh) && !memcmp(eh->e_ident, ELFMAG, SELFMAG) &&
-	       eh->e_ident[EI_CLASS] == ELFCLASS64;
+static void load_segment(const u8 *image, size_t bytes, const Elf64_Phdr *ph)
+{
+	if (!within(ph->p_offset, ph->p_filesz, bytes))
+		panic("the image ends before its segments");
+	if (ph->p_type == PT_NOTE && !guest_entry)
+		guest_entry = pvh_entry(image, ph);
+	if (ph->p_type != PT_LOAD)
+		return;
+	if (ph->p_paddr < 0x100000 || !within(ph->p_paddr, ph->p_memsz, guest_bytes) ||
+	    ph->p_filesz > ph->p_memsz)
+		panic("a segment of the image is not in the guest's memory");
+	memcpy(low(ph->p_paddr), image + ph->p_offset, ph->p_filesz);
 }
 
 static void load_pvh(const u8 *image, size_t bytes)
 {
-	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)image;
-	const Elf64_Phdr *ph = (const Elf64_Phdr *)(image + eh->e_phoff);
 	struct hvm_memmap_table_entry *map = low(MEMMAP);
 	struct hvm_start_info *info = low(INFO);
+	Elf64_Ehdr eh;
+	Elf64_Phdr ph;
 	u32 i;
 
-	for (i = 0; i < eh->e_phnum; i++) {
-		if (ph[i].p_offset + ph[i].p_filesz > bytes)
-			panic("the image ends before its segments");
-		if (ph[i].p_type == PT_NOTE && !guest_entry)
-			guest_entry = pvh_entry(image, &ph[i]);
-		if (ph[i].p_type != PT_LOAD)
-			continue;
-		if (ph[i].p_paddr < 0x100000 || ph[i].p_paddr + ph[i].p_memsz > guest_bytes)
-			panic("a segment of the image is not in the guest's memory");
-		memcpy(low(ph[i].p_paddr), image + ph[i].p_offset, ph[i].p_filesz);
+	memcpy(&eh, image, sizeof(eh));
+	if (!within(eh.e_phoff, eh.e_phnum * sizeof(ph), bytes))
+		panic("the image ends before its program headers");
+	for (i = 0; i < eh.e_phnum; i++) {
+		memcpy(&ph, image + eh.e_phoff + i * sizeof(ph), sizeof(ph));
+		load_segment(image, bytes, &ph);
 	}
 	if (!guest_entry)
 		panic("the image has no PVH note");
@@ -248,11 +278,6 @@ static void load_pvh(const u8 *image, size_t bytes)
 #define E820_RAM	1
 #define E820_RESERVED	2
 
-static u32 get32(const u8 *at)
-{
-	return *(const u32 *)at;
-}
-
 static bool image_is_linux(const u8 *image, size_t bytes)
 {
 	return bytes > 0x1000 && !memcmp(image + HEADER_MAGIC, "HdrS", 4);
@@ -287,7 +312,7 @@ static void load_linux(const struct boot_file *image, const struct boot_file *in
 	size_t header = HEADER_MAGIC + from[HEADER_END] - SETUP_HEADER;
 	u64 entry = get32(from + PREFERRED), end;
 
-	if (*(const u16 *)(from + VERSION) < 0x20c)
+	if ((from[VERSION] | from[VERSION + 1] << 8) < 0x20c)
 		panic("the bzImage is older than boot protocol 2.12");
 	end = entry + get32(from + INIT_BYTES);
 	if (setup > image->bytes || entry < 0x100000 || end > guest_bytes ||

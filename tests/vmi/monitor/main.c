@@ -288,6 +288,8 @@ static bool has_word(const char *text, const char *word)
 
 static struct boot_file file_of(const struct module *module)
 {
+	if (module->end < module->start)
+		panic("the guest's image or initrd ends before it begins");
 	/* Above are our own pages. */
 	if (module->end > GUEST_BASE / 2)
 		panic("the guest's image or initrd is too large");
