@@ -16,7 +16,7 @@ CLANG ?= clang
 FUZZ_RUNS ?= 200000
 FUZZ_SECONDS ?= 20
 
-fuzz_names := plan cmdline sites module vmi cpuid hypercall clock xenstart boot vmcall romcall monitor
+fuzz_names := plan cmdline sites module vmi cpuid hypercall clock xenstart boot vmcall romcall monitor elf
 fuzz_sources := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
 	backends/hyperv/features.c backends/vmware/detect.c tests/unit/host_port.c tests/unit/fake_backend.c \
 	tests/unit/fake_ops.S
@@ -95,6 +95,11 @@ $(B)/fuzz/test-host-fuzz-$(1): $(B)/fuzz/machine/tests/fuzz/$(1).o $(call fuzz_m
 	$$(Q)$$(CLANG) -fsanitize=fuzzer,address,undefined $$(fuzz_machine_ldflags) -o $$@ $$(filter %.o,$$^) -lZydis
 endef
 $(foreach t,$(fuzz_machines),$(eval $(call fuzz_machine_rule,$(t))))
+
+# The audit is one file, which the target includes.
+$(B)/fuzz/test-host-fuzz-elf: $(B)/fuzz/tests/fuzz/elf.o
+	@echo "  LD      $@"
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^ -lZydis
 
 # The VMI monitor's loader, which is no part of the layer.
 fuzz_monitor_cflags := -std=gnu11 -ffreestanding -O2 -g -Wall -Wextra -Werror -fno-pie \

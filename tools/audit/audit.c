@@ -172,22 +172,27 @@ static const uint8_t *at_address(uint64_t addr, uint64_t bytes)
 
 static void open_image(const char *name)
 {
-	const Elf64_Ehdr *header;
 	struct stat status;
 	int file = open(name, O_RDONLY);
 
 	image_name = name;
 	if (file < 0 || fstat(file, &status))
 		die(EXIT_INPUT, "%s: %s", name, strerror(errno));
-	if (!S_ISREG(status.st_mode) || status.st_size < (off_t)sizeof(*header))
-		die(EXIT_INPUT, "%s: too short for an ELF file", name);
-	image_bytes = (uint64_t)status.st_size;
-	image = mmap(NULL, image_bytes, PROT_READ, MAP_PRIVATE, file, 0);
+	image_bytes = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
+	if (image_bytes)
+		image = mmap(NULL, image_bytes, PROT_READ, MAP_PRIVATE, file, 0);
 	if (image == MAP_FAILED)
 		die(EXIT_INPUT, "%s: %s", name, strerror(errno));
 	close(file);
+}
 
-	header = (const Elf64_Ehdr *)image;
+static void read_header(void)
+{
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)image;
+	const char *name = image_name;
+
+	if (image_bytes < sizeof(*header))
+		die(EXIT_INPUT, "%s: too short for an ELF file", name);
 	if (memcmp(header->e_ident, ELFMAG, SELFMAG))
 		die(EXIT_INPUT, "%s: not an ELF file; a bzImage is unpacked by tools/audit/unpack.py", name);
 	if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
@@ -940,40 +945,15 @@ static void print_text(size_t left, size_t unused)
 	       (unsigned long long)sites_seen, by_list, left, unused, (unsigned long long)bytes_skipped);
 }
 
-int main(int argc, char **argv)
+/* The open image; functions from a map, or NULL. */
+static int audit(const char *map)
 {
-	const char *name = NULL, *map = NULL;
 	const Elf64_Shdr *alternatives;
 	size_t left = 0, unused = 0, nr;
 	unsigned int i;
-	int arg;
 
-	for (arg = 1; arg < argc; arg++) {
-		if (!strcmp(argv[arg], "--help")) {
-			fputs(usage_text, stdout);
-			return EXIT_CLEAN;
-		} else if (!strcmp(argv[arg], "--time")) {
-			want_time = true;
-		} else if (!strcmp(argv[arg], "--json")) {
-			want_json = true;
-		} else if (!strcmp(argv[arg], "--unused-ok")) {
-			unused_ok = true;
-		} else if (!strcmp(argv[arg], "--summary")) {
-			want_summary = true;
-		} else if (!strcmp(argv[arg], "--allow") && arg + 1 < argc) {
-			read_allow(argv[++arg]);
-		} else if (!strcmp(argv[arg], "--symbols") && arg + 1 < argc) {
-			map = argv[++arg];
-		} else if (argv[arg][0] == '-' || name) {
-			die(EXIT_USAGE, "%s: no such option, or one image too many (--help tells more)", argv[arg]);
-		} else {
-			name = argv[arg];
-		}
-	}
-	if (!name)
-		die(EXIT_USAGE, "no image (--help tells more)");
 	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-	open_image(name);
+	read_header();
 	read_symtab();
 	if (map)
 		read_map(map);
@@ -1008,7 +988,7 @@ int main(int argc, char **argv)
 	if (alternatives)
 		sweep_replacements(alternatives);
 	if (!insns_decoded)
-		die(EXIT_INPUT, "%s: no text in it", name);
+		die(EXIT_INPUT, "%s: no text in it", image_name);
 
 	for (nr = 0; nr < finding_count; nr++)
 		left += findings[nr].cover == LEFT;
@@ -1019,4 +999,37 @@ int main(int argc, char **argv)
 	else
 		print_text(left, unused);
 	return left || unused ? EXIT_FINDINGS : EXIT_CLEAN;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = NULL, *map = NULL;
+	int arg;
+
+	for (arg = 1; arg < argc; arg++) {
+		if (!strcmp(argv[arg], "--help")) {
+			fputs(usage_text, stdout);
+			return EXIT_CLEAN;
+		} else if (!strcmp(argv[arg], "--time")) {
+			want_time = true;
+		} else if (!strcmp(argv[arg], "--json")) {
+			want_json = true;
+		} else if (!strcmp(argv[arg], "--unused-ok")) {
+			unused_ok = true;
+		} else if (!strcmp(argv[arg], "--summary")) {
+			want_summary = true;
+		} else if (!strcmp(argv[arg], "--allow") && arg + 1 < argc) {
+			read_allow(argv[++arg]);
+		} else if (!strcmp(argv[arg], "--symbols") && arg + 1 < argc) {
+			map = argv[++arg];
+		} else if (argv[arg][0] == '-' || name) {
+			die(EXIT_USAGE, "%s: no such option, or one image too many (--help tells more)", argv[arg]);
+		} else {
+			name = argv[arg];
+		}
+	}
+	if (!name)
+		die(EXIT_USAGE, "no image (--help tells more)");
+	open_image(name);
+	return audit(map);
 }
