@@ -82,6 +82,11 @@ $(B)/fuzz/machine/%.o: %.S
 	@echo "  AS      $<"
 	$(Q)$(CLANG) $(fuzz_machine_cflags) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
 
+# What is done one step after another is done often enough in this many bytes.
+fuzz_bytes_hypercall := 160
+fuzz_bytes_vmcall := 160
+fuzz_bytes_romcall := 160
+
 # What every input finds as linked.
 $(B)/fuzz/machine/pvops/%.o $(B)/fuzz/machine/backends/%.o $(B)/fuzz/machine/tests/guest/%.o: fuzz_machine_cflags += -DMACHINE_STATE
 # Per-CPU variables are arrays here, whose elements are not all aligned as their type.
@@ -124,7 +129,7 @@ fuzz: $(fuzz_names:%=fuzz-%)
 $(fuzz_names:%=fuzz-%): fuzz-%: $(B)/fuzz/test-host-fuzz-%
 	@mkdir -p $(B)/fuzz/corpus/$*
 	@echo "  FUZZ    $*, at most $(FUZZ_RUNS) runs or $(FUZZ_SECONDS) s"
-	$(Q)$< -runs=$(FUZZ_RUNS) -max_total_time=$(FUZZ_SECONDS) -max_len=512 -timeout=5 \
+	$(Q)$< -runs=$(FUZZ_RUNS) -max_total_time=$(FUZZ_SECONDS) -max_len=$(or $(fuzz_bytes_$*),512) -timeout=5 \
 		-print_final_stats=1 -artifact_prefix=$(B)/fuzz/crash-$*- \
 		$(B)/fuzz/corpus/$* tests/fuzz/corpus/$* >$(B)/fuzz/$*.log 2>&1 || \
 		{ tail -n 60 $(B)/fuzz/$*.log >&2; exit 1; }

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Long runs of fuzz targets, and what came of them.
 
-usage: long.py [--build DIR] [--runs N] [--seconds N] [--jobs N] TARGET...
+usage: long.py [--build DIR] [--runs N] [--seconds N] [--jobs N] TARGET[:BYTES]...
 
-Runs each target's program, --jobs at a time, from its seeds and what earlier runs have
+BYTES: no input is longer (512).  Runs each target's program, --jobs at a time, from its seeds and what earlier runs have
 found.  Writes DIR/report/fuzz.json, where targets not named keep what they had,
 and DIR/report/fuzz.md, and prints that table.  Exit status 1: some input broke something;
 it is DIR/fuzz/crash-TARGET-*.
@@ -22,13 +22,14 @@ COLUMNS = ("target", "runs", "seconds", "exec/s", "edges", "features", "corpus",
 
 
 def run(target, args):
+    target, _, most = target.partition(":")
     fuzz = args.build / "fuzz"
     found = fuzz / "corpus" / target
     found.mkdir(parents=True, exist_ok=True)
     seeds = pathlib.Path("tests/fuzz/corpus") / target
     log = fuzz / f"{target}-long.log"
     command = ["nice", "-n", "10", fuzz / f"test-host-fuzz-{target}", f"-runs={args.runs}",
-               f"-max_total_time={args.seconds}", "-max_len=512", "-timeout=5",
+               f"-max_total_time={args.seconds}", f"-max_len={most or 512}", "-timeout=5",
                "-print_final_stats=1", f"-artifact_prefix={fuzz}/crash-{target}-", found, seeds]
     start = time.monotonic()
     with log.open("w") as out:
