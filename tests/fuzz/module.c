@@ -123,33 +123,35 @@ static void unload(struct module *m)
 	m->loaded = false;
 }
 
-/* Which bytes of the text may change. */
-static void mark(const struct module *m, u8 *may)
+/* Which bytes of the text may change; returns how many sites are passed over. */
+static u32 mark(const struct module *m, u8 *may)
 {
-	u32 i;
+	u32 gone = 0, i;
 
 	memset(may, 0, TEXT_MOST);
 	for (i = 0; i < m->count; i++) {
 		const struct pv_site *site = &m->table[i];
 		unsigned long addr = pv_site_addr(site);
 
-		if (!inside(m, site) || addr - m->set.gone_start < m->set.gone_end - m->set.gone_start)
-			continue;
-		memset(may + (addr - text_of(m)), 1, site->len);
+		if (addr - m->set.gone_start < m->set.gone_end - m->set.gone_start)
+			gone++;
+		else if (inside(m, site))
+			memset(may + (addr - text_of(m)), 1, site->len);
 	}
+	return gone;
 }
 
 static void patch(struct module *m)
 {
 	u8 before[PAGE], may[TEXT_MOST];
 	struct pv_site_report report;
-	u32 i, errors = 0;
+	u32 i, errors = 0, gone;
 	int failed;
 
 	if (!m->loaded)
 		return;
 	memcpy(before, m->page, PAGE);
-	mark(m, may);
+	gone = mark(m, may);
 	failed = pv_module_patch(&m->set);
 	CHECK(!memcmp(before, m->page, PAGE - m->bytes));
 	for (i = 0; i < m->bytes; i++)
@@ -157,6 +159,7 @@ static void patch(struct module *m)
 	if (failed < 0)
 		return;
 	CHECK((u32)failed == m->set.stats.failed && (u32)failed <= m->count);
+	CHECK(m->set.stats.total == m->count - gone);
 	for (i = 0; pv_site_report(&m->set, i, &report); i++)
 		errors += report.error != PV_SITE_OK;
 	CHECK(i == m->count && (errors >= (u32)failed || m->set.gone_end > m->set.gone_start));

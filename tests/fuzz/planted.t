@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Each fuzz target finds a bug: one line of what it tests is changed in a copy of the
+tree, and a run from the seeds must then end with a crash, soon.
+
+`make fuzz` must have built the targets; what has not changed is taken from there.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+SECONDS = 20
+FOLDERS = ("pvops", "backends", "include", "tests", "tools")
+
+# Target, file, line as it is, as it is planted.
+PLANTS = (
+    ("plan", "pvops/plan.c", "if (spare - 1 < 3 && takes_prefix(impl->code)) {", "if (spare - 1 < 3 || takes_prefix(impl->code)) {"),
+    ("cmdline", "pvops/select.c", "if (score > high) {", "if (score >= high) {"),
+    ("sites", "pvops/apply.c", "addr < set->text_end && len <= set->text_end - addr", "addr + len <= set->text_end + 1"),
+    ("module", "pvops/apply.c", "if (__builtin_expect(addr - gone_start < gone, 0)) {",
+     "if (__builtin_expect(addr - gone_start >= gone, 0)) {"),
+    ("vmi", "backends/vmi/rom.c", "if (rom->bytes > available)", "if (rom->bytes > available + 512)"),
+    ("cpuid", "backends/kvm/detect.c", "if (!(regs.ecx & 1U << 31))", "if (0)"),
+    ("hypercall", "backends/xen/multicall.c", "if (done >= count)", "if (0)"),
+    ("hypercall", "pvops/batch.c", "req += done + 1;", "req += done + 2;"),
+    ("hypercall", "backends/xen/tables.c", "if (pvxen_multicall(op, caller, entry, count + 1)) {",
+     "if (pvxen_multicall(op, caller, entry, count + 1) > 1) {"),
+    ("xenstart", "backends/xen/backend.c", "if (pv_pfn_nr(own) >= pages)", "if (pv_pfn_nr(own) > pages + 64)"),
+    ("clock", "backends/hyperv/time.c", "} while (page->sequence != sequence);", "} while (0);"),
+    ("boot", "tests/guest/start.c", "return bytes && bytes <= reach(address) ?", "return bytes && reach(address) ?"),
+    ("vmcall", "backends/kvm/smp.c", "if (result >= 0)", "if (result >= -38)"),
+    ("vmcall", "backends/hyperv/hypercall.c", "if (!status && HV_REPS_DONE(result) == reps)",
+     "if (!status || HV_REPS_DONE(result) == reps)"),
+    ("romcall", "backends/vmi/mmu.c", "*done = first + (u32)result.type;", "*done = (u32)result.type + 1;"),
+    ("monitor", "tests/vmi/monitor/loader.c", "ph->p_filesz > ph->p_memsz)", "0)"),
+    ("elf", "tools/audit/audit.c", "if (offset > image_bytes || bytes > image_bytes - offset)", "if (0)"),
+)
+
+
+def copy_tree(at):
+    """Links to all files; the folders are its own."""
+    for folder in FOLDERS:
+        shutil.copytree(TOP / folder, at / folder, copy_function=os.symlink)
+    shutil.copytree(TOP / "build/fuzz", at / "build/fuzz", copy_function=os.symlink,
+                    ignore=shutil.ignore_patterns("corpus", "crash-*", "*.log"))
+    os.symlink(TOP / "Makefile", at / "Makefile")
+
+
+def plant(target, name, old, new):
+    """None, or what went wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        at = Path(folder)
+        copy_tree(at)
+        text = (TOP / name).read_text()
+        if text.count(old) != 1:
+            return f"{name} has not one line: {old}"
+        (at / name).unlink()
+        (at / name).write_text(text.replace(old, new))
+        # Links are to the real ones: what is built anew must not go there.
+        for built in (at / "build/fuzz").rglob("*"):
+            if built.name in (Path(name).stem + ".o", Path(name).stem + ".d", f"{target}.o", f"{target}.d",
+                              f"test-host-fuzz-{target}"):
+                built.unlink()
+        program = f"build/fuzz/test-host-fuzz-{target}"
+        make = subprocess.run(["make", "-s", program], cwd=at, capture_output=True, text=True)
+        if make.returncode:
+            return make.stderr
+        (at / "found").mkdir()
+        run = subprocess.run([at / program, f"-max_total_time={SECONDS}", "-max_len=512", "-timeout=5", "-seed=1",
+                              "-artifact_prefix=crash-", "found", TOP / "tests/fuzz/corpus" / target],
+                             cwd=at, capture_output=True, text=True, errors="replace")
+        if not run.returncode or not list(at.glob("crash-*")):
+            return f"not found in {SECONDS} s\n" + run.stderr[-300:]
+        return None
+
+
+def main():
+    print(f"1..{len(PLANTS)}")
+    failed = 0
+    with ThreadPoolExecutor(2) as pool:
+        for nr, (row, wrong) in enumerate(zip(PLANTS, pool.map(lambda row: plant(*row), PLANTS)), 1):
+            failed += wrong is not None
+            print(f"{'not ' if wrong else ''}ok {nr} - {row[0]} finds what is planted in {row[1]}: {row[3]}",
+                  flush=True)
+            for line in (wrong or "").splitlines():
+                print(f"# {line}")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
