@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 CC := gcc
 
 # Packages first, before any rule can want one: quick when all are there.
-needs_packages := demo bench check docs docs-check guest sparse unit fuzz vm faults audit audit-table coccicheck analyze
+needs_packages := demo bench check docs docs-check guest sparse unit fuzz fuzz-long vm faults audit audit-table coccicheck analyze
 ifneq ($(filter $(needs_packages),$(MAKECMDGOALS)),)
 ifeq ($(findstring n,$(filter-out -%,$(firstword $(MAKEFLAGS)))),)
 $(shell tools/setup.sh $(filter linux,$(GUEST)))
@@ -31,7 +31,7 @@ endif
 needs = $(if $(filter $(2),$(MAKECMDGOALS)),$(if $(wildcard $(1)),,$(error $(1) is missing)))
 $(call needs,tests/guest/build.mk,guest vm faults demo bench check)
 $(call needs,tests/unit/build.mk,unit check)
-$(call needs,tests/fuzz/build.mk,fuzz check)
+$(call needs,tests/fuzz/build.mk,fuzz fuzz-long check)
 
 images := $(B)/guest.elf $(B)/clang/guest.elf $(B)/fault/guest.elf $(B)/retpoline/guest.elf
 # What the environments need beside the image (tests/vm/envs.toml).
@@ -41,7 +41,7 @@ parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cp
 hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
 .PHONY: help demo demo-mini demo-linux bench bench-mini bench-linux \
-	check check-mini check-linux docs docs-check guest sparse sparse-mini sparse-linux unit fuzz vm faults faults-mini faults-linux audit audit-check audit-table linux \
+	check check-mini check-linux docs docs-check guest sparse sparse-mini sparse-linux unit fuzz fuzz-long vm faults faults-mini faults-linux audit audit-check audit-table linux \
 	series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
 
 help: ## this list
@@ -114,7 +114,9 @@ guest: $(images) ## the guest image, built by gcc and by clang
 
 unit: ## host tests of the core
 
-fuzz: ## the planner against a disassembler, bounded
+fuzz: ## everything that reads what it did not write, bounded (tests/fuzz/README.md)
+
+fuzz-long: ## 10 million runs of each: build/report/fuzz.{json,md}; FUZZ_RUNS=-1: for ever
 
 vm: $(images) $(parts) $(hvm_parts) vmi-roms $(B)/clang/vmi/monitor.elf ## the guest in every environment
 	$(Q)$(PROVE) -j2 tests/vm

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# Fuzz targets: libFuzzer with address and undefined-behaviour sanitizers.
-# Included by the top Makefile after tests/unit/build.mk, whose port and fake
-# backends they use.
+# Fuzz targets: libFuzzer with address and undefined-behaviour sanitizers
+# (README.md).  Included by the top Makefile after tests/unit/build.mk, whose port
+# and fake backends some of them use.
 #
-#   make fuzz			bounded run of each, from its seeds
-#   make fuzz FUZZ_RUNS=10000000	longer
+#   make fuzz			bounded run of each, from its seeds; planted bugs
+#   make fuzz-long			10 million runs of each: build/report/fuzz.{json,md}
+#   make fuzz-long FUZZ_RUNS=-1	for ever
 #   build/fuzz/test-host-fuzz-plan FILE	replay one input
 #
 # Inputs found on the way stay in build/fuzz/corpus; a crash is written to
@@ -13,8 +14,7 @@
 
 B ?= build
 CLANG ?= clang
-FUZZ_RUNS ?= 200000
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= 10
 
 fuzz_names := plan cmdline sites module vmi cpuid hypercall clock xenstart boot vmcall romcall monitor elf
 fuzz_sources := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
@@ -62,7 +62,6 @@ fuzz_also_boot := tests/guest/start.c
 fuzz_also_hypercall := tests/fuzz/tables.c
 fuzz_also_romcall := tests/fuzz/tables.c
 
-fuzz_machine_folders := native xen kvm hyperv vmware vmi
 fuzz_machine_core := $(filter-out pvops/inject.c,$(wildcard pvops/*.c))
 fuzz_machine_objects = $(patsubst %,$(B)/fuzz/machine/%.o,$(basename $(wildcard \
 	tests/fuzz/machine.c tests/fuzz/account.c $(fuzz_machine_core) $(fuzz_also_$(1)) $(foreach b,native $(fuzz_on_$(1)),backends/$(b)/*.c backends/$(b)/*.S))))
@@ -121,15 +120,23 @@ $(B)/fuzz/test-host-fuzz-monitor: $(B)/fuzz/monitor/tests/fuzz/monitor.o $(B)/fu
 
 .SECONDARY: $(fuzz_objects) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.o) $(fuzz_machines:%=$(B)/fuzz/machine/tests/fuzz/%.o)
 
-.PHONY: fuzz fuzz-build $(fuzz_names:%=fuzz-%)
+.PHONY: fuzz fuzz-build fuzz-long fuzz-planted $(fuzz_names:%=fuzz-%)
 fuzz-build: $(fuzz_programs)
 
-fuzz: $(fuzz_names:%=fuzz-%)
+fuzz: $(fuzz_names:%=fuzz-%) fuzz-planted
+
+fuzz-planted: fuzz-build
+	$(Q)$(PROVE) tests/fuzz
+
+# Two at a time, and everything else on the machine first.
+fuzz-long: fuzz-build
+	$(Q)tests/fuzz/long.py --build $(B) --runs $(or $(FUZZ_RUNS),10000000) \
+		$(foreach t,$(fuzz_names),$(t):$(or $(fuzz_bytes_$(t)),512))
 
 $(fuzz_names:%=fuzz-%): fuzz-%: $(B)/fuzz/test-host-fuzz-%
 	@mkdir -p $(B)/fuzz/corpus/$*
-	@echo "  FUZZ    $*, at most $(FUZZ_RUNS) runs or $(FUZZ_SECONDS) s"
-	$(Q)$< -runs=$(FUZZ_RUNS) -max_total_time=$(FUZZ_SECONDS) -max_len=$(or $(fuzz_bytes_$*),512) -timeout=5 \
+	@echo "  FUZZ    $*, at most $(or $(FUZZ_RUNS),200000) runs or $(FUZZ_SECONDS) s"
+	$(Q)$< -runs=$(or $(FUZZ_RUNS),200000) -max_total_time=$(FUZZ_SECONDS) -max_len=$(or $(fuzz_bytes_$*),512) -timeout=5 \
 		-print_final_stats=1 -artifact_prefix=$(B)/fuzz/crash-$*- \
 		$(B)/fuzz/corpus/$* tests/fuzz/corpus/$* >$(B)/fuzz/$*.log 2>&1 || \
 		{ tail -n 60 $(B)/fuzz/$*.log >&2; exit 1; }
