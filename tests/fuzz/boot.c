@@ -163,7 +163,7 @@ static void put32(u64 address, u64 val)
 {
 	u32 half = (u32)val;
 
-	if (address + 4 <= BOOT_END)
+	if (address < BOOT_END - 4)
 		memcpy(at(address), &half, 4);
 }
 

@@ -129,8 +129,9 @@ static void set_lazy(struct machine_regs *regs)
 		queued = 0;
 		account_refused(result);
 	} else if (!(classes & VMI_LAZY_CPU)) {
-		/* What it dropped only the ROM knows: told without a second try. */
+		/* What it dropped only the ROM knows; where that is nothing, it may be told of. */
 		result = answer_byte() >= 0xf0 ? answer() : 0;
+		account_maybe(result);
 	}
 	regs->rax = (u64)result;
 	regs->rdx = done;
