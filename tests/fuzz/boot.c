@@ -74,7 +74,8 @@ void target_write_cr(u32 nr, u64 val)
 	if (first < BOOT_END) {
 		u64 bytes = BOOT_END - first < 2UL << 20 ? BOOT_END - first : 2UL << 20;
 
-		mmap((void *)WINDOW, bytes, PROT_READ, MAP_SHARED | MAP_FIXED, memory, (off_t)first);
+		mmap((void *)WINDOW, bytes, PROT_READ, MAP_SHARED | MAP_FIXED, memory,
+		     (off_t)first);
 		if (bytes < 2UL << 20)
 			mmap((void *)(WINDOW + bytes), (2UL << 20) - bytes, PROT_READ,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
@@ -167,6 +168,13 @@ static void put32(u64 address, u64 val)
 		memcpy(at(address), &half, 4);
 }
 
+/* As much of it as there is room for. */
+static void put_all(u64 address, const void *from, size_t bytes)
+{
+	if (address < BOOT_END)
+		memcpy(at(address), from, BOOT_END - address < bytes ? BOOT_END - address : bytes);
+}
+
 /* Tables as firmware makes them, but for what the input says. */
 static u64 make_acpi(u64 rsdp, u32 usual_rsdt, u32 usual_table)
 {
@@ -223,8 +231,7 @@ static u64 make_pvh(void)
 		put(info.cmdline_paddr, 200);
 	if (input_byte() & 0x80)
 		put(some_address(INFO), 60);
-	if (address < BOOT_END)
-		memcpy(at(address), &info, BOOT_END - address < sizeof(info) ? BOOT_END - address : sizeof(info));
+	put_all(address, &info, sizeof(info));
 	return address;
 }
 
@@ -236,8 +243,7 @@ static u64 make_multiboot(void)
 	if (line < BOOT_END)
 		put(line, 200);
 	make_acpi(some_address(RSDP) & ~15ULL, RSDT, TABLE);
-	if (address < BOOT_END)
-		memcpy(at(address), info, BOOT_END - address < sizeof(info) ? BOOT_END - address : sizeof(info));
+	put_all(address, info, sizeof(info));
 	return address;
 }
 
@@ -247,7 +253,8 @@ static void make_xen(void)
 
 	memset(&start, 0, sizeof(start));
 	start.nr_pages = input_number(1 + input_byte() % 8);
-	start.pt_base = KERNEL_BASE + (input_byte() & 0x80 ? input_number(8) : input_number(3) << 8);
+	start.pt_base = KERNEL_BASE;
+	start.pt_base += input_byte() & 0x80 ? input_number(8) : input_number(3) << 8;
 	start.nr_pt_frames = input_number(input_byte() & 0x80 ? 8 : 1);
 	for (i = 0; i < count && i < sizeof(start.cmd_line); i++)
 		start.cmd_line[i] = (char)input_byte();

@@ -63,12 +63,15 @@ fuzz_also_hypercall := tests/fuzz/tables.c
 fuzz_also_romcall := tests/fuzz/tables.c
 
 fuzz_machine_core := $(filter-out pvops/inject.c,$(wildcard pvops/*.c))
-fuzz_machine_objects = $(patsubst %,$(B)/fuzz/machine/%.o,$(basename $(wildcard \
-	tests/fuzz/machine.c tests/fuzz/account.c $(fuzz_machine_core) $(fuzz_also_$(1)) $(foreach b,native $(fuzz_on_$(1)),backends/$(b)/*.c backends/$(b)/*.S))))
+fuzz_machine_sources = tests/fuzz/machine.c tests/fuzz/account.c $(fuzz_machine_core) \
+	$(fuzz_also_$(1)) $(foreach b,native $(fuzz_on_$(1)),backends/$(b)/*.c backends/$(b)/*.S)
+fuzz_machine_objects = $(patsubst %,$(B)/fuzz/machine/%.o,$(basename \
+	$(wildcard $(call fuzz_machine_sources,$(1)))))
 fuzz_machine_cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -Iinclude -Itests/fuzz/include
-fuzz_machine_ldflags := -no-pie -Wl,-Ttext-segment=0x12000000 -Wl,--defsym,kernel_end=0x10200000 -Wl,-T,tests/unit/sections.ld \
-	-Wl,-T,tests/fuzz/machine.ld -Wl,-z,noexecstack \
+fuzz_machine_ldflags := -no-pie -Wl,-Ttext-segment=0x12000000 \
+	-Wl,--defsym,kernel_end=0x10200000 -Wl,-T,tests/unit/sections.ld -Wl,-T,tests/fuzz/machine.ld \
+	-Wl,-z,noexecstack \
 	-Wl,--defsym,__pv_text_start=__executable_start -Wl,--defsym,__pv_text_end=etext
 
 $(B)/fuzz/machine/%.o: %.c
@@ -87,7 +90,7 @@ fuzz_bytes_vmcall := 160
 fuzz_bytes_romcall := 160
 
 # What every input finds as linked.
-$(B)/fuzz/machine/pvops/%.o $(B)/fuzz/machine/backends/%.o $(B)/fuzz/machine/tests/guest/%.o: fuzz_machine_cflags += -DMACHINE_STATE
+$(foreach d,pvops backends tests/guest,$(B)/fuzz/machine/$(d)/%.o): fuzz_machine_cflags += -DMACHINE_STATE
 # Per-CPU variables are arrays here, whose elements are not all aligned as their type.
 $(B)/fuzz/machine/backends/%.o: fuzz_sanitize += -fno-sanitize=alignment
 $(B)/fuzz/machine/%.o: fuzz_sanitize += -fsanitize-ignorelist=tests/fuzz/machine.ignore

@@ -197,8 +197,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	forget_leaves();
 	asked = 0;
 	twice = data[3] & 1;
-	for (data += HEAD, size -= HEAD; size >= RECORD && leaf_count < LEAVES_MAX; data += RECORD, size -= RECORD)
+	data += HEAD;
+	for (size -= HEAD; size >= RECORD && leaf_count < LEAVES_MAX; size -= RECORD) {
 		read_leaf(data);
+		data += RECORD;
+	}
 
 	/* Each of these asks all bases: not for each input a second time. */
 	offer = pvkvm_find(&platform);

@@ -45,6 +45,7 @@ static FILE *nowhere;
 #define FILE_BYTES	2048
 #define TEXT		0xffffffff81000000UL
 #define DATA		0xffffffff82000000UL
+#define FUNCTION	ELF64_ST_INFO(STB_GLOBAL, STT_FUNC)
 
 static jmp_buf way_out;
 static int way_status;
@@ -73,14 +74,18 @@ static void make_image(void)
 {
 	static const char names[] = "\0.text\0.symtab\0.strtab\0.shstrtab\0.pv_sites\0.altinstructions\0"
 		".altinstr_replacement\0.parainstructions\0__ex_table\0__jump_table";
-	static const char symbols_text[] = "\0first\0second\0__pv_sites_start\0__pv_sites_end\0extable_start\0extable_end";
+	static const char symbols_text[] = "\0first\0second\0__pv_sites_start\0__pv_sites_end\0"
+		"extable_start\0extable_end";
 	/* cli; a jump; a site of 6 bytes; hlt; ret; a jump through a table */
 	static const uint8_t text[] = {
 		0xfa, 0xeb, 0x00, 0xff, 0x15, 0, 0, 0, 0, 0xf4, 0xc3, 0x90, 0x0f, 0x30,
 		0xff, 0x24, 0xc5, 0x00, 0x00, 0x00, 0x82, 0xe9, 0xe6, 0xff, 0xff, 0xff, 0x0f, 0x0b, 0xc3,
 	};
 	static const uint8_t replacement[] = { 0x0f, 0x01, 0xcb, 0xc3 };
-	static const int32_t alternative[] = { (int32_t)(TEXT - (DATA + 0x200)), (int32_t)(TEXT + 0x1000 - (DATA + 0x204)), 0x04030000 };
+	static const int32_t alternative[] = {
+		(int32_t)(TEXT - (DATA + 0x200)), (int32_t)(TEXT + 0x1000 - (DATA + 0x204)),
+		0x04030000,
+	};
 	struct {
 		int32_t rel;
 		uint16_t op;
@@ -90,11 +95,13 @@ static void make_image(void)
 		{ (int32_t)(TEXT + 12 - (DATA + 0x108)), 1, 7, 2 },
 	};
 	uint64_t patch[2] = { TEXT + 9, 0x0102 };
-	int32_t fault[4] = { (int32_t)(TEXT - (DATA + 0x400)), (int32_t)(TEXT + 9 - (DATA + 0x404)), 0, 0 };
+	int32_t fault[4] = {
+		(int32_t)(TEXT - (DATA + 0x400)), (int32_t)(TEXT + 9 - (DATA + 0x404)), 0, 0,
+	};
 	Elf64_Sym sym[7] = {
 		{ 0 },
-		{ .st_name = 1, .st_info = ELF64_ST_INFO(1, STT_FUNC), .st_shndx = 1, .st_value = TEXT },
-		{ .st_name = 7, .st_info = ELF64_ST_INFO(1, STT_FUNC), .st_shndx = 1, .st_value = TEXT + 14 },
+		{ .st_name = 1, .st_info = FUNCTION, .st_shndx = 1, .st_value = TEXT },
+		{ .st_name = 7, .st_info = FUNCTION, .st_shndx = 1, .st_value = TEXT + 14 },
 		{ .st_name = 14, .st_shndx = 5, .st_value = DATA + 0x100 },
 		{ .st_name = 31, .st_shndx = 5, .st_value = DATA + 0x110 },
 		{ .st_name = 46, .st_shndx = 9, .st_value = DATA + 0x400 },

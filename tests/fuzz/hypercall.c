@@ -53,7 +53,8 @@ static u32 page_of_mfn(u64 mfn)
 {
 	u32 pfn = pfn_of(mfn);
 
-	return pfn < MACHINE_FRAMES ? machine_page_of(pv_port_pfn_to_virt(pv_pfn(pfn))) : MACHINE_PAGES;
+	return pfn < MACHINE_FRAMES ? machine_page_of(pv_port_pfn_to_virt(pv_pfn(pfn))) :
+				      MACHINE_PAGES;
 }
 
 static long refuse(long error, bool told)
@@ -301,7 +302,8 @@ static long multicall(struct multicall_entry *entry, u32 count)
 	if (whole >= 0xf0)
 		end = answer_byte() % count;
 	for (i = 0; i < end; i++)
-		entry[i].result = (unsigned long)hypercall((u32)entry[i].op, (unsigned long *)entry[i].args);
+		entry[i].result = (unsigned long)hypercall((u32)entry[i].op,
+							   (unsigned long *)entry[i].args);
 	for (; i < count; i++)
 		refuse(-XEN_EFAULT, true);
 	return whole >= 0xf0 ? -XEN_EFAULT : 0;
@@ -393,7 +395,10 @@ static void load_gdt(void)
 
 static void load_idt(void)
 {
-	struct pv_dtr dtr = { .base = (unsigned long)idt, .limit = (u16)(input_number(2) % sizeof(idt)) };
+	struct pv_dtr dtr = {
+		.base = (unsigned long)idt,
+		.limit = (u16)(input_number(2) % sizeof(idt)),
+	};
 	u32 i;
 
 	for (i = input_byte(); i < 256; i += 7)

@@ -191,7 +191,8 @@ static bool load_m2p(ucontext_t *context, const ZydisDecodedOperand *operand)
 	greg_t *to = gpr(context, operand[0].reg.value);
 	u64 base, mfn, pfn;
 
-	if (!machine_m2p || operand[1].type != ZYDIS_OPERAND_TYPE_MEMORY || operand[1].mem.scale != 8)
+	if (!machine_m2p || operand[1].type != ZYDIS_OPERAND_TYPE_MEMORY ||
+	    operand[1].mem.scale != 8)
 		return false;
 	base = (u64)*gpr(context, operand[1].mem.base);
 	mfn = (u64)*gpr(context, operand[1].mem.index);
@@ -483,7 +484,9 @@ void pv_port_free_page(pv_pfn_t pfn)
 
 u64 pv_port_foreign_pfn(u64 mfn)
 {
-	return machine_foreign == ~0ULL ? ~0ULL : (mfn ^ machine_foreign) & (PV_FRAME_MASK >> PV_PAGE_SHIFT);
+	if (machine_foreign == ~0ULL)
+		return ~0ULL;
+	return (mfn ^ machine_foreign) & (PV_FRAME_MASK >> PV_PAGE_SHIFT);
 }
 
 u64 pv_port_foreign_mfn(u64 pfn)

@@ -67,11 +67,12 @@ static bool inside(const struct module *m, const struct pv_site *site)
 static void compile(struct module *m, const struct pv_site *site)
 {
 	u8 jump[PV_BRANCH_LEN] = { 0xe9, 1, 2, 0, 0, 0x66, 0x90 };
+	unsigned long addr = pv_site_addr(site), slot = (unsigned long)&pv_slots + 8UL * site->op;
 	struct pv_plan plan;
 
 	if (inside(m, site) && site->op < PV_OP_COUNT &&
-	    !pv_plan(&plan, site, pv_site_addr(site), (unsigned long)&pv_slots + 8UL * site->op, jump, NULL))
-		memcpy(m->writable + (pv_site_addr(site) - (unsigned long)m->page), plan.text, plan.len);
+	    !pv_plan(&plan, site, addr, slot, jump, NULL))
+		memcpy(m->writable + (addr - (unsigned long)m->page), plan.text, plan.len);
 }
 
 /* The loader: text, and a table exactly as long as it is. */
@@ -209,7 +210,9 @@ static void cpuid(struct pv_cpuid *regs)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	static const char *const lines[] = { "pvops=native", "pvops=fake", "pvops=other", "pvops=fake,-mmu" };
+	static const char *const lines[] = {
+		"pvops=native", "pvops=fake", "pvops=other", "pvops=fake,-mmu",
+	};
 	const struct pv_platform platform = { .cpuid = cpuid };
 	u32 count, half, step, i;
 	const u8 *records;
@@ -228,14 +231,15 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		u32 what = data[1 + step / 2] >> step % 2 * 4;
 		struct module *m = &modules[what & 1];
 		const struct module *other = &modules[!(what & 1)];
+		const u8 *head = data + 4 + 4 * (what & 1);
+		const u8 *table = records + (what & 1) * half * sizeof(struct pv_site);
 		u8 neighbour[TEXT_MOST];
 
 		memcpy(neighbour, other->page + PAGE - TEXT_MOST, TEXT_MOST);
 		if (what & 2)
 			unload(m);
 		if (!m->loaded)
-			load(m, data + 4 + 4 * (what & 1), records + (what & 1) * half * sizeof(struct pv_site),
-			     half);
+			load(m, head, table, half);
 		patch(m);
 		if (what & 4)
 			patch(m);
@@ -247,11 +251,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 			memcpy(text, m->text, TEXT_MOST);
 			unload(m);
-			load(m, data + 4 + 4 * (what & 1),
-			     records + (what & 1) * half * sizeof(struct pv_site), half);
+			load(m, head, table, half);
 			patch(m);
 			CHECK(patched == m->patched && (!patched || failed == m->failed));
-			/* A rel32 knows where it is: the table may be elsewhere, the text is not. */
+			/* The table may be elsewhere, the text is not. */
 			CHECK(!patched || !memcmp(text, m->text, m->bytes));
 		}
 		CHECK(!memcmp(neighbour, other->page + PAGE - TEXT_MOST, TEXT_MOST));

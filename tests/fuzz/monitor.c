@@ -118,7 +118,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (size < HEAD)
 		return -1;
 	/* Truncated, or the input and no more. */
-	bytes = data[0] & 3 ? IMAGE_BYTES - (data[1] ? (data[1] | data[2] << 8) % IMAGE_BYTES : 0) : rest;
+	bytes = rest;
+	if (data[0] & 3)
+		bytes = IMAGE_BYTES - (data[1] | data[2] << 8) % IMAGE_BYTES;
 	file = malloc(bytes ? bytes : 1);
 	if (data[0] & 3) {
 		u8 *whole = malloc(IMAGE_BYTES);

@@ -58,7 +58,9 @@ static s64 answer(void)
 
 static bool is_call(u32 nr)
 {
-	static const u8 none[] = { 0, 6, 7, 8, 9, 10, 25, 27, 29, 30, 31, 32, 33, 34, 35, 38, 40, 42, 43, 72 };
+	static const u8 none[] = {
+		0, 6, 7, 8, 9, 10, 25, 27, 29, 30, 31, 32, 33, 34, 35, 38, 40, 42, 43, 72,
+	};
 	u32 i;
 
 	for (i = 0; i < sizeof(none); i++)

@@ -42,7 +42,9 @@ static void forget_page(u32 page)
 
 void tables_allocate(void)
 {
-	static pv_pfn_t (*const how[])(void) = { pv_alloc_pte, pv_alloc_pmd, pv_alloc_pud, pv_pgd_alloc };
+	static pv_pfn_t (*const how[])(void) = {
+		pv_alloc_pte, pv_alloc_pmd, pv_alloc_pud, pv_pgd_alloc,
+	};
 	u32 nr = some_table(), level = input_byte() % 4, page;
 
 	if (tables[nr].level)
@@ -58,7 +60,9 @@ void tables_allocate(void)
 
 static void release(u32 nr)
 {
-	static void (*const how[])(pv_pfn_t) = { pv_release_pte, pv_release_pmd, pv_release_pud, pv_pgd_free };
+	static void (*const how[])(pv_pfn_t) = {
+		pv_release_pte, pv_release_pmd, pv_release_pud, pv_pgd_free,
+	};
 
 	if (!tables[nr].level)
 		return;
