@@ -347,7 +347,7 @@ static void act(void)
 		start_cpu();
 		break;
 	case 20:
-		pv_write_gdt_entry(gdt, input_byte() % 32, desc, 1 + (input_byte() & 1));
+		pv_write_gdt_entry(gdt, input_byte() % 31, desc, 1 + (input_byte() & 1));
 		pv_load_tls(gdt, desc);
 		break;
 	case 21:
