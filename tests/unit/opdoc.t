@@ -116,7 +116,7 @@ def main():
                 "", ("save_fl", "Clobbers"))
         planted(tmp, "contract without Batch", IRQ, " * Batch: no.\n", "", ("save_fl", "Batch"))
         planted(tmp, "contract without Default", IRQ,
-                " * Default: native; whoever replaces save_fl must replace this.\n", "",
+                " * Default: native; goes with save_fl.\n", "",
                 ("irqs_disabled_flags", "Default"))
         planted(tmp, "field without words", IRQ, " * Batch: no.\n", " * Batch:\n",
                 ("save_fl", "Batch"))
