@@ -28,8 +28,9 @@ def run(target, args):
     found.mkdir(parents=True, exist_ok=True)
     seeds = pathlib.Path("tests/fuzz/corpus") / target
     log = fuzz / f"{target}-long.log"
+    # A minute: on a busy machine a run can wait.
     command = ["nice", "-n", "10", fuzz / f"test-host-fuzz-{target}", f"-runs={args.runs}",
-               f"-max_total_time={args.seconds}", f"-max_len={most or 512}", "-timeout=5",
+               f"-max_total_time={args.seconds}", f"-max_len={most or 512}", "-timeout=60",
                "-print_final_stats=1", f"-artifact_prefix={fuzz}/crash-{target}-", found, seeds]
     start = time.monotonic()
     with log.open("w") as out:
