@@ -21,11 +21,11 @@ struct vmi_reloc vmi_set_lazy(u32 classes)
 	return ((vmi_fn_pair)vmi_at(VMI_SET_LAZY_MODE))(classes);
 }
 
-static int set_entry(const struct pv_batch_req *req, u64 flags)
+static s64 set_entry(const struct pv_batch_req *req, u64 flags)
 {
 	vmi_counted(VMI_SET_PXE_LONG, !flags);
-	return pv_batch_errno((s64)((vmi_fn3)vmi_at(VMI_SET_PXE_LONG))
-		(req->val, req->ptr & ~LEVEL_MASK, 1ULL << (req->ptr & LEVEL_MASK) | flags));
+	return (s64)((vmi_fn3)vmi_at(VMI_SET_PXE_LONG))
+		(req->val, req->ptr & ~LEVEL_MASK, 1ULL << (req->ptr & LEVEL_MASK) | flags);
 }
 
 /* The queue of the ROM is as long as ours at least; shorter ones work too. */
@@ -36,16 +36,17 @@ static int apply(const struct pv_batch_req *req, u32 count, u32 *done)
 
 	*done = 0;
 	if (count == 1)
-		return set_entry(req, 0);
+		return pv_batch_errno(set_entry(req, 0));
 	while (at < count) {
 		struct vmi_reloc result;
 		u32 first = at;
-		int error = 0, flushed;
+		s64 error = 0;
+		int flushed;
 
 		vmi_set_lazy(*lazy | VMI_LAZY_MMU);
-		while (at < count && !error) {
+		while (at < count && error >= 0) {
 			error = set_entry(&req[at], VMI_DEFER);
-			at += !error;
+			at += error >= 0;
 		}
 		/* .entry: RAX, the status; .type: RDX, entries applied. */
 		result = vmi_set_lazy(*lazy & ~(u32)VMI_LAZY_MMU);
@@ -54,9 +55,9 @@ static int apply(const struct pv_batch_req *req, u32 count, u32 *done)
 			*done = first + (u32)result.type;
 			return flushed;
 		}
-		if (error && at == first) {
+		if (error < 0 && at == first) {
 			*done = at;
-			return error;
+			return pv_batch_errno(error);
 		}
 	}
 	return 0;
