@@ -23,16 +23,16 @@ struct pv_slots pv_slots PV_RO_AFTER_INIT;
 	".set pv_retpoline_nr, pv_retpoline_nr + 1\n"
 
 asm(".pushsection .text\n"
-    ".set pv_retpoline_nr, 0\n"
-    ".balign 32\n"
-    ".globl pv_retpolines\n"
-    ".type pv_retpolines, @function\n"
-    "pv_retpolines:\n"
+	".set pv_retpoline_nr, 0\n"
+	".balign 32\n"
+	".globl pv_retpolines\n"
+	".type pv_retpolines, @function\n"
+	"pv_retpolines:\n"
 #define PV_OP(table, name, site, conv, ret, n, args, test) RETPOLINE(name)
 #include <pvops/catalogue.h>
-    ".balign 32\n"
-    ".size pv_retpolines, . - pv_retpolines\n"
-    ".popsection\n");
+	".balign 32\n"
+	".size pv_retpolines, . - pv_retpolines\n"
+	".popsection\n");
 
 _Static_assert(PV_RETPOLINE_BYTES == 32, "RETPOLINE()");
 #endif
