@@ -109,7 +109,7 @@ planted_branch()
 	cp tests/linux/branch.c $work
 	echo 'obj-m := branch.o' >$work/Kbuild
 	step PLANT "$work/branch.c (log: $work.log)"
-	make -C $patched O="$top/$objects" M="$top/$work" modules >$work.log 2>&1 || fail "$work.log: branch.c does not build"
+	make -C $patched O="$top/$objects" M="$top/$work" branch.o >$work.log 2>&1 || fail "$work.log: branch.c does not build"
 	grep -q 'branch_init.*: indirect call found in RETPOLINE build\|init_module.*: indirect call found in RETPOLINE build' $work.log ||
 		fail "$work.log: objtool does not warn of a bare indirect call"
 }

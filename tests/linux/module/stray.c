@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A stray store to each address that is given (at=), and to where each word that is
- * given points (through=): what is read there is written back, by the address of the
- * kernel image and by that of the linear map.  What became of it is a line of the log
- * each.  The module's own text and constants, and a variable, which must be writable,
- * are tried too.
+ * given points (through=), all of them moved by slide=: what is read there is written
+ * back, by the address of the kernel image and by that of the linear map.  What became
+ * of it is a line of the log each.  The module's own text and constants, and a variable,
+ * which must be writable, are tried too.
  */
 #include <linux/init.h>
 #include <linux/mm.h>
@@ -17,6 +17,8 @@ static unsigned long at[MOST], through[MOST];
 static unsigned int at_count, through_count;
 module_param_array(at, ulong, &at_count, 0);
 module_param_array(through, ulong, &through_count, 0);
+static unsigned long slide;
+module_param(slide, ulong, 0);
 
 static u8 variable = 1;
 static const u8 constant = 1;
@@ -60,9 +62,9 @@ static int __init stray_init(void)
 	unsigned int nr;
 
 	for (nr = 0; nr < at_count; nr++)
-		try_both(at[nr], at[nr]);
+		try_both(at[nr], at[nr] + slide);
 	for (nr = 0; nr < through_count; nr++)
-		try_both(through[nr], *(unsigned long *)through[nr]);
+		try_both(through[nr], *(unsigned long *)(through[nr] + slide));
 	try("text", 0, (unsigned long)try);
 	try("constant", 0, (unsigned long)&constant);
 	try("variable", 0, (unsigned long)&variable);
