@@ -86,7 +86,7 @@ $(B)/linux-bench/initrd: $(B)/linux-bench/init
 	$(Q)touch -d @0 $(@D)/root/init
 	$(Q)cd $(@D)/root && echo init | cpio -o -H newc -R 0:0 --reproducible --quiet >../$(@F)
 
-check: check-$(GUEST) ## everything that can fail; 11 minutes (GUEST=linux: the rows of Linux)
+check: check-$(GUEST) ## everything that can fail; 15 minutes (GUEST=linux: the rows of Linux)
 	@echo "check: good"
 
 check-mini: docs-check sparse-mini coccicheck-mini analyze guest unit fuzz audit-check vm

@@ -33,6 +33,7 @@ KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
            "hard": "build/linux-hard/arch/x86/boot/bzImage",
            "fault": "build/linux-fault/arch/x86/boot/bzImage"}
 ALL_PARTS = ("security", "module", "stress", "selftests", "hotplug", "suspend")
+SECURITY = ("files", "stray", "wx")
 MORE_PARTS = ("bench", "faults", "planted")
 TIMEOUT = 480
 END_SIGN = b"\npvops-linux: end"
@@ -211,7 +212,7 @@ def asserts(result, reference=None):
 
 def _assert_layer(result, parts):
     """What the layer says of itself."""
-    data = result["data"]
+    data, tests = result["data"], result["tests"]
     expected = vm.env_rows(result["row"], TABLE)["backend"]
     out = [(data.get("backend") == expected, f"{expected} is chosen", [f"is {data.get('backend')}"]),
            (data.get("detected"), "what was detected is told", []),
@@ -224,6 +225,9 @@ def _assert_layer(result, parts):
         patched = sum(sites.get(form, 0) for form in ("inline", "call", "nop", "jump"))
         out.append((patched and sites.get("indirect") == 0 and sites.get("failed") == 0,
                     f"{title} are patched, none is left indirect", [f"is {json.dumps(sites)}"]))
+    if "security" in parts:
+        ran = [n for n in SECURITY if tests.get(f"security/{n}", ("",))[0] in ("PASS", "FAIL")]
+        out.append((ran == list(SECURITY), f"security is tried: {', '.join(ran) or 'nothing'}", []))
     return out
 
 

@@ -15,16 +15,9 @@
 #include "../../backends/kvm/internal.h"
 #include "../../backends/vmware/vmware.h"
 #include "../../backends/xen/detect.h"
+#include "check.h"
 #include "fake_backend.h"
 #include "host_port.h"
-
-#define CHECK(condition)						\
-	do {								\
-		if (!(condition)) {					\
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
-			abort();					\
-		}							\
-	} while (0)
 
 #define HEAD		4
 #define RECORD		8

@@ -33,13 +33,7 @@ static FILE *nowhere;
 #undef stderr
 #define stderr	stderr
 
-#define CHECK(condition)						\
-	do {								\
-		if (!(condition)) {					\
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
-			abort();					\
-		}							\
-	} while (0)
+#include "check.h"
 
 #define HEAD		6
 #define FILE_BYTES	2048

@@ -61,6 +61,17 @@ u64 answer_number(u32 bytes)
 	return number;
 }
 
+s64 answer_status(void)
+{
+	u8 byte = answer_byte();
+
+	if (byte < 0x80)
+		return 0;
+	if (byte < 0xf0)
+		return -(s64)(1 + byte % 64);
+	return (s64)answer_number(8);
+}
+
 /* --- instructions --- */
 
 /* Everything is kept but what the target changes in the copy. */

@@ -19,13 +19,7 @@
 #include <pvops/port.h>
 #include <pvops/pvops.h>
 
-#define CHECK(condition)						\
-	do {								\
-		if (!(condition)) {					\
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
-			abort();					\
-		}							\
-	} while (0)
+#include "check.h"
 
 /* Not worth the tracing: called very often, and nothing new behind it. */
 #define UNTRACED	__attribute__((no_sanitize("coverage")))
@@ -87,6 +81,8 @@ u64 input_number(u32 bytes);
 bool input_left(void);
 u8 answer_byte(void);
 u64 answer_number(u32 bytes);
+/* Success, an errno, or any number. */
+s64 answer_status(void);
 
 /*
  * Leave what does not return: machine_try() is true the first time, and false

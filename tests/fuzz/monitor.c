@@ -19,14 +19,7 @@
 #include <xen/elfnote.h>
 
 #include "../vmi/monitor/monitor.h"
-
-#define CHECK(condition)						\
-	do {								\
-		if (!(condition)) {					\
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
-			abort();					\
-		}							\
-	} while (0)
+#include "check.h"
 
 #define HEAD		8
 #define IMAGE_BYTES	0x1400

@@ -15,6 +15,8 @@
 
 #include <pvops/pvops.h>
 
+#include "check.h"
+
 #define ROOM	48
 
 /* Valid instruction sequences: what a backend could put at a site. */
@@ -106,14 +108,6 @@ struct decoded {
 };
 
 static ZydisDecoder decoder;
-
-#define CHECK(condition)						\
-	do {								\
-		if (!(condition)) {					\
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
-			abort();					\
-		}							\
-	} while (0)
 
 /* All of @bytes, or not at all. */
 static u32 decode(const u8 *bytes, u32 len, struct decoded *out, u32 max)

@@ -45,17 +45,6 @@ static u32 calls;
 
 /* --- the ROM --- */
 
-static s64 answer(void)
-{
-	u8 byte = answer_byte();
-
-	if (byte < 0x80)
-		return 0;
-	if (byte < 0xf0)
-		return -(s64)(1 + byte % 64);
-	return (s64)answer_number(8);
-}
-
 static bool is_call(u32 nr)
 {
 	static const u8 none[] = {
@@ -96,7 +85,7 @@ static void store(u64 ptr, u64 val)
 
 static s64 set_entry(u64 val, u64 ptr, u64 flags)
 {
-	s64 result = answer();
+	s64 result = answer_status();
 
 	CHECK((flags & 0xf) && !(flags & ~0x2fULL));
 	if (flags & VMI_DEFER) {
@@ -123,7 +112,7 @@ static void set_lazy(struct machine_regs *regs)
 
 	CHECK(classes <= 3);
 	if (!(classes & VMI_LAZY_MMU) && queued) {
-		result = answer();
+		result = answer_status();
 		if (result < 0)
 			done = answer_byte() % queued;
 		for (i = 0; i < done; i++)
@@ -132,7 +121,7 @@ static void set_lazy(struct machine_regs *regs)
 		account_refused(result);
 	} else if (!(classes & VMI_LAZY_CPU)) {
 		/* What it dropped only the ROM knows; where that is nothing, it may be told of. */
-		result = answer_byte() >= 0xf0 ? answer() : 0;
+		result = answer_byte() >= 0xf0 ? answer_status() : 0;
 		account_maybe(result);
 	}
 	regs->rax = (u64)result;
@@ -146,7 +135,7 @@ static void set_lazy(struct machine_regs *regs)
 static s64 page_call(u32 nr, u64 pfn)
 {
 	u32 page = machine_page_of(pv_port_pfn_to_virt(pv_pfn(pfn)));
-	s64 result = answer();
+	s64 result = answer_status();
 
 	CHECK(page < MACHINE_PAGES);
 	account_refused(result);
@@ -183,7 +172,7 @@ void do_romcall(struct machine_regs *regs)
 	case VMI_SET_LINEAR_MAPPING:
 	case VMI_SET_INITIAL_AP_STATE:
 	case VMI_SET_ALARM:
-		regs->rax = (u64)answer();
+		regs->rax = (u64)answer_status();
 		account_refused((s64)regs->rax);
 		return;
 	case VMI_REBOOT:

@@ -40,17 +40,6 @@ static bool ends;
 
 /* --- the hypervisors --- */
 
-static s64 answer(void)
-{
-	u8 byte = answer_byte();
-
-	if (byte < 0x80)
-		return 0;
-	if (byte < 0xf0)
-		return -(s64)(1 + byte % 64);
-	return (s64)answer_number(8);
-}
-
 /* A nanosecond for each tick. */
 static void start_clock(struct pv_pvclock *clock)
 {
@@ -60,7 +49,7 @@ static void start_clock(struct pv_pvclock *clock)
 
 static u64 kvm_call(const struct machine_regs *regs)
 {
-	s64 result = answer();
+	s64 result = answer_status();
 
 	CHECK(regs->rax == KVM_HC_SEND_IPI || regs->rax == KVM_HC_KICK_CPU ||
 	      regs->rax == KVM_HC_SCHED_YIELD || regs->rax == KVM_HC_VAPIC_POLL_IRQ);
@@ -106,7 +95,7 @@ static u64 hv_call(const struct machine_regs *regs)
 
 static s64 xen_event(u32 cmd, void *arg)
 {
-	s64 result = answer();
+	s64 result = answer_status();
 	struct evtchn_send *send = arg;
 
 	if (cmd == EVTCHNOP_bind_ipi)
@@ -123,7 +112,7 @@ static s64 xen_event(u32 cmd, void *arg)
 
 static s64 xen_hvm_op(u32 cmd, struct xen_hvm_param *param)
 {
-	s64 result = answer();
+	s64 result = answer_status();
 
 	if (cmd == HVMOP_set_param)
 		return result;
@@ -144,7 +133,7 @@ static s64 xen_sched_op(u32 cmd)
 		CHECK(ends);
 		machine_leave();
 	}
-	result = answer();
+	result = answer_status();
 	if (cmd != SCHEDOP_yield) {
 		account_refused(result);
 		return result;
@@ -174,10 +163,10 @@ static s64 xen_call(u32 nr, unsigned long *a)
 		for (i = 0; i < a[1]; i++)
 			entry[i].result = (unsigned long)xen_call((u32)entry[i].op,
 								  (unsigned long *)entry[i].args);
-		return answer();
+		return answer_status();
 	}
 	case __HYPERVISOR_vcpu_op:
-		result = answer();
+		result = answer_status();
 		account_refused(result);
 		if (a[0] == VCPUOP_register_vcpu_info)
 			start_clock((struct pv_pvclock *)&PV_PERCPU_PTR(xen_vcpu_info)->time);
@@ -186,10 +175,10 @@ static s64 xen_call(u32 nr, unsigned long *a)
 		if (a[0] == XENVER_get_features)
 			((struct xen_feature_info *)a[1])->submap =
 				answer_byte() < 0xf0 ? ~0U : (u32)answer_number(4);
-		return answer_byte() < 0xf0 ? 0 : answer();
+		return answer_byte() < 0xf0 ? 0 : answer_status();
 	case __HYPERVISOR_memory_op:
 	case __HYPERVISOR_vm_assist:
-		return answer_byte() < 0xf0 ? 0 : answer();
+		return answer_byte() < 0xf0 ? 0 : answer_status();
 	default:
 		abort();
 	}

@@ -12,14 +12,7 @@
 #include <string.h>
 
 #include "../unit/vmi_image.h"
-
-#define CHECK(condition)						\
-	do {								\
-		if (!(condition)) {					\
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
-			abort();					\
-		}							\
-	} while (0)
+#include "check.h"
 
 #define BASE	0xffffffff80300000ULL
 

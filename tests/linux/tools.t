@@ -98,6 +98,8 @@ for old, new, what in (
         (f"@pvops module.load_1 {SITES}\n", "", "the module's sites at load 1 "),
         ("100-loads PASS 100\npvops-linux: module: pass 2 fail 0",
          "100-loads FAIL x\npvops-linux: module: pass 1 fail 1", "module:"),
+        ("security/wx PASS\npvops-linux: security: pass 3 fail 0 skip 0",
+         "security/wx SKIP x\npvops-linux: security: pass 2 fail 0 skip 1", "security is tried"),
         ("security/wx PASS\npvops-linux: security: pass 3 fail 0",
          "security/wx FAIL x\npvops-linux: security: pass 2 fail 1", "security:"),
         ("stress/stress PASS\npvops-linux: stress: pass 1 fail 0 skip 0 timeout 0",
