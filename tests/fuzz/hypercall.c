@@ -64,18 +64,6 @@ static long refuse(long error, bool told)
 	return error;
 }
 
-/* 0, an errno, or any number at all; what is not negative says that it is done. */
-static long answer(void)
-{
-	u8 byte = answer_byte();
-
-	if (byte < 0x80)
-		return 0;
-	if (byte < 0xf0)
-		return -(long)(1 + byte % 64);
-	return (long)answer_number(8);
-}
-
 /* How much of a list is done when the rest is refused; and what Xen says it was. */
 static u32 part(u32 count, u32 *said)
 {
@@ -100,14 +88,11 @@ static void update(const struct mmu_update *req)
 
 static long mmu_update(const struct mmu_update *req, u32 count, u32 *done)
 {
-	long error = answer();
+	long error = answer_status();
 	u32 end = count, said = count, i;
-	u64 sum = 0;
 
 	CHECK(count && count <= PV_BATCH_MAX);
-	for (i = 0; i < count; i++)
-		sum += req[i].ptr;
-	CHECK(sum || !sum);
+	machine_read(req, count * sizeof(*req));
 	if (error < 0)
 		end = part(count, &said);
 	for (i = 0; i < end; i++)
@@ -132,7 +117,7 @@ static void mmuext(const struct mmuext_op *op)
 		break;
 	case MMUEXT_TLB_FLUSH_MULTI:
 	case MMUEXT_INVLPG_MULTI:
-		CHECK(*(const u64 *)op->arg2.vcpumask.p || true);
+		machine_read(op->arg2.vcpumask.p, 8);
 		break;
 	default:
 		break;
@@ -147,7 +132,7 @@ static long mmuext_op(unsigned long *args)
 	u32 *done = (u32 *)args[2];
 	/* These may be refused, and are not reported if it is so. */
 	bool is_answer = op->cmd == MMUEXT_FLUSH_CACHE;
-	long error = answer();
+	long error = answer_status();
 
 	CHECK(count && count <= 32);
 	for (i = 0; i < count; i++)
@@ -169,7 +154,7 @@ static long mmuext_op(unsigned long *args)
 static long va_mapping(u64 va, u64 val)
 {
 	u32 page = machine_page_of((const void *)va);
-	long error = answer();
+	long error = answer_status();
 
 	if (error >= 0 && page < MACHINE_PAGES) {
 		CHECK(page_of_mfn((val & PV_FRAME_MASK) >> PV_PAGE_SHIFT) == page);
@@ -180,7 +165,7 @@ static long va_mapping(u64 va, u64 val)
 
 static long evtchn_op(u32 cmd, void *arg)
 {
-	long error = answer();
+	long error = answer_status();
 
 	if (cmd == EVTCHNOP_bind_ipi)
 		((struct evtchn_bind_ipi *)arg)->port = (u32)answer_number(2);
@@ -207,7 +192,7 @@ static long sched_op(u32 cmd, const void *arg)
 	default:
 		CHECK(cmd == SCHEDOP_yield);
 	}
-	return refuse(answer(), true);
+	return refuse(answer_status(), true);
 }
 
 static long vcpu_op(u32 cmd, u32 vcpu, const void *arg)
@@ -229,7 +214,7 @@ static long vcpu_op(u32 cmd, u32 vcpu, const void *arg)
 		CHECK(((const struct vcpu_register_vcpu_info *)arg)->offset <= PV_PAGE_SIZE - 64);
 		break;
 	}
-	return refuse(answer(), told);
+	return refuse(answer_status(), told);
 }
 
 static void trap_table(const struct trap_info *trap)
@@ -261,23 +246,25 @@ static long hypercall(u32 nr, unsigned long *a)
 		return vcpu_op((u32)a[0], (u32)a[1], (const void *)a[2]);
 	case __HYPERVISOR_set_trap_table:
 		trap_table((const struct trap_info *)a[0]);
-		return refuse(answer(), true);
+		return refuse(answer_status(), true);
 	case __HYPERVISOR_set_gdt:
 		CHECK(a[1] <= 512 && *(const u64 *)a[0] - MFN_BASE < MACHINE_FRAMES);
-		return refuse(answer(), true);
+		return refuse(answer_status(), true);
 	case __HYPERVISOR_callback_op:
 		CHECK(((const struct callback_register *)a[1])->address);
-		return refuse(answer(), true);
+		return refuse(answer_status(), true);
 	case __HYPERVISOR_physdev_op:
 		CHECK(((const struct physdev_set_iopl *)a[1])->iopl < 4);
-		return refuse(answer(), true);
+		return refuse(answer_status(), true);
 	case __HYPERVISOR_console_io:
+		machine_read((const void *)a[2], a[1]);
+		return answer_status();
 	case __HYPERVISOR_xen_version:
 	case __HYPERVISOR_vm_assist:
 	case __HYPERVISOR_get_debugreg:
-		return answer();
+		return answer_status();
 	case __HYPERVISOR_set_debugreg: {
-		long error = answer();
+		long error = answer_status();
 
 		return refuse(error, error != -XEN_EPERM && error != -XEN_EINVAL);
 	}
@@ -285,7 +272,7 @@ static long hypercall(u32 nr, unsigned long *a)
 	case __HYPERVISOR_set_segment_base:
 	case __HYPERVISOR_stack_switch:
 	case __HYPERVISOR_fpu_taskswitch:
-		return refuse(answer(), true);
+		return refuse(answer_status(), true);
 	default:
 		fprintf(stderr, "hypercall %u\n", nr);
 		abort();

@@ -72,6 +72,14 @@ s64 answer_status(void)
 	return (s64)answer_number(8);
 }
 
+UNTRACED void machine_read(const void *at, size_t bytes)
+{
+	const volatile u8 *byte = at;
+
+	while (bytes--)
+		(void)*byte++;
+}
+
 /* --- instructions --- */
 
 /* Everything is kept but what the target changes in the copy. */

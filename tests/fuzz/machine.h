@@ -83,6 +83,8 @@ u8 answer_byte(void);
 u64 answer_number(u32 bytes);
 /* Success, an errno, or any number. */
 s64 answer_status(void);
+/* The hypervisor reads all of what it is given: a crash where that is not memory. */
+void machine_read(const void *at, size_t bytes);
 
 /*
  * Leave what does not return: machine_try() is true the first time, and false

@@ -31,12 +31,14 @@ PLANTS = (
     ("hypercall", "pvops/batch.c", "req += done + 1;", "req += done + 2;"),
     ("hypercall", "backends/xen/tables.c", "if (pvxen_multicall(op, caller, entry, count + 1)) {",
      "if (pvxen_multicall(op, caller, entry, count + 1) > 1) {"),
+    ("hypercall", "backends/xen/mmu.c", "(void *)mask->word);", "(void *)mask->word[0]);"),
     ("xenstart", "backends/xen/backend.c", "if (pv_pfn_nr(own) >= pages)", "if (pv_pfn_nr(own) > pages + 64)"),
     ("clock", "backends/hyperv/time.c", "} while (page->sequence != sequence);", "} while (0);"),
     ("boot", "tests/guest/start.c", "return bytes && bytes <= reach(address) ?", "return bytes && reach(address) ?"),
     ("vmcall", "backends/kvm/smp.c", "if (result >= 0)", "if (result >= -38)"),
     ("vmcall", "backends/hyperv/hypercall.c", "if (!status && HV_REPS_DONE(result) == reps)",
      "if (!status || HV_REPS_DONE(result) == reps)"),
+    ("vmcall", "backends/hyperv/hypercall.c", "hv_phys(hv_input())", "(u64)hv_input()"),
     ("romcall", "backends/vmi/mmu.c", "*done = first + (u32)result.type;", "*done = (u32)result.type + 1;"),
     ("monitor", "tests/vmi/monitor/loader.c", "ph->p_filesz > ph->p_memsz)", "0)"),
     ("elf", "tools/audit/audit.c", "if (offset > image_bytes || bytes > image_bytes - offset)", "if (0)"),
@@ -72,8 +74,8 @@ def plant(target, name, old, new):
         if make.returncode:
             return make.stderr
         (at / "found").mkdir()
-        run = subprocess.run([at / program, f"-max_total_time={SECONDS}", "-max_len=512", "-timeout=5", "-seed=1",
-                              "-artifact_prefix=crash-", "found", TOP / "tests/fuzz/corpus" / target],
+        run = subprocess.run([at / program, f"-max_total_time={SECONDS}", "-max_len=512", "-timeout=60", "-seed=1",
+                              "-artifact_prefix=./", "found", TOP / "tests/fuzz/corpus" / target],
                              cwd=at, capture_output=True, text=True, errors="replace")
         if not run.returncode or not list(at.glob("crash-*")):
             return f"not found in {SECONDS} s\n" + run.stderr[-300:]

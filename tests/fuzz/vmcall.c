@@ -61,19 +61,16 @@ static u64 kvm_call(const struct machine_regs *regs)
 }
 
 /* What Hyper-V is to read. */
-static u64 sum_input(u64 address, u64 control)
+static void read_input(u64 address, u64 control)
 {
 	const u64 *at = (const u64 *)(KERNEL_BASE + address);
-	u32 code = control & 0xffff, words = (u32)(control >> HV_CALL_VARHEAD & 0x3ff) + 4, i;
-	u64 sum = 0;
+	u32 code = control & 0xffff, words = (u32)(control >> HV_CALL_VARHEAD & 0x3ff) + 4;
 
 	CHECK(!(address % PV_PAGE_SIZE));
 	CHECK(words <= 2 + HV_SET_BANKS + 4);
-	for (i = 0; i < words; i++)
-		sum += at[i];
+	machine_read(at, words * sizeof(*at));
 	if (code == HVCALL_SEND_IPI_EX)
 		CHECK(at[1] == HV_SET_SPARSE);
-	return sum;
 }
 
 static u64 hv_call(const struct machine_regs *regs)
@@ -83,7 +80,7 @@ static u64 hv_call(const struct machine_regs *regs)
 	u64 result = byte < 0x80 ? (u64)reps << 32 : answer_number(byte < 0xc0 ? 2 : 8);
 
 	if (!(regs->rcx & HV_CALL_FAST))
-		CHECK(sum_input(regs->rdx, regs->rcx) || true);
+		read_input(regs->rdx, regs->rcx);
 	if (!code)
 		return result;
 	if (HV_STATUS(result) || HV_REPS_DONE(result) != reps)
