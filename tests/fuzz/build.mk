@@ -139,7 +139,7 @@ fuzz-long: fuzz-build
 $(fuzz_names:%=fuzz-%): fuzz-%: $(B)/fuzz/test-host-fuzz-%
 	@mkdir -p $(B)/fuzz/corpus/$*
 	@echo "  FUZZ    $*, at most $(or $(FUZZ_RUNS),200000) runs or $(FUZZ_SECONDS) s"
-	$(Q)$< -runs=$(or $(FUZZ_RUNS),200000) -max_total_time=$(FUZZ_SECONDS) -max_len=$(or $(fuzz_bytes_$*),512) -timeout=5 \
+	$(Q)$< -runs=$(or $(FUZZ_RUNS),200000) -max_total_time=$(FUZZ_SECONDS) -max_len=$(or $(fuzz_bytes_$*),512) -timeout=60 \
 		-print_final_stats=1 -artifact_prefix=$(B)/fuzz/crash-$*- \
 		$(B)/fuzz/corpus/$* tests/fuzz/corpus/$* >$(B)/fuzz/$*.log 2>&1 || \
 		{ tail -n 60 $(B)/fuzz/$*.log >&2; exit 1; }

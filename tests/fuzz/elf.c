@@ -135,15 +135,27 @@ static void make_image(void)
 	memcpy(whole, &eh, sizeof(eh));
 }
 
+/* Each input finds the program as it starts: its arrays, too, are new. */
+#define FORGET(array, count, room) do {	\
+	free(array);			\
+	(array) = NULL;			\
+	(count) = 0;			\
+	(room) = 0;			\
+} while (0)
+
 static void forget(void)
 {
-	while (text_count) {
-		text_count--;
-		free(texts[text_count].reached);
-		texts[text_count].reached = NULL;
-	}
-	symbol_count = covered_count = replacement_count = finding_count = branch_site_count = 0;
-	todo_count = 0;
+	size_t nr;
+
+	for (nr = 0; nr < text_count; nr++)
+		free(texts[nr].reached);
+	FORGET(texts, text_count, text_room);
+	FORGET(symbols, symbol_count, symbol_room);
+	FORGET(covered, covered_count, covered_room);
+	FORGET(replacements, replacement_count, replacement_room);
+	FORGET(findings, finding_count, finding_room);
+	FORGET(branch_sites, branch_site_count, branch_site_room);
+	FORGET(todo, todo_count, todo_room);
 	insns_decoded = bytes_skipped = sites_seen = 0;
 }
 

@@ -970,13 +970,13 @@ static int audit(const char *map)
 	alternatives = section_of(".altinstr_replacement");
 	for (i = 0; i < section_count; i++)
 		if (is_text(&sections[i])) {
-			struct text *t = PUSH(texts, text_count, text_room);
+			uint8_t *reached;
 
-			t->section = &sections[i];
-			contents(t->section);
-			t->reached = calloc(1, t->section->sh_size + 1);
-			if (!t->reached)
+			contents(&sections[i]);
+			reached = calloc(1, sections[i].sh_size + 1);
+			if (!reached)
 				die(EXIT_INPUT, "out of memory");
+			*PUSH(texts, text_count, text_room) = (struct text){ &sections[i], reached };
 		}
 	if (branch_site_count) {
 		qsort(branch_sites, branch_site_count, sizeof(*branch_sites), by_value);
