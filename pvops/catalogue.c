@@ -12,26 +12,31 @@ struct pv_slots pv_slots PV_RO_AFTER_INIT;
 #define RETPOLINE(op)						\
 	".balign 32\n"						\
 	"pv_retpoline_" #op ":\n\t"				\
+	PV_ASM_NOENDBR						\
 	"call 2f\n"						\
 	"1:\tpause\n\t"						\
 	"lfence\n\t"						\
 	"jmp 1b\n"						\
 	"2:\tpushq pv_slots + 8 * pv_retpoline_nr(%rip)\n\t"	\
 	"popq (%rsp)\n\t"					\
-	"ret\n\t"						\
+	PV_ASM_RET						\
 	"int3\n"						\
 	".set pv_retpoline_nr, pv_retpoline_nr + 1\n"
+
+void pv_retpolines_code(void);
+PV_ASM_ODD(pv_retpolines_code);
 
 asm(".pushsection .text\n"
 	".set pv_retpoline_nr, 0\n"
 	".balign 32\n"
 	".globl pv_retpolines\n"
-	".type pv_retpolines, @function\n"
+	".type pv_retpolines_code, @function\n"
 	"pv_retpolines:\n"
+	"pv_retpolines_code:\n"
 #define PV_OP(table, name, site, conv, ret, n, args, test) RETPOLINE(name)
 #include <pvops/catalogue.h>
 	".balign 32\n"
-	".size pv_retpolines, . - pv_retpolines\n"
+	".size pv_retpolines_code, . - pv_retpolines\n"
 	".popsection\n");
 
 _Static_assert(PV_RETPOLINE_BYTES == 32, "RETPOLINE()");

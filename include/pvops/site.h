@@ -173,32 +173,36 @@ extern const u8 pv_retpolines[PV_OP_COUNT][PV_RETPOLINE_BYTES];
 /*
  * PV_RECORD - the record for the site at label 771, in an asm statement with
  * an operand [op] that is the op's id.  @len and @kind are literals, because
- * they end up in assembler text.
+ * they end up in assembler text.  PV_RECORD_OF and its like: an operand of another
+ * name, for statements with sites of several ops.
  */
-#define PV_RECORD(len, kind)						\
+#define PV_RECORD(len, kind)	PV_RECORD_OF(op, len, kind)
+#define PV_RECORD_OF(op, len, kind)					\
 	".pushsection .pv_sites, \"a\"\n\t"				\
 	".balign 4\n\t"							\
 	".long 771b - .\n\t"						\
-	".word %c[op]\n\t"						\
+	".word %c[" #op "]\n\t"						\
 	".byte " #len ", " #kind "\n\t"					\
 	".popsection\n"
 
 #ifdef PV_PORT_RETPOLINE
-#define PV_THROUGH_SLOT(insn)						\
-	"771: .byte 0x2e\n\t" insn " pv_retpolines + 32 * %c[op]\n\t"
+#define PV_THROUGH_SLOT(insn, op)					\
+	"771: .byte 0x2e\n\t" insn " pv_retpolines + 32 * %c[" #op "]\n\t"
 _Static_assert(PV_RETPOLINE_BYTES == 32, "PV_THROUGH_SLOT");
 #else
-#define PV_THROUGH_SLOT(insn)	"771: " insn " *pv_slots + 8 * %c[op](%%rip)\n\t"
+#define PV_THROUGH_SLOT(insn, op) \
+	"771: " insn " *pv_slots + 8 * %c[" #op "](%%rip)\n\t"
 #endif
 
 /*
  * PV_TEXT_CALL6, PV_TEXT_CALL9, PV_TEXT_JUMP6 - a call or jump through the table,
  * with its record.  The nine bytes are the call and a three-byte NOP behind it.
  */
-#define PV_TEXT_CALL6(kind)	PV_THROUGH_SLOT("call") PV_RECORD(6, kind)
-#define PV_TEXT_CALL9(kind)	PV_THROUGH_SLOT("call") \
-				".byte 0x0f, 0x1f, 0x00\n\t" PV_RECORD(9, kind)
-#define PV_TEXT_JUMP6		PV_THROUGH_SLOT("jmp") PV_RECORD(6, 1)
+#define PV_TEXT_CALL6(kind)	PV_THROUGH_SLOT("call", op) PV_RECORD(6, kind)
+#define PV_TEXT_CALL9(kind)	PV_TEXT_CALL9_OF(op, kind)
+#define PV_TEXT_CALL9_OF(op, kind)					\
+	PV_THROUGH_SLOT("call", op) ".byte 0x0f, 0x1f, 0x00\n\t" PV_RECORD_OF(op, 9, kind)
+#define PV_TEXT_JUMP6		PV_THROUGH_SLOT("jmp", op) PV_RECORD(6, 1)
 
 /* What stands for each site class of the catalogue (0x10: PV_SITE_OUTLINE). */
 #define PV_TEXT_OF_CALL6	PV_TEXT_CALL6(0)
