@@ -97,6 +97,7 @@ check-linux: $(parts) $(B)/audit/audit $(if $(filter xenhvm,$(or $(ROWS),xenhvm)
 	$(Q)for kernel in ours stock; do \
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
 	$(Q)$(if $(filter faults,$(or $(ROWS),faults)),tools/linux.sh config fault)
+	$(Q)$(if $(filter retpoline,$(or $(ROWS),retpoline)),tools/linux.sh config hard)
 	$(Q)tools/audit/audit.sh linux
 	$(Q)$(PROVE) -j2 $(if $(ROWS),$(ROWS:%=tests/linux/%.t),tests/linux)
 

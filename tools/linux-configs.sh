@@ -7,7 +7,7 @@
 #	same	CONFIG_PVOPS=n: the text of vmlinux is that of the pristine tree
 #	hard	the small kernel with ORC, IBT, retpolines, return thunks, noinstr
 #		validation, KASLR, PV spinlocks: no warning, but of a planted indirect
-#		branch; runs natively and as dom0
+#		branch and site; runs natively and as dom0 (see tests/linux/retpoline.t)
 #	cloud	Debian's cloud-amd64 configuration: no warning; takes an hour or more
 #	fault	the small kernel with CONFIG_PVOPS_FAULT_INJECTION; only built, for
 #		tests/linux/faults.t
@@ -100,18 +100,17 @@ boot()
 		fail "the kernel complained"
 }
 
-# No warning means something: a bare indirect branch has one.
-planted_branch()
+# planted NAME WARNING: no warning means something, as tests/linux/NAME.c has this one.
+planted()
 {
-	work=$objects/branch
+	work=$objects/$1
 	rm -rf $work
 	mkdir -p $work
-	cp tests/linux/branch.c $work
-	echo 'obj-m := branch.o' >$work/Kbuild
-	step PLANT "$work/branch.c (log: $work.log)"
-	make -C $patched O="$top/$objects" M="$top/$work" branch.o >$work.log 2>&1 || fail "$work.log: branch.c does not build"
-	grep -q 'branch_init.*: indirect call found in RETPOLINE build\|init_module.*: indirect call found in RETPOLINE build' $work.log ||
-		fail "$work.log: objtool does not warn of a bare indirect call"
+	cp tests/linux/$1.c $work
+	echo "obj-m := $1.o" >$work/Kbuild
+	step PLANT "$work/$1.c (log: $work.log)"
+	make -C $patched O="$top/$objects" M="$top/$work" $1.o >$work.log 2>&1 || fail "$work.log: $1.c does not build"
+	grep -q "$2" $work.log || fail "$work.log: no warning: $2"
 }
 
 config_hard()
@@ -122,7 +121,8 @@ config_hard()
 	check_lines $objects/lines
 	bzimage
 	no_warnings
-	planted_branch
+	planted branch 'indirect call found in RETPOLINE build'
+	planted site 'bad .pv_sites entry'
 	tools/linux-guest.sh hard
 	# No selftests on Xen: syscall_nt sets DF, Linux's entry from Xen keeps it (that
 	# of the pristine tree, too), and DEBUG_ENTRY complains.

@@ -39,6 +39,11 @@
 /* The Xen backend uses Linux's own copy of Xen's headers. */
 #define PV_XEN_INTERFACE	<asm/pvops_xen.h>
 
+/* Nor do sites execute a bare indirect branch until they are patched. */
+#ifdef CONFIG_RETPOLINE
+#define PV_PORT_RETPOLINE	1
+#endif
+
 #ifdef __ASSEMBLY__
 #include <asm/ibt.h>
 #include <asm/nospec-branch.h>
@@ -90,6 +95,7 @@ unsigned long pvops_percpu_offset(u32 cpu);
 
 /* For objtool, IBT and return thunks. */
 #define PV_ASM_ENDBR		ASM_ENDBR
+#define PV_ASM_NOENDBR		ANNOTATE_NOENDBR
 #define PV_ASM_RET		ASM_RET
 #ifdef CONFIG_RETPOLINE
 #define PV_ASM_JMP(reg)		"jmp __x86_indirect_thunk_" reg "\n\t"

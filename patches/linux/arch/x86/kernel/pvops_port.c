@@ -60,6 +60,9 @@ static_assert(offsetof(struct pv_tss, sp0) ==
 
 /* Module sites call through it until they are patched. */
 EXPORT_SYMBOL(pv_slots);
+#ifdef PV_PORT_RETPOLINE
+EXPORT_SYMBOL(pv_retpolines);
+#endif
 
 struct pv_info pv_info = {
 	.name = "bare hardware",

@@ -146,14 +146,7 @@ static __always_inline unsigned long arch_local_irq_save(void)
 			    "pop %%rax\n\t"
 			    "cli\n"
 			    PVOPS_FAR
-			    "771: call *pv_slots + 8 * %c[save](%%rip)\n\t"
-			    ".byte 0x0f, 0x1f, 0x00\n\t"
-			    ".pushsection .pv_sites, \"a\"\n\t"
-			    ".balign 4\n\t"
-			    ".long 771b - .\n\t"
-			    ".word %c[save]\n\t"
-			    ".byte 9, 0\n\t"
-			    ".popsection\n\t"
+			    PV_TEXT_CALL9_OF(save, 0)
 			    "push %%rax\n\t"
 			    PV_TEXT_CALL9(0)
 			    "pop %%rax\n\t"

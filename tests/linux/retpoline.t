@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Linux with retpolines (make linux CONFIG=hard, which runs this): sites as compiled
+execute no bare indirect branch.  What else there is objtool checks, with --retpoline;
+that no site is as compiled once the kernel is up, each boot (tools/linux_matrix.py).
+"""
+import struct
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vm"))
+from vmtest import TOP, Tap  # noqa: E402
+
+import elf  # noqa: E402
+
+HARD, BARE = TOP / "build/linux-hard/vmlinux", TOP / "build/linux-6.1/vmlinux"
+CS_PREFIX, RETPOLINE_BYTES = 0x2E, 32
+OPCODES = {elf.KINDS.index("call"): 0xE8, elf.KINDS.index("jump"): 0xE9}
+# Until the CPU sees that it was wrong: call behind this, PAUSE, LFENCE, again.  Then what
+# the slot points to becomes the return address.
+CAPTURE = bytes.fromhex("e807000000" "f390" "0faee8" "ebf9")
+PUSH, POP = bytes.fromhex("ff35"), bytes.fromhex("8f0424")
+
+
+def bare(image):
+    """Sites that are not a call or jump of their op's retpoline."""
+    table = image.named.get("pv_retpolines", 0)
+    out = []
+    for site in image.sites():
+        if site.kind not in OPCODES:
+            continue
+        prefix, opcode, rel = struct.unpack("<BBi", image.bytes_at(site.addr, 6))
+        if (prefix, opcode) != (CS_PREFIX, OPCODES[site.kind]) or \
+           site.addr + 6 + rel != table + RETPOLINE_BYTES * site.op:
+            out.append(f"{site.addr:#x}: op {site.op}: {image.bytes_at(site.addr, 6).hex()}")
+    return out
+
+
+def unlike(image):
+    """Retpolines that lead elsewhere than to their op's slot, or speculate on the way."""
+    slots = next(s for s in image.symbols if s.name == "pv_slots")
+    returns = image.named["__x86_return_thunk"]
+    out = []
+    for nr in range(slots.size // 8):
+        at = image.named["pv_retpolines"] + RETPOLINE_BYTES * nr
+        code = image.bytes_at(at, RETPOLINE_BYTES)
+        slot, = struct.unpack_from("<i", code, 14)
+        to, = struct.unpack_from("<i", code, 22)
+        if not code.startswith(CAPTURE + PUSH) or code[18:21] != POP or \
+           at + 18 + slot != slots.value + 8 * nr or code[21] != 0xE9 or at + 26 + to != returns:
+            out.append(f"{at:#x}: {code.hex()}")
+    return out
+
+
+tap = Tap()
+image = elf.Elf(HARD)
+sites = [s for s in image.sites() if s.kind in OPCODES]
+tap.ok(len(sites) > 500, f"{len(sites)} call and jump sites")
+tap.empty(bare(image), "each is as compiled a direct branch to its op's retpoline")
+tap.empty(unlike(image), "each retpoline leads where its op's slot points, by a return")
+other = elf.Elf(BARE)
+tap.equal(len(bare(other)), len([s for s in other.sites() if s.kind in OPCODES]),
+          "of a kernel without retpolines none is")
+tap.done()
