@@ -23,6 +23,7 @@ struct pv_slots pv_slots PV_RO_AFTER_INIT;
 	"int3\n"						\
 	".set pv_retpoline_nr, pv_retpoline_nr + 1\n"
 
+/* Bytes to the planner, a function to tools that check code. */
 void pv_retpolines_code(void);
 PV_ASM_ODD(pv_retpolines_code);
 

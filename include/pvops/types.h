@@ -43,8 +43,8 @@
 /*
  * The same for asm statements, as text; elsewhere assembly is plain:
  * PV_ASM_ENDBR	as PV_ENDBR
- * PV_ASM_NOENDBR	says that no pointer in what follows is jumped to, to a tool that
- *		looks for landing pads
+ * PV_ASM_NOENDBR	says that what follows is no target of indirect branches, to a tool
+ *		that looks for landing pads
  * PV_ASM_JMP	as PV_JMP; for asm statements without operands
  * PV_ASM_CALL	a call of where a register points, where speculation behind a
  *		bare one is not wanted; for asm statements with operands

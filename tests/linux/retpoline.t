@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Linux with retpolines (make linux CONFIG=hard, which runs this): sites as compiled
-execute no bare indirect branch.  What else there is objtool checks, with --retpoline;
+"""Linux with retpolines: sites as compiled execute no bare indirect branch.  Wants
+build/linux-hard (make linux CONFIG=hard) and build/linux-6.1.  What else there is objtool checks, with --retpoline;
 that no site is as compiled once the kernel is up, each boot (tools/linux_matrix.py).
 """
 import struct
@@ -9,16 +9,14 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vm"))
-from vmtest import TOP, Tap  # noqa: E402
+from vmtest import RETPOLINE, TOP, Tap  # noqa: E402
 
 import elf  # noqa: E402
 
 HARD, BARE = TOP / "build/linux-hard/vmlinux", TOP / "build/linux-6.1/vmlinux"
 CS_PREFIX, RETPOLINE_BYTES = 0x2E, 32
 OPCODES = {elf.KINDS.index("call"): 0xE8, elf.KINDS.index("jump"): 0xE9}
-# Until the CPU sees that it was wrong: call behind this, PAUSE, LFENCE, again.  Then what
-# the slot points to becomes the return address.
-CAPTURE = bytes.fromhex("e807000000" "f390" "0faee8" "ebf9")
+# What the slot points to becomes the return address.
 PUSH, POP = bytes.fromhex("ff35"), bytes.fromhex("8f0424")
 
 
@@ -46,7 +44,7 @@ def unlike(image):
         code = image.bytes_at(at, RETPOLINE_BYTES)
         slot, = struct.unpack_from("<i", code, 14)
         to, = struct.unpack_from("<i", code, 22)
-        if not code.startswith(CAPTURE + PUSH) or code[18:21] != POP or \
+        if not code.startswith(RETPOLINE + PUSH) or code[18:21] != POP or \
            at + 18 + slot != slots.value + 8 * nr or code[21] != 0xE9 or at + 26 + to != returns:
             out.append(f"{at:#x}: {code.hex()}")
     return out
@@ -58,6 +56,13 @@ sites = [s for s in image.sites() if s.kind in OPCODES]
 tap.ok(len(sites) > 500, f"{len(sites)} call and jump sites")
 tap.empty(bare(image), "each is as compiled a direct branch to its op's retpoline")
 tap.empty(unlike(image), "each retpoline leads where its op's slot points, by a return")
+
+# One of each, led to its neighbour's.
+planted = elf.Elf(HARD)
+planted.data = bytearray(planted.data)
+planted.data[planted.offset(sites[0].addr + 2, 1)] ^= RETPOLINE_BYTES
+planted.data[planted.offset(planted.named["pv_retpolines"] + 14, 1)] ^= 8
+tap.equal([len(bare(planted)), len(unlike(planted))], [1, 1], "a site and a retpoline that lead elsewhere are found")
 other = elf.Elf(BARE)
 tap.equal(len(bare(other)), len([s for s in other.sites() if s.kind in OPCODES]),
           "of a kernel without retpolines none is")

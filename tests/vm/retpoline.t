@@ -9,15 +9,12 @@ import re
 import sys
 from pathlib import Path
 
-from vmtest import INDIRECT, TOP, Tap, boot, elf, instructions, vm
+from vmtest import INDIRECT, RETPOLINE, TOP, Tap, boot, elf, instructions, vm
 
 IMAGE = "build/retpoline/guest.elf"
 FAR = re.compile(r"(\S+ )*l(call|jmp)")
 ENVS = ("native", "xenpv", "vmi")
 TEXT = re.compile(r"^(?:\(d\d+\) )?@text ([0-9a-f]+) ([0-9a-f]{128})\r?$", re.M)
-# Where a retpoline waits for the CPU to see that it was wrong; behind it, what
-# changes the return address.
-CALL, WAIT = b"\xe8\x07\x00\x00\x00", b"\xf3\x90\x0f\xae\xe8\xeb\xf9"
 
 
 def branches(args):
@@ -62,7 +59,7 @@ thunks = [image.named["pv_retpolines"] + 32 * nr for nr in range(next(
     s.size for s in image.symbols if s.name == "pv_slots") // 8)]
 thunks += [s.value for s in image.symbols if s.name.startswith("__x86_indirect_thunk_")]
 tap.empty([f"{t:#x}: {image.bytes_at(t, 24).hex()}" for t in thunks
-           if image.bytes_at(t, 12) != CALL + WAIT or b"\xc3\xcc" not in image.bytes_at(t + 12, 12)],
+           if image.bytes_at(t, 12) != RETPOLINE or b"\xc3\xcc" not in image.bytes_at(t + 12, 12)],
           f"{len(thunks)} retpolines catch speculation")
 
 for env in sys.argv[1:] or ENVS:

@@ -70,6 +70,9 @@ def counted(tap, env, words, tag, **how):
 # Disassembly
 
 NOP = re.compile(r"(data16 |cs |ds |es |rex\S* )*(nop|xchg\s+%ax,%ax)")
+# How a retpoline begins: a call over where speculation waits for the CPU to see that it
+# was wrong (PAUSE, LFENCE, again).
+RETPOLINE = bytes.fromhex("e807000000" "f390" "0faee8" "ebf9")
 INDIRECT = re.compile(r"(\S+ )*(l?call|l?jmp)[lq]?\s+\*")
 CALL = re.compile(r"(\S+ )*l?callq?\b")
 DIRECT = re.compile(r"(?:\S+ )*(callq?|jmpq?|j\w+|loop\w*)\s+(?:0x)?([0-9a-f]+)\b")

@@ -39,7 +39,7 @@
 /* The Xen backend uses Linux's own copy of Xen's headers. */
 #define PV_XEN_INTERFACE	<asm/pvops_xen.h>
 
-/* Nor do sites execute a bare indirect branch until they are patched. */
+/* Sites are direct branches as compiled, too. */
 #ifdef CONFIG_RETPOLINE
 #define PV_PORT_RETPOLINE	1
 #endif
