@@ -91,13 +91,16 @@ check: check-$(GUEST) ## everything that can fail; 15 minutes (GUEST=linux: the 
 
 check-mini: docs-check sparse-mini coccicheck-mini analyze guest unit fuzz audit-check vm
 
+# $(call config_for,ROW CONFIG): the configuration, if the row is wanted.
+config_for = $(if $(filter $(firstword $(1)),$(or $(ROWS),$(firstword $(1)))),$(lastword $(1)))
+
 # Two kernels: ours, and the one whose selftests it must pass.  ROWS="native domu":
 # not all rows.
 check-linux: $(parts) $(B)/audit/audit $(if $(filter xenhvm,$(or $(ROWS),xenhvm)),$(B)/xen/hvm-host.cpio)
 	$(Q)for kernel in ours stock; do \
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
-	$(Q)$(if $(filter faults,$(or $(ROWS),faults)),tools/linux.sh config fault)
-	$(Q)$(if $(filter retpoline,$(or $(ROWS),retpoline)),tools/linux.sh config hard)
+	$(Q)for config in $(foreach row,faults:fault retpoline:hard mm:mm debug:debug kasan:kasan up:up,$(call config_for,$(subst :, ,$(row)))); do \
+		tools/linux.sh config $$config || exit; done
 	$(Q)tools/audit/audit.sh linux
 	$(Q)$(PROVE) -j2 $(if $(ROWS),$(ROWS:%=tests/linux/%.t),tests/linux)
 
@@ -143,7 +146,7 @@ faults: faults-$(GUEST) ## faults under load, a minute in each environment (GUES
 faults-mini: $(images) $(XEN) $(B)/vmi/monitor.elf
 	$(Q)FAULT_SECONDS=$${FAULT_SECONDS:-60} $(PROVE) -v tests/vm/faults.t
 
-linux: ## Linux 6.1 on the layer (patches/README.md); CONFIG=same|hard|cloud|fault: other configurations
+linux: ## Linux 6.1 on the layer (patches/README.md); CONFIG=same|hard|cloud|fault|mm|debug|kasan|up: other configurations
 	$(Q)tools/setup.sh linux
 	$(Q)$(if $(CONFIG),tools/linux.sh config $(CONFIG),tools/linux.sh)
 

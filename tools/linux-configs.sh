@@ -11,9 +11,16 @@
 #	cloud	Debian's cloud-amd64 configuration: no warning; takes a quarter of an hour
 #	fault	the small kernel with CONFIG_PVOPS_FAULT_INJECTION; only built, for
 #		tests/linux/faults.t
+#	mm	the small kernel with memory management as distributions have it; built
+#		with the stock kernel beside it, for tests/linux/mm.t; likewise:
+#	debug	and with what watches locks, page tables, memory (debug.t)
+#	kasan	and with KASAN (kasan.t)
+#	up	the small kernel for one CPU (up.t)
 #
-# Each is built from build/linux-patched, outside of that tree.
+# Each is built from build/linux-patched, outside of that tree; the stock kernel beside
+# it from the pristine one, into build/linux-NAME-stock.
 
+config_names="same hard cloud fault mm debug kasan up"
 patched=build/linux-patched
 objects=build/linux-$config_name
 
@@ -62,17 +69,34 @@ no_warnings()
 # Lines of $1 that Kconfig overruled make another kernel than was asked for.
 check_lines()
 {
-	grep '^CONFIG_' "$1" | grep -vxFf $objects/.config >$objects/lost || :
+	{
+		grep '^CONFIG_' "$1" | grep -vxFf $objects/.config
+		sed -n 's/^# \(CONFIG_[A-Z0-9_]*\) is not set$/\1/p' "$1" | while read -r name; do
+			! grep -q "^$name=" $objects/.config || echo "# $name is not set"
+		done
+	} >$objects/lost || :
 	while read -r line; do
 		echo "$1: $line: has no effect" >&2
 	done <$objects/lost
 	[ ! -s $objects/lost ] || exit 1
 }
 
+# small TREE KERNEL FRAGMENT...: the small kernel with more.
+small()
+{
+	from=$1
+	shift
+	lines_for "$@" >$objects/lines
+	make_in "$from" $objects allnoconfig >$objects.log 2>&1
+	check_lines $objects/lines
+	bzimage "$from"
+}
+
+# bzimage [TREE]
 bzimage()
 {
 	step MAKE "$objects (log: $objects.log)"
-	make_in $patched $objects bzImage >$objects.log 2>&1 ||
+	make_in "${1:-$patched}" $objects bzImage >$objects.log 2>&1 ||
 		{ grep -E 'error|Error' $objects.log >&2; exit 1; }
 }
 
@@ -121,10 +145,7 @@ planted()
 config_hard()
 {
 	patched_tree
-	{ lines_for ours; cat tools/linux-hard.config; } >$objects/lines
-	make_in $patched $objects allnoconfig >$objects.log 2>&1
-	check_lines $objects/lines
-	bzimage
+	small $patched ours tools/linux-hard.config
 	no_warnings
 	planted branch 'indirect call found in RETPOLINE build'
 	planted site 'bad .pv_sites entry'
@@ -139,10 +160,7 @@ config_hard()
 config_fault()
 {
 	patched_tree
-	{ lines_for ours; cat tools/linux-fault.config; } >$objects/lines
-	make_in $patched $objects allnoconfig >$objects.log 2>&1
-	check_lines $objects/lines
-	bzimage
+	small $patched ours tools/linux-fault.config
 	# What only this configuration has; for the rest see tests/linux/sparse.t.
 	step SPARSE "$objects"
 	make_in $patched $objects C=2 arch/x86/pvops/ >$objects.log 2>&1 ||
@@ -166,6 +184,25 @@ config_cloud()
 	bzimage
 	no_warnings
 }
+
+# with_stock FRAGMENT...: ours, and the stock kernel of the same configuration.
+with_stock()
+{
+	patched_tree
+	small $patched ours "$@"
+	no_warnings
+	tools/linux-guest.sh $config_name
+	objects=build/linux-$config_name-stock
+	mkdir -p $objects
+	export KCONFIG_ALLCONFIG="$top/$objects/lines"
+	small $pristine stock "$@"
+	tools/linux-guest.sh $config_name-stock
+}
+
+config_mm() { with_stock tools/linux-mm.config; }
+config_debug() { with_stock tools/linux-mm.config tools/linux-debug.config; }
+config_kasan() { with_stock tools/linux-mm.config tools/linux-kasan.config; }
+config_up() { with_stock tools/linux-up.config; }
 
 configuration()
 {

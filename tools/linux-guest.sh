@@ -3,7 +3,8 @@
 #
 # What runs on a Linux kernel in the rows of tests/linux/envs.toml.
 #
-#	tools/linux-guest.sh VARIANT	(ours, stock, hard or fault) writes, from the kernel
+#	tools/linux-guest.sh VARIANT	(ours, stock, or a configuration's of
+#					tools/linux-configs.sh) writes, from the kernel
 #					built before,
 #		build/linux-guest/VARIANT.cpio		the guest's initrd
 #		build/linux-guest/VARIANT-dom0.cpio	a dom0's that starts it
@@ -15,8 +16,17 @@ top=$PWD
 variant=${1:-}
 case $variant in
 ours) tree=build/linux-6.1; source=$tree ;;
-stock | hard | fault) tree=build/linux-$variant; source=build/linux-pristine ;;
-*) echo "usage: $0 ours|stock|hard|fault" >&2; exit 2 ;;
+stock | hard | fault | mm | debug | kasan | up | mm-stock | debug-stock | kasan-stock | up-stock)
+	tree=build/linux-$variant; source=build/linux-pristine ;;
+*) echo "usage: $0 ours|stock|hard|fault|mm|debug|kasan|up, or a configuration's -stock" >&2; exit 2 ;;
+esac
+# Its kernel is Linux's own; it is no domU; it has the mm selftests.
+stock= domu=1 mm=
+case $variant in
+stock) stock=1 ;;
+*-stock) stock=1 domu= mm=1 ;;
+fault) domu= ;;
+mm | debug | kasan | up) domu= mm=1 ;;
 esac
 out=build/linux-guest
 tests=tools/testing/selftests/x86
@@ -68,6 +78,23 @@ selftests()
 	touch $out/selftests/.done
 }
 
+# Those of memory management, likewise; what tests/linux/init runs of them.
+mm_selftests()
+{
+	local vm=$source/tools/testing/selftests/vm names
+	newer $out/mm-selftests/.done $vm/*.[ch] tests/linux/init && return
+	rm -rf $out/mm-selftests
+	mkdir -p $out/mm-selftests $out/headers
+	names=$(sed -n '/^mm_tests=/,/^"/s/^\([a-z][^ =]*\).*/\1/p' tests/linux/init | grep -v '^mm_tests' | sort -u)
+	quietly HEADERS $out/headers make -C $source O="$top/$out/headers" headers
+	# shellcheck disable=SC2086
+	quietly MAKE $out/mm-selftests make -C $vm OUTPUT="$top/$out/mm-selftests" CC="$cc" \
+		EXTRA_CFLAGS=-static KHDR_INCLUDES="-isystem $top/$out/headers/usr/include" \
+		$(printf "$top/$out/mm-selftests/%s " $names)
+	(cd $out/mm-selftests && strip $names)
+	touch $out/mm-selftests/.done
+}
+
 # program NAME: of tests/linux.
 program()
 {
@@ -90,7 +117,7 @@ module()
 		echo "linux-guest: $work/pvops_sites.ko was not built, see $work.log" >&2
 		exit 1
 	}
-	[ "$variant" = stock ] || cp "$tree/arch/x86/pvops/pvops_bench.ko" "$work"
+	[ "$stock" ] || cp "$tree/arch/x86/pvops/pvops_bench.ko" "$work"
 }
 
 # What is read-only once the kernel runs, and a pointer to what a hypervisor supplied
@@ -120,6 +147,7 @@ guest()
 {
 	local root=$out/$variant/root
 	newer "$out/$variant.cpio" tests/linux/* $out/stress $out/shadow $out/selftests/.done \
+		${mm:+$out/mm-selftests/.done} \
 		"$out/$variant/module/pvops_sites.ko" tools/linux-guest.sh && return
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/selftests"
@@ -127,7 +155,8 @@ guest()
 	install -m 755 tests/linux/init "$root/init"
 	cp $out/stress $out/shadow "$out/$variant/module"/pvops_*.ko "$root"
 	cp $out/selftests/*_64 "$root/selftests"
-	[ "$variant" = stock ] || protected >"$root/symbols"
+	[ -z "$mm" ] || { mkdir "$root/mm"; cp $out/mm-selftests/[a-z]* "$root/mm"; }
+	[ "$stock" ] || protected >"$root/symbols"
 	archive "$root" "$out/$variant.cpio"
 }
 
@@ -153,9 +182,9 @@ dom0()
 }
 mkdir -p $out
 selftests
+[ -z "$mm" ] || mm_selftests
 program stress
 program shadow
 module
 guest
-# The rows of fault are no domUs.
-[ "$variant" = fault ] || dom0
+[ -z "$domu" ] || dom0

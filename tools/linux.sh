@@ -10,7 +10,7 @@
 #	tools/linux.sh prepare [...]	only as far as the configured tree
 #	tools/linux.sh series		build/series, for git am (tools/series.sh)
 #	tools/linux.sh series-check	what that must hold
-#	tools/linux.sh config WHICH	same, hard, cloud or fault (tools/linux-configs.sh)
+#	tools/linux.sh config WHICH	other configurations (tools/linux-configs.sh)
 #
 # stock and unhooked are for comparison.  They are built from a tree of their
 # own, so that an edit of the series leaves them alone.
@@ -167,10 +167,15 @@ kmake()
 	fi
 }
 
-# Lines of tools/linux.config without a mark, and those marked for kernel $1.
+# Lines of tools/linux.config, and of the fragments named behind, without a mark, and
+# those marked for kernel $1.  What is said of an option last holds.
 lines_for()
 {
-	sed -E "/@/{/@$1( |\$)/!d;s/[ \t]*@.*//}" tools/linux.config
+	for_kernel=$1
+	shift
+	cat tools/linux.config "$@" | sed -E "/@/{/@$for_kernel( |\$)/!d;s/[ \t]*@.*//}" |
+		tac | awk '{ name = $1 == "#" ? $2 : $1; sub(/=.*/, "", name) }
+			name !~ /^CONFIG_/ || !said[name]++' | tac
 }
 
 # A line that Kconfig overrules would be missed only in the figures.
@@ -229,9 +234,10 @@ prepare) prepare ;;
 build) prepare; build ;;
 series | series-check) . tools/series.sh; "$(echo "$what" | tr - _)" ;;
 config)
-	case $config_name in
-	same | hard | cloud | fault) . tools/linux-configs.sh; configuration ;;
-	*) echo "usage: $0 config same|hard|cloud|fault" >&2; exit 2 ;;
+	. tools/linux-configs.sh
+	case " $config_names " in
+	*" $config_name "*) configuration ;;
+	*) echo "$0: config '$config_name': no such configuration; there are: $config_names" >&2; exit 2 ;;
 	esac ;;
 *) echo "usage: $0 [prepare|build|series|series-check] [ours|stock|unhooked]" >&2; exit 2 ;;
 esac

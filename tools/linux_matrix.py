@@ -5,13 +5,13 @@
   linux_matrix.py list               the rows
   linux_matrix.py demo               boot all, print what each found, and the matrix
   linux_matrix.py run ROW [WORD...]  boot one; WORDs are for the kernel's command line
-  linux_matrix.py tap ROW            boot one and assert every cell, as TAP for prove
+  linux_matrix.py tap ROW...         boot each and assert every cell, as TAP for prove
 
 The kernel is build/linux-6.1 (--variant stock: build/linux-stock, which has
-Linux's own paravirt_ops; hard, fault: those of tools/linux-configs.sh); what runs on it
-is tools/linux-guest.sh's.  --rows A,B names other rows for demo.  A row's x86
-selftests must be those that the stock kernel passes in the same row: its results
-are kept in build/linux-guest/results, by the hashes of what was booted.
+Linux's own paravirt_ops; mm, debug and others: those of tools/linux-configs.sh); what
+runs on it is tools/linux-guest.sh's.  --rows A,B names other rows for demo.  A row's
+selftests must be those that the stock kernel of the same configuration passes in the same
+row: its results are kept in build/linux-guest/results, by the hashes of what was booted.
 
 Every boot leaves build/log/linux-ROW[~TAG].log and .json; demo also
 build/report/linux-matrix.json.  Exit status: 0 all good; 1 a row did not end, or
@@ -32,9 +32,20 @@ KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
            "stock": "build/linux-stock/arch/x86/boot/bzImage",
            "hard": "build/linux-hard/arch/x86/boot/bzImage",
            "fault": "build/linux-fault/arch/x86/boot/bzImage"}
+# Other configurations: parts and words of their rows, how many times longer these may take.
+CONFIGS = {"mm": (["PARTS=security,module,stress,selftests,mm,hotplug"], 2),
+           "debug": (["PARTS=module,stress,selftests,mm,hotplug", "LIMIT=600"], 6),
+           "kasan": (["PARTS=module,stress,selftests,mm,hotplug", "LIMIT=600"], 6),
+           "up": (["PARTS=security,module,stress,selftests,mm"], 1)}
+# The stock kernel that has the same configuration.
+STOCK = {"ours": "stock", **{name: f"{name}-stock" for name in CONFIGS}}
+KERNELS |= {name: f"build/linux-{name}/arch/x86/boot/bzImage" for pair in STOCK.items() for name in pair
+            if name not in KERNELS}
 ALL_PARTS = ("security", "module", "stress", "selftests", "hotplug", "suspend")
 SECURITY = ("files", "stray", "wx")
-MORE_PARTS = ("bench", "faults", "planted")
+# Parts whose tests are those that pass on the stock kernel, be they few.
+SELFTESTS = ("selftests", "mm")
+MORE_PARTS = ("bench", "faults", "planted", "mm")
 TIMEOUT = 480
 END_SIGN = b"\npvops-linux: end"
 TEST = re.compile(r"@test (\w+)/(\S+) (PASS|FAIL|SKIP|TIMEOUT)(?: (.*))?$")
@@ -95,7 +106,7 @@ def count(tests, part):
 def passed(run):
     """Names of the selftests that passed."""
     return {name for name, t in run["tests"].items()
-            if name.startswith("selftests/") and t[0] == "PASS"}
+            if name.split("/")[0] in SELFTESTS and t[0] == "PASS"}
 
 
 # One boot
@@ -121,7 +132,7 @@ def run(name, variant, words=(), tag="", timeout=None, count=False):
     rows["count"] = count
     image = KERNELS[variant]
     if not Path(image).is_file():
-        raise vm.MissingError(f"{image}: no such kernel; `tools/linux.sh build {variant}` makes it")
+        raise vm.MissingError(f"{image}: no such kernel; `tools/linux.sh {how_to_build(variant)}` makes it")
     for path in rows["parts"].values():
         if "linux-guest" in path and not Path(path).is_file():
             raise vm.MissingError(f"{path}: not there; `tools/linux-guest.sh {variant}` makes it")
@@ -131,7 +142,7 @@ def run(name, variant, words=(), tag="", timeout=None, count=False):
     cmdline = " ".join([*rows["words"], *words])
     packed = vm.pack(rows, image, cmdline, log.with_suffix(".cpio"))
     args = vm.command(rows, image, cmdline, packed)
-    timeout = timeout or rows.get("timeout", TIMEOUT)
+    timeout = timeout or rows.get("timeout", TIMEOUT) * CONFIGS.get(variant.removesuffix("-stock"), ([], 1))[1]
     how, status, said, seconds = vm.boot(args, rows, log, timeout, END_SIGN)
     if packed:
         packed.unlink()
@@ -152,19 +163,37 @@ def run(name, variant, words=(), tag="", timeout=None, count=False):
     return result
 
 
-def stock(name):
-    """The stock kernel's selftests in this row: kept, or booted now."""
-    rows = rows_of(name, "stock")
-    files = [KERNELS["stock"], *rows["parts"].values()]
+def how_to_build(variant):
+    """Words for tools/linux.sh."""
+    return f"build {variant}" if variant in ("ours", "stock") else f"config {variant.removesuffix('-stock')}"
+
+
+def words_of(name, variant):
+    """What this kernel's rows add to the command line."""
+    config = variant.removesuffix("-stock")
+    words = list(CONFIGS.get(config, ([], 1))[0])
+    # Only a kernel in ring 0 can have page-table isolation.
+    if words and vm.env_rows(name, TABLE)["backend"] != "xen":
+        words.append("pti=on")
+    return words
+
+
+def stock(name, variant):
+    """The selftests of the stock kernel @variant in this row: kept, or booted now."""
+    rows = rows_of(name, variant)
+    words = words_of(name, variant)
+    asked = [part for part in SELFTESTS if part in parts_asked(words)]
+    words = [w for w in words if not w.startswith("PARTS=")] + [f"PARTS={','.join(asked)}"]
+    files = [KERNELS[variant], *rows["parts"].values()]
     for file in files:
         if not Path(file).is_file():
-            raise vm.MissingError(f"{file}: not there; `tools/linux.sh build stock` and "
-                                  "`tools/linux-guest.sh stock` make what is needed")
-    key = hashlib.sha256(json.dumps([rows, [vm.sha256(f) for f in files]]).encode()).hexdigest()
+            raise vm.MissingError(f"{file}: not there; `tools/linux.sh {how_to_build(variant)}` and "
+                                  f"`tools/linux-guest.sh {variant}` make what is needed")
+    key = hashlib.sha256(json.dumps([rows, words, [vm.sha256(f) for f in files]]).encode()).hexdigest()
     kept = RESULTS / f"{name}-{key[:16]}.json"
     if kept.is_file():
         return json.loads(kept.read_text())
-    result = run(name, "stock", ["PARTS=selftests"], tag="stock")
+    result = run(name, variant, words, tag=variant)
     # What did not come to its end is no measure, and must be tried again; on a
     # busy machine a test may run into its limit.
     if result["end"] and not result["problems"] and not count(result["tests"], None)["TIMEOUT"]:
@@ -191,21 +220,21 @@ def asserts(result, reference=None):
     if "platform" in rows:
         out.append((rows["platform"] in data.get("platform", ""), f"Linux finds {rows['platform']}",
                     [f"is {data.get('platform')}"]))
-    if result["variant"] != "stock":
+    if result["variant"] not in STOCK.values():
         out += _assert_layer(result, parts)
     for part in parts:
         names = [n for n in tests if n.startswith(f"{part}/")]
-        if part == "selftests":
+        if part in SELFTESTS:
             continue
         bad = [line for n in names if tests[n][0] in ("FAIL", "TIMEOUT") for line in explain(n, tests[n])]
         out.append((names and not bad, f"{part}: {', '.join(n.split('/')[1] for n in names) or 'nothing ran'}",
                     bad))
-    if "selftests" in parts:
-        out.append((passed(result), f"selftests: {len(passed(result))} of "
-                    f"{sum(n.startswith('selftests/') for n in tests)} pass", ["none does"]))
+    for part in [p for p in parts if p in SELFTESTS]:
+        passes = count(tests, part)["PASS"]
+        out.append((passes, f"{part}: {passes} of {sum(count(tests, part).values())} pass", ["none does"]))
     if "faults" in parts:
         out += _assert_faults(data)
-    if reference is not None and "selftests" in parts:
+    if reference is not None and set(SELFTESTS) & set(parts):
         out += _assert_same(result, reference)
     return out
 
@@ -334,13 +363,13 @@ def default_rows():
 
 def demo(names, variant):
     results, wrong = [], []
-    compare = variant != "stock" and Path(KERNELS["stock"]).is_file()
+    compare = variant in STOCK and Path(KERNELS[STOCK[variant]]).is_file()
     for name in names:
         print(f"{name}: booting ... ", end="", flush=True)
         result = run(name, variant, tag=variant)
         print(f"{result['seconds']} s" + ("" if result["end"] else ", NO END MARKER"), flush=True)
         results.append(result)
-        checks = asserts(result, stock(name) if compare and result["end"] else None)
+        checks = asserts(result, stock(name, STOCK[variant]) if compare and result["end"] else None)
         wrong += [line for good, what, why in checks if not good
                   for line in (f"{name}: NOT: {what}", *(f"{name}:   {w}" for w in why))]
     hashes = {r["image_sha256"] for r in results}
@@ -359,16 +388,19 @@ def demo(names, variant):
     return report.finish("demo", wrong)
 
 
-def tap(name, variant):
-    result = run(name, variant, tag="tap")
-    checks = asserts(result, stock(name) if variant != "stock" else None)
-    for nr, (good, what, why) in enumerate(checks, 1):
-        print(f"{'ok' if good else 'not ok'} {nr} - {name}: {what}", flush=True)
-        if not good:
-            for line in why:
-                print(f"#   {line}", file=vm.sys.stderr)
-    print(f"1..{len(checks)}")
-    return 0 if all(good for good, _, _ in checks) else vm.EXIT_FAILED
+def tap(names, variant):
+    nr, failed = 0, 0
+    for name in names:
+        result = run(name, variant, words_of(name, variant), tag="tap" if variant == "ours" else f"{variant}-tap")
+        for good, what, why in asserts(result, stock(name, STOCK[variant]) if variant in STOCK else None):
+            nr += 1
+            failed += not good
+            print(f"{'ok' if good else 'not ok'} {nr} - {name}: {what}", flush=True)
+            if not good:
+                for line in why:
+                    print(f"#   {line}", file=vm.sys.stderr)
+    print(f"1..{nr}")
+    return vm.EXIT_FAILED if failed else 0
 
 
 def main(argv):
@@ -382,7 +414,7 @@ def main(argv):
         if what == "demo":
             p.add_argument("--rows", metavar="A,B")
         else:
-            p.add_argument("row", metavar="ROW")
+            p.add_argument("row", metavar="ROW", nargs="+" if what == "tap" else None)
         if what == "run":
             p.add_argument("words", nargs="*", metavar="WORD")
             p.add_argument("--timeout", type=float, metavar="SECONDS")
@@ -397,9 +429,11 @@ def main(argv):
         for name in names:
             vm.env_rows(name, TABLE)
         return demo(names, args.variant)
-    vm.env_rows(args.row, TABLE)
     if args.what == "tap":
+        for name in args.row:
+            vm.env_rows(name, TABLE)
         return tap(args.row, args.variant)
+    vm.env_rows(args.row, TABLE)
     unknown = [p for p in parts_asked(args.words) if p not in ALL_PARTS + MORE_PARTS]
     if unknown:
         raise vm.UsageError(f"PARTS={unknown[0]}: no such part; there are: {' '.join(ALL_PARTS + MORE_PARTS)} none")
