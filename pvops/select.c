@@ -427,6 +427,32 @@ static void detect_all(const struct pv_platform *platform)
 	}
 }
 
+static const struct pv_backend *find_native(void)
+{
+	static const struct token name = { "native", 6 };
+
+	return by_name(&name);
+}
+
+static void fill_slots(void)
+{
+	void (**slot)(void) = (void (**)(void))&pv_slots;
+	u32 op;
+
+	for (op = 0; op < PV_OP_COUNT; op++)
+		slot[op] = pv_chosen[op]->fn;
+}
+
+/* No word about it: whoever calls this has nobody to tell. */
+void pv_init_native(void)
+{
+	native = find_native();
+	if (!native || kernel_sites.impl)
+		return;
+	use(native);
+	fill_slots();
+}
+
 static bool start(const struct pv_backend *backend, const struct pv_platform *platform)
 {
 	int error = backend->init ? backend->init(platform) : 0;
@@ -438,16 +464,13 @@ static bool start(const struct pv_backend *backend, const struct pv_platform *pl
 
 void pv_init(const struct pv_platform *platform, const char *cmdline)
 {
-	static const struct token native_name = { "native", 6 };
-	void (**slot)(void) = (void (**)(void))&pv_slots;
 	const struct pv_backend *backend;
 	u32 failed = 0;
-	u32 op;
 
 	detected.count = 0;
 	refused.count = 0;
 	chosen = NULL;
-	native = by_name(&native_name);
+	native = find_native();
 	if (!native || __pv_backends_end - __pv_backends_start > MAX_BACKENDS)
 		pv_port_panic("pvops: the image has no native backend, or too many backends");
 
@@ -471,8 +494,7 @@ void pv_init(const struct pv_platform *platform, const char *cmdline)
 
 	use(backend);
 	apply_exceptions(cmdline);
-	for (op = 0; op < PV_OP_COUNT; op++)
-		slot[op] = pv_chosen[op]->fn;
+	fill_slots();
 
 	kernel_sites.start = __pv_sites_start;
 	kernel_sites.end = __pv_sites_end;

@@ -34,40 +34,6 @@ bool vmi_is_nop(u32 nr)
 	return answered[nr] == VMI_NOP;
 }
 
-/* Of the last bad ROM.  Text of the same bytes is the same text. */
-static const char *reason(u32 at, const char *why)
-{
-	static char text[96];
-
-	pv_port_format(text, sizeof(text), "option ROM at 0x%x: %s", VMI_AREA_START + at, why);
-	return text;
-}
-
-/* Bare hardware with a ROM would do natively too; the ROM knows better. */
-static int vmi_detect(const struct pv_platform *platform, const char **why)
-{
-	struct vmi_rom rom;
-	const char *bad;
-	u32 at = 0;
-	int error;
-
-	if (platform->cpl) {
-		*why = "the kernel is not in ring 0";
-		return PV_SCORE_NONE;
-	}
-	*why = "no VMI option ROM";
-	if (!platform->option_roms)
-		return PV_SCORE_NONE;
-	for (;; at += VMI_AREA_STEP) {
-		error = vmi_rom_next(platform->option_roms, VMI_AREA_BYTES, &at, &rom, &bad);
-		if (!error)
-			return PV_SCORE_GUEST;
-		if (error == VMI_NOT_A_ROM)
-			return PV_SCORE_NONE;
-		*why = reason(at, bad);
-	}
-}
-
 static void copy_image(const struct vmi_rom *rom)
 {
 	u32 i;

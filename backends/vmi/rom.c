@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Is this image a VMI ROM that may be run, and are its answers usable?  Pure
- * functions over bytes, fuzzed on the host.  The order is ABI.md section 3's.
+ * Is this image a VMI ROM that may be run, and are its answers usable?  Is there
+ * one here?  Pure functions over bytes, fuzzed on the host.  The order is ABI.md
+ * section 3's.
  */
 #include "vmi.h"
 
@@ -225,6 +226,42 @@ int vmi_rom_next(const u8 *area, size_t bytes, u32 *at, struct vmi_rom *rom, con
 			return error;
 	}
 	return VMI_NOT_A_ROM;
+}
+
+/* Of the last bad ROM.  Text of the same bytes is the same text. */
+static const char *reason(u32 at, const char *why)
+{
+	static char text[96];
+
+	pv_port_format(text, sizeof(text), "option ROM at 0x%x: %s", VMI_AREA_START + at, why);
+	return text;
+}
+
+/* Bare hardware with a ROM would do natively too; the ROM knows better. */
+int vmi_detect(const struct pv_platform *platform, const char **why)
+{
+	struct vmi_rom rom;
+	const char *bad;
+	u32 at = 0;
+	int error;
+
+	if (platform->cpl) {
+		*why = "the kernel is not in ring 0";
+		return PV_SCORE_NONE;
+	}
+	*why = "no VMI option ROM";
+	if (!platform->option_roms && platform->no_option_roms)
+		*why = platform->no_option_roms;
+	if (!platform->option_roms)
+		return PV_SCORE_NONE;
+	for (;; at += VMI_AREA_STEP) {
+		error = vmi_rom_next(platform->option_roms, VMI_AREA_BYTES, &at, &rom, &bad);
+		if (!error)
+			return PV_SCORE_GUEST;
+		if (error == VMI_NOT_A_ROM)
+			return PV_SCORE_NONE;
+		*why = reason(at, bad);
+	}
 }
 
 /* Which types a call may be answered with, section 5. */

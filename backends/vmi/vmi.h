@@ -185,6 +185,9 @@ int vmi_rom_check(const u8 *image, size_t available, struct vmi_rom *rom, const 
  */
 int vmi_rom_next(const u8 *area, size_t bytes, u32 *at, struct vmi_rom *rom, const char **why);
 
+/** vmi_detect - the descriptor's detect() */
+int vmi_detect(const struct pv_platform *platform, const char **why);
+
 /**
  * vmi_answers_check - may these relocations be used?  Pure
  * @rom: the ROM

@@ -118,6 +118,10 @@ struct pv_kernel_impls;
  * @hvm_start_info: what the PVH entry point was given, readable, or NULL
  * @option_roms: physical 0xc0000..0xdffff, readable, or NULL where that is not
  *	a PC's; a pointer so that recorded machines can be replayed in tests
+ * @no_option_roms: why @option_roms is NULL, for people, static text; NULL: no
+ *	more is known than that.  Not read where there are @option_roms
+ * @memory_encrypted: a hypervisor sees no page of the kernel's in clear unless the
+ *	kernel shares it (SEV, SEV-SNP, TDX; Hyper-V's isolated guests)
  * @cpuid: reads a CPUID leaf as the bare instruction shows it; a function so
  *	that recorded machines can be replayed in tests
  *
@@ -129,6 +133,8 @@ struct pv_platform {
 	const void *xen_start_info;
 	const void *hvm_start_info;
 	const u8 *option_roms;
+	const char *no_option_roms;
+	bool memory_encrypted;
 	void (*cpuid)(struct pv_cpuid *regs);
 };
 

@@ -166,6 +166,17 @@ int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl);
 void pv_init(const struct pv_platform *platform, const char *cmdline);
 
 /**
+ * pv_init_native - native for every op, without looking where the kernel is
+ *
+ * For a kernel whose first instructions of C may use ops, but can neither log nor
+ * take an exception: in a confidential guest CPUID is one (#VE, #VC).  Executes no
+ * CPUID, calls nothing of the port and no backend's init(); pv_print() and its like
+ * have nothing to tell yet.  A pv_init() that follows chooses anew.
+ * Context: boot CPU, before pv_patch(), where native works (CPL 0).
+ */
+void pv_init_native(void);
+
+/**
  * pv_override - put a function of the kernel's own in the place of the choice
  * @op: which
  * @fn: with the op's prototype and convention; NULL: the choice again

@@ -229,8 +229,9 @@ void fake_reset(void)
 
 static int detect(u32 which, const char **why)
 {
-	const struct fake_backend *b = &fake_backend[which];
+	struct fake_backend *b = &fake_backend[which];
 
+	b->detects++;
 	if (b->score <= PV_SCORE_NONE && b->why)
 		*why = b->why;
 	return b->score;

@@ -22,6 +22,7 @@
  * @score: what detect() returns
  * @why: its reason when that is PV_SCORE_NONE; NULL sets none
  * @init_error: what init() returns
+ * @detects: calls of detect()
  * @inits: calls of init()
  * @cpu_inits: calls of cpu_init()
  * @last_cpu: its argument
@@ -32,6 +33,7 @@ struct fake_backend {
 	int score;
 	const char *why;
 	int init_error;
+	u32 detects;
 	u32 inits;
 	u32 cpu_inits;
 	u32 last_cpu;

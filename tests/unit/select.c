@@ -679,6 +679,49 @@ static void hooks_of_the_chosen_one_are_called(void **state)
 	assert_int_equal(fake_backend[FAKE_NATIVE].cpu_exits, 0);
 }
 
+/* --- native at once --- */
+
+/* Nothing is asked, nothing is said, nobody is started. */
+static void early_native_asks_nothing(void **state)
+{
+	(void)state;
+	fake_can_run();
+	pv_init_native();
+	assert_chosen("native");
+	assert_table_is_the_choice();
+	assert_true(pv_impl_is_native(PV_OP_clts));
+	assert_int_equal(cpuid_reads, 0);
+	assert_string_equal(host_log(), "");
+	assert_int_equal(fake_backend[FAKE_NATIVE].detects, 0);
+	assert_int_equal(fake_backend[FAKE_FAKE].detects, 0);
+	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 0);
+}
+
+static void early_native_is_forgotten(void **state)
+{
+	(void)state;
+	fake_can_run();
+	pv_init_native();
+	boot("");
+	assert_chosen("fake");
+	assert_false(pv_impl_is_native(PV_OP_clts));
+	assert_table_is_the_choice();
+	pv_init_native();
+	assert_chosen("native");
+}
+
+static void early_native_comes_too_late_for_patched_text(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("");
+	assert_int_equal(pv_patch(), 0);
+	pv_init_native();
+	assert_chosen("fake");
+	assert_table_is_the_choice();
+	assert_int_equal(pv_repatch(true), 0);
+}
+
 /* --- names from CPUID --- */
 
 static void assert_hypervisors(const struct machine *m, const char *first, const char *second)
@@ -886,6 +929,9 @@ int main(void)
 		TEST_SELECT(nobody_starts_is_a_panic),
 		TEST_SELECT(nobody_can_run_is_a_panic),
 		TEST_SELECT(hooks_of_the_chosen_one_are_called),
+		TEST_SELECT(early_native_asks_nothing),
+		TEST_SELECT(early_native_is_forgotten),
+		TEST_SELECT(early_native_comes_too_late_for_patched_text),
 		TEST_SELECT(hypervisor_names_are_read_from_cpuid),
 		TEST_SELECT(imitated_hypervisor_does_not_hide_the_real_one),
 		TEST_SELECT(maximum_0_is_an_old_kvm),

@@ -319,11 +319,57 @@ static void answers_bad(void **state)
 	}
 }
 
+/* --- detection --- */
+
+static u8 area[VMI_AREA_BYTES];
+
+static void assert_detected(const struct pv_platform *platform, int score, const char *text)
+{
+	const char *why = "";
+
+	assert_int_equal(vmi_detect(platform, &why), score);
+	if (text)
+		assert_string_equal(why, text);
+}
+
+static void detection_says_why_there_are_no_roms(void **state)
+{
+	const struct pv_platform unknown = { 0 };
+	const struct pv_platform encrypted = { .no_option_roms = "memory is encrypted" };
+	const struct pv_platform above = { .cpl = 3, .no_option_roms = "memory is encrypted" };
+	const struct pv_platform empty = { .option_roms = area, .no_option_roms = "not read" };
+
+	(void)state;
+	memset(area, 0xff, sizeof(area));
+	assert_detected(&unknown, PV_SCORE_NONE, "no VMI option ROM");
+	assert_detected(&encrypted, PV_SCORE_NONE, "memory is encrypted");
+	assert_detected(&above, PV_SCORE_NONE, "the kernel is not in ring 0");
+	assert_detected(&empty, PV_SCORE_NONE, "no VMI option ROM");
+}
+
+static void detection_takes_the_first_good_rom(void **state)
+{
+	const struct pv_platform platform = { .option_roms = area };
+
+	(void)state;
+	memset(area, 0, sizeof(area));
+	image_make(area + 0xa000);
+	assert_detected(&platform, PV_SCORE_GUEST, NULL);
+	area[0xa000 + 0x0d] = 3;
+	image_sum(area + 0xa000, IMAGE_BYTES);
+	assert_detected(&platform, PV_SCORE_NONE,
+			"option ROM at 0xca000: API version is not 64");
+	image_make(area + 0xc000);
+	assert_detected(&platform, PV_SCORE_GUEST, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(good), TEST(bad_images), TEST(checksum), TEST(not_vmi), TEST(licences),
 		TEST(holes), TEST(scan), TEST(answers_good), TEST(answers_bad),
+		TEST(detection_says_why_there_are_no_roms),
+		TEST(detection_takes_the_first_good_rom),
 	};
 
 	return RUN(tests);
