@@ -6,6 +6,9 @@
 #include <pvops/port.h>
 #include <pvops/pvops.h>
 
+/* Fills what CPUID says of the platform. */
+void pv_cpuid_scan(struct pv_platform *platform);
+
 /* Where table groups begin: op ids of one table are consecutive. */
 struct pv_table_range {
 	const char *name;

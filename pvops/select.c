@@ -20,6 +20,13 @@ struct lines {
 	u32 count;
 };
 
+/* What each backend said of this machine, in link order. */
+static struct candidate {
+	int score;
+	const char *why;
+	bool failed;
+} candidates[MAX_BACKENDS];
+
 static struct lines detected;
 static struct lines refused;
 static const struct pv_backend *chosen PV_RO_AFTER_INIT;
@@ -43,6 +50,11 @@ static struct pv_site_set kernel_sites = {
 		else								\
 			pv_port_log(__VA_ARGS__);				\
 	} while (0)
+
+static u32 backend_count(void)
+{
+	return (u32)(__pv_backends_end - __pv_backends_start);
+}
 
 static const char *line(const struct lines *lines, u32 nr)
 {
@@ -108,6 +120,11 @@ static bool token_is(const struct token *token, const char *name)
 	return !name[i];
 }
 
+static bool is_printable(char c)
+{
+	return c >= 0x20 && c <= 0x7e;
+}
+
 static bool is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -162,11 +179,8 @@ static struct shown show(const struct token *token)
 	struct shown out;
 	u32 i;
 
-	for (i = 0; i < token->len && i < TOKEN_SHOWN; i++) {
-		char c = token->start[i];
-
-		out.text[i] = c < 0x20 || c > 0x7e ? '?' : c;
-	}
+	for (i = 0; i < token->len && i < TOKEN_SHOWN; i++)
+		out.text[i] = is_printable(token->start[i]) ? token->start[i] : '?';
 	if (token->len > TOKEN_SHOWN) {
 		out.text[i++] = '.';
 		out.text[i++] = '.';
@@ -209,59 +223,31 @@ static const char *other_name(const char *signature)
 	return NULL;
 }
 
-/* What a leaf of this base says is the last one; KVM hosts of old say 0. */
-static bool is_range(u32 base, const struct pv_cpuid *regs)
+/* Any vendor may show the interface "Hv#1": TLFS, leaf 0x40000001. */
+static bool shows_hv1(const struct pv_cpuid_range *range)
 {
-	return regs->ebx && (!regs->eax || (regs->eax >= base && regs->eax <= base + 0xff));
+	return range->base == 0x40000000 && range->leaf[0].eax == 0x31237648;
 }
 
-/*
- * Hypervisors announce themselves from leaf 0x40000000 on, at any multiple
- * of 0x100 (an imitated interface takes the first place).  CPUID.1:ECX bit 31
- * says that the leaves are there; Xen PV does not set it for its guests, whose
- * bare CPUID shows the machine below.
- */
 static void name_hypervisors(const struct pv_platform *platform)
 {
-	struct pv_cpuid regs = { .eax = 1 };
-	u32 base;
+	u32 nr, i;
 
-	platform->cpuid(&regs);
-	if (!(regs.ecx & 1U << 31))
-		return;
-	for (base = 0x40000000; base < 0x40010000; base += 0x100) {
-		const char *other;
-		char name[13];
-		u32 i;
+	for (nr = 0; nr < platform->ranges; nr++) {
+		const struct pv_cpuid_range *range = &platform->range[nr];
+		const char *other = other_name(range->name);
+		char name[sizeof(range->name)];
 
-		regs = (struct pv_cpuid){ .eax = base };
-		platform->cpuid(&regs);
-		if (!is_range(base, &regs))
-			break;
-		__builtin_memcpy(name, &regs.ebx, 4);
-		__builtin_memcpy(name + 4, &regs.ecx, 4);
-		__builtin_memcpy(name + 8, &regs.edx, 4);
-		name[12] = '\0';
-		other = other_name(name);
-		for (i = 0; name[i]; i++)
-			if (name[i] < 0x20 || name[i] > 0x7e)
-				name[i] = '?';
-		/* Any vendor may show the interface "Hv#1": TLFS, leaf 0x40000001. */
-		regs = (struct pv_cpuid){ .eax = 0x40000001 };
-		if (base == 0x40000000)
-			platform->cpuid(&regs);
-		add_line(&detected, "CPUID 0x%x: hypervisor \"%s\"%s%s%s%s", base, name,
+		for (i = 0; range->name[i]; i++)
+			name[i] = is_printable(range->name[i]) ? range->name[i] : '?';
+		name[i] = '\0';
+		add_line(&detected, "CPUID 0x%x: hypervisor \"%s\"%s%s%s%s", range->base, name,
 			 other ? " (" : "", other ? other : "", other ? ")" : "",
-			 base == 0x40000000 && regs.eax == 0x31237648 ?
-			 ", interface Hv#1" : other ? ", no interface" : "");
+			 shows_hv1(range) ? ", interface Hv#1" : other ? ", no interface" : "");
 	}
-}
-
-static int score_of(const struct pv_backend *backend, const struct pv_platform *platform,
-		    const char **why)
-{
-	*why = "it does not say why";
-	return backend->detect(platform, why);
+	if (platform->more_ranges)
+		add_line(&detected, "CPUID: more than %u hypervisors: the others are not looked at",
+			 PV_CPUID_RANGES);
 }
 
 /* The op's entry in a backend's table; NULL if that is left to native. */
@@ -347,13 +333,20 @@ static const struct pv_backend *by_name(const struct token *token)
 	return NULL;
 }
 
-static const struct pv_backend *requested(const struct pv_platform *platform,
-					  const char *cmdline)
+static struct candidate *candidate(const struct pv_backend *backend)
+{
+	u32 nr = 0;
+
+	while (__pv_backends_start[nr] != backend)
+		nr++;
+	return &candidates[nr];
+}
+
+static const struct pv_backend *requested(const char *cmdline)
 {
 	const struct pv_backend *backend, *found = NULL;
 	struct token token;
 	bool in_word = false;
-	const char *why;
 
 	while (next_token(&cmdline, &in_word, &token)) {
 		if (!token.len) {
@@ -369,8 +362,8 @@ static const struct pv_backend *requested(const struct pv_platform *platform,
 		backend = by_name(&token);
 		if (!backend)
 			add_line(&refused, "pvops=%s: no such backend", show(&token).text);
-		else if (score_of(backend, platform, &why) <= PV_SCORE_NONE)
-			add_line(&refused, "pvops=%s: %s", backend->name, why);
+		else if (candidate(backend)->score <= PV_SCORE_NONE)
+			add_line(&refused, "pvops=%s: %s", backend->name, candidate(backend)->why);
 		else
 			found = backend;
 	}
@@ -391,39 +384,37 @@ static void apply_exceptions(const char *cmdline)
 	}
 }
 
-/* The best that has not failed yet; failed is a bit per backend. */
-static const struct pv_backend *best(const struct pv_platform *platform, u32 failed)
+/* The best that has not failed yet; of equals the first. */
+static const struct pv_backend *best(void)
 {
-	const struct pv_backend *const *b;
 	const struct pv_backend *found = NULL;
-	int score, high = PV_SCORE_NONE;
-	const char *why;
+	int high = PV_SCORE_NONE;
+	u32 nr;
 
-	for (b = __pv_backends_start; b < __pv_backends_end; b++) {
-		if (failed & 1U << (b - __pv_backends_start))
-			continue;
-		score = score_of(*b, platform, &why);
-		if (score > high) {
-			high = score;
-			found = *b;
+	for (nr = 0; nr < backend_count(); nr++)
+		if (!candidates[nr].failed && candidates[nr].score > high) {
+			high = candidates[nr].score;
+			found = __pv_backends_start[nr];
 		}
-	}
 	return found;
 }
 
 static void detect_all(const struct pv_platform *platform)
 {
-	const struct pv_backend *const *b;
-	const char *why;
-	int score;
+	u32 nr;
 
 	name_hypervisors(platform);
-	for (b = __pv_backends_start; b < __pv_backends_end; b++) {
-		score = score_of(*b, platform, &why);
-		if (score > PV_SCORE_NONE)
-			add_line(&detected, "%s: %s (score %d)", (*b)->name, (*b)->title, score);
+	for (nr = 0; nr < backend_count(); nr++) {
+		const struct pv_backend *backend = __pv_backends_start[nr];
+		struct candidate *c = &candidates[nr];
+
+		*c = (struct candidate){ .why = "it does not say why" };
+		c->score = backend->detect(platform, &c->why);
+		if (c->score > PV_SCORE_NONE)
+			add_line(&detected, "%s: %s (score %d)", backend->name, backend->title,
+				 c->score);
 		else
-			add_line(&detected, "%s: no: %s", (*b)->name, why);
+			add_line(&detected, "%s: no: %s", backend->name, c->why);
 	}
 }
 
@@ -462,29 +453,29 @@ static bool start(const struct pv_backend *backend, const struct pv_platform *pl
 	return !error;
 }
 
-void pv_init(const struct pv_platform *platform, const char *cmdline)
+void pv_init(struct pv_platform *platform, const char *cmdline)
 {
 	const struct pv_backend *backend;
-	u32 failed = 0;
 
+	if (kernel_sites.impl) {
+		pv_port_log("pvops: pv_init() after pv_patch(): sites are patched, the choice stays");
+		return;
+	}
 	detected.count = 0;
 	refused.count = 0;
 	chosen = NULL;
 	native = find_native();
-	if (!native || __pv_backends_end - __pv_backends_start > MAX_BACKENDS)
+	if (!native || backend_count() > MAX_BACKENDS)
 		pv_port_panic("pvops: the image has no native backend, or too many backends");
 
+	pv_cpuid_scan(platform);
 	detect_all(platform);
-	backend = requested(platform, cmdline);
+	backend = requested(cmdline);
 	if (!backend)
-		backend = best(platform, failed);
+		backend = best();
 	while (backend && !start(backend, platform)) {
-		u32 i;
-
-		for (i = 0; __pv_backends_start[i] != backend; i++)
-			;
-		failed |= 1U << i;
-		backend = best(platform, failed);
+		candidate(backend)->failed = true;
+		backend = best();
 	}
 	if (!backend) {
 		print_lines("detected", &detected);

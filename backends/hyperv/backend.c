@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The Hyper-V interface: detection, taking it into use and giving it back, the
- * descriptor.
+ * The Hyper-V interface: taking it into use and giving it back, the descriptor.
  *
  * What may be used is known when CPUID was read, so the tables are filled by
  * init(), before the core reads them.
  */
 #include <pvops/pvops.h>
 #include "hyperv.h"
-
-/*
- * KVM, Xen and others show this interface for guests that know no other, and
- * their own beside it.  Their own is what they were built for, without the
- * translation: so one that imitates comes behind any that is real, whatever
- * the order they were linked in, and before none at all.
- */
-#define SCORE_IMITATED	(PV_SCORE_GUEST / 2)
 
 /* What takes hypercalls. */
 #define CALLS	(1U << HV_USE_FLUSH | 1U << HV_USE_IPI | 1U << HV_USE_EX)
@@ -31,19 +22,6 @@ static struct pv_irq_impls irq_impls PV_RO_AFTER_INIT;
 static struct pv_mmu_impls mmu_impls PV_RO_AFTER_INIT;
 static struct pv_time_impls time_impls PV_RO_AFTER_INIT;
 static struct pv_smp_impls smp_impls PV_RO_AFTER_INIT;
-
-static int hv_detect(const struct pv_platform *platform, const char **why)
-{
-	struct hv_features found;
-
-	*why = "the kernel is not in ring 0";
-	if (platform->cpl)
-		return PV_SCORE_NONE;
-	*why = hv_features_read(platform->cpuid, &found);
-	if (*why)
-		return PV_SCORE_NONE;
-	return found.imitated ? SCORE_IMITATED : PV_SCORE_GUEST;
-}
 
 #define USE(table, op, function, wanted)	((table).op.fn = (wanted) ? (function) : NULL)
 
@@ -84,7 +62,7 @@ static int hv_init(const struct pv_platform *platform)
 {
 	u32 cpu;
 
-	hv_features_read(platform->cpuid, &hv);
+	hv_features_read(platform, &hv);
 	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++)
 		hv_vp_index[cpu] = HV_VP_UNKNOWN;
 	if (!hv_hypercalls_prepare())

@@ -5,13 +5,12 @@
  * Three answers decide on each enlightenment.  The privilege says that the
  * guest may, the feature that it is there, the recommendation that it is worth
  * it: a hypervisor that does not recommend its hypercall has something better
- * in hardware.  Nothing here touches the machine but through @cpuid.
+ * in hardware.  Nothing here touches the machine.
  */
 #include "hyperv.h"
 
 /* TLFS: leaves up to this one are there. */
 #define LEAF_LEAST	HV_CPUID_HINTS
-#define LEAF_MOST	0x4000ffff
 /* 0x40000003 EBX: Isolation; pages of such a guest are not the hypervisor's to read. */
 #define PRIV_ISOLATION	(1U << 22)
 
@@ -52,55 +51,46 @@ static const char *why_not(const struct hv_features *hv, enum hv_use use)
 	return NULL;
 }
 
-static struct pv_cpuid leaf(void (*cpuid)(struct pv_cpuid *regs), u32 nr)
-{
-	struct pv_cpuid regs = { .eax = nr };
-
-	cpuid(&regs);
-	return regs;
-}
+/*
+ * KVM, Xen and others show this interface for guests that know no other, and
+ * their own beside it.  Their own is what they were built for, without the
+ * translation: so one that imitates comes behind any that is real, whatever
+ * the order they were linked in, and before none at all.
+ */
+#define SCORE_IMITATED	(PV_SCORE_GUEST / 2)
 
 /*
  * The interface is told by its signature, the vendor's name is for people; but
  * a hypervisor of another name imitates.  So does one that shows itself at the
  * next base, 0x100 higher (KVM), or at a later one.
  */
-static bool is_imitated(void (*cpuid)(struct pv_cpuid *regs), const struct pv_cpuid *first)
+static bool is_imitated(const struct pv_platform *platform)
 {
-	static const char microsoft[] = "Microsoft Hv";
-	struct pv_cpuid next = leaf(cpuid, HV_CPUID_BASE + 0x100);
-
-	if (__builtin_memcmp(&first->ebx, microsoft, 4) ||
-	    __builtin_memcmp(&first->ecx, microsoft + 4, 4) ||
-	    __builtin_memcmp(&first->edx, microsoft + 8, 4))
-		return true;
-	/* Maximum 0 is what old KVM says; an absent leaf has no name either. */
-	return next.ebx && (!next.eax || (next.eax >= HV_CPUID_BASE + 0x100 &&
-					  next.eax <= HV_CPUID_BASE + 0x1ff));
+	return !pv_cpuid_same(platform->range[0].name, "Microsoft Hv") || platform->ranges > 1;
 }
 
-const char *hv_features_read(void (*cpuid)(struct pv_cpuid *regs), struct hv_features *out)
+const char *hv_features_read(const struct pv_platform *platform, struct hv_features *out)
 {
-	struct pv_cpuid base, regs = leaf(cpuid, 1);
+	const struct pv_cpuid_range *range = &platform->range[0];
+#define LEAF(nr)	(range->leaf[(nr) - HV_CPUID_BASE - 1])
 	enum hv_use use;
 
 	*out = (struct hv_features){ 0 };
-	/* CPUID.1:ECX bit 31: there are hypervisor's leaves. */
-	if (!(regs.ecx & 1U << 31))
+	if (!platform->hypervisor)
 		return "no hypervisor";
-	base = leaf(cpuid, HV_CPUID_BASE);
-	if (base.eax < HV_CPUID_INTERFACE || base.eax > LEAF_MOST ||
-	    leaf(cpuid, HV_CPUID_INTERFACE).eax != HV_INTERFACE)
+	/* TLFS: its leaves are the first ones. */
+	if (!platform->ranges || range->base != HV_CPUID_BASE ||
+	    LEAF(HV_CPUID_INTERFACE).eax != HV_INTERFACE)
 		return "no Hyper-V interface";
-	if (base.eax < LEAF_LEAST)
+	if (range->last < LEAF_LEAST)
 		return "its CPUID leaves end before the recommendations";
-	regs = leaf(cpuid, HV_CPUID_FEATURES);
-	out->privileges = regs.eax;
-	out->features = regs.edx;
-	out->hints = leaf(cpuid, HV_CPUID_HINTS).eax;
-	out->imitated = is_imitated(cpuid, &base);
-	if (regs.ebx & PRIV_ISOLATION)
+	out->privileges = LEAF(HV_CPUID_FEATURES).eax;
+	out->features = LEAF(HV_CPUID_FEATURES).edx;
+	out->hints = LEAF(HV_CPUID_HINTS).eax;
+	out->imitated = is_imitated(platform);
+	if (LEAF(HV_CPUID_FEATURES).ebx & PRIV_ISOLATION)
 		return "an isolated guest shares no pages with the hypervisor";
+#undef LEAF
 	/* TLFS: a guest tells who it is before it uses anything. */
 	if (!(out->privileges & HV_PRIV_HYPERCALL))
 		return "no privilege to tell the hypervisor who we are";
@@ -135,4 +125,16 @@ void hv_features_text(const struct hv_features *features, u32 line, char *out, s
 	}
 	if (first && at < size)
 		pv_port_format(out + at, size - at, " nothing");
+}
+
+int hv_detect(const struct pv_platform *platform, const char **why)
+{
+	struct hv_features found;
+
+	if (!pv_can_share(platform, why))
+		return PV_SCORE_NONE;
+	*why = hv_features_read(platform, &found);
+	if (*why)
+		return PV_SCORE_NONE;
+	return found.imitated ? SCORE_IMITATED : PV_SCORE_GUEST;
 }

@@ -39,9 +39,12 @@ struct hv_features {
 };
 
 /* features.c: pure.  NULL, or why the interface cannot be used here. */
-const char *hv_features_read(void (*cpuid)(struct pv_cpuid *regs), struct hv_features *out);
+const char *hv_features_read(const struct pv_platform *platform, struct hv_features *out);
 /* In words: line 0 what is used, line 1 what is not, and why. */
 void hv_features_text(const struct hv_features *features, u32 line, char *out, size_t size);
+
+/* The descriptor's detect(). */
+int hv_detect(const struct pv_platform *platform, const char **why);
 
 /* vpset.c: pure. */
 #define HV_VP_UNKNOWN	~0U

@@ -250,9 +250,13 @@ int vmi_detect(const struct pv_platform *platform, const char **why)
 		return PV_SCORE_NONE;
 	}
 	*why = "no VMI option ROM";
-	if (!platform->option_roms && platform->no_option_roms)
-		*why = platform->no_option_roms;
-	if (!platform->option_roms)
+	if (!platform->option_roms) {
+		if (platform->no_option_roms)
+			*why = platform->no_option_roms;
+		return PV_SCORE_NONE;
+	}
+	/* The ROM keeps its state, and its calls their arguments, in memory. */
+	if (!pv_can_share(platform, why))
 		return PV_SCORE_NONE;
 	for (;; at += VMI_AREA_STEP) {
 		error = vmi_rom_next(platform->option_roms, VMI_AREA_BYTES, &at, &rom, &bad);

@@ -16,9 +16,9 @@ static u8 shared_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
 /* Nothing else can run there: no privileged instruction works. */
 static int xen_detect(const struct pv_platform *platform, const char **why)
 {
-	u32 leaf;
+	const struct pv_cpuid_range *leaves;
 
-	switch (pvxen_guest_type(platform, &leaf)) {
+	switch (pvxen_guest_type(platform, &leaves)) {
 	case PVXEN_PV:
 		return PV_SCORE_DEPRIVILEGED;
 	case PVXEN_BAD_START:

@@ -5,35 +5,6 @@
  */
 #include "detect.h"
 
-/* Bit 31 of CPUID.1:ECX: a hypervisor's leaves are there. */
-#define CPUID1_ECX_HYPERVISOR	(1U << 31)
-#define LEAVES_FIRST		0x40000000U
-#define LEAVES_END		0x40010000U
-#define LEAVES_STEP		0x100U
-
-/*
- * Xen's leaves are at any multiple of 0x100: one that imitates Hyper-V's
- * interface (viridian) gives that the first place (arch-x86/cpuid.h).  0: none.
- */
-static u32 xen_leaves(const struct pv_platform *platform)
-{
-	struct pv_cpuid regs = { .eax = 1 };
-	u32 base;
-
-	platform->cpuid(&regs);
-	if (!(regs.ecx & CPUID1_ECX_HYPERVISOR))
-		return 0;
-	for (base = LEAVES_FIRST; base < LEAVES_END; base += LEAVES_STEP) {
-		regs = (struct pv_cpuid){ .eax = base };
-		platform->cpuid(&regs);
-		if (regs.ebx == XEN_CPUID_SIGNATURE_EBX && regs.ecx == XEN_CPUID_SIGNATURE_ECX &&
-		    regs.edx == XEN_CPUID_SIGNATURE_EDX)
-			/* Up to 0x40000x02 every version has them. */
-			return regs.eax >= base + 2 && regs.eax < base + LEAVES_STEP ? base : 0;
-	}
-	return 0;
-}
-
 static bool pv_magic(const struct start_info *start)
 {
 	static const char magic[] = "xen-3";
@@ -53,17 +24,40 @@ static bool pv_magic(const struct start_info *start)
  * entered with struct hvm_start_info; it has no firmware and no emulated device
  * but local APICs.  An HVM guest comes from firmware, which gives no such thing.
  */
-enum pvxen_guest pvxen_guest_type(const struct pv_platform *platform, u32 *leaf)
+enum pvxen_guest pvxen_guest_type(const struct pv_platform *platform,
+				  const struct pv_cpuid_range **leaves)
 {
 	const struct hvm_start_info *info = platform->hvm_start_info;
 
-	*leaf = 0;
+	*leaves = NULL;
 	if (platform->xen_start_info)
 		return pv_magic(platform->xen_start_info) ? PVXEN_PV : PVXEN_BAD_START;
 	if (platform->cpl)
 		return PVXEN_NONE;
-	*leaf = xen_leaves(platform);
-	if (!*leaf)
+	*leaves = pv_cpuid_find(platform, "XenVMMXenVMM");
+	/* Up to 0x40000x02 every version has them. */
+	if (!*leaves || (*leaves)->last < (*leaves)->base + 2)
 		return PVXEN_NONE;
 	return info && info->magic == XEN_HVM_START_MAGIC_VALUE ? PVXEN_PVH : PVXEN_HVM;
+}
+
+/*
+ * A hypervisor's own interface, and so above any imitation: Xen with viridian=1
+ * shows Hyper-V's leaves first and its own 0x100 further on.  A little below a
+ * VMI ROM: that is not Xen's, but of a hypervisor between Xen and us.
+ */
+#define HVM_SCORE	(PV_SCORE_GUEST - 1)
+
+int pvxen_hvm_detect(const struct pv_platform *platform, const char **why)
+{
+	const struct pv_cpuid_range *leaves;
+	enum pvxen_guest type = pvxen_guest_type(platform, &leaves);
+
+	*why = "entered as a PV guest";
+	if (type == PVXEN_PV || type == PVXEN_BAD_START)
+		return PV_SCORE_NONE;
+	if (!pv_can_share(platform, why))
+		return PV_SCORE_NONE;
+	*why = "no CPUID leaves of Xen";
+	return type == PVXEN_NONE ? PV_SCORE_NONE : HVM_SCORE;
 }

@@ -14,7 +14,10 @@ enum pvxen_guest {
 	PVXEN_HVM,
 };
 
-/* *leaf: base of Xen's CPUID leaves, for PVH and HVM */
-enum pvxen_guest pvxen_guest_type(const struct pv_platform *platform, u32 *leaf);
+/* *leaves: Xen's in CPUID, for PVH and HVM; else NULL */
+enum pvxen_guest pvxen_guest_type(const struct pv_platform *platform,
+				  const struct pv_cpuid_range **leaves);
+/* detect() of the hardware-virtualized guest's descriptor */
+int pvxen_hvm_detect(const struct pv_platform *platform, const char **why);
 
 #endif

@@ -10,13 +10,11 @@
 #include "detect.h"
 #include "internal.h"
 
-#define CPUID_AMD_EBX	0x68747541	/* "Auth", of AuthenticAMD */
-#define CPUID_HYGON_EBX	0x6f677948	/* "Hygo", of HygonGenuine */
-
 /* Its frame is replaced by the machine's shared_info; its own stays unused. */
 static u8 shared_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
 
-static u32 leaf;
+/* Xen's leaves in CPUID. */
+static u32 base;
 static enum pvxen_guest type;
 static bool uses_vmmcall;
 
@@ -76,39 +74,6 @@ static void choose_stub(void)
 	pv_port_text_end(from, from + JUMP_BYTES);
 }
 
-/*
- * A hypervisor's own interface, and so above any imitation: Xen with viridian=1
- * shows Hyper-V's leaves first and its own 0x100 further on.  A little below a
- * VMI ROM: that is not Xen's, but of a hypervisor between Xen and us.
- */
-#define SCORE	(PV_SCORE_GUEST - 1)
-
-static int hvm_detect(const struct pv_platform *platform, const char **why)
-{
-	u32 base;
-
-	switch (pvxen_guest_type(platform, &base)) {
-	case PVXEN_PVH:
-	case PVXEN_HVM:
-		return SCORE;
-	case PVXEN_PV:
-	case PVXEN_BAD_START:
-		*why = "entered as a PV guest";
-		return PV_SCORE_NONE;
-	default:
-		*why = "no CPUID leaves of Xen, or the kernel is not in ring 0";
-		return PV_SCORE_NONE;
-	}
-}
-
-static bool vendor_is_amd(const struct pv_platform *platform)
-{
-	struct pv_cpuid regs = { .eax = 0 };
-
-	platform->cpuid(&regs);
-	return regs.ebx == CPUID_AMD_EBX || regs.ebx == CPUID_HYGON_EBX;
-}
-
 static int map_shared_info(void)
 {
 	struct xen_add_to_physmap map = {
@@ -148,17 +113,18 @@ static bool has_features(u32 wanted)
 
 static int hvm_init(const struct pv_platform *platform)
 {
-	struct pv_cpuid version;
+	const struct pv_cpuid_range *leaves;
+	u32 version;
 	int error;
 
-	type = pvxen_guest_type(platform, &leaf);
-	uses_vmmcall = vendor_is_amd(platform);
-	version = (struct pv_cpuid){ .eax = leaf + 1 };
-	platform->cpuid(&version);
+	type = pvxen_guest_type(platform, &leaves);
+	base = leaves->base;
+	version = leaves->leaf[0].eax;
+	uses_vmmcall = pv_vendor_is_amd(platform);
 
 	if (!has_features(1U << XENFEAT_hvm_callback_vector | 1U << XENFEAT_hvm_safe_pvclock)) {
 		pv_port_log("pvops: xenhvm: Xen %u.%u has no callback vector, or no clock for guests",
-			    version.eax >> 16, version.eax & 0xffff);
+			    version >> 16, version & 0xffff);
 		return -XEN_ENOENT;
 	}
 	error = map_shared_info();
@@ -173,7 +139,7 @@ static int hvm_init(const struct pv_platform *platform)
 		return error;
 	}
 	pv_port_log("pvops: xenhvm: %s guest of Xen %u.%u, hypercalls by %s",
-		    type == PVXEN_PVH ? "PVH" : "HVM", version.eax >> 16, version.eax & 0xffff,
+		    type == PVXEN_PVH ? "PVH" : "HVM", version >> 16, version & 0xffff,
 		    uses_vmmcall ? "VMMCALL" : "VMCALL");
 	return 0;
 }
@@ -181,7 +147,7 @@ static int hvm_init(const struct pv_platform *platform)
 /* Xen's calls take vCPU numbers; ours must be the same. */
 static void check_number(u32 cpu)
 {
-	struct pv_cpuid regs = { .eax = leaf + 4 };
+	struct pv_cpuid regs = { .eax = base + 4 };
 
 	if (cpu >= PV_MAX_CPUS)
 		pv_port_panic("pvops: xenhvm: CPU number beyond PV_MAX_CPUS");
@@ -316,7 +282,7 @@ static const struct pv_smp_impls hvm_smp = {
 static const struct pv_backend xenhvm_backend = {
 	.name = "xenhvm",
 	.title = "Xen, hardware-virtualized (PVH, HVM)",
-	.detect = hvm_detect,
+	.detect = pvxen_hvm_detect,
 	.init = hvm_init,
 	.cpu_init = hvm_cpu_init,
 	.late_init = hvm_late_init,

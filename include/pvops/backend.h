@@ -111,8 +111,29 @@ struct pv_kernel_impls;
 					  .code_end = bytes##_end, .flags = (more) }
 #define PV_EMPTY(function, more)	{ .fn = (function), .flags = PV_IMPL_NOP | (more) }
 
+/** PV_CPUID_RANGES - hypervisors' interfaces that are looked at in CPUID */
+#define PV_CPUID_RANGES	4
+/** PV_CPUID_LEAVES - leaves behind the first that are kept of each */
+#define PV_CPUID_LEAVES	4
+
 /**
- * struct pv_platform - what the kernel's entry code knows about where it is
+ * struct pv_cpuid_range - leaves of one hypervisor's interface
+ * @base: the first: 0x40000000, or a multiple of 0x100 more
+ * @last: the highest that there is, at most @base + 0xff
+ * @name: EBX, ECX and EDX of @base, and a NUL: its signature
+ * @leaf: @base + 1 to @base + 4; zeros beyond @last
+ * @leaf_10: @base + 0x10, likewise
+ */
+struct pv_cpuid_range {
+	u32 base;
+	u32 last;
+	char name[13];
+	struct pv_cpuid leaf[PV_CPUID_LEAVES];
+	struct pv_cpuid leaf_10;
+};
+
+/**
+ * struct pv_platform - what is known about where the kernel is
  * @cpl: privilege level the kernel runs at (CS.RPL); 3 under Xen PV
  * @xen_start_info: what the Xen PV entry point was given, or NULL
  * @hvm_start_info: what the PVH entry point was given, readable, or NULL
@@ -122,11 +143,23 @@ struct pv_kernel_impls;
  *	more is known than that.  Not read where there are @option_roms
  * @memory_encrypted: a hypervisor sees no page of the kernel's in clear unless the
  *	kernel shares it (SEV, SEV-SNP, TDX; Hyper-V's isolated guests)
- * @cpuid: reads a CPUID leaf as the bare instruction shows it; a function so
- *	that recorded machines can be replayed in tests
+ * @cpuid: reads a CPUID leaf as the bare instruction shows it, subleaf 0; a function
+ *	so that recorded machines can be replayed in tests.  For pv_init() only
+ * @vendor: of the processor, 12 letters and a NUL (leaf 0: EBX, EDX, ECX)
+ * @hypervisor: CPUID.1:ECX bit 31: there are leaves from 0x40000000 on.  Xen PV
+ *	does not set it for its guests, whose bare CPUID shows the machine below
+ * @ranges: how many of @range there are
+ * @range: hypervisors' interfaces, in the order of their leaves; one that is
+ *	imitated takes the first place
+ * @more_ranges: there is one more behind the last
  *
- * Made once, by the boot CPU; backends must not keep what it points at
- * beyond init(), except @xen_start_info.
+ * Made once, by the boot CPU: entry code fills the members up to @cpuid, and
+ * pv_init() the others.  It executes CPUID at most 48 times, and 2 times where
+ * there is no hypervisor; each is an exit.  So the search ends at the first base
+ * that has no interface: no hypervisor is known that leaves one out.
+ *
+ * Backends do not execute CPUID in detect() and init(), and must not keep what
+ * this points at beyond init(), except @xen_start_info.
  */
 struct pv_platform {
 	u32 cpl;
@@ -136,7 +169,62 @@ struct pv_platform {
 	const char *no_option_roms;
 	bool memory_encrypted;
 	void (*cpuid)(struct pv_cpuid *regs);
+
+	char vendor[13];
+	bool hypervisor;
+	bool more_ranges;
+	u32 ranges;
+	struct pv_cpuid_range range[PV_CPUID_RANGES];
 };
+
+/** pv_cpuid_same - are two names of CPUID's the same, up to their NULs? */
+static inline bool pv_cpuid_same(const char *a, const char *b)
+{
+	for (; *a && *a == *b; a++, b++)
+		;
+	return *a == *b;
+}
+
+/** pv_cpuid_find - the interface of this name, or NULL */
+static inline const struct pv_cpuid_range *pv_cpuid_find(const struct pv_platform *platform,
+							 const char *name)
+{
+	u32 nr;
+
+	for (nr = 0; nr < platform->ranges; nr++)
+		if (pv_cpuid_same(platform->range[nr].name, name))
+			return &platform->range[nr];
+	return NULL;
+}
+
+/**
+ * pv_vendor_is_amd - does the processor have AMD's instructions (VMMCALL, not VMCALL)?
+ *
+ * AMD's APM vol. 3 against Intel's SDM vol. 3C; Hygon's are AMD's.
+ */
+static inline bool pv_vendor_is_amd(const struct pv_platform *platform)
+{
+	return pv_cpuid_same(platform->vendor, "AuthenticAMD") ||
+	       pv_cpuid_same(platform->vendor, "HygonGenuine");
+}
+
+/**
+ * pv_can_share - may a hardware-virtualized kernel share pages with its hypervisor?
+ * @platform: where
+ * @why: set to the reason if not
+ *
+ * What every backend of such guests needs; none of them decrypts pages.
+ */
+static inline bool pv_can_share(const struct pv_platform *platform, const char **why)
+{
+	if (platform->cpl)
+		*why = "the kernel is not in ring 0";
+	else if (platform->memory_encrypted)
+		*why = "memory is encrypted, and no page of it is shared";
+	else
+		return true;
+	return false;
+}
 
 /* Scores of detect().  The highest wins; equal scores: first linked. */
 /** PV_SCORE_NONE - cannot run here; detect() says why */
@@ -153,9 +241,9 @@ struct pv_platform {
  * @name: what pvops= takes; lower case, no comma, no '-'
  * @title: one line for people
  * @detect: may this backend run here?  Returns a score; if PV_SCORE_NONE,
- *	sets *@why to the reason (static text).  Changes nothing, may be called
- *	any number of times, on recorded platforms too.  Why the order of
- *	backends is what it is stands beside the score in each backend.
+ *	sets *@why to the reason (static text).  Changes nothing, reads nothing
+ *	but @platform, on recorded ones too; asked once by each pv_init().  Why the
+ *	order of backends is what it is stands beside the score in each backend.
  * @init: take possession: called once on the boot CPU when chosen, interrupts
  *	off, before any of its ops; returns 0, or negative errno after one log
  *	line, and then the next best backend is tried.  May be NULL

@@ -157,13 +157,15 @@ int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl);
 
 /**
  * pv_init - detect, choose, fill the table
- * @platform: where the kernel is
+ * @platform: where the kernel is; filled in with what CPUID says
  * @cmdline: kernel command line; every "pvops=" word is read
  *
  * Context: boot CPU, interrupts off, before any op.  Calls the chosen
- * backend's init().  If not even native can run here: pv_port_panic().
+ * backend's init().  If not even native can run here: pv_port_panic().  May be
+ * called again, and chooses anew; not once sites are patched: that is refused with
+ * one line, and what was chosen stays.
  */
-void pv_init(const struct pv_platform *platform, const char *cmdline);
+void pv_init(struct pv_platform *platform, const char *cmdline);
 
 /**
  * pv_init_native - native for every op, without looking where the kernel is

@@ -291,10 +291,10 @@ static void read_stolen(void)
 
 static void start_machine(u32 nr)
 {
-	static const struct pv_platform xen = {
+	static struct pv_platform xen = {
 		.cpl = 3, .xen_start_info = &start, .cpuid = xen_leaves,
 	};
-	static const struct pv_platform bare = { .cpuid = machine_cpuid };
+	static struct pv_platform bare = { .cpuid = machine_cpuid };
 
 	machine_reset(0, (const u8 *)"", 0);
 	kind = nr;

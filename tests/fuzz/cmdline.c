@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	static const int scores[] = { 0, 1, 100, 1000, -1, 100, 1, 0 };
-	const struct pv_platform platform = { .cpuid = replay };
+	struct pv_platform platform = { .cpuid = replay };
 	const struct pv_backend *chosen;
 	u32 op;
 	char *line;

@@ -2,10 +2,10 @@
 /*
  * test-host-fuzz-cpuid: any CPUID, asked by every backend's detection.
  *
- * First bytes: is the hypervisor bit set, privilege level, a start of day; ask twice.  Then
- * leaves, 8 bytes each: which one, a name that some hypervisor really has or none,
- * EAX near the leaf or anything.  What detection finds must be there; the same
- * question has the same answer; and it must not take for ever.
+ * First bytes: is the hypervisor bit set, privilege level, a start of day, is memory
+ * encrypted.  Then leaves, 8 bytes each: which one, a name that some hypervisor really
+ * has or none, EAX near the leaf or anything.  What detection finds must be there, and
+ * what is there must be found; CPUID is executed as often as allowed, and no more.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 #include "../../backends/kvm/internal.h"
 #include "../../backends/vmware/vmware.h"
 #include "../../backends/xen/detect.h"
+#include "../../pvops/internal.h"
 #include "check.h"
 #include "fake_backend.h"
 #include "host_port.h"
@@ -40,7 +41,7 @@ static const struct {
 #define NAME_VMWARE	3
 
 /* Leaves that can be there: 0 and 1, and the first of the first bases. */
-#define BASES		32
+#define BASES		8
 #define BASE_LEAVES	32
 
 struct leaf {
@@ -51,15 +52,15 @@ struct leaf {
 
 static struct leaf leaves[LEAVES_MAX];
 static u32 leaf_count;
-/* Which of them answers, by number, + 1: all bases are asked for again and again. */
+/* Which of them answers, by number, + 1. */
 static u8 low[2], high[BASES][BASE_LEAVES];
 static bool hypervisor;
 static u32 asked;
 
-/* Called two thousand times a run: what it compares leads to nothing new. */
-#define UNTRACED	__attribute__((no_sanitize("coverage")))
+/* What detection may cost: struct pv_platform. */
+#define CPUIDS_MOST	48
 
-static UNTRACED u8 *place_of(u32 nr)
+static u8 *place_of(u32 nr)
 {
 	u32 offset = nr - 0x40000000;
 
@@ -70,7 +71,7 @@ static UNTRACED u8 *place_of(u32 nr)
 	return &high[offset / 0x100][offset % 0x100];
 }
 
-static UNTRACED const struct leaf *leaf_of(u32 nr)
+static const struct leaf *leaf_of(u32 nr)
 {
 	const u8 *place = place_of(nr);
 
@@ -83,14 +84,13 @@ static void forget_leaves(void)
 		*place_of(leaves[--leaf_count].nr) = 0;
 }
 
-static UNTRACED void replay(struct pv_cpuid *regs)
+static void replay(struct pv_cpuid *regs)
 {
 	static const struct pv_cpuid none;
 	const struct leaf *leaf = leaf_of(regs->eax);
 	bool is_one = regs->eax == 1;
 
-	/* All bases, by all who look. */
-	CHECK(asked++ < 8 * 256);
+	CHECK(asked++ < (hypervisor ? CPUIDS_MOST : 2));
 	*regs = leaf ? leaf->regs : none;
 	if (is_one)
 		regs->ecx = (regs->ecx & ~(1U << 31)) | (u32)hypervisor << 31;
@@ -132,18 +132,32 @@ static bool named(u32 nr, u32 name)
 	return leaf && leaf->name == name;
 }
 
-static UNTRACED bool anywhere(u32 name)
+/* Is there an interface?  EAX is its last leaf; 0 on old KVM alone. */
+static bool is_range(u32 base)
+{
+	const struct leaf *leaf = leaf_of(base);
+
+	if (!leaf)
+		return false;
+	if (!leaf->regs.eax)
+		return leaf->name == NAME_KVM;
+	return leaf->regs.eax >= base && leaf->regs.eax < 0x40010000;
+}
+
+/* Where the first interface of this name is, as far as there is one behind another; or 0. */
+static u32 base_of(u32 name)
 {
 	u32 base;
 
-	for (base = 0x40000000; base < 0x40000000 + BASES * 0x100; base += 0x100)
+	for (base = 0x40000000; base < 0x40000000 + PV_CPUID_RANGES * 0x100 && is_range(base);
+	     base += 0x100)
 		if (named(base, name))
-			return true;
-	return false;
+			return base;
+	return 0;
 }
 
 /* Hypervisors are named in order; those without a backend as people know them. */
-static void check_names(const struct pv_platform *platform)
+static void check_names(struct pv_platform *platform)
 {
 	const char *line;
 	u32 nr, base = 0x40000000;
@@ -160,7 +174,7 @@ static void check_names(const struct pv_platform *platform)
 
 		if (sscanf(line, "CPUID 0x%x:", &at) != 1)
 			continue;
-		CHECK(hypervisor && at == base);
+		CHECK(hypervisor && at == base && is_range(at));
 		base += 0x100;
 		for (i = 0; i < NAME_COUNT; i++)
 			if (names[i].shown && named(at, i))
@@ -174,12 +188,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	static const struct hvm_start_info pvh = { .magic = XEN_HVM_START_MAGIC_VALUE };
 	struct pv_platform platform = { .cpuid = replay };
-	struct hv_features features, again;
-	struct pvkvm_offer offer, second;
+	const struct pv_cpuid_range *leaves;
+	struct hv_features features;
+	struct pvkvm_offer offer;
 	enum pvxen_guest guest;
 	const char *why, *hv_why;
-	u32 leaf, other;
-	bool twice;
+	u32 base, line;
 	int score;
 
 	if (size < HEAD)
@@ -187,51 +201,53 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	hypervisor = data[0] & 1;
 	platform.cpl = data[0] & 2 ? 3 : 0;
 	platform.hvm_start_info = data[0] & 4 ? &pvh : NULL;
+	platform.memory_encrypted = data[0] & 8;
 	forget_leaves();
-	asked = 0;
-	twice = data[3] & 1;
 	data += HEAD;
 	for (size -= HEAD; size >= RECORD && leaf_count < LEAVES_MAX; size -= RECORD) {
 		read_leaf(data);
 		data += RECORD;
 	}
+	asked = 0;
+	pv_cpuid_scan(&platform);
+	CHECK(asked >= 2 && platform.hypervisor == hypervisor);
 
-	/* Each of these asks all bases: not for each input a second time. */
 	offer = pvkvm_find(&platform);
-	second = twice ? pvkvm_find(&platform) : offer;
-	CHECK(offer.base == second.base && offer.features == second.features &&
-	      offer.hints == second.hints && offer.vmmcall == second.vmmcall);
-	if (offer.base)
-		CHECK(hypervisor && offer.base % 0x100 == 0 && named(offer.base, NAME_KVM));
-	else
-		CHECK(!hypervisor || !anywhere(NAME_KVM));
-	CHECK(!offer.vmmcall || offer.base);
+	CHECK(offer.base == (hypervisor ? base_of(NAME_KVM) : 0));
 	why = NULL;
 	score = pvkvm_detect(&platform, &why);
-	CHECK(score <= PV_SCORE_NONE || (!platform.cpl && offer.features));
+	CHECK(score <= PV_SCORE_NONE || (!platform.cpl && !platform.memory_encrypted &&
+					 offer.features));
 	CHECK(score > PV_SCORE_NONE || why);
 
-	guest = pvxen_guest_type(&platform, &leaf);
-	CHECK(!twice || (guest == pvxen_guest_type(&platform, &other) && leaf == other));
-	if (leaf)
-		CHECK(hypervisor && !platform.cpl && named(leaf, NAME_XEN));
-	CHECK(guest == (leaf ? platform.hvm_start_info ? PVXEN_PVH : PVXEN_HVM : PVXEN_NONE));
+	guest = pvxen_guest_type(&platform, &leaves);
+	base = hypervisor && !platform.cpl ? base_of(NAME_XEN) : 0;
+	CHECK((leaves ? leaves->base : 0) == base);
+	if (base && leaf_of(base)->regs.eax < base + 2)
+		CHECK(guest == PVXEN_NONE);
+	else
+		CHECK(guest == (base ? platform.hvm_start_info ? PVXEN_PVH : PVXEN_HVM : PVXEN_NONE));
+	why = NULL;
+	score = pvxen_hvm_detect(&platform, &why);
+	CHECK(score > PV_SCORE_NONE ? guest != PVXEN_NONE && !platform.memory_encrypted : !!why);
 
-	hv_why = hv_features_read(replay, &features);
-	CHECK(hv_features_read(replay, &again) == hv_why);
-	CHECK(!memcmp(&features.use, &again.use, sizeof(again.use)));
+	hv_why = hv_features_read(&platform, &features);
 	if (!hv_why)
 		CHECK(hypervisor && features.use && features.privileges & HV_PRIV_HYPERCALL);
-	for (leaf = 0; !hv_why && leaf < 2; leaf++) {
+	for (line = 0; !hv_why && line < 2; line++) {
 		char text[160];
 
 		memset(text, 1, sizeof(text));
-		hv_features_text(&features, leaf, text, sizeof(text));
+		hv_features_text(&features, line, text, sizeof(text));
 		CHECK(memchr(text, 0, sizeof(text)));
 	}
 
+	CHECK((hv_detect(&platform, &why) > PV_SCORE_NONE) ==
+	      (!hv_why && !platform.cpl && !platform.memory_encrypted));
+
 	score = vmware_detect(&platform, &why);
-	CHECK((score > PV_SCORE_NONE) == (hypervisor && !platform.cpl && named(0x40000000, NAME_VMWARE)));
+	CHECK((score > PV_SCORE_NONE) == (hypervisor && !platform.cpl &&
+					  !platform.memory_encrypted && base_of(NAME_VMWARE)));
 	CHECK(!(vmware_way(&platform) & ~(VMWARE_VMCALL | VMWARE_VMMCALL)));
 
 	check_names(&platform);

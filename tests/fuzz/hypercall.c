@@ -26,7 +26,7 @@ static void no_leaves(struct pv_cpuid *regs)
 	*regs = (struct pv_cpuid){ 0 };
 }
 
-static const struct pv_platform platform = {
+static struct pv_platform platform = {
 	.cpl = 3,
 	.xen_start_info = &start,
 	.cpuid = no_leaves,

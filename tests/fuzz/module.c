@@ -206,7 +206,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	static const char *const lines[] = {
 		"pvops=native", "pvops=fake", "pvops=other", "pvops=fake,-mmu",
 	};
-	const struct pv_platform platform = { .cpuid = cpuid };
+	struct pv_platform platform = { .cpuid = cpuid };
 	u32 count, half, step, i;
 	const u8 *records;
 

@@ -30,7 +30,7 @@
 #define HELD		3000
 
 static u8 area[VMI_AREA_BYTES];
-static const struct pv_platform platform = { .option_roms = area, .cpuid = machine_cpuid };
+static struct pv_platform platform = { .option_roms = area, .cpuid = machine_cpuid };
 
 static bool full, ends, lied;
 /* Answered NONE. */

@@ -436,7 +436,7 @@ static void check_accounts(void)
 	CHECK(hv_told == hv_refused || kind != MACHINE_HYPERV);
 }
 
-static const struct pv_platform platform = { .cpuid = machine_cpuid };
+static struct pv_platform platform = { .cpuid = machine_cpuid };
 
 static void start_machine(void)
 {

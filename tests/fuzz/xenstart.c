@@ -37,7 +37,7 @@ static void no_leaves(struct pv_cpuid *regs)
 	memset(regs, 0, sizeof(*regs));
 }
 
-static const struct pv_platform platform = {
+static struct pv_platform platform = {
 	.cpl = 3,
 	.xen_start_info = &start,
 	.cpuid = no_leaves,

@@ -21,6 +21,7 @@ struct boot_info {
 	u32 cpu_count;
 	u32 apic_id[PV_MAX_CPUS];
 	struct pv_platform platform;
+	u32 cpuids;			/* that pv_init() has executed */
 	const char *wrong;		/* why it cannot be used; said when there is a console */
 };
 

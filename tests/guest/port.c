@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* The rest of include/pvops/port.h: text, bare-machine console and power. */
 #include "guest.h"
-#include <xen/arch-x86/cpuid.h>
 
 static inline void outb(u16 port, u8 val)
 {
@@ -67,26 +66,12 @@ void pv_port_native_shutdown(enum pv_shutdown_reason reason)
 	__builtin_unreachable();
 }
 
-/*
- * Xen's time leaf (arch-x86/cpuid.h): for guests that have no PIT.  Its leaves
- * are at a multiple of 0x100.
- */
+/* Xen's time leaf, base + 3 (arch-x86/cpuid.h): for guests that have no PIT. */
 u32 pv_port_tsc_khz(void)
 {
-	u32 base;
+	const struct pv_cpuid_range *xen = pv_cpuid_find(&boot_info.platform, "XenVMMXenVMM");
 
-	for (base = 0x40000000; base < 0x40010000; base += 0x100) {
-		struct pv_cpuid regs = { .eax = base };
-
-		pv_cpuid(&regs);
-		if (regs.ebx == XEN_CPUID_SIGNATURE_EBX && regs.ecx == XEN_CPUID_SIGNATURE_ECX &&
-		    regs.edx == XEN_CPUID_SIGNATURE_EDX && regs.eax >= base + 3) {
-			regs = (struct pv_cpuid){ .eax = base + 3 };
-			pv_cpuid(&regs);
-			return regs.ecx;
-		}
-	}
-	return 0;
+	return xen ? xen->leaf[2].ecx : 0;
 }
 
 static pv_flags_t text_flags;

@@ -21,6 +21,7 @@ struct boot_info boot_info = { .cpu_count = 1, .cmdline = cmdline };
 
 static void bare_cpuid(struct pv_cpuid *regs)
 {
+	boot_info.cpuids++;
 	pv_native_cpuid(regs);
 }
 

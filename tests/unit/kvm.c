@@ -4,6 +4,7 @@
  * ones (KVM of Linux 6.1 below QEMU 7.2), and some that nobody has seen.
  */
 #include "unit.h"
+#include "../../pvops/internal.h"
 #include "../../backends/kvm/internal.h"
 
 struct leaf {
@@ -41,12 +42,20 @@ static const struct machine kvm_hyperv = {
 	{ AMD, { 0x40000000, 0x40000005, "Microsoft Hv" },
 	  { 0x40000100, 0x40000101, "KVMKVMKVM" } }, 0x40000101, SEEN, 0,
 };
-/* The last place where leaves may begin. */
-static const struct machine kvm_far = {
-	{ AMD, { 0x4000ff00, 0x4000ff01, "KVMKVMKVM" } }, 0x4000ff01, SEEN, 0,
+/* The last place where it is looked for, and behind it. */
+static const struct machine kvm_last = {
+	{ AMD, { 0x40000000, 0x40000001, "a" }, { 0x40000100, 0x40000101, "b" },
+	  { 0x40000200, 0x40000201, "c" }, { 0x40000300, 0x40000301, "KVMKVMKVM" } },
+	0x40000301, SEEN, 0,
 };
 static const struct machine kvm_beyond = {
-	{ AMD, { 0x40010000, 0x40010001, "KVMKVMKVM" } }, 0x40010001, SEEN, 0,
+	{ { 0x40000000, 0x40000001, "a" }, { 0x40000100, 0x40000101, "b" },
+	  { 0x40000200, 0x40000201, "c" }, { 0x40000300, 0x40000301, "d" },
+	  { 0x40000400, 0x40000401, "KVMKVMKVM" } }, 0x40000401, SEEN, 0,
+};
+/* Nobody leaves a base out. */
+static const struct machine kvm_alone = {
+	{ AMD, { 0x40000100, 0x40000101, "KVMKVMKVM" } }, 0x40000101, SEEN, 0,
 };
 /* Before Linux 3.x; cpuid.rst: to be taken as 0x40000001. */
 static const struct machine kvm_old = {
@@ -98,6 +107,7 @@ static struct pvkvm_offer find(const struct machine *on)
 {
 	machine = on;
 	hypervisor_bit = true;
+	pv_cpuid_scan(&platform);
 	return pvkvm_find(&platform);
 }
 
@@ -115,8 +125,9 @@ static void found_at_any_base(void **state)
 	(void)state;
 	assert_offer(&kvm_amd, 0x40000000, SEEN, true);
 	assert_offer(&kvm_hyperv, 0x40000100, SEEN, true);
-	assert_offer(&kvm_far, 0x4000ff00, SEEN, true);
+	assert_offer(&kvm_last, 0x40000300, SEEN, true);
 	assert_offer(&kvm_beyond, 0, 0, false);
+	assert_offer(&kvm_alone, 0, 0, false);
 }
 
 static void instruction_by_vendor(void **state)
@@ -146,6 +157,7 @@ static void assert_score(const struct machine *on, u32 cpl, int score, const cha
 
 	machine = on;
 	platform.cpl = cpl;
+	pv_cpuid_scan(&platform);
 	assert_int_equal(pvkvm_detect(&platform, &why), score);
 	if (reason)
 		assert_string_equal(why, reason);
@@ -166,6 +178,9 @@ static void score(void **state)
 	assert_score(&kvm_no_leaf, 0, PV_SCORE_NONE, "KVM offers nothing that helps");
 	assert_score(&tcg, 0, PV_SCORE_NONE, no_signature);
 	assert_score(&other, 0, PV_SCORE_NONE, no_signature);
+	platform.memory_encrypted = true;
+	assert_score(&kvm_amd, 0, PV_SCORE_NONE, "memory is encrypted, and no page of it is shared");
+	platform.memory_encrypted = false;
 	/* No hypervisor bit: what stands at those leaves means nothing. */
 	hypervisor_bit = false;
 	assert_score(&kvm_amd, 0, PV_SCORE_NONE, no_signature);

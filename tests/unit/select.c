@@ -19,7 +19,7 @@ struct leaf {
 
 struct machine {
 	bool hypervisor_bit;
-	struct leaf leaf[5];
+	struct leaf leaf[7];
 };
 
 static const struct machine bare = { 0 };
@@ -97,6 +97,38 @@ static const struct machine nonsense_above = {
 	true, { { 0x40000000, 0x80000008, "AuthenticAMD" } },
 };
 
+/* QEMU 8.1 with KVM, hv-* and xen-version: three in a row. */
+static const struct machine three = {
+	true, {
+		{ 0x40000000, 0x4000000a, "Microsoft Hv" },
+		{ 0x40000001, 0x31237648, "" },
+		{ 0x40000100, 0x40000105, "XenVMMXenVMM" },
+		{ 0x40000200, 0x40000201, "KVMKVMKVM" },
+	},
+};
+static const struct machine with_a_hole = {
+	true, {
+		{ 0x40000000, 0x4000000a, "Microsoft Hv" },
+		{ 0x40000200, 0x40000201, "KVMKVMKVM" },
+	},
+};
+/* Leaf 0 has its name in the order EBX, EDX, ECX. */
+#define INTEL	{ 0, 0x16, "GenuntelineI" }
+#define SIX_LEAVES							\
+	{ 0x40000001, 0x11, "" }, { 0x40000002, 0x12, "" }, { 0x40000003, 0x13, "" }, \
+	{ 0x40000004, 0x14, "" }, { 0x40000010, 0x20, "" }
+static const struct machine all_leaves = {
+	true, { INTEL, { 0x40000000, 0x40000010, "VMwareVMware" }, SIX_LEAVES },
+};
+static const struct machine few_leaves = {
+	true, { INTEL, { 0x40000000, 0x40000003, "VMwareVMware" }, SIX_LEAVES },
+};
+static const struct machine nameless_0 = { true, { { 0x40000000, 0, "\x02" } } };
+static const struct machine vmware_0 = { true, { { 0x40000000, 0, "VMwareVMware" } } };
+
+/* What detection may cost: include/pvops/backend.h, struct pv_platform. */
+#define CPUIDS_MOST	48
+
 static const struct machine *machine;
 static u32 cpuid_reads;
 
@@ -112,7 +144,7 @@ static void replay(struct pv_cpuid *regs)
 		return;
 	}
 	for (i = 0; i < COUNT(machine->leaf); i++)
-		if (machine->leaf[i].leaf == leaf) {
+		if (machine->leaf[i].leaf == leaf && (leaf || machine->leaf[i].name[0])) {
 			regs->eax = machine->leaf[i].eax;
 			memcpy(&regs->ebx, machine->leaf[i].name, 4);
 			memcpy(&regs->ecx, machine->leaf[i].name + 4, 4);
@@ -120,7 +152,7 @@ static void replay(struct pv_cpuid *regs)
 		}
 }
 
-static const struct pv_platform platform = { .cpuid = replay };
+static struct pv_platform platform = { .cpuid = replay };
 
 static void boot(const char *cmdline)
 {
@@ -793,11 +825,39 @@ static void every_hypervisor_is_named_as_people_know_it(void **state)
 			   "CPUID 0x40000100: hypervisor \"bhyve bhyvex\"");
 }
 
-static void bare_machine_has_no_hypervisor(void **state)
+/* Whatever there is to choose from, CPUID is asked once: each is an exit. */
+static void cpuid_is_asked_once(void **state)
 {
+	static const struct machine *const all[] = {
+		&qemu_tcg, &kvm, &kvm_old, &hyperv, &kvm_hyperv, &kvm_old_hyperv, &vmware, &virtualbox,
+		&virtualbox_hyperv, &parallels, &parallels_swapped, &bhyve, &acrn, &half_known,
+		&xen_viridian, &garbage, &nonsense, &nonsense_above, &three, &with_a_hole,
+		&all_leaves, &few_leaves, &nameless_0, &vmware_0,
+	};
+	size_t i;
+
 	(void)state;
+	fake_can_run();
 	assert_hypervisors(&bare, NULL, NULL);
-	assert_int_equal(cpuid_reads, 1);
+	assert_int_equal(cpuid_reads, 2);
+	for (i = 0; i < COUNT(all); i++) {
+		machine = all[i];
+		cpuid_reads = 0;
+		boot("pvops=other,fake,native,vmware,auto,-lock");
+		assert_in_range(cpuid_reads, 3, CPUIDS_MOST);
+	}
+}
+
+static void each_backend_is_asked_once(void **state)
+{
+	u32 i;
+
+	(void)state;
+	fake_can_run();
+	fake_backend[FAKE_FAKE].init_error = -5;
+	boot("pvops=other,fake,native,fake");
+	for (i = 0; i < FAKE_COUNT; i++)
+		assert_int_equal(fake_backend[i].detects, 1);
 }
 
 static void garbage_from_cpuid_is_harmless(void **state)
@@ -825,12 +885,127 @@ static void endless(struct pv_cpuid *regs)
 
 static void endless_cpuid_leaves_end(void **state)
 {
-	const struct pv_platform strange = { .cpuid = endless };
+	struct pv_platform strange = { .cpuid = endless };
 
 	(void)state;
 	pv_init(&strange, "");
 	assert_chosen("native");
-	assert_in_range(cpuid_reads, 1, 300);
+	assert_in_range(cpuid_reads, 3, CPUIDS_MOST);
+	assert_int_equal(strange.ranges, PV_CPUID_RANGES);
+	assert_non_null(find(pv_detected, "CPUID: more than 4 hypervisors: the others are not looked at"));
+}
+
+/* Two would do as many as there are; a fifth interface is told, not read. */
+static void ranges_end_where_one_is_missing(void **state)
+{
+	u32 reads;
+
+	(void)state;
+	machine = &three;
+	boot("");
+	assert_non_null(find(pv_detected, "CPUID 0x40000000: hypervisor \"Microsoft Hv\", interface Hv#1"));
+	assert_non_null(find(pv_detected, "CPUID 0x40000100: hypervisor \"XenVMMXenVMM\""));
+	assert_non_null(find(pv_detected, "CPUID 0x40000200: hypervisor \"KVMKVMKVM\""));
+	assert_int_equal(platform.ranges, 3);
+	assert_false(platform.more_ranges);
+	assert_int_equal(platform.range[2].base, 0x40000200);
+	assert_string_equal(platform.range[2].name, "KVMKVMKVM");
+	cpuid_reads = 0;
+	boot("");
+	reads = cpuid_reads;
+	assert_in_range(reads, 3, CPUIDS_MOST);
+	machine = &with_a_hole;
+	boot("");
+	assert_int_equal(platform.ranges, 1);
+	assert_null(pv_cpuid_find(&platform, "KVMKVMKVM"));
+}
+
+/* The leaves that backends read, and none that is not there. */
+static void leaves_are_kept_up_to_the_last(void **state)
+{
+	const struct pv_cpuid_range *range = &platform.range[0];
+	static const struct pv_cpuid none;
+
+	(void)state;
+	machine = &all_leaves;
+	boot("");
+	assert_int_equal(range->last, 0x40000010);
+	assert_int_equal(range->leaf[0].eax, 0x11);
+	assert_int_equal(range->leaf[2].eax, 0x13);
+	assert_int_equal(range->leaf[3].eax, 0x14);
+	assert_int_equal(range->leaf_10.eax, 0x20);
+	assert_string_equal(platform.vendor, "GenuineIntel");
+	machine = &few_leaves;
+	boot("");
+	assert_int_equal(range->last, 0x40000003);
+	assert_int_equal(range->leaf[2].eax, 0x13);
+	assert_memory_equal(&range->leaf[3], &none, sizeof(none));
+	assert_memory_equal(&range->leaf_10, &none, sizeof(none));
+	/* A hypervisor that is gone leaves nothing behind. */
+	machine = &bare;
+	boot("");
+	assert_int_equal(platform.ranges, 0);
+	assert_false(platform.hypervisor);
+	machine = &qemu_tcg;
+	boot("");
+	assert_memory_equal(&range->leaf[2], &none, sizeof(none));
+}
+
+/*
+ * QEMU -smp 2,dies=2,cores=1,threads=1 -cpu max,level=0x1f, and KVM whose vendor is
+ * Intel: leaves that do not exist repeat the highest basic one, EAX 0, EBX 1.
+ */
+static void basic_leaf(struct pv_cpuid *regs)
+{
+	u32 nr = regs->eax;
+
+	replay(regs);
+	if (nr > 0x1f && nr != 0x40000000 && nr != 0x40000001)
+		*regs = (struct pv_cpuid){ .eax = 0, .ebx = 1, .ecx = 0x100, .edx = 1 };
+}
+
+static void repeated_basic_leaves_are_no_hypervisors(void **state)
+{
+	struct pv_platform repeats = { .cpuid = basic_leaf };
+	u32 nr;
+
+	(void)state;
+	machine = &qemu_tcg;
+	pv_init(&repeats, "");
+	assert_int_equal(repeats.ranges, 1);
+	for (nr = 1; pv_detected(nr); nr++)
+		assert_null(strstr(pv_detected(nr), "CPUID"));
+	assert_in_range(cpuid_reads, 3, CPUIDS_MOST);
+	assert_null(strstr(host_log(), "CPUID"));
+}
+
+/* EAX 0 is an old KVM's, and nobody else's. */
+static void maximum_0_counts_for_kvm_alone(void **state)
+{
+	(void)state;
+	assert_hypervisors(&nameless_0, NULL, NULL);
+	assert_hypervisors(&vmware_0, NULL, NULL);
+	assert_int_equal(platform.ranges, 0);
+}
+
+/* --- after patching --- */
+
+static void choice_stays_once_sites_are_patched(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("");
+	assert_int_equal(pv_patch(), 0);
+	boot("pvops=native");
+	assert_chosen("fake");
+	assert_table_is_the_choice();
+	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 0);
+	assert_int_equal(fake_backend[FAKE_FAKE].inits, 1);
+	assert_logged("pvops: pv_init() after pv_patch(): sites are patched, the choice stays");
+	/* As compiled they go where the table says. */
+	assert_int_equal(pv_repatch(true), 0);
+	boot("pvops=native");
+	assert_chosen("native");
 }
 
 /* --- the one block --- */
@@ -936,9 +1111,15 @@ int main(void)
 		TEST_SELECT(imitated_hypervisor_does_not_hide_the_real_one),
 		TEST_SELECT(maximum_0_is_an_old_kvm),
 		TEST_SELECT(every_hypervisor_is_named_as_people_know_it),
-		TEST_SELECT(bare_machine_has_no_hypervisor),
+		TEST_SELECT(cpuid_is_asked_once),
+		TEST_SELECT(each_backend_is_asked_once),
+		TEST_SELECT(ranges_end_where_one_is_missing),
+		TEST_SELECT(leaves_are_kept_up_to_the_last),
+		TEST_SELECT(repeated_basic_leaves_are_no_hypervisors),
+		TEST_SELECT(maximum_0_counts_for_kvm_alone),
 		TEST_SELECT(garbage_from_cpuid_is_harmless),
 		TEST_SELECT(endless_cpuid_leaves_end),
+		TEST_SELECT(choice_stays_once_sites_are_patched),
 		TEST_SELECT(print_says_it_all_in_one_block),
 		TEST_SELECT(patch_and_repatch_use_the_choice),
 		TEST_SELECT(module_is_patched_for_the_choice),

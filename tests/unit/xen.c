@@ -4,6 +4,7 @@
  * recorded ones (Xen 4.17: PVH as QEMU's TCG runs it, HVM with viridian=1).
  */
 #include "unit.h"
+#include "../../pvops/internal.h"
 #include "../../backends/xen/detect.h"
 
 struct leaf {
@@ -28,9 +29,8 @@ static const struct machine viridian = {
 		{ 0x40000100, 0x40000105, "XenVMMXenVMM" },
 	},
 };
-/* As far as the search goes, and one further. */
-static const struct machine last = { true, { { 0x4000ff00, 0x4000ff05, "XenVMMXenVMM" } } };
-static const struct machine beyond = { true, { { 0x40010000, 0x40010005, "XenVMMXenVMM" } } };
+/* Nobody leaves a base out. */
+static const struct machine alone = { true, { { 0x40000100, 0x40000105, "XenVMMXenVMM" } } };
 /* A name without what must come behind it. */
 static const struct machine few = { true, { { 0x40000000, 0x40000001, "XenVMMXenVMM" } } };
 static const struct machine nonsense = { true, { { 0x40000000, 0xffffffff, "XenVMMXenVMM" } } };
@@ -63,14 +63,17 @@ static const struct hvm_start_info other_info = { .magic = 0x12345678 };
 static const struct start_info pv_info = { .magic = "xen-3.0-x86_64" };
 static const struct start_info old_info = { .magic = "xen-2.0" };
 
-static u32 base;
+static struct pv_platform scanned;
+static const struct pv_cpuid_range *leaves;
 
 static enum pvxen_guest guest_of(const struct machine *m, struct pv_platform platform)
 {
 	machine = m;
 	platform.cpuid = replay;
-	base = ~0U;
-	return pvxen_guest_type(&platform, &base);
+	pv_cpuid_scan(&platform);
+	scanned = platform;
+	leaves = (void *)&scanned;
+	return pvxen_guest_type(&scanned, &leaves);
 }
 
 #define GUEST(m, ...)	guest_of(&(m), (struct pv_platform){ __VA_ARGS__ })
@@ -82,7 +85,7 @@ static void pv_is_known_by_its_start_info(void **state)
 	assert_int_equal(GUEST(bare, .cpl = 3, .xen_start_info = &pv_info), PVXEN_PV);
 	assert_int_equal(GUEST(kvm, .cpl = 3, .xen_start_info = &pv_info), PVXEN_PV);
 	assert_int_equal(GUEST(xen, .cpl = 3, .xen_start_info = &pv_info), PVXEN_PV);
-	assert_int_equal(base, 0);
+	assert_null(leaves);
 	assert_int_equal(GUEST(xen, .cpl = 3, .xen_start_info = &old_info), PVXEN_BAD_START);
 }
 
@@ -90,9 +93,9 @@ static void pvh_and_hvm_differ_by_start_info(void **state)
 {
 	(void)state;
 	assert_int_equal(GUEST(xen, .hvm_start_info = &pvh_info), PVXEN_PVH);
-	assert_int_equal(base, 0x40000000);
+	assert_int_equal(leaves->base, 0x40000000);
 	assert_int_equal(GUEST(xen, .cpl = 0), PVXEN_HVM);
-	assert_int_equal(base, 0x40000000);
+	assert_int_equal(leaves->base, 0x40000000);
 	assert_int_equal(GUEST(xen, .hvm_start_info = &other_info), PVXEN_HVM);
 }
 
@@ -100,10 +103,8 @@ static void imitated_hyperv_does_not_hide_xen(void **state)
 {
 	(void)state;
 	assert_int_equal(GUEST(viridian, .cpl = 0), PVXEN_HVM);
-	assert_int_equal(base, 0x40000100);
-	assert_int_equal(GUEST(last, .cpl = 0), PVXEN_HVM);
-	assert_int_equal(base, 0x4000ff00);
-	assert_int_equal(GUEST(beyond, .cpl = 0), PVXEN_NONE);
+	assert_int_equal(leaves->base, 0x40000100);
+	assert_int_equal(GUEST(alone, .cpl = 0), PVXEN_NONE);
 }
 
 /* QEMU's -kernel enters by PVH too, on any machine. */
@@ -114,7 +115,7 @@ static void others_are_not_xen(void **state)
 	assert_int_equal(GUEST(tcg, .hvm_start_info = &pvh_info), PVXEN_NONE);
 	assert_int_equal(GUEST(kvm, .hvm_start_info = &pvh_info), PVXEN_NONE);
 	assert_int_equal(GUEST(hyperv, .hvm_start_info = &pvh_info), PVXEN_NONE);
-	assert_int_equal(base, 0);
+	assert_null(leaves);
 }
 
 static void what_cannot_be_used_is_none(void **state)
@@ -127,12 +128,35 @@ static void what_cannot_be_used_is_none(void **state)
 	assert_int_equal(GUEST(xen, .cpl = 3, .hvm_start_info = &pvh_info), PVXEN_NONE);
 }
 
+static void assert_detected(int score, const char *text)
+{
+	const char *why = "";
+
+	assert_int_equal(pvxen_hvm_detect(&scanned, &why), score);
+	assert_string_equal(why, text);
+}
+
+static void detection_says_why_not(void **state)
+{
+	(void)state;
+	GUEST(xen, .cpl = 0);
+	assert_int_equal(pvxen_hvm_detect(&scanned, &(const char *){ NULL }), PV_SCORE_GUEST - 1);
+	GUEST(kvm, .cpl = 0);
+	assert_detected(PV_SCORE_NONE, "no CPUID leaves of Xen");
+	GUEST(xen, .cpl = 3);
+	assert_detected(PV_SCORE_NONE, "the kernel is not in ring 0");
+	GUEST(xen, .cpl = 3, .xen_start_info = &pv_info);
+	assert_detected(PV_SCORE_NONE, "entered as a PV guest");
+	GUEST(xen, .memory_encrypted = true);
+	assert_detected(PV_SCORE_NONE, "memory is encrypted, and no page of it is shared");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(pv_is_known_by_its_start_info), TEST(pvh_and_hvm_differ_by_start_info),
 		TEST(imitated_hyperv_does_not_hide_xen), TEST(others_are_not_xen),
-		TEST(what_cannot_be_used_is_none),
+		TEST(what_cannot_be_used_is_none), TEST(detection_says_why_not),
 	};
 
 	return RUN(tests);

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * test-host-machines: what is chosen on a machine, and what is said of it, by the
+ * detection of every backend that asks CPUID.
+ *
+ * KVM, Hyper-V's and VMware's interface, Xen: recorded (tests/vm/envs.toml).  Those
+ * with encrypted memory do not run here; their leaves are as documented: Linux,
+ * Documentation/virt/kvm/x86/cpuid.rst and arch/x86/coco; TLFS, leaf 0x40000003 EBX
+ * bit 22 (Isolation) and leaf 0x4000000c.
+ */
+#include <stdio.h>
+
+#include "../../backends/hyperv/hyperv.h"
+#include "../../backends/kvm/internal.h"
+#include "../../backends/vmi/vmi.h"
+#include "../../backends/vmware/vmware.h"
+#include "../../backends/xen/detect.h"
+#include "unit.h"
+
+/* In the order of the mini guest's image; "native" is the fake one. */
+#define BACKEND(id, text, how)						\
+	static const struct pv_backend id##_backend = {			\
+		.name = #id, .title = text, .detect = how,		\
+	};								\
+	PV_BACKEND(id##_backend)
+
+BACKEND(xenhvm, "Xen", pvxen_hvm_detect);
+BACKEND(vmi, "VMI", vmi_detect);
+BACKEND(kvm, "KVM", pvkvm_detect);
+BACKEND(hyperv, "Hyper-V", hv_detect);
+BACKEND(vmware, "VMware", vmware_detect);
+
+struct leaf {
+	u32 nr;
+	struct pv_cpuid regs;
+};
+
+#define LEAVES	8
+
+struct machine {
+	const char *name;
+	/* What entry code knows. */
+	bool encrypted;
+	const char *no_roms;
+	struct leaf leaf[LEAVES];
+	/* What comes of it; reasons of the others. */
+	const char *chosen;
+	const char *says[6];
+};
+
+#define REGS(a, b, c, d)	{ a, b, c, d }
+#define TEXT(t)	((u32)(t)[0] | (u32)(t)[1] << 8 | (u32)(t)[2] << 16 | (u32)(t)[3] << 24)
+#define NAME(max, b, c, d)	REGS(max, TEXT(b), TEXT(c), TEXT(d))
+#define AMD	{ 0, NAME(0x10, "Auth", "cAMD", "enti") }
+#define INTEL	{ 0, NAME(0x21, "Genu", "ntel", "ineI") }
+#define GUEST	{ 1, REGS(0, 0, 1U << 31, 0) }
+#define KVM_AT(base)	{ (base), NAME((base) + 1, "KVMK", "VMKV", "M\0\0\0") }, \
+			{ (base) + 1, REGS(0x01007afb, 0, 0, 0) }
+#define HYPERV_AT(max)	{ 0x40000000, NAME(max, "Micr", "osof", "t Hv") }, \
+			{ 0x40000001, REGS(0x31237648, 0, 0, 0) }
+/* What Azure's generation 2 offers, about. */
+#define HV_PRIVILEGES	(HV_PRIV_REF_COUNTER | HV_PRIV_SYNTIMER | HV_PRIV_APIC | \
+			 HV_PRIV_HYPERCALL | HV_PRIV_VP_INDEX | HV_PRIV_REF_TSC | HV_PRIV_FREQUENCY)
+#define HV_HINTS	(HV_HINT_REMOTE_FLUSH | HV_HINT_CLUSTER_IPI | HV_HINT_EX_MASKS)
+#define HV_ISOLATION	(1U << 22)
+
+#define ENCRYPTED	"memory is encrypted, and no page of it is shared"
+#define NO_ROMS		"memory is encrypted: option ROMs are not read"
+
+static const struct machine machines[] = {
+	{ "bare Intel", .leaf = { INTEL, { 1, REGS(0, 0, 0, 0) } }, .chosen = "native", .says = {
+		"kvm: no: no KVM signature in CPUID", "hyperv: no: no hypervisor",
+		"xenhvm: no: no CPUID leaves of Xen", "vmware: no: no VMware by CPUID",
+		"vmi: no: no VMI option ROM" } },
+	{ "KVM", .leaf = { AMD, GUEST, KVM_AT(0x40000000) }, .chosen = "kvm", .says = {
+		"CPUID 0x40000000: hypervisor \"KVMKVMKVM\"" } },
+	{ "KVM with Hyper-V's interface", .leaf = { AMD, GUEST, HYPERV_AT(0x4000000a),
+		{ 0x40000003, REGS(HV_PRIVILEGES, 0, 0, 0) }, { 0x40000004, REGS(HV_HINTS, 0, 0, 0) },
+		KVM_AT(0x40000100) }, .chosen = "kvm", .says = {
+		"CPUID 0x40000100: hypervisor \"KVMKVMKVM\"", "hyperv: Hyper-V (score 50)" } },
+	{ "Azure", .leaf = { INTEL, GUEST, HYPERV_AT(0x4000000c),
+		{ 0x40000003, REGS(HV_PRIVILEGES, 0, 0, 0) }, { 0x40000004, REGS(HV_HINTS, 0, 0, 0) } },
+	  .chosen = "hyperv", .says = {
+		"CPUID 0x40000000: hypervisor \"Microsoft Hv\", interface Hv#1" } },
+	{ "VMware", .leaf = { INTEL, GUEST, { 0x40000000, NAME(0x40000010, "VMwa", "reVM", "ware") } },
+	  .chosen = "vmware" },
+	{ "Xen HVM with viridian", .leaf = { AMD, GUEST, HYPERV_AT(0x40000006),
+		{ 0x40000003, REGS(HV_PRIVILEGES, 0, 0, 0) }, { 0x40000004, REGS(HV_HINTS, 0, 0, 0) },
+		{ 0x40000100, NAME(0x40000105, "XenV", "MMXe", "nVMM") } }, .chosen = "xenhvm" },
+
+	/* CPUID by the page of the firmware, or by #VE: both know KVM's leaves. */
+	{ "SEV-SNP on KVM", .encrypted = true, .no_roms = NO_ROMS,
+	  .leaf = { AMD, GUEST, KVM_AT(0x40000000) }, .chosen = "native", .says = {
+		"CPUID 0x40000000: hypervisor \"KVMKVMKVM\"", "kvm: no: " ENCRYPTED,
+		"hyperv: no: " ENCRYPTED, "vmware: no: " ENCRYPTED, "xenhvm: no: " ENCRYPTED,
+		"vmi: no: " NO_ROMS } },
+	{ "TDX on KVM", .encrypted = true, .no_roms = NO_ROMS,
+	  .leaf = { INTEL, GUEST, KVM_AT(0x40000000) }, .chosen = "native", .says = {
+		"kvm: no: " ENCRYPTED, "vmi: no: " NO_ROMS } },
+	{ "Azure TDX", .encrypted = true, .no_roms = NO_ROMS,
+	  .leaf = { INTEL, GUEST, HYPERV_AT(0x4000000c),
+		{ 0x40000003, REGS(HV_PRIVILEGES, HV_ISOLATION, 0, 0) },
+		{ 0x40000004, REGS(HV_HINTS, 0, 0, 0) }, { 0x4000000c, REGS(0, 3, 0, 0) } },
+	  .chosen = "native", .says = {
+		"CPUID 0x40000000: hypervisor \"Microsoft Hv\", interface Hv#1",
+		"hyperv: no: " ENCRYPTED, "kvm: no: " ENCRYPTED, "vmi: no: " NO_ROMS } },
+	/* A kernel that does not know of it: the leaves do. */
+	{ "Hyper-V, isolated", .leaf = { AMD, GUEST, HYPERV_AT(0x4000000c),
+		{ 0x40000003, REGS(HV_PRIVILEGES, HV_ISOLATION, 0, 0) },
+		{ 0x40000004, REGS(HV_HINTS, 0, 0, 0) }, { 0x4000000c, REGS(1, 2, 0, 0) } },
+	  .chosen = "native", .says = {
+		"hyperv: no: an isolated guest shares no pages with the hypervisor" } },
+};
+
+static const struct machine *machine;
+static u32 reads;
+
+static void replay(struct pv_cpuid *regs)
+{
+	u32 nr = regs->eax, i;
+
+	reads++;
+	*regs = (struct pv_cpuid){ 0 };
+	for (i = 0; i < LEAVES; i++) {
+		const struct leaf *leaf = &machine->leaf[i];
+
+		if (leaf->nr == nr && (nr || leaf->regs.eax)) {
+			*regs = leaf->regs;
+			return;
+		}
+	}
+}
+
+static void start(const struct machine *on, const char *cmdline)
+{
+	struct pv_platform platform = {
+		.memory_encrypted = on->encrypted, .no_option_roms = on->no_roms, .cpuid = replay,
+	};
+
+	machine = on;
+	reads = 0;
+	pv_init(&platform, cmdline);
+}
+
+static bool said(const char *(*line)(u32 nr), const char *text)
+{
+	u32 nr;
+
+	for (nr = 0; line(nr); nr++)
+		if (!strcmp(line(nr), text))
+			return true;
+	return false;
+}
+
+static void each_machine_gets_its_backend(void **state)
+{
+	size_t i, nr;
+
+	(void)state;
+	for (i = 0; i < COUNT(machines); i++) {
+		start(&machines[i], "");
+		if (strcmp(pv_backend()->name, machine->chosen))
+			fail_msg("%s: %s", machine->name, pv_backend()->name);
+		for (nr = 0; nr < COUNT(machine->says) && machine->says[nr]; nr++)
+			if (!said(pv_detected, machine->says[nr]))
+				fail_msg("%s: not said: %s", machine->name, machine->says[nr]);
+	}
+}
+
+static void asking_for_it_does_not_help_where_memory_is_encrypted(void **state)
+{
+	static const char *const names[] = { "kvm", "hyperv", "vmware", "xenhvm" };
+	size_t i, nr;
+
+	(void)state;
+	for (i = 0; i < COUNT(machines); i++)
+		for (nr = 0; machines[i].encrypted && nr < COUNT(names); nr++) {
+			char word[40], line[120];
+
+			snprintf(word, sizeof(word), "pvops=%s", names[nr]);
+			snprintf(line, sizeof(line), "pvops=%s: " ENCRYPTED, names[nr]);
+			start(&machines[i], word);
+			assert_string_equal(pv_backend()->name, "native");
+			assert_true(said(pv_refused, line));
+		}
+	start(&machines[COUNT(machines) - 1], "pvops=hyperv");
+	assert_true(said(pv_refused, "pvops=hyperv: an isolated guest shares no pages with the hypervisor"));
+}
+
+static void detection_costs_few_exits(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(machines); i++) {
+		start(&machines[i], "");
+		if (machine->leaf[1].regs.ecx)
+			assert_in_range(reads, 3, 48);
+		else
+			assert_int_equal(reads, 2);
+	}
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(each_machine_gets_its_backend),
+		TEST(asking_for_it_does_not_help_where_memory_is_encrypted),
+		TEST(detection_costs_few_exits),
+	};
+
+	return RUN(tests);
+}
