@@ -34,11 +34,6 @@ static __always_inline long hypercall(bool vmmcall, u32 nr, u64 a0, u64 a1, u64 
 	return result;
 }
 
-static __always_inline bool in_mask(const struct pv_cpumask *mask, u32 cpu)
-{
-	return mask->word[cpu / 64] >> cpu % 64 & 1;
-}
-
 static __always_inline bool is_preempted(u32 cpu)
 {
 	return __atomic_load_n(pvkvm_preempted(cpu), __ATOMIC_RELAXED) & KVM_VCPU_PREEMPTED;
@@ -77,12 +72,9 @@ static __always_inline bool send_all(bool vmmcall, const struct pv_cpumask *mask
 	u64 bits[PVKVM_IPI_SPAN / 64] = { 0 };
 	u32 lowest = 0, cpu;
 
-	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++) {
-		u32 id;
+	pv_for_each_cpu(cpu, mask) {
+		u32 id = pv_port_apic_id(cpu);
 
-		if (!in_mask(mask, cpu))
-			continue;
-		id = pv_port_apic_id(cpu);
 		if (!(bits[0] | bits[1])) {
 			lowest = id;
 		} else if (id - lowest >= PVKVM_IPI_SPAN) {
@@ -106,8 +98,8 @@ static __always_inline void send_ipi_mask(bool vmmcall, const struct pv_cpumask 
 	if (!yields)
 		return;
 	/* The sender is about to wait: its time is better spent on one of them. */
-	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++)
-		if (in_mask(mask, cpu) && cpu != pv_port_this_cpu() && is_preempted(cpu)) {
+	pv_for_each_cpu(cpu, mask)
+		if (cpu != pv_port_this_cpu() && is_preempted(cpu)) {
 			hypercall(vmmcall, KVM_HC_SCHED_YIELD, pv_port_apic_id(cpu), 0, 0, 0);
 			return;
 		}
@@ -162,11 +154,11 @@ static void pvkvm_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 
 	struct pv_cpumask running = *mask;
 	u32 cpu;
 
-	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++) {
+	pv_for_each_cpu(cpu, mask) {
 		u8 *preempted = pvkvm_preempted(cpu);
 		u8 state = KVM_VCPU_PREEMPTED;
 
-		if (!in_mask(mask, cpu) || !is_preempted(cpu))
+		if (!is_preempted(cpu))
 			continue;
 		if (__atomic_compare_exchange_n(preempted, &state,
 						KVM_VCPU_PREEMPTED | KVM_VCPU_FLUSH_TLB, false,

@@ -115,9 +115,8 @@ void native_fn_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
 {
 	u32 cpu;
 
-	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++)
-		if (mask->word[cpu / 64] & 1ULL << cpu % 64)
-			native_fn_send_ipi(cpu, vector);
+	pv_for_each_cpu(cpu, mask)
+		native_fn_send_ipi(cpu, vector);
 }
 
 void native_fn_stop_cpu(void)

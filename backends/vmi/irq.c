@@ -102,9 +102,8 @@ static void vmi_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
 {
 	u32 cpu;
 
-	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++)
-		if (mask->word[cpu / 64] & 1ULL << cpu % 64)
-			vmi_send_ipi(cpu, vector);
+	pv_for_each_cpu(cpu, mask)
+		vmi_send_ipi(cpu, vector);
 }
 
 static int refuse(u32 cpu, int error, const char *why)

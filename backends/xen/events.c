@@ -164,9 +164,7 @@ void pvxen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
 	u32 cpu;
 
 	pv_batch_drain();
-	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++) {
-		if (!(mask->word[cpu / 64] & 1UL << cpu % 64))
-			continue;
+	pv_for_each_cpu(cpu, mask) {
 		if (count == SENDS) {
 			pvxen_multicall(PV_OP_send_ipi_mask, XEN_CALLER(), entry, count);
 			count = 0;

@@ -289,7 +289,9 @@ void pvxen_forget_roots(void);
 pv_mfn_t pvxen_user_root(pv_pfn_t root);
 bool pvxen_user_root_pfn(pv_pfn_t root, pv_pfn_t *user);
 
-/* shared.c: Xen shall know this CPU's areas; frame: of its vcpu_info */
+/* shared.c: Xen shall know a CPU's vcpu_info, once: 0 or an error; @frame: where it is */
+long pvxen_register_info(u32 cpu, struct vcpu_info *info, pv_mfn_t frame, enum pv_op op);
+/* The same and all else that this CPU shares, or panic. */
 void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame);
 /* shared.c: ask Xen for it; pvxen_smp_impls and pvxen_hvm_* do what comes before */
 void pvxen_shutdown(enum pv_shutdown_reason reason) __attribute__((noreturn));

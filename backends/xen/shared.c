@@ -10,27 +10,38 @@ PV_PERCPU_DEFINE(pvxen_runstate_area, pvxen_runstate);
 /* vcpu_info can be registered once in a vCPU's life; a CPU may start again. */
 static bool registered[PV_MAX_CPUS];
 
-void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame)
+/*
+ * Without it a vCPU has one of the 32 in shared_info, or none; and then Xen PV
+ * does not let it start: so whoever starts a CPU registers it.
+ */
+long pvxen_register_info(u32 cpu, struct vcpu_info *info, pv_mfn_t frame, enum pv_op op)
 {
-	pvxen_vcpu_area *info = PV_PERCPU_PTR(xen_vcpu_info);
 	struct vcpu_register_vcpu_info where = {
 		.mfn = pv_mfn_nr(frame),
 		.offset = (unsigned long)info & (PV_PAGE_SIZE - 1),
 	};
+	long error;
+
+	if (registered[cpu])
+		return 0;
+	/* Xen copies the state it kept so far; until then: masked. */
+	info->evtchn_upcall_mask = 1;
+	error = pvxen_check(pvxen_vcpu_op(VCPUOP_register_vcpu_info, cpu, &where), op,
+			    XEN_CALLER(), cpu, where.mfn);
+	if (error)
+		pv_port_log("pvops: xen: CPU %u: vcpu_info refused, error %ld", cpu, error);
+	else
+		registered[cpu] = true;
+	return error;
+}
+
+void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame)
+{
 	struct vcpu_register_runstate_memory_area runstate;
 	long error;
 
-	if (!registered[cpu]) {
-		registered[cpu] = true;
-		/* Xen copies the state it kept so far; until then: masked. */
-		info->evtchn_upcall_mask = 1;
-		error = pvxen_check(pvxen_vcpu_op(VCPUOP_register_vcpu_info, cpu, &where),
-				    PV_BATCH_CPU_INIT, XEN_CALLER(), cpu, where.mfn);
-		if (error) {
-			pv_port_log("pvops: xen: CPU %u: vcpu_info refused, error %ld", cpu, error);
-			pv_port_panic("pvops: xen: no event mask, cannot go on");
-		}
-	}
+	if (pvxen_register_info(cpu, PV_PERCPU_PTR(xen_vcpu_info), frame, PV_BATCH_CPU_INIT))
+		pv_port_panic("pvops: xen: no event mask, cannot go on");
 	/*
 	 * Again when a CPU starts again: registering also brings it up to date, which
 	 * Xen cannot do at this address while the CPU comes from real mode.

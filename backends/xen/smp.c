@@ -104,6 +104,7 @@ static long start_again(u32 cpu)
 static int xen_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 {
 	const char *why = unusable(state);
+	struct vcpu_info *info;
 	pv_mfn_t gdt;
 	long error;
 
@@ -122,6 +123,11 @@ static int xen_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 		pv_port_log("pvops: xen: CPU %u: GDT unusable, error %ld", cpu, error);
 		return -XEN_EINVAL;
 	}
+
+	info = PV_PERCPU_PTR_OF(xen_vcpu_info, cpu);
+	error = pvxen_register_info(cpu, info, pvxen_virt_to_mfn(info), PV_OP_start_cpu);
+	if (error)
+		return (int)error;
 
 	describe(state, gdt);
 	restart[cpu] = *state;

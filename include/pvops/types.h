@@ -271,6 +271,36 @@ struct pv_cpumask {
 };
 
 /**
+ * pv_cpumask_next - the next CPU of a set
+ * @mask: the set
+ * @from: first CPU that is looked at
+ *
+ * Returns PV_MAX_CPUS if there is none; bits beyond are no CPUs.  Context: any.
+ */
+static __always_inline u32 pv_cpumask_next(const struct pv_cpumask *mask, u32 from)
+{
+	u64 wanted = ~0ULL << from % 64;
+	u32 word;
+
+	for (word = from / 64; word < (PV_MAX_CPUS + 63) / 64; word++) {
+		u64 bits = mask->word[word] & wanted;
+
+		if (bits) {
+			u32 cpu = word * 64 + (u32)__builtin_ctzll(bits);
+
+			return cpu < PV_MAX_CPUS ? cpu : PV_MAX_CPUS;
+		}
+		wanted = ~0ULL;
+	}
+	return PV_MAX_CPUS;
+}
+
+/** pv_for_each_cpu - a loop over the CPUs of a set, in the order of their numbers */
+#define pv_for_each_cpu(cpu, mask)					\
+	for ((cpu) = pv_cpumask_next(mask, 0); (cpu) < PV_MAX_CPUS;	\
+	     (cpu) = pv_cpumask_next(mask, (cpu) + 1))
+
+/**
  * enum pv_batch_kind - what may be deferred (batch_enter, batch_leave)
  * @PV_BATCH_MMU: page-table entry updates
  * @PV_BATCH_CPU: CPU state that the next return to user mode needs: CR3,

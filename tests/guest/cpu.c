@@ -143,7 +143,7 @@ void cpu_make_state(u32 cpu, struct pv_cpu_state *state)
 
 void cpu_wait_online(u32 cpu)
 {
-	u64 end = pv_clock_read() + 2000000000ULL;
+	u64 end = pv_clock_read() + 20000000000ULL;
 
 	while (!online[cpu] && pv_clock_read() < end)
 		asm volatile("pause");
@@ -192,11 +192,6 @@ void cpu_run_calls(void)
 	__atomic_store_n(&call->waiting, false, __ATOMIC_RELEASE);
 }
 
-static bool in_mask(const struct pv_cpumask *mask, u32 cpu)
-{
-	return mask->word[cpu / 64] >> cpu % 64 & 1;
-}
-
 static struct spinlock call_lock;
 
 /* A CPU that still has a call is waited for first. */
@@ -205,10 +200,10 @@ static void call_begin(const struct pv_cpumask *mask, void (*fn)(void *arg), voi
 	struct pv_cpumask targets = { { 0 } };
 	u32 cpu;
 
-	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++) {
+	pv_for_each_cpu(cpu, mask) {
 		struct call *call = PV_PERCPU_PTR_OF(percpu_call, cpu);
 
-		if (!in_mask(mask, cpu) || cpu == pv_port_this_cpu() || !online[cpu])
+		if (cpu == pv_port_this_cpu() || !online[cpu])
 			continue;
 		while (__atomic_load_n(&call->waiting, __ATOMIC_ACQUIRE))
 			asm volatile("pause");
@@ -217,7 +212,7 @@ static void call_begin(const struct pv_cpumask *mask, void (*fn)(void *arg), voi
 		__atomic_store_n(&call->waiting, true, __ATOMIC_RELEASE);
 		targets.word[cpu / 64] |= 1ULL << cpu % 64;
 	}
-	if (targets.word[0] | targets.word[1] | targets.word[2] | targets.word[3])
+	if (pv_cpumask_next(&targets, 0) < PV_MAX_CPUS)
 		pv_send_ipi_mask(&targets, PV_VECTOR_IPI);
 }
 
@@ -225,8 +220,8 @@ static void call_end(const struct pv_cpumask *mask)
 {
 	u32 cpu;
 
-	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++) {
-		if (!in_mask(mask, cpu) || cpu == pv_port_this_cpu() || !online[cpu])
+	pv_for_each_cpu(cpu, mask) {
+		if (cpu == pv_port_this_cpu() || !online[cpu])
 			continue;
 		while (__atomic_load_n(&PV_PERCPU_PTR_OF(percpu_call, cpu)->waiting,
 				       __ATOMIC_ACQUIRE))
@@ -239,6 +234,19 @@ bool cpu_is_online(u32 cpu)
 	return online[cpu];
 }
 
+struct pv_cpumask cpu_mask(u32 cpu)
+{
+	struct pv_cpumask mask = { { 0 } };
+
+	mask.word[cpu / 64] = 1ULL << cpu % 64;
+	return mask;
+}
+
+u32 cpu_last(void)
+{
+	return cpus_online - 1;
+}
+
 static void look(void *arg)
 {
 	(void)arg;
@@ -246,9 +254,8 @@ static void look(void *arg)
 
 void cpu_wake(u32 cpu)
 {
-	struct pv_cpumask mask = { { 0 } };
+	struct pv_cpumask mask = cpu_mask(cpu);
 
-	mask.word[cpu / 64] = 1ULL << cpu % 64;
 	pv_port_call_cpus(&mask, look, NULL);
 }
 
@@ -266,10 +273,9 @@ static void stop_here(void *arg)
 
 void cpu_stop(u32 cpu)
 {
-	struct pv_cpumask mask = { { 0 } };
+	struct pv_cpumask mask = cpu_mask(cpu);
 	u64 settle;
 
-	mask.word[cpu / 64] = 1ULL << cpu % 64;
 	pv_port_call_cpus(&mask, stop_here, NULL);
 	while (online[cpu])
 		asm volatile("pause");
@@ -296,9 +302,8 @@ void pv_port_call_cpus(const struct pv_cpumask *mask, void (*fn)(void *arg), voi
 
 void cpu_call_async(u32 cpu, void (*fn)(void *arg), void *arg)
 {
-	struct pv_cpumask mask = { { 0 } };
+	struct pv_cpumask mask = cpu_mask(cpu);
 
-	mask.word[cpu / 64] = 1ULL << cpu % 64;
 	take(&call_lock);
 	call_begin(&mask, fn, arg);
 	__atomic_store_n(&call_lock.taken, 0, __ATOMIC_RELEASE);

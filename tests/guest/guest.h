@@ -81,6 +81,9 @@ int cpu_start(u32 cpu, struct pv_cpu_state *state);
 void cpu_make_state(u32 cpu, struct pv_cpu_state *state);
 void cpu_wait_online(u32 cpu);
 bool cpu_is_online(u32 cpu);
+struct pv_cpumask cpu_mask(u32 cpu);
+/* The one with the highest number: what works with it works with each. */
+u32 cpu_last(void);
 /* Make a CPU take itself out of service. */
 void cpu_stop(u32 cpu);
 void cpu_run_calls(void);

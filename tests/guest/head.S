@@ -10,6 +10,10 @@
 
 #define PHYS(x)	((x) - KERNEL_BASE)
 
+/* For guest.lds, which reserves the areas. */
+	.globl	percpu_areas
+	percpu_areas = PV_MAX_CPUS
+
 	.section .note.Xen, "a", @note
 	.balign	4
 	.long	4, 4, XEN_ELFNOTE_PHYS32_ENTRY

@@ -4,7 +4,8 @@
 /**
  * start_cpu - start a CPU at a given state
  * Native: INIT, SIPI, SIPI through the local APIC and a trampoline page.
- * Context: process context on a running CPU, one at a time.  Returns 0 when
+ * Context: process context on a running CPU, one at a time; @cpu's per-CPU
+ *	area is where PV_PERCPU_PTR_OF() finds it.  Returns 0 when
  *	the CPU was told to start, negative errno (and one log line) when it
  *	could not be: -ENOENT (-2) no such CPU, -EINVAL (-22) state unusable,
  *	-ETIMEDOUT (-110) it never executed @state->rip.

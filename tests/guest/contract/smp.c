@@ -5,15 +5,22 @@
 #define TEST_IPI	(PV_VECTOR_IPI + 1)
 #define MS		1000000ULL
 
-static const struct pv_cpumask second = { { 2 } };
-
+/* Long enough for a machine that is busy with other things. */
 static bool wait_for(volatile u64 *count, u64 want)
 {
-	u64 end = pv_clock_read() + 100 * MS;
+	u64 end = pv_clock_read() + 5000 * MS;
 
 	while (*count != want && pv_clock_read() < end)
 		asm volatile("pause");
 	return *count == want;
+}
+
+static void wait_ms(u64 ms)
+{
+	u64 end = pv_clock_read() + ms * MS;
+
+	while (pv_clock_read() < end)
+		asm volatile("pause");
 }
 
 static void note_cpu(void *arg)
@@ -21,33 +28,52 @@ static void note_cpu(void *arg)
 	*(volatile u64 *)arg = pv_port_this_cpu() + 100;
 }
 
+static u64 who_answers(u32 cpu)
+{
+	struct pv_cpumask mask = cpu_mask(cpu);
+	volatile u64 seen = 0;
+
+	pv_port_call_cpus(&mask, note_cpu, (void *)&seen);
+	return seen;
+}
+
 TEST(start_cpu)
 {
 	struct pv_cpu_state state;
-	volatile u64 seen = 0;
+	u32 cpu = cpu_last();
 
 	/* States that no CPU can start in are refused, whoever the CPU is. */
 	cpu_make_state(PV_MAX_CPUS - 1, &state);
 	state.cr0 &= ~0x80000000ULL;
 	EXPECT(pv_start_cpu(PV_MAX_CPUS - 1, &state) < 0);
-	if (cpus_online < 2) {
+	if (!cpu) {
 		test_skip("needs a second CPU for the rest");
 		return;
 	}
-	pv_port_call_cpus(&second, note_cpu, (void *)&seen);
-	EXPECT_EQ(seen, 101);
+	EXPECT_EQ(who_answers(cpu), cpu + 100);
 	/* Stopped, and started again. */
-	cpu_stop(1);
-	EXPECT(!cpu_is_online(1));
-	cpu_make_state(1, &state);
+	cpu_stop(cpu);
+	EXPECT(!cpu_is_online(cpu));
+	cpu_make_state(cpu, &state);
 	state.cr4 &= ~0x20ULL;
-	EXPECT_EQ(pv_start_cpu(1, &state), (u64)-22);
-	cpu_make_state(1, &state);
-	EXPECT_EQ(cpu_start(1, &state), 0);
-	EXPECT(cpu_is_online(1));
-	seen = 0;
-	pv_port_call_cpus(&second, note_cpu, (void *)&seen);
-	EXPECT_EQ(seen, 101);
+	EXPECT_EQ(pv_start_cpu(cpu, &state), (u64)-22);
+	cpu_make_state(cpu, &state);
+	EXPECT_EQ(cpu_start(cpu, &state), 0);
+	EXPECT(cpu_is_online(cpu));
+	EXPECT_EQ(who_answers(cpu), cpu + 100);
+}
+
+/* An APIC id that no CPU has. */
+static u32 free_id(void)
+{
+	u32 id = 0xfe, cpu;
+
+	for (cpu = 0; cpu < boot_info.cpu_count; cpu++)
+		if (boot_info.apic_id[cpu] == id) {
+			id--;
+			cpu = ~0U;
+		}
+	return id;
 }
 
 TEST(cpu_missing)
@@ -63,8 +89,8 @@ TEST(cpu_missing)
 	/* One that the kernel believes in and that never answers. */
 	count = boot_info.cpu_count;
 	apic_id = boot_info.apic_id[PV_MAX_CPUS - 1];
+	boot_info.apic_id[PV_MAX_CPUS - 1] = free_id();
 	boot_info.cpu_count = PV_MAX_CPUS;
-	boot_info.apic_id[PV_MAX_CPUS - 1] = 0x77;
 	error = pv_start_cpu(PV_MAX_CPUS - 1, &state);
 	EXPECT(error == -110 || error == -2);
 	boot_info.cpu_count = count;
@@ -73,67 +99,104 @@ TEST(cpu_missing)
 }
 
 static volatile u64 received;
+static volatile u64 received_by[PV_MAX_CPUS];
 
 static void count_ipi(u32 vector)
 {
-	if (vector == TEST_IPI)
-		__atomic_add_fetch(&received, 1ULL << 32 | 1U << pv_port_this_cpu() * 8,
-				   __ATOMIC_SEQ_CST);
+	if (vector != TEST_IPI)
+		return;
+	received_by[pv_port_this_cpu()]++;
+	__atomic_add_fetch(&received, 1, __ATOMIC_SEQ_CST);
 }
 
-TEST(send_ipi)
+static void ipis_begin(void)
 {
 	received = 0;
+	memset((void *)received_by, 0, sizeof(received_by));
 	interrupt_hook = count_ipi;
-	pv_send_ipi(pv_port_this_cpu(), TEST_IPI);
-	EXPECT(wait_for(&received, 1ULL << 32 | 1));
-	if (cpus_online > 1) {
-		pv_send_ipi(1, TEST_IPI);
-		EXPECT(wait_for(&received, 2ULL << 32 | 0x101));
-	}
+}
+
+/* Exactly one for each CPU of a set, and none for others, now or later. */
+static void ipis_are(const struct pv_cpumask *mask, u64 count)
+{
+	u32 cpu;
+
+	EXPECT(wait_for(&received, count));
+	wait_ms(2);
+	EXPECT_EQ(received, count);
+	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++)
+		EXPECT_EQ(received_by[cpu], mask->word[cpu / 64] >> cpu % 64 & 1);
 	interrupt_hook = NULL;
+}
+
+/* To each CPU by itself. */
+TEST(send_ipi)
+{
+	struct pv_cpumask all = { { 0 } };
+	u32 cpu;
+
+	ipis_begin();
+	for (cpu = 0; cpu < cpus_online; cpu++) {
+		all.word[cpu / 64] |= 1ULL << cpu % 64;
+		pv_send_ipi(cpu, TEST_IPI);
+	}
+	ipis_are(&all, cpus_online);
 }
 
 TEST(send_ipi_mask)
 {
-	struct pv_cpumask all = { { 1 } }, none = { { 0 } };
-	u64 want = 1ULL << 32 | 1;
+	struct pv_cpumask mask = { { 0 } };
+	u32 cpu;
 
-	if (cpus_online > 1) {
-		all.word[0] = 3;
-		want = 2ULL << 32 | 0x101;
-	}
-	received = 0;
-	interrupt_hook = count_ipi;
-	pv_send_ipi_mask(&none, TEST_IPI);
-	pv_send_ipi_mask(&all, TEST_IPI);
-	EXPECT(wait_for(&received, want));
-	EXPECT_EQ(received, want);
-	interrupt_hook = NULL;
+	/* None; the last; all. */
+	ipis_begin();
+	pv_send_ipi_mask(&mask, TEST_IPI);
+	ipis_are(&mask, 0);
+	mask = cpu_mask(cpu_last());
+	ipis_begin();
+	pv_send_ipi_mask(&mask, TEST_IPI);
+	ipis_are(&mask, 1);
+	for (cpu = 0; cpu < cpus_online; cpu++)
+		mask.word[cpu / 64] |= 1ULL << cpu % 64;
+	ipis_begin();
+	pv_send_ipi_mask(&mask, TEST_IPI);
+	ipis_are(&mask, cpus_online);
 }
 
 TEST(stop_cpu)
 {
 	struct pv_cpu_state state;
-	volatile u64 seen = 0;
-	u64 end;
+	u32 cpu = cpu_last();
 
-	if (cpus_online < 2) {
+	if (!cpu) {
 		test_skip("needs a second CPU");
 		return;
 	}
-	cpu_stop(1);
-	EXPECT(!cpu_is_online(1));
-	/* It does nothing now: calls pass it by, counters stand. */
-	pv_port_call_cpus(&second, note_cpu, (void *)&seen);
-	end = pv_clock_read() + 5 * MS;
-	while (pv_clock_read() < end)
-		asm volatile("pause");
-	EXPECT_EQ(seen, 0);
-	cpu_make_state(1, &state);
-	EXPECT_EQ(cpu_start(1, &state), 0);
-	pv_port_call_cpus(&second, note_cpu, (void *)&seen);
-	EXPECT_EQ(seen, 101);
+	cpu_stop(cpu);
+	EXPECT(!cpu_is_online(cpu));
+	/* It does nothing now: calls pass it by. */
+	EXPECT_EQ(who_answers(cpu), 0);
+	wait_ms(5);
+	EXPECT(!cpu_is_online(cpu));
+	cpu_make_state(cpu, &state);
+	EXPECT_EQ(cpu_start(cpu, &state), 0);
+	EXPECT_EQ(who_answers(cpu), cpu + 100);
+}
+
+/* As many as the environment was given (cpus=N), and each of them answers. */
+TEST(every_cpu)
+{
+	size_t len;
+	const char *wanted = cmdline_value("cpus=", &len);
+	u32 cpu, count = 0;
+
+	if (wanted) {
+		while (len--)
+			count = count * 10 + (u32)(*wanted++ - '0');
+		EXPECT_EQ(cpus_online, count);
+	}
+	for (cpu = 1; cpu < cpus_online; cpu++)
+		EXPECT_EQ(who_answers(cpu), cpu + 100);
 }
 
 TEST(console_write)
@@ -165,8 +228,7 @@ static void wait_on_word(void *arg)
 
 TEST(lock_wait_kick)
 {
-	u32 self = pv_port_this_cpu();
-	u64 settle;
+	u32 self = pv_port_this_cpu(), other = cpu_last();
 
 	/* Not the value waited for: returns at once. */
 	lock_word = 0;
@@ -175,16 +237,14 @@ TEST(lock_wait_kick)
 	lock_word = 1;
 	pv_lock_kick(self);
 	pv_lock_wait(&lock_word, 1);
-	if (cpus_online < 2)
+	if (!other)
 		return;
 	waiter_done = 0;
-	cpu_call_async(1, wait_on_word, NULL);
-	settle = pv_clock_read() + 5 * MS;
-	while (pv_clock_read() < settle)
-		asm volatile("pause");
+	cpu_call_async(other, wait_on_word, NULL);
+	wait_ms(5);
 	EXPECT_EQ(waiter_done, 0);
 	__atomic_store_n(&lock_word, 0, __ATOMIC_RELEASE);
-	pv_lock_kick(1);
+	pv_lock_kick(other);
 	EXPECT(wait_for(&waiter_done, 1));
 }
 

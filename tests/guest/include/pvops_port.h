@@ -29,7 +29,7 @@
 #define PV_IPI_COUNT		2
 #define PV_VECTOR_EVENT		0xf3
 
-#define PV_MAX_CPUS		4
+#define PV_MAX_CPUS		80
 
 /* tests/guest/retpoline.S */
 #ifdef PV_PORT_RETPOLINE
