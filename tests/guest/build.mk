@@ -8,6 +8,9 @@ GUEST_SRC := $(wildcard pvops/*.c) \
 	     $(foreach b,$(BACKENDS),$(wildcard backends/$(b)/*.c backends/$(b)/*.S)) \
 	     $(wildcard tests/guest/*.c tests/guest/*.S tests/guest/contract/*.c)
 GUEST_INC := -Iinclude -Itests/guest/include
+# $(call same-bytes,COMPILER): the same bytes from any folder.  Debugging information names
+# files from the top on; clang's assembler does so with an option of its own only.
+same-bytes = -ffile-prefix-map=$(CURDIR)=. $(if $(filter clang,$(1)),-fdebug-compilation-dir=.)
 GUEST_FLAGS := -std=gnu11 -ffreestanding -O2 -g1 -Wall -Wextra -Werror -mcmodel=kernel \
 	       -mno-red-zone -mno-sse -mno-mmx -mno-80387 -fno-stack-protector -fno-pic \
 	       -fno-pie -fcf-protection=none -fno-asynchronous-unwind-tables \
@@ -25,20 +28,20 @@ $(1)/guest.elf: $(patsubst %,$(1)/guest/%.o,$(GUEST_SRC)) tests/guest/guest.lds
 		-Wl,-T,tests/guest/guest.lds -o $$@ $$(filter %.o,$$^)
 	@nm -u $$@ | sed 's/^/undefined: /' >&2; test -z "$$$$(nm -u $$@)"
 
-$(1)/guest/tests/guest/user.c.o: tests/guest/user.c
+$(1)/guest/tests/guest/user.c.o: tests/guest/user.c tests/guest/build.mk
 	@mkdir -p $$(@D)
 	@echo "  CC      $$<"
-	@$(2) $(USER_FLAGS) $(3) $(GUEST_INC) -MMD -MP -c -o $$@ $$<
+	@$(2) $(USER_FLAGS) $(call same-bytes,$(2)) $(3) $(GUEST_INC) -MMD -MP -c -o $$@ $$<
 
-$(1)/guest/%.c.o: %.c
+$(1)/guest/%.c.o: %.c tests/guest/build.mk
 	@mkdir -p $$(@D)
 	@echo "  CC      $$<"
-	@$(2) $(GUEST_FLAGS) $(3) $(GUEST_INC) -MMD -MP -c -o $$@ $$<
+	@$(2) $(GUEST_FLAGS) $(call same-bytes,$(2)) $(3) $(GUEST_INC) -MMD -MP -c -o $$@ $$<
 
-$(1)/guest/%.S.o: %.S
+$(1)/guest/%.S.o: %.S tests/guest/build.mk
 	@mkdir -p $$(@D)
 	@echo "  AS      $$<"
-	@$(2) $(GUEST_FLAGS) $(3) -D__ASSEMBLY__ $(GUEST_INC) -MMD -MP -c -o $$@ $$<
+	@$(2) $(GUEST_FLAGS) $(call same-bytes,$(2)) $(3) -D__ASSEMBLY__ $(GUEST_INC) -MMD -MP -c -o $$@ $$<
 
 -include $(patsubst %,$(1)/guest/%.d,$(GUEST_SRC))
 endef

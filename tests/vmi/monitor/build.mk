@@ -19,15 +19,15 @@ $(1)/vmi/monitor.elf64: $(patsubst %,$(1)/vmi/%.o,$(MONITOR_SRC)) $(MONITOR_DIR)
 		-Wl,--no-warn-rwx-segments -Wl,-T,$(MONITOR_DIR)/monitor.lds -o $$@ \
 		$$(filter %.o,$$^)
 
-$(1)/vmi/%.c.o: %.c
+$(1)/vmi/%.c.o: %.c $(MONITOR_DIR)/build.mk
 	@mkdir -p $$(@D)
 	@echo "  CC      $$<"
-	@$(2) $(MONITOR_FLAGS) -MMD -MP -c -o $$@ $$<
+	@$(2) $(MONITOR_FLAGS) $(call same-bytes,$(2)) -MMD -MP -c -o $$@ $$<
 
-$(1)/vmi/%.S.o: %.S
+$(1)/vmi/%.S.o: %.S $(MONITOR_DIR)/build.mk
 	@mkdir -p $$(@D)
 	@echo "  AS      $$<"
-	@$(2) $(MONITOR_FLAGS) -D__ASSEMBLY__ -MMD -MP -c -o $$@ $$<
+	@$(2) $(MONITOR_FLAGS) $(call same-bytes,$(2)) -D__ASSEMBLY__ -MMD -MP -c -o $$@ $$<
 
 -include $(patsubst %,$(1)/vmi/%.d,$(MONITOR_SRC))
 endef
