@@ -57,29 +57,50 @@ const struct pv_op_info pv_op_info[PV_OP_COUNT] = {
 _Static_assert(sizeof(struct pv_site) == 8, "records are 8 bytes");
 _Static_assert(sizeof(struct pv_slots) == 8 * PV_OP_COUNT, "one pointer per op");
 
-#define PV_TABLE(table, first_op) \
-	{ #table, first_op, sizeof(struct pv_##table##_impls) / sizeof(struct pv_impl) }
+/* Tables in the order of catalogue.h; the asserts below hold it to that. */
+#ifdef PV_CATALOGUE_EXTENSION
+#define TABLES(x) x(irq) x(cpu) x(mmu) x(time) x(smp) x(lock) x(kernel)
+#else
+#define TABLES(x) x(irq) x(cpu) x(mmu) x(time) x(smp) x(lock)
+#endif
+
+#define COUNT(table)	(sizeof(struct pv_##table##_impls) / sizeof(struct pv_impl))
+#define BOUNDS(table)	FIRST_##table, LAST_##table = FIRST_##table + COUNT(table) - 1,
+
+enum {
+	TABLES(BOUNDS)
+	BOUNDS_END
+};
+
+/* An op's id is its place in its table, counted from where that begins. */
+#define PV_OP(table, name, site, conv, ret, n, args, test)			\
+	_Static_assert(PV_OP_##name == FIRST_##table +				\
+		       __builtin_offsetof(struct pv_##table##_impls, name) / sizeof(struct pv_impl), \
+		       #name ": tables are not in the order of catalogue.h");
+#include <pvops/catalogue.h>
+
+_Static_assert((u32)BOUNDS_END == PV_OP_COUNT, "an op is in no table");
+
+#define RANGE(table)	{ #table, FIRST_##table, COUNT(table) },
 
 const struct pv_table_range pv_tables[] = {
-	PV_TABLE(irq, PV_OP_save_fl),
-	PV_TABLE(cpu, PV_OP_read_cr0),
-	PV_TABLE(mmu, PV_OP_read_cr3),
-	PV_TABLE(time, PV_OP_clock_read),
-	PV_TABLE(smp, PV_OP_start_cpu),
-	PV_TABLE(lock, PV_OP_lock_wait),
-#ifdef PV_CATALOGUE_EXTENSION
-	PV_TABLE(kernel, PV_OP_vcpu_is_preempted + 1),
-#endif
+	TABLES(RANGE)
 };
 
 const u32 pv_table_count = sizeof(pv_tables) / sizeof(pv_tables[0]);
 
+const struct pv_op_pair pv_pairs[] = {
+#define PV_OP(table, name, site, conv, ret, n, args, test)
+#define PV_TOGETHER(name, other) { PV_OP_##name, PV_OP_##other },
+#include <pvops/catalogue.h>
+};
+
+const u32 pv_pair_count = sizeof(pv_pairs) / sizeof(pv_pairs[0]);
+
 const struct pv_impl *pv_backend_table(const struct pv_backend *backend, u32 nr)
 {
-	const void *const table[] = {
-		backend->irq, backend->cpu, backend->mmu,
-		backend->time, backend->smp, backend->lock, backend->kernel,
-	};
+#define OF_BACKEND(table)	backend->table,
+	const void *const tables[] = { TABLES(OF_BACKEND) };
 
-	return table[nr];
+	return tables[nr];
 }

@@ -19,6 +19,15 @@ struct pv_table_range {
 extern const struct pv_table_range pv_tables[];
 extern const u32 pv_table_count;
 
+/* Ops that go together (PV_TOGETHER): neither is left to native alone. */
+struct pv_op_pair {
+	u16 op;
+	u16 other;
+};
+
+extern const struct pv_op_pair pv_pairs[];
+extern const u32 pv_pair_count;
+
 /* A backend's entries for table group nr; NULL if it has none. */
 const struct pv_impl *pv_backend_table(const struct pv_backend *backend, u32 nr);
 

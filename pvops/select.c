@@ -285,42 +285,125 @@ bool pv_impl_is_native(enum pv_op op)
 	return pv_chosen[op] == impl_in(native, op);
 }
 
-/* "-x": ops [first, first + count) to native, all or none of them. */
-static void leave_to_native(const struct token *token, u32 first, u32 count)
+bool pv_impl_is_own(enum pv_op op)
 {
+	return pv_chosen[op] == impl_in(chosen, op);
+}
+
+/* "-x": ops [first, first + count) to native, all or none of them. */
+struct exception {
+	struct token token;
+	u32 first;
+	u32 count;
+};
+
+/* More words than there are ops and tables to leave out. */
+#define MAX_EXCEPTIONS	(PV_OP_COUNT + 8)
+
+static struct exception exceptions[MAX_EXCEPTIONS];
+static u32 exception_count;
+
+static bool covers(const struct exception *exception, u32 op)
+{
+	return op - exception->first < exception->count;
+}
+
+static bool is_left(u32 op)
+{
+	u32 i;
+
+	for (i = 0; i < exception_count; i++)
+		if (covers(&exceptions[i], op))
+			return true;
+	return false;
+}
+
+static bool find_part(const struct token *token, struct exception *part)
+{
+	u32 i;
+
+	part->token = *token;
+	for (i = 0; i < pv_table_count; i++)
+		if (token_is(token, pv_tables[i].name)) {
+			part->first = pv_tables[i].first;
+			part->count = pv_tables[i].count;
+			return true;
+		}
+	for (i = 0; i < PV_OP_COUNT; i++)
+		if (token_is(token, pv_op_info[i].name)) {
+			part->first = i;
+			part->count = 1;
+			return true;
+		}
+	return false;
+}
+
+/* Each by itself; what one means for another is seen when all are there. */
+static void add_exception(const struct token *token)
+{
+	struct exception part;
 	u32 op;
 
-	for (op = first; op < first + count; op++) {
+	if (!find_part(token, &part)) {
+		add_line(&refused, "-%s: no such table or op", show(token).text);
+		return;
+	}
+	for (op = part.first; op < part.first + part.count; op++) {
 		if (overrides[op].fn) {
 			add_line(&refused, "-%s: the kernel has a %s of its own",
 				 show(token).text, pv_op_info[op].name);
 			return;
 		}
-		if (!(pv_chosen[op]->flags & PV_IMPL_REQUIRED))
-			continue;
-		add_line(&refused, "-%s: %s cannot run with native %s", show(token).text,
-			 chosen->name, pv_op_info[op].name);
-		return;
+		if (pv_chosen[op]->flags & PV_IMPL_REQUIRED) {
+			add_line(&refused, "-%s: %s cannot run with native %s", show(token).text,
+				 chosen->name, pv_op_info[op].name);
+			return;
+		}
 	}
-	for (op = first; op < first + count; op++)
-		pv_chosen[op] = impl_in(native, op);
+	if (exception_count == MAX_EXCEPTIONS)
+		add_line(&refused, "-%s: too many exceptions", show(token).text);
+	else
+		exceptions[exception_count++] = part;
 }
 
-static void drop_part(const struct token *token)
+/* One of a pair would stay the backend's, the other, which is @part's, become native. */
+static const struct pv_op_pair *parted_by(const struct exception *part)
 {
 	u32 i;
 
-	for (i = 0; i < pv_table_count; i++)
-		if (token_is(token, pv_tables[i].name)) {
-			leave_to_native(token, pv_tables[i].first, pv_tables[i].count);
-			return;
-		}
-	for (i = 0; i < PV_OP_COUNT; i++)
-		if (token_is(token, pv_op_info[i].name)) {
-			leave_to_native(token, i, 1);
-			return;
-		}
-	add_line(&refused, "-%s: no such table or op", show(token).text);
+	for (i = 0; i < pv_pair_count; i++) {
+		const struct pv_op_pair *pair = &pv_pairs[i];
+
+		if (pv_impl_is_own(pair->op) && pv_impl_is_own(pair->other) &&
+		    is_left(pair->op) != is_left(pair->other) &&
+		    (covers(part, pair->op) || covers(part, pair->other)))
+			return pair;
+	}
+	return NULL;
+}
+
+/* The first that parts a pair goes, and so may the next: until none does. */
+static bool refuse_one(void)
+{
+	u32 i;
+
+	for (i = 0; i < exception_count; i++) {
+		const struct exception *part = &exceptions[i];
+		const struct pv_op_pair *pair = parted_by(part);
+		bool first;
+
+		if (!pair)
+			continue;
+		first = covers(part, pair->op);
+		add_line(&refused, "-%s: %s%sgoes with %s", show(&part->token).text,
+			 part->count > 1 ? pv_op_info[first ? pair->op : pair->other].name : "",
+			 part->count > 1 ? " " : "",
+			 pv_op_info[first ? pair->other : pair->op].name);
+		for (exception_count--; i < exception_count; i++)
+			exceptions[i] = exceptions[i + 1];
+		return true;
+	}
+	return false;
 }
 
 static const struct pv_backend *by_name(const struct token *token)
@@ -374,14 +457,24 @@ static void apply_exceptions(const char *cmdline)
 {
 	struct token token;
 	bool in_word = false;
+	u32 op;
 
+	exception_count = 0;
 	while (next_token(&cmdline, &in_word, &token)) {
 		if (!token.len || token.start[0] != '-')
 			continue;
 		token.start++;
 		token.len--;
-		drop_part(&token);
+		add_exception(&token);
 	}
+	/* All of it is native, and stays together. */
+	if (chosen == native)
+		return;
+	while (refuse_one())
+		;
+	for (op = 0; op < PV_OP_COUNT; op++)
+		if (is_left(op))
+			pv_chosen[op] = impl_in(native, op);
 }
 
 /* The best that has not failed yet; of equals the first. */
@@ -547,17 +640,23 @@ int pv_repatch(bool indirect)
 void pv_print(void)
 {
 	const struct pv_stats *stats = &kernel_sites.stats;
+	u32 sites = (u32)(__pv_sites_end - __pv_sites_start);
 	const char *note;
 	u32 i, own = 0;
 
 	print_lines("detected", &detected);
 	for (i = 0; i < PV_OP_COUNT; i++)
-		own += !pv_impl_is_native(i);
+		own += pv_impl_is_own(i);
 	pv_port_log("pvops: chosen: %s (%s), %u of %u ops its own", chosen->name,
-		    chosen->title, chosen == native ? PV_OP_COUNT : own, PV_OP_COUNT);
+		    chosen->title, own, PV_OP_COUNT);
 	for (i = 0; (note = pv_note(i)); i++)
 		pv_port_log("pvops: %s: %s", chosen->name, note);
 	print_lines("refused", &refused);
+	if (!stats->total && sites) {
+		pv_port_log("pvops: sites: %u, not patched: all of them call through the table",
+			    sites);
+		return;
+	}
 	pv_port_log("pvops: sites: %u: inline %u, call %u, nop %u, jump %u, indirect %u, outline %u, failed %u",
 		    stats->total, stats->form[PV_FORM_INLINE], stats->form[PV_FORM_CALL],
 		    stats->form[PV_FORM_NOP], stats->form[PV_FORM_JUMP],

@@ -37,6 +37,7 @@ class Op:
         self.where = f"{path}:{line}"
         self.table = self.site = self.convention = self.result = self.test = ""
         self.args = []
+        self.together = []
         self.summary = ""
         self.fields = {}
 
@@ -149,7 +150,20 @@ def read_catalogue(root):
                 raise Problem(f"{op.where}: {op.name}: also at {seen[op.name]}")
             seen[op.name] = op.where
         tables.append((pathlib.Path(name).stem, heading, ops))
+    read_pairs(folder, {op.name: op for _, _, ops in tables for op in ops})
     return tables
+
+
+def read_pairs(folder, ops):
+    """Which ops go with which (PV_TOGETHER)."""
+    for path in sorted((folder / "ops").glob("*.h")):
+        text = path.read_text(encoding="utf-8")
+        for match in re.finditer(r"^PV_TOGETHER\((\w+), (\w+)\)$", text, re.M):
+            for name, other in (match.groups(), match.groups()[::-1]):
+                if name not in ops:
+                    raise Problem(f"include/pvops/ops/{path.name}:{line_of(text, match.start())}: "
+                                  f"{name}: no such op")
+                ops[name].together.append(other)
 
 
 def strip_comments(text):
@@ -254,6 +268,8 @@ def op_section(op, backends):
     ]
     for field, text in op.fields.items():
         lines.append(f"- **{field}:** {text}")
+    if op.together:
+        lines.append("- **Goes with:** " + ", ".join(f"[{o}](#{o})" for o in op.together))
     lines.append(f"- **Site:** {kind}, {size} bytes; convention {CONVENTIONS[op.convention]}")
     lines.append(f"- **Test:** `test-<env>-{op.test}`")
     for name, made in backends:
@@ -271,7 +287,8 @@ def page(tables, backends):
         "# Ops", "",
         f"All {count} operations of the catalogue: what each one means, where it may be used, "
         "and what", "each backend puts at its sites.  `include/pvops/catalogue.h` explains the "
-        "columns; \"required\"", "means that `pvops=<backend>,-<op>` is refused.", "",
+        "columns; \"required\"", "means that `pvops=<backend>,-<op>` is refused, and so it is for one of two ops that go",
+        "with each other and that the backend both has, unless the other is left out, too.", "",
         "| Table | Ops |", "|---|---|",
     ]
     for name, _, ops in tables:

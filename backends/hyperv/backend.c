@@ -14,6 +14,7 @@
 struct hv_features hv;
 /* The partition's part is in use; else what is to be used again then. */
 static bool started;
+static bool clock_on;
 static u32 used;
 /* Clocks and the local APIC are the layer's. */
 static bool late;
@@ -37,14 +38,40 @@ static void fill_tables(void)
 	USE(smp_impls, shutdown, hv_shutdown, true);
 }
 
-/* What is the partition's, not a CPU's: identity, hypercall page, clock. */
+/* What is the partition's, not a CPU's: identity and hypercall page; and the clock. */
 static void start(void)
 {
 	if (!hv_hypercalls_start())
 		hv.use &= ~CALLS;
-	if (hv_uses(HV_USE_CLOCK))
-		hv_time_start();
 	started = true;
+}
+
+static void start_clock(void)
+{
+	if (clock_on || !hv_uses(HV_USE_CLOCK))
+		return;
+	hv_time_start();
+	clock_on = true;
+}
+
+#define LEFT(uses, ...)						\
+	do {							\
+		if (!(__VA_ARGS__))				\
+			hv.left |= hv.use & (uses);		\
+	} while (0)
+
+/* What the user left to native is not asked for. */
+static void leave_out(void)
+{
+	LEFT(1U << HV_USE_EOI, pv_impl_is_own(PV_OP_upcall));
+	LEFT(1U << HV_USE_FLUSH, pv_impl_is_own(PV_OP_flush_tlb_multi));
+	LEFT(1U << HV_USE_IPI, pv_impl_is_own(PV_OP_send_ipi) ||
+	     pv_impl_is_own(PV_OP_send_ipi_mask));
+	LEFT(1U << HV_USE_TIMER, pv_impl_is_own(PV_OP_set_timer));
+	/* The timer counts in its time. */
+	LEFT(1U << HV_USE_CLOCK, pv_impl_is_own(PV_OP_clock_read) ||
+	     pv_impl_is_own(PV_OP_set_timer));
+	hv.use &= ~hv.left;
 }
 
 /* What others still ask for meanwhile goes the native way. */
@@ -53,8 +80,9 @@ static void stop(void)
 	used = hv.use;
 	hv.use &= ~CALLS;
 	started = false;
-	if (hv_uses(HV_USE_CLOCK))
+	if (clock_on)
 		hv_time_stop();
+	clock_on = false;
 	hv_hypercalls_stop();
 }
 
@@ -81,6 +109,8 @@ static void hv_cpu_init(u32 cpu)
 		hv.use = used;
 		start();
 	}
+	leave_out();
+	start_clock();
 	/* A kernel that has its own timers and IPIs never comes to late_init(). */
 	if (late)
 		pv_native()->cpu_init(cpu);

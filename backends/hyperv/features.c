@@ -118,7 +118,7 @@ void hv_features_text(const struct hv_features *features, u32 line, char *out, s
 			continue;
 		/* All was there, and did not work. */
 		if (!used && !why)
-			why = "refused";
+			why = features->left >> use & 1 ? "left to native" : "refused";
 		at += (size_t)pv_port_format(out + at, size - at, why ? "%s %s (%s)" : "%s %s",
 					     first ? "" : ",", uses[use].name, why);
 		first = false;

@@ -28,6 +28,7 @@ enum hv_use {
  * @features: leaf 0x40000003 EDX
  * @hints: leaf 0x40000004 EAX
  * @use: bit per enum hv_use
+ * @left: likewise: could be used, and was left to native
  * @imitated: another hypervisor shows this interface
  */
 struct hv_features {
@@ -35,6 +36,7 @@ struct hv_features {
 	u32 features;
 	u32 hints;
 	u32 use;
+	u32 left;
 	bool imitated;
 };
 

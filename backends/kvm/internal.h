@@ -62,6 +62,8 @@ PV_PERCPU_DECLARE(struct pvkvm_counts, pvkvm_count);
 void pvkvm_share(u32 cpu);
 void pvkvm_unshare(void);
 u8 *pvkvm_preempted(u32 cpu);
+/* An IPI's sender gives its time to a target that does not run (smp.c). */
+extern bool pvkvm_yields;
 
 extern struct pv_irq_impls pvkvm_irq_impls;
 extern struct pv_time_impls pvkvm_time_impls;

@@ -3,6 +3,7 @@
  * Memory that the host writes: clock, stolen time, end of interrupt.  Source:
  * Linux's Documentation/virt/kvm/x86/msr.rst.
  */
+#include <pvops/call.h>
 #include "internal.h"
 
 PV_PERCPU_DEFINE(pvkvm_shared_area, pvkvm_shared);
@@ -46,22 +47,47 @@ static u64 system_time(void)
 	return ns;
 }
 
+static void clock_on(void)
+{
+	pv_native_write_msr(clock_msr(), phys(&PV_PERCPU_PTR(pvkvm_shared)->clock) |
+					 KVM_CLOCK_ENABLED);
+}
+
+static void clock_off(void)
+{
+	pv_native_write_msr(clock_msr(), 0);
+}
+
 static u64 pvkvm_clock_read(void)
 {
 	return system_time() - epoch;
 }
 
-/* The host writes it when the MSR is written, and only then. */
+/*
+ * The host writes it when the MSR is written, and only then.  It is the time at
+ * which the system time was 0: where the clock is left to native, that is looked at
+ * for this once.
+ */
 static u64 pvkvm_wall_clock(void)
 {
 	static struct pv_pvclock_wall wall __attribute__((aligned(16)));
-	u64 ns;
+	bool lent = !pv_impl_is_own(PV_OP_clock_read);
+	pv_flags_t flags;
+	u64 ns, now;
 
 	pv_native_write_msr(pvkvm_has(KVM_FEATURE_CLOCKSOURCE2) ? MSR_KVM_WALL_CLOCK_NEW :
 			    MSR_KVM_WALL_CLOCK, phys(&wall));
 	while (!pv_pvclock_wall_try(&wall, NULL, &ns))
 		;
-	return ns + system_time();
+	if (!lent)
+		return ns + system_time();
+	flags = pv_save_fl();
+	pv_irq_disable();
+	clock_on();
+	now = system_time();
+	clock_off();
+	pv_restore_fl(flags);
+	return ns + now;
 }
 
 static u64 stolen(const struct kvm_steal_time *steal)
@@ -106,23 +132,32 @@ static void pvkvm_upcall(u32 vector)
 		native_fn_upcall(vector);
 }
 
+/* Who reads "steal", or "preempted" beside it. */
+static bool uses_steal(void)
+{
+	return pv_impl_is_own(PV_OP_stolen_time) || pv_impl_is_own(PV_OP_vcpu_is_preempted) ||
+	       pv_impl_is_own(PV_OP_flush_tlb_multi) ||
+	       (pvkvm_yields && pv_impl_is_own(PV_OP_send_ipi_mask));
+}
+
+/* What is left to native is not asked for: the host writes to nothing for it. */
 void pvkvm_share(u32 cpu)
 {
 	struct pvkvm_shared *shared = PV_PERCPU_PTR(pvkvm_shared);
 
-	if (has_clock()) {
-		pv_native_write_msr(clock_msr(), phys(&shared->clock) | KVM_CLOCK_ENABLED);
+	if (pv_impl_is_own(PV_OP_clock_read)) {
+		clock_on();
 		if (!epoch)
 			epoch = system_time();
 	}
-	if (pvkvm_has(KVM_FEATURE_STEAL_TIME)) {
+	if (uses_steal()) {
 		pv_native_write_msr(MSR_KVM_STEAL_TIME, phys(&shared->steal) | KVM_MSR_ENABLED);
 		if (!counted[cpu])
 			not_stolen[cpu] = stolen(&shared->steal);
 		counted[cpu] = true;
 	}
-	/* Whose end of interrupt is native's would never clear the bit. */
-	if (!pv_impl_is_native(PV_OP_upcall)) {
+	/* Whose end of interrupt is another's would never clear the bit. */
+	if (pv_impl_is_own(PV_OP_upcall)) {
 		shared->eoi = 0;
 		pv_native_write_msr(MSR_KVM_PV_EOI_EN, phys(&shared->eoi) | KVM_PV_EOI_ENABLED);
 	}
@@ -131,14 +166,14 @@ void pvkvm_share(u32 cpu)
 /* The clock goes on from what stands there; nobody is to wait for a flush. */
 void pvkvm_unshare(void)
 {
-	if (!pv_impl_is_native(PV_OP_upcall))
+	if (pv_impl_is_own(PV_OP_upcall))
 		pv_native_write_msr(MSR_KVM_PV_EOI_EN, 0);
-	if (pvkvm_has(KVM_FEATURE_STEAL_TIME)) {
+	if (uses_steal()) {
 		pv_native_write_msr(MSR_KVM_STEAL_TIME, 0);
 		__atomic_store_n(&PV_PERCPU_PTR(pvkvm_shared)->steal.preempted, 0, __ATOMIC_RELEASE);
 	}
-	if (has_clock())
-		pv_native_write_msr(clock_msr(), 0);
+	if (pv_impl_is_own(PV_OP_clock_read))
+		clock_off();
 }
 
 void pvkvm_fill_time(void)

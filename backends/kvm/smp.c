@@ -13,7 +13,7 @@ struct pv_lock_impls pvkvm_lock_impls PV_RO_AFTER_INIT;
 PV_PERCPU_DEFINE(struct pvkvm_counts, pvkvm_count);
 
 /* Tell the host to run a vCPU that was sent an interrupt and does not run. */
-static bool yields PV_RO_AFTER_INIT;
+bool pvkvm_yields PV_RO_AFTER_INIT;
 
 /*
  * Number in rax, arguments in rbx, rcx, rdx, rsi, result in rax; nothing else
@@ -95,7 +95,7 @@ static __always_inline void send_ipi_mask(bool vmmcall, const struct pv_cpumask 
 	/* An interrupt that arrives twice is none too many: it means "look". */
 	if (!send_all(vmmcall, mask, vector))
 		native_fn_send_ipi_mask(mask, vector);
-	if (!yields)
+	if (!pvkvm_yields)
 		return;
 	/* The sender is about to wait: its time is better spent on one of them. */
 	pv_for_each_cpu(cpu, mask)
@@ -219,8 +219,8 @@ void pvkvm_fill_smp(void)
 	if (pvkvm_has(KVM_FEATURE_PV_SEND_IPI)) {
 		PVKVM_USE(pvkvm_smp_impls, send_ipi, CHOOSE(send_ipi));
 		PVKVM_USE(pvkvm_smp_impls, send_ipi_mask, CHOOSE(send_ipi_mask));
-		yields = pvkvm_has(KVM_FEATURE_PV_SCHED_YIELD) &&
-			 pvkvm_has(KVM_FEATURE_STEAL_TIME) && !pvkvm_dedicated();
+		pvkvm_yields = pvkvm_has(KVM_FEATURE_PV_SCHED_YIELD) &&
+			       pvkvm_has(KVM_FEATURE_STEAL_TIME) && !pvkvm_dedicated();
 	}
 	PVKVM_USE(pvkvm_smp_impls, stop_cpu, pvkvm_stop_cpu);
 	PVKVM_USE(pvkvm_smp_impls, shutdown, pvkvm_shutdown);

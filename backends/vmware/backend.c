@@ -130,7 +130,7 @@ static void vmware_cpu_init(u32 cpu)
 	/* A kernel that has its own timers and IPIs never comes to late_init(). */
 	if (late)
 		pv_native()->cpu_init(cpu);
-	if (!steals)
+	if (!steals || !pv_impl_is_own(PV_OP_stolen_time))
 		return;
 	where = (pv_pfn_nr(pv_port_virt_to_pfn(PV_PERCPU_PTR(vmware_steal))) << PV_PAGE_SHIFT) |
 		((unsigned long)PV_PERCPU_PTR(vmware_steal) & (PV_PAGE_SIZE - 1));

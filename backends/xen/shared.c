@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Start and end, as far as every kind of guest does them alike. */
+#include <pvops/pvops.h>
 #include "internal.h"
 
 struct shared_info *pvxen_shared;
@@ -42,6 +43,9 @@ void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame)
 
 	if (pvxen_register_info(cpu, PV_PERCPU_PTR(xen_vcpu_info), frame, PV_BATCH_CPU_INIT))
 		pv_port_panic("pvops: xen: no event mask, cannot go on");
+	/* Who reads it. */
+	if (!pv_impl_is_own(PV_OP_stolen_time) && !pv_impl_is_own(PV_OP_vcpu_is_preempted))
+		return;
 	/*
 	 * Again when a CPU starts again: registering also brings it up to date, which
 	 * Xen cannot do at this address while the CPU comes from real mode.

@@ -57,6 +57,7 @@ struct pv_impl {
 	} name;
 #define PV_OP(table, name, site, conv, ret, n, args, test) \
 	PV_IMPL_MEMBER(name, ret, n, args)
+#define PV_TOGETHER(name, other)
 
 /** struct pv_irq_impls - a backend's "irq" table; likewise the five below */
 struct pv_irq_impls {
@@ -93,6 +94,7 @@ struct pv_kernel_impls;
 #endif
 
 #undef PV_OP
+#undef PV_TOGETHER
 
 /**
  * PV_CODE - define inline bytes for a site

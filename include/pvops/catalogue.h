@@ -27,6 +27,14 @@
  *	be 8-byte aligned only; no FPU or vector registers.
  * @test: the contract test; its full name is test-<env>-<test>.
  *
+ * Below an op's line stands which other ops it goes with:
+ *
+ *	PV_TOGETHER(name, other)
+ *
+ * A backend that has both in its tables uses both or neither: "-<op>" that would
+ * part them is refused (pvops.h).  An op may go with several; the relation has no
+ * direction.  It is expanded as PV_OP, and is nothing where it is not defined.
+ *
  * "Context: any" includes interrupts, but NMI only where it says so.
  *
  * A kernel adds ops that only make sense there: its <pvops_port.h> defines
@@ -43,6 +51,9 @@
  *	spin_lock/spin_unlock		plain atomics on every backend; only the
  *					wait and the kick differ
  */
+#ifndef PV_TOGETHER
+#define PV_TOGETHER(name, other)
+#endif
 #include "ops/irq.h"
 #include "ops/cpu.h"
 #include "ops/mmu.h"
@@ -53,3 +64,4 @@
 #include PV_CATALOGUE_EXTENSION
 #endif
 #undef PV_OP
+#undef PV_TOGETHER

@@ -9,6 +9,7 @@
  *	pvops=<backend>,-<table>	with native for one table (irq, cpu, ...)
  *	pvops=<backend>,-<op>		with native for one op
  *
+ * Ops that go together (catalogue.h) are left to native together, or not at all.
  * Whatever cannot be honoured is refused with one line and a reason; boot
  * goes on with the best that works.
  */
@@ -262,6 +263,16 @@ const struct pv_impl *pv_impl_of(enum pv_op op);
 
 /** pv_impl_is_native - was the op left to native? */
 bool pv_impl_is_native(enum pv_op op);
+
+/**
+ * pv_impl_is_own - does the chosen backend's own form of an op serve?
+ *
+ * Not where it has none, where the user left the op to native, nor where the kernel
+ * overrides it.  A backend that registers memory, vectors or timers with its
+ * hypervisor for an op asks in its cpu_init(), and registers nothing that nobody is
+ * going to read or to answer.
+ */
+bool pv_impl_is_own(enum pv_op op);
 
 /**
  * pv_detected, pv_refused - what detection and selection had to say

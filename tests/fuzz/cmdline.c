@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../pvops/internal.h"
 #include "check.h"
 #include "fake_backend.h"
 #include "host_port.h"
@@ -135,6 +136,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		if (i == FAKE_FAKE && (fake_impls[FAKE_FAKE][op]->flags & PV_IMPL_REQUIRED))
 			CHECK(impl == fake_impls[FAKE_FAKE][op]);
 	}
+	/* Nobody is left with half of what works together. */
+	for (op = 0; op < pv_pair_count; op++)
+		CHECK(i != FAKE_FAKE || pv_impl_is_native(pv_pairs[op].op) ==
+					pv_impl_is_native(pv_pairs[op].other));
 	check_lines(pv_detected);
 	check_lines(pv_refused);
 	pv_print();

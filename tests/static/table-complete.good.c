@@ -9,6 +9,7 @@ static const struct pv_irq_impls deprivileged_irq = {
 	.save_fl = PV_INLINE(save_fl, code_save_fl, PV_IMPL_REQUIRED),
 	.restore_fl = PV_FN(restore_fl, PV_IMPL_REQUIRED),
 	.irqs_disabled_flags = PV_FN(irqs_disabled_flags, PV_IMPL_REQUIRED),
+	.safe_halt = PV_FN(safe_halt, PV_IMPL_REQUIRED),
 };
 
 static const struct pv_cpu_impls deprivileged_cpu = {

@@ -10,7 +10,7 @@
 B ?= build
 PROVE ?= prove
 
-unit_names := plan apply select machines batch vmi kvm xen hyperv vmware inject
+unit_names := plan apply select catalogue backends backends17 machines batch vmi kvm xen hyperv vmware inject
 # The pure parts of backends are tested as core.
 unit_core := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
 	backends/hyperv/features.c backends/hyperv/vpset.c backends/vmware/detect.c
@@ -18,12 +18,16 @@ unit_shared := tests/unit/host_port.c tests/unit/fake_backend.c tests/unit/fake_
 	tests/unit/users.c
 unit_objects := $(patsubst %,$(B)/unit/%.o,$(basename $(unit_core) $(unit_shared)))
 unit_programs := $(unit_names:%=$(B)/unit/test-host-%)
-unit_scripts := tests/unit/opdoc.t tests/unit/sparse.t
+unit_scripts := tests/unit/opdoc.t tests/unit/sparse.t tests/unit/catalogue.t
+
+# catalogue.t builds against other headers.
+unit_include ?= include
+unit_more ?=
 
 # Fixed low addresses, because inline code names variables by absolute 32-bit
 # address as a kernel's does; no red zone, because sites call.
 unit_cflags := -std=gnu11 -O2 -g -Wall -Wextra -Werror -fno-pie -mno-red-zone \
-	-Iinclude -Itests/unit/include
+	-I$(unit_include) -Itests/unit/include $(unit_more)
 unit_ldflags := -no-pie -Wl,-T,tests/unit/sections.ld -Wl,-z,noexecstack \
 	-Wl,--defsym,__pv_text_start=__executable_start -Wl,--defsym,__pv_text_end=etext
 

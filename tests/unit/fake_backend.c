@@ -57,6 +57,7 @@ ret prefix##body_##name PV_PROTO##n args		\
 #define ENTRY_NATIVE(name, site)	.name = PV_FN(fake_native_##name, FLAGS_##site),
 #define ENTRY_FAKE(name, site)		.name = PV_FN(fake_fake_##name, 0),
 
+#define PV_TOGETHER(name, other)
 #define PV_OP(table, name, site, conv, ret, n, args, test) ENTRY_NATIVE(name, site)
 static struct pv_irq_impls native_irq = {
 #include <pvops/ops/irq.h>
@@ -76,6 +77,11 @@ static struct pv_smp_impls native_smp = {
 static struct pv_lock_impls native_lock = {
 #include <pvops/ops/lock.h>
 };
+#ifdef PV_CATALOGUE_EXTENSION
+const struct pv_kernel_impls pv_native_kernel_impls = {
+#include PV_CATALOGUE_EXTENSION
+};
+#endif
 #undef PV_OP
 
 #define PV_OP(table, name, site, conv, ret, n, args, test) ENTRY_FAKE(name, site)
@@ -97,7 +103,16 @@ static struct pv_smp_impls fake_smp = {
 static struct pv_lock_impls fake_lock = {
 #include <pvops/ops/lock.h>
 };
+#ifdef PV_CATALOGUE_EXTENSION
+static struct pv_kernel_impls fake_kernel = {
+#include PV_CATALOGUE_EXTENSION
+};
+#define FAKE_KERNEL_IMPLS	(&fake_kernel)
+#else
+#define FAKE_KERNEL_IMPLS	NULL
+#endif
 #undef PV_OP
+#undef PV_TOGETHER
 
 pv_flags_t host_save_fl(void);
 void host_restore_fl(pv_flags_t flags);
@@ -141,14 +156,19 @@ static void __attribute__((constructor)) fill_tables(void)
 	static const struct pv_impl *const native[] = {
 		(const void *)&native_irq, (const void *)&native_cpu, (const void *)&native_mmu,
 		(const void *)&native_time, (const void *)&native_smp, (const void *)&native_lock,
+		(const void *)PV_NATIVE_KERNEL_IMPLS,
 	};
 	static const struct pv_impl *const fake[] = {
 		(const void *)&fake_irq, (const void *)&fake_cpu, (const void *)&fake_mmu,
 		(const void *)&fake_time, (const void *)&fake_smp, (const void *)&fake_lock,
+		(const void *)FAKE_KERNEL_IMPLS,
 	};
 	static const u32 size[] = {
 		sizeof(native_irq), sizeof(native_cpu), sizeof(native_mmu),
 		sizeof(native_time), sizeof(native_smp), sizeof(native_lock),
+#ifdef PV_CATALOGUE_EXTENSION
+		sizeof(pv_native_kernel_impls),
+#endif
 	};
 	u32 table, i, op = 0;
 
@@ -295,6 +315,7 @@ const struct pv_backend native_backend = {
 	.time = &native_time,
 	.smp = &native_smp,
 	.lock = &native_lock,
+	.kernel = PV_NATIVE_KERNEL_IMPLS,
 };
 
 const struct pv_backend fake_backend_desc = {
@@ -311,6 +332,7 @@ const struct pv_backend fake_backend_desc = {
 	.time = &fake_time,
 	.smp = &fake_smp,
 	.lock = &fake_lock,
+	.kernel = FAKE_KERNEL_IMPLS,
 };
 
 /* All that may be left out is left out. */

@@ -73,6 +73,11 @@ void host_port_reset(void)
 	host_log_clear();
 }
 
+void host_cpuid(struct pv_cpuid *regs)
+{
+	*regs = (struct pv_cpuid){ 0 };
+}
+
 /* Lines are kept while there is room, the first ones first. */
 void pv_port_log(const char *fmt, ...)
 {

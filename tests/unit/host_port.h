@@ -35,6 +35,9 @@ struct host_port {
 
 extern struct host_port host_port;
 
+/* A bare machine: no leaf says anything. */
+void host_cpuid(struct pv_cpuid *regs);
+
 /* Everything as at program start, but for @alias. */
 void host_port_reset(void);
 

@@ -96,6 +96,8 @@ def main():
                  if line.startswith("PV_OP(")]
         ok(len(names) > 80 and all(f"\n### {name}\n" in text for name in names),
            "every op has a section")
+        ok("- **Goes with:** [lock_wait](#lock_wait)" in text and
+           "- **Goes with:** [lock_kick](#lock_kick)" in text, "both of a pair name the other")
 
         page.write_text(text.replace("rax", "rbx", 1), encoding="utf-8")
         status, said = opdoc("--root", root, "--check", page)
@@ -116,8 +118,10 @@ def main():
                 "", ("save_fl", "Clobbers"))
         planted(tmp, "contract without Batch", IRQ, " * Batch: no.\n", "", ("save_fl", "Batch"))
         planted(tmp, "contract without Default", IRQ,
-                " * Default: native; goes with save_fl.\n", "",
+                " * Default: native.\n */\nPV_OP(irq, irqs_disabled_flags", " */\nPV_OP(irq, irqs_disabled_flags",
                 ("irqs_disabled_flags", "Default"))
+        planted(tmp, "goes with an op that is none", IRQ, "PV_TOGETHER(irq_disable, save_fl)",
+                "PV_TOGETHER(irq_disable, save_flags)", ("ops/irq.h:", "save_flags", "no such op"))
         planted(tmp, "field without words", IRQ, " * Batch: no.\n", " * Batch:\n",
                 ("save_fl", "Batch"))
         planted(tmp, "contract without summary", IRQ, " * halt - stop", " * stop", ("halt",))

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "unit.h"
+#include "../../pvops/internal.h"
 
 /* --- recorded machines --- */
 
@@ -474,11 +475,11 @@ static void op_is_left_to_native(void **state)
 
 	(void)state;
 	fake_can_run();
-	boot("pvops=-clts,-rdtsc");
+	boot("pvops=-wbinvd,-rdtsc");
 	assert_chosen("fake");
 	for (op = 0; op < PV_OP_COUNT; op++)
 		assert_int_equal(pv_impl_is_native(op),
-				 op == PV_OP_clts || op == PV_OP_rdtsc);
+				 op == PV_OP_wbinvd || op == PV_OP_rdtsc);
 	assert_table_is_the_choice();
 }
 
@@ -489,7 +490,7 @@ static void exceptions_hold_for_any_word_and_order(void **state)
 	boot("pvops=-lock pvops=fake");
 	assert_chosen("fake");
 	assert_true(pv_impl_is_native(PV_OP_lock_wait));
-	assert_false(pv_impl_is_native(PV_OP_clts));
+	assert_false(pv_impl_is_native(PV_OP_wbinvd));
 }
 
 static void required_op_is_not_left_to_native(void **state)
@@ -499,9 +500,9 @@ static void required_op_is_not_left_to_native(void **state)
 	boot("pvops=fake,-save_fl");
 	assert_refused("-save_fl: fake cannot run with native save_fl");
 	assert_false(pv_impl_is_native(PV_OP_save_fl));
-	boot("pvops=fake,-iret,-clts");
+	boot("pvops=fake,-iret,-wbinvd");
 	assert_refused("-iret: fake cannot run with native iret");
-	assert_true(pv_impl_is_native(PV_OP_clts));
+	assert_true(pv_impl_is_native(PV_OP_wbinvd));
 }
 
 static void table_with_a_required_op_stays_whole(void **state)
@@ -602,14 +603,134 @@ static void override_of_patched_sites_is_refused(void **state)
 	assert_ptr_equal(pv_impl_of(PV_OP_clock_read), before);
 }
 
+/* --- ops that go together --- */
+
+static void half_of_a_pair_is_refused(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("pvops=fake,-lock_kick");
+	assert_refused("-lock_kick: goes with lock_wait");
+	assert_false(pv_impl_is_native(PV_OP_lock_kick));
+	boot("pvops=fake,-lock_wait");
+	assert_refused("-lock_wait: goes with lock_kick");
+	boot("pvops=fake,-end_context_switch");
+	assert_refused("-end_context_switch: goes with start_context_switch");
+	assert_table_is_the_choice();
+}
+
+static void both_of_a_pair_are_left_in_any_order(void **state)
+{
+	static const char *const lines[] = {
+		"pvops=fake,-lock_kick,-lock_wait", "pvops=fake,-lock_wait pvops=-lock_kick",
+		"pvops=-lock,-lock_kick,fake", "pvops=fake,-lock_kick,-lock",
+	};
+	size_t i;
+
+	(void)state;
+	fake_can_run();
+	for (i = 0; i < COUNT(lines); i++) {
+		boot(lines[i]);
+		assert_int_equal(refusals(), 0);
+		assert_true(pv_impl_is_native(PV_OP_lock_kick));
+		assert_true(pv_impl_is_native(PV_OP_lock_wait));
+		assert_table_is_the_choice();
+	}
+}
+
+/* What was good because of another that is refused is refused, too. */
+static void a_refusal_takes_others_with_it(void **state)
+{
+	(void)state;
+	fake_can_run();
+	boot("pvops=fake,-irq_disable,-irq_enable,-safe_halt,-restore_fl,-irqs_disabled_flags,-wbinvd");
+	assert_int_equal(refusals(), 5);
+	assert_false(pv_impl_is_native(PV_OP_safe_halt));
+	assert_true(pv_impl_is_native(PV_OP_wbinvd));
+	/* save_fl is required. */
+	boot("pvops=fake,-irq_disable,-save_fl");
+	assert_int_equal(refusals(), 2);
+	assert_non_null(find(pv_refused, "-save_fl: fake cannot run with native save_fl"));
+	assert_non_null(find(pv_refused, "-irq_disable: goes with save_fl"));
+	assert_table_is_the_choice();
+}
+
+/* Each op, alone: refused with one line, or gone without parting a pair. */
+static void no_op_leaves_half_of_a_pair(void **state)
+{
+	u32 op, pair, left = 0;
+
+	(void)state;
+	fake_can_run();
+	for (op = 0; op < PV_OP_COUNT; op++) {
+		char line[80];
+
+		snprintf(line, sizeof(line), "pvops=fake,-%s", pv_op_info[op].name);
+		boot(line);
+		assert_chosen("fake");
+		assert_int_equal(refusals(), !pv_impl_is_native(op));
+		left += pv_impl_is_native(op);
+		for (pair = 0; pair < pv_pair_count; pair++)
+			assert_int_equal(pv_impl_is_native(pv_pairs[pair].op),
+					 pv_impl_is_native(pv_pairs[pair].other));
+		assert_table_is_the_choice();
+	}
+	assert_in_range(left, 20, PV_OP_COUNT - 2 * pv_pair_count / 2);
+}
+
+/* Of a pair of which a backend has one, that one is free to go. */
+static void a_pair_binds_who_has_both(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("pvops=other,-clock_read");
+	assert_int_equal(refusals(), 0);
+	assert_true(pv_impl_is_native(PV_OP_clock_read));
+	boot("pvops=native,-lock_kick,-save_fl");
+	assert_int_equal(refusals(), 0);
+}
+
+static void too_many_exceptions_are_refused(void **state)
+{
+	static char line[8192] = "pvops=fake";
+	u32 i;
+
+	(void)state;
+	fake_can_run();
+	for (i = 0; i < PV_OP_COUNT + 10; i++)
+		strcat(line, ",-wbinvd");
+	boot(line);
+	assert_int_equal(refusals(), 2);
+	assert_string_equal(pv_refused(0), "-wbinvd: too many exceptions");
+	assert_true(pv_impl_is_native(PV_OP_wbinvd));
+}
+
+/* What is registered with a hypervisor, and for which ops. */
+static void a_backend_learns_what_is_its_own(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("");
+	assert_true(pv_impl_is_own(PV_OP_clock_read));
+	assert_false(pv_impl_is_own(PV_OP_set_timer));
+	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), 0);
+	assert_false(pv_impl_is_own(PV_OP_clock_read));
+	assert_false(pv_impl_is_native(PV_OP_clock_read));
+	assert_int_equal(pv_override(PV_OP_clock_read, NULL), 0);
+	boot("pvops=other,-clock_read");
+	assert_false(pv_impl_is_own(PV_OP_clock_read));
+	boot("pvops=native");
+	assert_true(pv_impl_is_own(PV_OP_clock_read));
+}
+
 static void unknown_part_is_refused(void **state)
 {
 	(void)state;
 	fake_can_run();
 	boot("pvops=fake,-clt");
 	assert_refused("-clt: no such table or op");
-	boot("pvops=fake,-cltss");
-	assert_refused("-cltss: no such table or op");
+	boot("pvops=fake,-wbinvds");
+	assert_refused("-wbinvds: no such table or op");
 	boot("pvops=fake,-");
 	assert_refused("-: no such table or op");
 	boot("pvops=fake,--lock");
@@ -721,7 +842,7 @@ static void early_native_asks_nothing(void **state)
 	pv_init_native();
 	assert_chosen("native");
 	assert_table_is_the_choice();
-	assert_true(pv_impl_is_native(PV_OP_clts));
+	assert_true(pv_impl_is_native(PV_OP_wbinvd));
 	assert_int_equal(cpuid_reads, 0);
 	assert_string_equal(host_log(), "");
 	assert_int_equal(fake_backend[FAKE_NATIVE].detects, 0);
@@ -736,7 +857,7 @@ static void early_native_is_forgotten(void **state)
 	pv_init_native();
 	boot("");
 	assert_chosen("fake");
-	assert_false(pv_impl_is_native(PV_OP_clts));
+	assert_false(pv_impl_is_native(PV_OP_wbinvd));
 	assert_table_is_the_choice();
 	pv_init_native();
 	assert_chosen("native");
@@ -1010,12 +1131,33 @@ static void choice_stays_once_sites_are_patched(void **state)
 
 /* --- the one block --- */
 
+static void print_says_that_nothing_is_patched(void **state)
+{
+	struct pv_stats before = pv_kernel_sites()->stats;
+	char line[80];
+
+	(void)state;
+	boot("");
+	pv_kernel_sites()->stats = (struct pv_stats){ 0 };
+	pv_print();
+	snprintf(line, sizeof(line), "pvops: sites: %u, not patched: all of them call through the table",
+		 (u32)(pv_kernel_sites()->end - pv_kernel_sites()->start));
+	assert_non_null(host_log_find(line));
+	assert_null(host_log_find("failed"));
+	pv_kernel_sites()->stats = before;
+	host_log_clear();
+	assert_int_equal(pv_patch(), 0);
+	pv_print();
+	assert_logged("pvops: sites: ", "failed 0");
+	assert_int_equal(pv_repatch(true), 0);
+}
+
 static void print_says_it_all_in_one_block(void **state)
 {
 	(void)state;
 	machine = &qemu_tcg;
 	fake_can_run();
-	boot("pvops=fake,-clts,-iret,vmware");
+	boot("pvops=fake,-wbinvd,-iret,vmware");
 	pv_print();
 	assert_logged("pvops: detected: CPUID 0x40000000: hypervisor \"TCGTCGTCGTCG\" (QEMU TCG)");
 	assert_logged("pvops: detected: other: no: no other machine");
@@ -1034,7 +1176,7 @@ static void patch_and_repatch_use_the_choice(void **state)
 
 	(void)state;
 	fake_can_run();
-	boot("pvops=fake,-clts");
+	boot("pvops=fake,-wbinvd");
 	assert_int_equal(pv_patch(), 0);
 	set = pv_kernel_sites();
 	assert_true(set->stats.total > PV_OP_COUNT);
@@ -1097,6 +1239,13 @@ int main(void)
 		TEST_SELECT(override_takes_the_place_of_the_choice),
 		TEST_SELECT(override_holds_over_another_choice),
 		TEST_SELECT(override_is_not_left_to_native),
+		TEST_SELECT(half_of_a_pair_is_refused),
+		TEST_SELECT(both_of_a_pair_are_left_in_any_order),
+		TEST_SELECT(a_refusal_takes_others_with_it),
+		TEST_SELECT(no_op_leaves_half_of_a_pair),
+		TEST_SELECT(a_pair_binds_who_has_both),
+		TEST_SELECT(too_many_exceptions_are_refused),
+		TEST_SELECT(a_backend_learns_what_is_its_own),
 		TEST_SELECT(unknown_part_is_refused),
 		TEST_SELECT(what_a_backend_leaves_empty_is_native),
 		TEST_SELECT(failed_start_goes_to_the_next_best),
@@ -1120,6 +1269,7 @@ int main(void)
 		TEST_SELECT(garbage_from_cpuid_is_harmless),
 		TEST_SELECT(endless_cpuid_leaves_end),
 		TEST_SELECT(choice_stays_once_sites_are_patched),
+		TEST_SELECT(print_says_that_nothing_is_patched),
 		TEST_SELECT(print_says_it_all_in_one_block),
 		TEST_SELECT(patch_and_repatch_use_the_choice),
 		TEST_SELECT(module_is_patched_for_the_choice),

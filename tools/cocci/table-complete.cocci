@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 //
-// A backend's table without an op that it must have, as the op's contract says in
-// "Default:": "goes with X": where X is replaced; "a deprivileged kernel must replace
-// it": in a backend of that score; all, in the one everybody falls back to.
+// A backend's table without an op that it must have: one that goes with another of the
+// table (PV_TOGETHER); one whose contract says in "Default:" that a deprivileged kernel
+// must replace it, in a backend of that score; any, in the one everybody falls back to.
 // Files: backends
 
 @initialize:python@
@@ -10,9 +10,12 @@
 import glob
 import re
 
-ops = {}
+ops, pairs = {}, []
 for path in glob.glob("include/pvops/ops/*.h"):
-    contracts = re.findall(r"/\*\*\n((?:(?!\*/).)*)\*/\nPV_OP\((\w+), (\w+),", open(path).read(), re.S)
+    source = open(path).read()
+    for op, other in re.findall(r"^PV_TOGETHER\((\w+), (\w+)\)", source, re.M):
+        pairs += [(op, other), (other, op)]
+    contracts = re.findall(r"/\*\*\n((?:(?!\*/).)*)\*/\nPV_OP\((\w+), (\w+),", source, re.S)
     for text, table, op in contracts:
         text = re.sub(r"\s*\n \*\s*", " ", text)
         ops[op] = table, re.search(r"Default: (.*)", text)[1]
@@ -92,10 +95,10 @@ scores[place[0].file, place[0].current_element] = str(level)[9:]
 @finalize:python@
 @@
 for name, (place, kind, has) in sorted(tables.items()):
-    for op, (its, default) in sorted(ops.items()):
-        other = re.search(r"goes with (\w+)", default)
-        if its == kind and other and other[1] in has and op not in has:
-            told(place, name, f"has {other[1]} and not {op}, which goes with it")
+    missing = sorted({f"{op} ({other})" for op, other in pairs
+                      if ops[op][0] == kind and other in has and op not in has})
+    if missing:
+        told(place, name, f"has not what goes with what it has: {', '.join(missing)}")
 
 for name, (place, members) in sorted(backends.items()):
     level = scores.get((place.file, members.get("detect")))

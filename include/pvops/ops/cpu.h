@@ -21,6 +21,7 @@ PV_OP(cpu, read_cr0, CALL6, ASM, u64, 0, (), read_cr0)
  * Default: native.
  */
 PV_OP(cpu, write_cr0, CALL6, C, void, 1, (u64, val), write_cr0)
+PV_TOGETHER(write_cr0, read_cr0)
 
 /**
  * read_cr2 - linear address of the last page fault of this CPU
@@ -38,9 +39,10 @@ PV_OP(cpu, read_cr2, CALL9, ASM, u64, 0, (), read_cr2)
  * Context: any.
  * Clobbers: C.
  * Batch: no.
- * Default: native; goes with read_cr2.
+ * Default: native.
  */
 PV_OP(cpu, write_cr2, CALL6, C, void, 1, (u64, val), write_cr2)
+PV_TOGETHER(write_cr2, read_cr2)
 
 /**
  * read_cr4 - read CR4
@@ -63,6 +65,7 @@ PV_OP(cpu, read_cr4, CALL6, ASM, u64, 0, (), read_cr4)
  * Default: native.
  */
 PV_OP(cpu, write_cr4, CALL6, C, void, 1, (u64, val), write_cr4)
+PV_TOGETHER(write_cr4, read_cr4)
 
 /**
  * clts - clear CR0.TS, so that FPU use does not trap
@@ -73,6 +76,7 @@ PV_OP(cpu, write_cr4, CALL6, C, void, 1, (u64, val), write_cr4)
  * Default: native.
  */
 PV_OP(cpu, clts, CALL6, C, void, 0, (), clts)
+PV_TOGETHER(clts, read_cr0)
 
 /**
  * wbinvd - write back and invalidate the caches
@@ -118,6 +122,7 @@ PV_OP(cpu, read_msr, BRANCH, C, u64, 1, (u32, msr), read_msr)
  * Default: native.
  */
 PV_OP(cpu, write_msr, BRANCH, C, void, 2, (u32, msr, u64, val), write_msr)
+PV_TOGETHER(write_msr, read_msr)
 
 /**
  * read_msr_safe - read a model-specific register that may not exist
@@ -139,6 +144,7 @@ PV_OP(cpu, read_msr_safe, CALL6, C, int, 2, (u32, msr, u64 *, val), read_msr_saf
  * Default: native.
  */
 PV_OP(cpu, write_msr_safe, CALL6, C, int, 2, (u32, msr, u64, val), write_msr_safe)
+PV_TOGETHER(write_msr_safe, read_msr_safe)
 
 /**
  * read_pmc - read a performance counter
@@ -180,6 +186,7 @@ PV_OP(cpu, get_debugreg, BRANCH, C, u64, 1, (u32, nr), debugreg)
  * Default: native.
  */
 PV_OP(cpu, set_debugreg, BRANCH, C, void, 2, (u32, nr, u64, val), debugreg)
+PV_TOGETHER(set_debugreg, get_debugreg)
 
 /**
  * load_gdt - make a global descriptor table current
@@ -224,6 +231,7 @@ PV_OP(cpu, load_tr, CALL6, C, void, 1, (u16, selector), load_tr)
  * Default: native.
  */
 PV_OP(cpu, store_tr, CALL6, ASM, u16, 0, (), store_tr)
+PV_TOGETHER(store_tr, load_tr)
 
 /**
  * set_ldt - make a local descriptor table current on this CPU
@@ -366,3 +374,4 @@ PV_OP(cpu, start_context_switch, CALL6, C, void, 0, (), context_switch)
  * Default: native.
  */
 PV_OP(cpu, end_context_switch, CALL6, C, void, 0, (), context_switch)
+PV_TOGETHER(end_context_switch, start_context_switch)

@@ -21,6 +21,7 @@ PV_OP(irq, save_fl, CALL9, ASM, pv_flags_t, 0, (), save_fl)
  * Default: native; a deprivileged kernel must replace it (POPF is ignored).
  */
 PV_OP(irq, restore_fl, CALL6, ASM, void, 1, (pv_flags_t, flags), restore_fl)
+PV_TOGETHER(restore_fl, save_fl)
 
 /**
  * irqs_disabled_flags - does this saved state mean "masked"?
@@ -28,9 +29,10 @@ PV_OP(irq, restore_fl, CALL6, ASM, void, 1, (pv_flags_t, flags), restore_fl)
  * Context: any; pure function of the token.  0 or 1.
  * Clobbers: rax, flags.
  * Batch: no.
- * Default: native; goes with save_fl.
+ * Default: native.
  */
 PV_OP(irq, irqs_disabled_flags, BRANCH, ASM, u8, 1, (pv_flags_t, flags), irqs_disabled_flags)
+PV_TOGETHER(irqs_disabled_flags, save_fl)
 
 /**
  * irq_disable - mask maskable interrupts on this CPU
@@ -41,6 +43,7 @@ PV_OP(irq, irqs_disabled_flags, BRANCH, ASM, u8, 1, (pv_flags_t, flags), irqs_di
  * Default: native; a deprivileged kernel must replace it.
  */
 PV_OP(irq, irq_disable, CALL9, ASM, void, 0, (), irq_disable)
+PV_TOGETHER(irq_disable, save_fl)
 
 /**
  * irq_enable - unmask maskable interrupts on this CPU
@@ -53,6 +56,7 @@ PV_OP(irq, irq_disable, CALL9, ASM, void, 0, (), irq_disable)
  * Default: native; a deprivileged kernel must replace it.
  */
 PV_OP(irq, irq_enable, CALL6, ASM, void, 0, (), irq_enable)
+PV_TOGETHER(irq_enable, save_fl)
 
 /**
  * halt - stop this CPU for good, or until an NMI
@@ -75,6 +79,7 @@ PV_OP(irq, halt, CALL6, C, void, 0, (), halt)
  * Default: native.
  */
 PV_OP(irq, safe_halt, CALL6, C, void, 0, (), safe_halt)
+PV_TOGETHER(safe_halt, irq_enable)
 
 /**
  * upcall - hand every interrupt that is due to the kernel

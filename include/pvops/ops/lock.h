@@ -22,6 +22,7 @@ PV_OP(lock, lock_wait, CALL6, C, void, 2, (const u8 *, word, u8, val), lock_wait
  * Default: native.
  */
 PV_OP(lock, lock_kick, CALL6, C, void, 1, (u32, cpu), lock_wait_kick)
+PV_TOGETHER(lock_kick, lock_wait)
 
 /**
  * vcpu_is_preempted - is it pointless to spin on a lock that @cpu holds?

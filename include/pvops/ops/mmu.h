@@ -7,9 +7,10 @@
  * Context: any.  Guest-physical address: PFN << 12, low bits as written.
  * Clobbers: rax, flags.
  * Batch: sees a queued write_cr3().
- * Default: native; goes with pte_val.
+ * Default: native.
  */
 PV_OP(mmu, read_cr3, CALL9, ASM, u64, 0, (), read_cr3)
+PV_TOGETHER(read_cr3, pte_val)
 
 /**
  * write_cr3 - switch address space on this CPU
@@ -21,6 +22,7 @@ PV_OP(mmu, read_cr3, CALL9, ASM, u64, 0, (), read_cr3)
  * Default: native.
  */
 PV_OP(mmu, write_cr3, CALL6, C, void, 1, (u64, paddr), write_cr3)
+PV_TOGETHER(write_cr3, read_cr3)
 
 /**
  * flush_tlb_user - drop this CPU's non-global TLB entries
@@ -119,8 +121,7 @@ PV_OP(mmu, set_p4d, BRANCH, C, void, 2, (pv_p4d_t *, p4dp, pv_p4d_t, p4d), set_p
  *	frame is not the guest's reads as not present, other bits kept.
  * Clobbers: rax, flags.
  * Batch: no.
- * Default: native; goes with make_pte.  Must be replaced where PFN and MFN
- *	differ.
+ * Default: native.  Must be replaced where PFN and MFN differ.
  */
 PV_OP(mmu, pte_val, BRANCH, ASM, u64, 1, (pv_pte_t, pte), pte_val)
 
@@ -131,9 +132,10 @@ PV_OP(mmu, pte_val, BRANCH, ASM, u64, 1, (pv_pte_t, pte), pte_val)
  *	not-present entry (0), never somebody else's page.
  * Clobbers: rax, flags.
  * Batch: no.
- * Default: native; goes with pte_val.
+ * Default: native.
  */
 PV_OP(mmu, make_pte, BRANCH, ASM, pv_pte_t, 1, (u64, val), make_pte)
+PV_TOGETHER(make_pte, pte_val)
 
 /**
  * pmd_val - as pte_val, level 2
@@ -141,9 +143,10 @@ PV_OP(mmu, make_pte, BRANCH, ASM, pv_pte_t, 1, (u64, val), make_pte)
  * Context: as pte_val.
  * Clobbers: rax, flags.
  * Batch: no.
- * Default: native; goes with pte_val.
+ * Default: native.
  */
 PV_OP(mmu, pmd_val, BRANCH, ASM, u64, 1, (pv_pmd_t, pmd), pmd_val)
+PV_TOGETHER(pmd_val, pte_val)
 
 /**
  * make_pmd - as make_pte, level 2
@@ -151,9 +154,10 @@ PV_OP(mmu, pmd_val, BRANCH, ASM, u64, 1, (pv_pmd_t, pmd), pmd_val)
  * Context: as make_pte.
  * Clobbers: rax, flags.
  * Batch: no.
- * Default: native; goes with pte_val.
+ * Default: native.
  */
 PV_OP(mmu, make_pmd, BRANCH, ASM, pv_pmd_t, 1, (u64, val), make_pmd)
+PV_TOGETHER(make_pmd, pte_val)
 
 /**
  * pud_val - as pte_val, level 3
@@ -161,9 +165,10 @@ PV_OP(mmu, make_pmd, BRANCH, ASM, pv_pmd_t, 1, (u64, val), make_pmd)
  * Context: as pte_val.
  * Clobbers: rax, flags.
  * Batch: no.
- * Default: native; goes with pte_val.
+ * Default: native.
  */
 PV_OP(mmu, pud_val, BRANCH, ASM, u64, 1, (pv_pud_t, pud), pud_val)
+PV_TOGETHER(pud_val, pte_val)
 
 /**
  * make_pud - as make_pte, level 3
@@ -171,9 +176,10 @@ PV_OP(mmu, pud_val, BRANCH, ASM, u64, 1, (pv_pud_t, pud), pud_val)
  * Context: as make_pte.
  * Clobbers: rax, flags.
  * Batch: no.
- * Default: native; goes with pte_val.
+ * Default: native.
  */
 PV_OP(mmu, make_pud, BRANCH, ASM, pv_pud_t, 1, (u64, val), make_pud)
+PV_TOGETHER(make_pud, pte_val)
 
 /**
  * p4d_val - as pte_val, level 4
@@ -181,9 +187,10 @@ PV_OP(mmu, make_pud, BRANCH, ASM, pv_pud_t, 1, (u64, val), make_pud)
  * Context: as pte_val.
  * Clobbers: rax, flags.
  * Batch: no.
- * Default: native; goes with pte_val.
+ * Default: native.
  */
 PV_OP(mmu, p4d_val, BRANCH, ASM, u64, 1, (pv_p4d_t, p4d), p4d_val)
+PV_TOGETHER(p4d_val, pte_val)
 
 /**
  * make_p4d - as make_pte, level 4
@@ -191,9 +198,10 @@ PV_OP(mmu, p4d_val, BRANCH, ASM, u64, 1, (pv_p4d_t, p4d), p4d_val)
  * Context: as make_pte.
  * Clobbers: rax, flags.
  * Batch: no.
- * Default: native; goes with pte_val.
+ * Default: native.
  */
 PV_OP(mmu, make_p4d, BRANCH, ASM, pv_p4d_t, 1, (u64, val), make_p4d)
+PV_TOGETHER(make_p4d, pte_val)
 
 /**
  * ptep_modify_prot_start - begin a change of a live level-1 entry
@@ -218,6 +226,7 @@ PV_OP(mmu, ptep_modify_prot_start, BRANCH, C, pv_pte_t, 1, (pv_pte_t *, ptep), m
  */
 PV_OP(mmu, ptep_modify_prot_commit, BRANCH, C, void, 2,
 	(pv_pte_t *, ptep, pv_pte_t, pte), modify_prot)
+PV_TOGETHER(ptep_modify_prot_commit, ptep_modify_prot_start)
 
 /**
  * alloc_pte - a zeroed page for use as level-1 table
@@ -242,6 +251,7 @@ PV_OP(mmu, alloc_pte, CALL6, C, pv_pfn_t, 0, (), alloc_release_pte)
  * Default: native.
  */
 PV_OP(mmu, release_pte, CALL6, C, void, 1, (pv_pfn_t, pfn), alloc_release_pte)
+PV_TOGETHER(release_pte, alloc_pte)
 
 /**
  * alloc_pmd - a zeroed page for use as level-2 table
@@ -262,6 +272,7 @@ PV_OP(mmu, alloc_pmd, CALL6, C, pv_pfn_t, 0, (), alloc_release_pmd)
  * Default: native.
  */
 PV_OP(mmu, release_pmd, CALL6, C, void, 1, (pv_pfn_t, pfn), alloc_release_pmd)
+PV_TOGETHER(release_pmd, alloc_pmd)
 
 /**
  * alloc_pud - a zeroed page for use as level-3 table
@@ -282,6 +293,7 @@ PV_OP(mmu, alloc_pud, CALL6, C, pv_pfn_t, 0, (), alloc_release_pud)
  * Default: native.
  */
 PV_OP(mmu, release_pud, CALL6, C, void, 1, (pv_pfn_t, pfn), alloc_release_pud)
+PV_TOGETHER(release_pud, alloc_pud)
 
 /**
  * pgd_alloc - a root table with an empty user half
@@ -304,6 +316,7 @@ PV_OP(mmu, pgd_alloc, CALL6, C, pv_pfn_t, 0, (), pgd)
  * Default: native.
  */
 PV_OP(mmu, pgd_free, CALL6, C, void, 1, (pv_pfn_t, pfn), pgd)
+PV_TOGETHER(pgd_free, pgd_alloc)
 
 /**
  * pgd_activate - a root table is about to be loaded for the first time
@@ -315,6 +328,7 @@ PV_OP(mmu, pgd_free, CALL6, C, void, 1, (pv_pfn_t, pfn), pgd)
  * Default: native.
  */
 PV_OP(mmu, pgd_activate, CALL6, C, void, 1, (pv_pfn_t, pfn), pgd)
+PV_TOGETHER(pgd_activate, pgd_alloc)
 
 /**
  * table_cache - bound the backend's cache of table pages
@@ -328,6 +342,7 @@ PV_OP(mmu, pgd_activate, CALL6, C, void, 1, (pv_pfn_t, pfn), pgd)
  * Default: native.
  */
 PV_OP(mmu, table_cache, CALL6, C, u32, 1, (u32, bound), table_cache)
+PV_TOGETHER(table_cache, alloc_pte)
 
 /**
  * set_fixmap - map a machine page at a fixed kernel address
@@ -359,6 +374,7 @@ PV_OP(mmu, batch_enter, CALL6, C, void, 1, (enum pv_batch_kind, kind), batch)
  * Default: native.
  */
 PV_OP(mmu, batch_leave, CALL6, C, void, 1, (enum pv_batch_kind, kind), batch)
+PV_TOGETHER(batch_leave, batch_enter)
 
 /**
  * batch_flush - everything deferred so far must be real now
@@ -369,3 +385,4 @@ PV_OP(mmu, batch_leave, CALL6, C, void, 1, (enum pv_batch_kind, kind), batch)
  * Default: native.
  */
 PV_OP(mmu, batch_flush, CALL6, C, void, 0, (), batch)
+PV_TOGETHER(batch_flush, batch_enter)

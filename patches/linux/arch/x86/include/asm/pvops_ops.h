@@ -96,7 +96,7 @@ PV_OP(kernel, map_fixmap, CALL6, C, void, 3, (u32, index, u64, phys, u64, flags)
  * Context: preemption off.
  * Clobbers: C.
  * Batch: no.
- * Default: native; goes with update_io_bitmap.
+ * Default: native.
  */
 PV_OP(kernel, invalidate_io_bitmap, CALL6, C, void, 0, (), ioperm)
 
@@ -106,9 +106,10 @@ PV_OP(kernel, invalidate_io_bitmap, CALL6, C, void, 0, (), ioperm)
  * Context: preemption off.
  * Clobbers: C.
  * Batch: no.
- * Default: native; goes with invalidate_io_bitmap.
+ * Default: native.
  */
 PV_OP(kernel, update_io_bitmap, CALL6, C, void, 0, (), ioperm)
+PV_TOGETHER(update_io_bitmap, invalidate_io_bitmap)
 #endif
 
 #ifdef CONFIG_PARAVIRT_SPINLOCKS
@@ -118,7 +119,7 @@ PV_OP(kernel, update_io_bitmap, CALL6, C, void, 0, (), ioperm)
  * Context: as a spinlock.
  * Clobbers: C.
  * Batch: no.
- * Default: native; goes with lock_release.
+ * Default: native.
  */
 PV_OP(kernel, lock_slowpath, CALL6, C, void, 2, (struct qspinlock *, lock, u32, val), stress)
 
@@ -128,7 +129,8 @@ PV_OP(kernel, lock_slowpath, CALL6, C, void, 2, (struct qspinlock *, lock, u32, 
  * Context: as a spinlock.
  * Clobbers: ASM, as the hand-written __pv_queued_spin_unlock() of Linux.
  * Batch: no.
- * Default: native; goes with lock_slowpath.
+ * Default: native.
  */
 PV_OP(kernel, lock_release, CALL6, ASM, void, 1, (struct qspinlock *, lock), stress)
+PV_TOGETHER(lock_release, lock_slowpath)
 #endif
