@@ -53,6 +53,23 @@ u64 hv_call_input(u64 control)
 	return call(control, hv_phys(hv_input()), 0);
 }
 
+/* What was refused is done natively; it is asked for again the next time. */
+static void refused(u32 nr, u32 status, enum hv_use use)
+{
+	struct hv_counts *counts = PV_PERCPU_PTR(hv_count);
+	u32 bit = 1U << use;
+
+	if (counts->nr[nr] != counts->last[nr] + 1)
+		counts->in_a_row[nr] = 0;
+	counts->last[nr] = counts->nr[nr];
+	if (++counts->in_a_row[nr] < HV_REFUSALS)
+		return;
+	/* One that says nothing else will not: not a line for each, for ever. */
+	if (__atomic_fetch_and(&hv.use, ~bit, __ATOMIC_RELAXED) & bit)
+		pv_port_log("pvops: hyperv: call 0x%x refused %u times in a row, the last with status %u: natively from now on",
+			    nr, HV_REFUSALS, status);
+}
+
 bool hv_accepted(u64 result, enum pv_op op, unsigned long caller, u64 control, enum hv_use use)
 {
 	u32 status = HV_STATUS(result), reps = (u32)(control >> HV_CALL_REPS);
@@ -61,11 +78,8 @@ bool hv_accepted(u64 result, enum pv_op op, unsigned long caller, u64 control, e
 
 	if (!status && HV_REPS_DONE(result) == reps)
 		return true;
-	/* A hypervisor that refuses once will again: not a line for each. */
-	hv.use &= ~(1U << use);
 	pv_batch_refused(&req, &note, -(s32)status, PV_BATCH_NOT_TRIED);
-	pv_port_log("pvops: hyperv: call 0x%x refused with status %u, natively from now on",
-		    (u32)control & 0xffff, status);
+	refused((u32)control & 0xffff, status, use);
 	return false;
 }
 

@@ -51,6 +51,8 @@ int hv_detect(const struct pv_platform *platform, const char **why);
 /* vpset.c: pure. */
 #define HV_VP_UNKNOWN	~0U
 
+/* No CPU that has ever run: there is nothing to ask the hypervisor for. */
+bool hv_nobody(const struct pv_cpumask *cpus, const u32 *vp);
 /* CPUs as a mask of VP indices, all below 64; those that never ran left out. */
 u64 hv_vp_mask(const struct pv_cpumask *cpus, const u32 *vp);
 
@@ -74,7 +76,13 @@ static __always_inline bool hv_uses(enum hv_use use)
 struct hv_counts {
 	u32 total;
 	u32 nr[HVCALL_SEND_IPI_EX + 1];
+	/* Refusals without a success between them, and which call was the last of them. */
+	u32 in_a_row[HVCALL_SEND_IPI_EX + 1];
+	u32 last[HVCALL_SEND_IPI_EX + 1];
 };
+
+/* So many in a row on one CPU, and the hypervisor does not do it. */
+#define HV_REFUSALS	8
 
 PV_PERCPU_DECLARE(struct hv_counts, hv_count);
 
@@ -89,7 +97,7 @@ u64 hv_call_fast(u64 control, u64 arg1, u64 arg2);
 /* Parameters in this CPU's input page; interrupts masked from filling it on. */
 u64 *hv_input(void);
 u64 hv_call_input(u64 control);
-/* Is the result good?  If not: reported, and @use is over. */
+/* Is the result good?  If not: reported; after HV_REFUSALS in a row @use is over. */
 bool hv_accepted(u64 result, enum pv_op op, unsigned long caller, u64 control, enum hv_use use);
 
 #define HV_CALLER()	((unsigned long)PV_CALLER())
@@ -105,7 +113,7 @@ void hv_send_ipi(u32 cpu, u32 vector);
 void hv_send_ipi_mask(const struct pv_cpumask *mask, u32 vector);
 void hv_stop_cpu(void);
 void hv_shutdown(enum pv_shutdown_reason reason);
-/* In the plain form, or with a sparse set; false: refused. */
+/* In the plain form, or with a sparse set; false: refused.  Nobody there: no call. */
 bool hv_ipi(const struct pv_cpumask *mask, u32 vector, bool ex, enum pv_op op,
 	    unsigned long caller);
 void hv_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end);

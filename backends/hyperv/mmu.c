@@ -31,7 +31,7 @@ bool hv_flush(const struct pv_cpumask *mask, u64 start, u64 end, bool ex, unsign
 	pv_flags_t flags;
 	u32 banks;
 
-	if (!ex && !hv_vp_mask(mask, hv_vp_index))
+	if (hv_nobody(mask, hv_vp_index))
 		return true;
 	flags = pv_save_fl();
 	/* The page is this CPU's, and an interrupt may want it. */

@@ -21,7 +21,7 @@ void hv_vp_start(u32 cpu)
 		return;
 	pv_port_log("pvops: hyperv: CPU %u is VP %u, which no call to be used can name: natively",
 		    cpu, vp);
-	hv.use &= ~(1U << HV_USE_FLUSH | 1U << HV_USE_IPI);
+	__atomic_fetch_and(&hv.use, ~(1U << HV_USE_FLUSH | 1U << HV_USE_IPI), __ATOMIC_RELAXED);
 }
 
 static bool ipi_ex(const struct pv_cpumask *mask, u32 vector, enum pv_op op,
@@ -48,7 +48,7 @@ bool hv_ipi(const struct pv_cpumask *mask, u32 vector, bool ex, enum pv_op op,
 	u64 vps;
 
 	if (ex)
-		return ipi_ex(mask, vector, op, caller);
+		return hv_nobody(mask, hv_vp_index) || ipi_ex(mask, vector, op, caller);
 	vps = hv_vp_mask(mask, hv_vp_index);
 	return !vps || hv_accepted(hv_call_fast(HVCALL_SEND_IPI, vector, vps), op, caller,
 				   HVCALL_SEND_IPI, HV_USE_IPI);

@@ -20,6 +20,16 @@ static u32 next(const struct pv_cpumask *cpus, u32 cpu)
 #define for_each(cpu, cpus)	\
 	for (cpu = next(cpus, 0); cpu < PV_MAX_CPUS; cpu = next(cpus, cpu + 1))
 
+bool hv_nobody(const struct pv_cpumask *cpus, const u32 *vp)
+{
+	u32 cpu;
+
+	for_each(cpu, cpus)
+		if (vp[cpu] != HV_VP_UNKNOWN)
+			return false;
+	return true;
+}
+
 u64 hv_vp_mask(const struct pv_cpumask *cpus, const u32 *vp)
 {
 	u64 vps = 0;

@@ -39,6 +39,8 @@ PLANTS = (
     ("vmcall", "backends/hyperv/hypercall.c", "if (!status && HV_REPS_DONE(result) == reps)",
      "if (!status || HV_REPS_DONE(result) == reps)"),
     ("vmcall", "backends/hyperv/hypercall.c", "hv_phys(hv_input())", "(u64)hv_input()"),
+    ("vmcall", "backends/hyperv/hypercall.c", "if (++counts->in_a_row[nr] < HV_REFUSALS)", "if (0)"),
+    ("vmcall", "backends/hyperv/mmu.c", "if (hv_nobody(mask, hv_vp_index))", "if (!ex && hv_nobody(mask, hv_vp_index))"),
     ("romcall", "backends/vmi/mmu.c", "*done = first + (u32)result.type;", "*done = (u32)result.type + 1;"),
     ("monitor", "tests/vmi/monitor/loader.c", "ph->p_filesz > ph->p_memsz)", "0)"),
     ("elf", "tools/audit/audit.c", "if (offset > image_bytes || bytes > image_bytes - offset)", "if (0)"),

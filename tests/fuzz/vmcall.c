@@ -35,6 +35,10 @@ static u64 hypercall_msr;
 static bool sent;
 /* Refusals of Hyper-V's, which are told without a second try. */
 static u32 hv_refused, hv_told;
+/* Refusals of a call in a row; what Hyper-V offers, and what of it has ended for good. */
+#define HV_BY_CALL	(1U << HV_USE_FLUSH | 1U << HV_USE_IPI)
+static u32 hv_row[PV_MAX_CPUS][HVCALL_SEND_IPI_EX + 1];
+static u32 hv_offered, hv_ended;
 static u32 console_port;
 static bool ends;
 
@@ -60,17 +64,47 @@ static u64 kvm_call(const struct machine_regs *regs)
 	return (u64)result;
 }
 
+/* A set of as many banks as the control word says, with a VP in each of them. */
+static void check_set(const u64 *set, u32 banks)
+{
+	u32 i;
+
+	CHECK(set[0] == HV_SET_SPARSE);
+	CHECK(banks && banks == (u32)__builtin_popcountll(set[1]));
+	for (i = 0; i < banks; i++)
+		CHECK(set[2 + i]);
+}
+
 /* What Hyper-V is to read. */
 static void read_input(u64 address, u64 control)
 {
 	const u64 *at = (const u64 *)(KERNEL_BASE + address);
-	u32 code = control & 0xffff, words = (u32)(control >> HV_CALL_VARHEAD & 0x3ff) + 4;
+	u32 code = control & 0xffff, banks = (u32)(control >> HV_CALL_VARHEAD & 0x3ff);
 
 	CHECK(!(address % PV_PAGE_SIZE));
-	CHECK(words <= 2 + HV_SET_BANKS + 4);
-	machine_read(at, words * sizeof(*at));
+	CHECK(banks <= HV_SET_BANKS);
+	machine_read(at, (banks + 5) * sizeof(*at));
 	if (code == HVCALL_SEND_IPI_EX)
-		CHECK(at[1] == HV_SET_SPARSE);
+		check_set(at + 1, banks);
+	else if (code == HVCALL_FLUSH_LIST_EX || code == HVCALL_FLUSH_SPACE_EX)
+		check_set(at + 2, banks);
+	else
+		CHECK(at[2]);
+}
+
+/* As many refusals of one call in a row as the backend takes are its end. */
+static void hv_answered(u32 code, bool refused)
+{
+	bool ipi = code == HVCALL_SEND_IPI || code == HVCALL_SEND_IPI_EX;
+	u32 *row;
+
+	CHECK(code <= HVCALL_SEND_IPI_EX);
+	row = &hv_row[host_cpu][code];
+	hv_refused += refused;
+	*row = refused ? *row + 1 : 0;
+	if (*row == HV_REFUSALS)
+		hv_ended |= 1U << (ipi ? HV_USE_IPI : HV_USE_FLUSH);
+	sent |= !refused && ipi;
 }
 
 static u64 hv_call(const struct machine_regs *regs)
@@ -79,14 +113,15 @@ static u64 hv_call(const struct machine_regs *regs)
 	u8 byte = answer_byte();
 	u64 result = byte < 0x80 ? (u64)reps << 32 : answer_number(byte < 0xc0 ? 2 : 8);
 
-	if (!(regs->rcx & HV_CALL_FAST))
-		read_input(regs->rdx, regs->rcx);
+	bool refused = HV_STATUS(result) || HV_REPS_DONE(result) != reps;
+
 	if (!code)
 		return result;
-	if (HV_STATUS(result) || HV_REPS_DONE(result) != reps)
-		hv_refused++;
+	if (!(regs->rcx & HV_CALL_FAST))
+		read_input(regs->rdx, regs->rcx);
 	else
-		sent |= code == HVCALL_SEND_IPI || code == HVCALL_SEND_IPI_EX;
+		CHECK(regs->r8);
+	hv_answered(code, refused);
 	return result;
 }
 
@@ -219,13 +254,19 @@ void target_hypercall(struct machine_regs *regs)
 
 u64 target_read_msr(u32 msr)
 {
+	u64 val;
+
 	switch (msr) {
 	case MSR_APIC_BASE:
 		return APIC;
 	case HV_MSR_HYPERCALL:
 		return hypercall_msr ^ (answer_byte() >= 0xf0 ? answer_number(8) : 0);
 	case HV_MSR_VP_INDEX:
-		return answer_byte() < 0xc0 ? host_cpu : answer_number(3);
+		val = answer_byte() < 0xc0 ? host_cpu : answer_number(3);
+		/* No set can name it. */
+		if (val >= HV_SET_BANK * HV_SET_BANKS)
+			hv_ended |= HV_BY_CALL;
+		return val;
 	case HV_MSR_REF_COUNTER:
 		return reference += 10000;
 	default:
@@ -433,7 +474,13 @@ static void act(void)
 static void check_accounts(void)
 {
 	CHECK(!account_open());
-	CHECK(hv_told == hv_refused || kind != MACHINE_HYPERV);
+	if (kind != MACHINE_HYPERV)
+		return;
+	CHECK(hv_told == hv_refused);
+	/* A page that could not be had takes both away. */
+	if (!hv_calls)
+		hv_ended |= HV_BY_CALL;
+	CHECK((hv.use & HV_BY_CALL) == (hv_offered & ~hv_ended));
 }
 
 static struct pv_platform platform = { .cpuid = machine_cpuid };
@@ -444,6 +491,7 @@ static void start_machine(void)
 	pv_cpu_init(0);
 	pv_late_init();
 	up = true;
+	hv_offered = HV_BY_CALL;
 	check_accounts();
 }
 
@@ -457,6 +505,8 @@ static void new_input(u32 nr, const u8 *data, size_t size)
 	reference = 0;
 	calls = yields = readings = 0;
 	hv_refused = hv_told = 0;
+	hv_offered = hv_ended = 0;
+	memset(hv_row, 0, sizeof(hv_row));
 	console_port = 0;
 	up = nr != 0;
 	ends = false;
@@ -501,6 +551,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		return 0;
 	if (full)
 		start_machine();
+	hv_offered = HV_BY_CALL;
 	while (input_left()) {
 		calls = 0;
 		act();

@@ -27,8 +27,8 @@ static const struct test load = { "load", load_run };
 	x(user_faults) x(syscalls) x(repatch) x(cpu_missing) x(wx) x(wx_map) x(register_state)	\
 	x(patch_pass) x(batch_unknown_error) x(vmi_direct) x(vmi_counts) x(vmi_batch) x(vmimon_traps) x(vmi_wx)	\
 	x(kvm_flush) x(kvm_stolen) x(kvm_exit) x(hyperv_calls) x(hyperv_forms) x(hyperv_given_back)	\
-	x(xenhvm_flush) x(xenhvm_stopped) x(xenhvm_console) x(detection)	\
-	x(every_cpu)
+	x(xenhvm_flush) x(xenhvm_stopped) x(xenhvm_console) x(detection) x(every_cpu)	\
+	x(hyperv_wide) x(hyperv_refused)
 
 #define DECLARE(name)	void test_##name(void);
 EXTRA(DECLARE)

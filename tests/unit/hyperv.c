@@ -371,6 +371,20 @@ static void sets_have_only_the_banks_they_need(void **state)
 	assert_set(0, far, 0, 0, 0, 0);
 }
 
+static void nobody_is_who_never_ran(void **state)
+{
+	static const u32 vp[PV_MAX_CPUS] = { HV_VP_UNKNOWN, 70 };
+	static const struct pv_cpumask none, first = { { 1 } }, second = { { 2 } }, both = { { 3 } };
+	static const struct pv_cpumask beyond = { { ~3ULL, ~0ULL, ~0ULL, ~0ULL } };
+
+	(void)state;
+	assert_true(hv_nobody(&none, vp));
+	assert_true(hv_nobody(&first, vp));
+	assert_true(hv_nobody(&beyond, vp));
+	assert_false(hv_nobody(&second, vp));
+	assert_false(hv_nobody(&both, vp));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -389,6 +403,7 @@ int main(void)
 		TEST_ON(another_name_imitates),
 		TEST_ON(what_is_no_range_of_leaves_does_not_imitate),
 		TEST_ON(masks_below_64),
+		TEST_ON(nobody_is_who_never_ran),
 		TEST_ON(sets_have_only_the_banks_they_need),
 	};
 

@@ -70,6 +70,65 @@ TEST(hyperv_calls)
 	interrupt_hook = NULL;
 }
 
+/* As with a VP index of 64 or more: sets only, and no call for nobody. */
+TEST(hyperv_wide)
+{
+	static const struct pv_cpumask self = { { 1 } }, both = { { 3 } }, none = { { 0 } };
+	bool wide = hv_wide;
+	u64 calls, want = cpus_online > 1;
+
+	if (!is_hyperv())
+		return;
+	if (!hv_uses(HV_USE_FLUSH) || !hv_uses(HV_USE_IPI) || !hv_uses(HV_USE_EX)) {
+		test_skip("needs all forms of flush and IPI");
+		return;
+	}
+	hv_wide = true;
+	calls = hypercalls();
+	pv_flush_tlb_multi(&self, VA, VA + PAGE);
+	pv_flush_tlb_multi(&self, 0, 0);
+	pv_flush_tlb_multi(&none, VA, VA + PAGE);
+	pv_send_ipi_mask(&none, TEST_IPI);
+	EXPECT_EQ(hypercalls(), calls);
+	pv_flush_tlb_multi(&both, VA, VA + PAGE);
+	EXPECT_EQ(hypercalls(), calls + want);
+	calls = pv_backend()->hypercalls(HVCALL_FLUSH_SPACE_EX);
+	pv_flush_tlb_multi(&both, 0, 0);
+	EXPECT_EQ(pv_backend()->hypercalls(HVCALL_FLUSH_SPACE_EX), calls + want);
+	received[0] = 0;
+	interrupt_hook = count_ipi;
+	calls = pv_backend()->hypercalls(HVCALL_SEND_IPI_EX);
+	pv_send_ipi(0, TEST_IPI);
+	EXPECT(arrives(0, 1));
+	EXPECT_EQ(pv_backend()->hypercalls(HVCALL_SEND_IPI_EX), calls + 1);
+	interrupt_hook = NULL;
+	hv_wide = wide;
+}
+
+/* One refusal (a vector that nobody may send) is reported, and the end of nothing. */
+TEST(hyperv_refused)
+{
+	static const struct pv_cpumask self = { { 1 } };
+	u32 errors = pv_batch_error_count();
+	u64 calls;
+
+	if (!is_hyperv())
+		return;
+	if (!hv_uses(HV_USE_IPI)) {
+		test_skip("needs the IPI call");
+		return;
+	}
+	EXPECT(!hv_ipi(&self, 1, false, PV_OP_send_ipi, (unsigned long)test_hyperv_refused));
+	EXPECT_EQ(pv_batch_error_count(), errors + 1);
+	calls = hypercalls();
+	received[0] = 0;
+	interrupt_hook = count_ipi;
+	pv_send_ipi(0, TEST_IPI);
+	EXPECT(arrives(0, 1));
+	EXPECT_EQ(hypercalls(), calls + 1);
+	interrupt_hook = NULL;
+}
+
 static volatile u64 *word;
 static volatile u64 seen;
 static pv_pfn_t space;
