@@ -12,10 +12,13 @@ Linux's own paravirt_ops; mm, debug and others: those of tools/linux-configs.sh)
 runs on it is tools/linux-guest.sh's.  --rows A,B names other rows for demo.  A row's
 selftests must be those that the stock kernel of the same configuration passes in the same
 row: its results are kept in build/linux-guest/results, by the hashes of what was booted.
+A stock kernel that dies in one of them is booted again without it, and the test is not
+compared.
 
 Every boot leaves build/log/linux-ROW[~TAG].log and .json; demo also
 build/report/linux-matrix.json.  Exit status: 0 all good; 1 a row did not end, or
-not as it must; 2 wrong arguments; 3 something is missing here.
+not as it must; 2 wrong arguments; 3 something is missing here; 4 all good but that
+there is no stock kernel's run to compare with.
 """
 import hashlib
 import json
@@ -47,8 +50,12 @@ SECURITY = ("files", "stray", "wx")
 SELFTESTS = ("selftests", "mm")
 MORE_PARTS = ("bench", "faults", "planted", "mm")
 TIMEOUT = 480
+EXIT_ERROR = 4
+# How many selftests may kill the stock kernel, before that is what it does.
+DEATHS = 3
 END_SIGN = b"\npvops-linux: end"
 TEST = re.compile(r"@test (\w+)/(\S+) (PASS|FAIL|SKIP|TIMEOUT)(?: (.*))?$")
+RUN = re.compile(r"@run (\w+/\S+)$")
 TOTAL = re.compile(r"pvops-linux: (\w+): pass (\d+) fail (\d+) skip (\d+) timeout (\d+)$")
 WORDS = ("PASS", "FAIL", "SKIP", "TIMEOUT")
 # How a site may look when it has been patched; what is left behind, and what failed.
@@ -61,6 +68,7 @@ def parse(raw):
     """Read a serial log.  Returns a dict:
 
     tests     {part/name: (result, why, [diagnosis])}
+    running   name of the selftest that has begun and has no result, or None
     totals    {part: {result: count}}, the guest's own
     data      what the "@pvops" lines say, as one object
     user, end was user space reached, the end marker seen?
@@ -69,7 +77,7 @@ def parse(raw):
     tail      the last lines, Xen's included
     """
     raw = vm.NOISE.sub("", raw)
-    out = {"tests": {}, "totals": {}, "data": {}, "user": False, "end": False, "log": [],
+    out = {"tests": {}, "running": None, "totals": {}, "data": {}, "user": False, "end": False, "log": [],
            "problems": [], "tail": raw.rstrip("\n").split("\n")[-vm.TAIL_LINES:]}
     problems, last = out["problems"], None
     for line in map(str.strip, vm.XEN_LINE.sub("", raw + "\n").split("\n")):
@@ -80,8 +88,10 @@ def parse(raw):
             if not m or f"{m[1]}/{m[2]}" in out["tests"]:
                 problems.append(f"{'second' if m else 'unreadable'} result: {line}")
                 continue
-            last = []
+            last, out["running"] = [], None
             out["tests"][f"{m[1]}/{m[2]}"] = (m[3], m[4] or "", last)
+        elif m := RUN.match(line):
+            out["running"] = m[1]
         elif m := TOTAL.match(line):
             out["totals"][m[1]] = dict(zip(WORDS, map(int, m.groups()[1:])))
             if out["totals"][m[1]] != count(out["tests"], m[1]):
@@ -127,6 +137,7 @@ def run(name, variant, words=(), tag="", timeout=None, count=False):
     """Boot once; count: under -icount.  Returns parse()'s dict, and
 
     row, variant, words, image_sha256, parts {name: sha256}, seconds, log_file
+    died      was there no end, and not because there was no time?
     """
     rows = rows_of(name, variant)
     rows["count"] = count
@@ -156,7 +167,8 @@ def run(name, variant, words=(), tag="", timeout=None, count=False):
     else:
         problems += [f"{part}: no totals of this part" for part in parts_asked(words)
                      if part not in result["totals"]]
-    result.update(row=name, variant=variant, words=list(words), image_sha256=vm.sha256(image),
+    result.update(row=name, variant=variant, words=list(words),
+                  died=not result["end"] and how != "timeout", image_sha256=vm.sha256(image),
                   parts={p: vm.sha256(f) for p, f in rows["parts"].items()},
                   seconds=seconds, log_file=str(log))
     log.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
@@ -178,6 +190,32 @@ def words_of(name, variant):
     return words
 
 
+def stock_missing(name, variant):
+    """Why the stock kernel cannot be booted in this row, or None."""
+    for file in (KERNELS[variant], *rows_of(name, variant)["parts"].values()):
+        if not Path(file).is_file():
+            return (f"{file}: not there; `tools/linux.sh {how_to_build(variant)}` and "
+                    f"`tools/linux-guest.sh {variant}` make what is needed")
+    return None
+
+
+def sound(result):
+    """Did it come to its end?"""
+    return result["end"] and not result["problems"]
+
+
+def without_killers(boot):
+    """boot([WORD...]) once, and as long as the kernel dies in a selftest once more without
+    that; its last result, with `killers`, the names of these."""
+    killers = []
+    while True:
+        result = boot([f"WITHOUT={','.join(killers)}"] if killers else [])
+        result["killers"] = list(killers)
+        if not result["died"] or not result["running"] or len(killers) == DEATHS:
+            return result
+        killers.append(result["running"])
+
+
 def stock(name, variant):
     """The selftests of the stock kernel @variant in this row: kept, or booted now."""
     rows = rows_of(name, variant)
@@ -185,18 +223,16 @@ def stock(name, variant):
     asked = [part for part in SELFTESTS if part in parts_asked(words)]
     words = [w for w in words if not w.startswith("PARTS=")] + [f"PARTS={','.join(asked)}"]
     files = [KERNELS[variant], *rows["parts"].values()]
-    for file in files:
-        if not Path(file).is_file():
-            raise vm.MissingError(f"{file}: not there; `tools/linux.sh {how_to_build(variant)}` and "
-                                  f"`tools/linux-guest.sh {variant}` make what is needed")
+    if missing := stock_missing(name, variant):
+        raise vm.MissingError(missing)
     key = hashlib.sha256(json.dumps([rows, words, [vm.sha256(f) for f in files]]).encode()).hexdigest()
     kept = RESULTS / f"{name}-{key[:16]}.json"
     if kept.is_file():
         return json.loads(kept.read_text())
-    result = run(name, variant, words, tag=variant)
+    result = without_killers(lambda more: run(name, variant, words + more, tag=variant))
     # What did not come to its end is no measure, and must be tried again; on a
     # busy machine a test may run into its limit.
-    if result["end"] and not result["problems"] and not count(result["tests"], None)["TIMEOUT"]:
+    if sound(result) and not result["killers"] and not count(result["tests"], None)["TIMEOUT"]:
         report.save(kept, json.dumps(result, indent=1) + "\n")
     return result
 
@@ -204,7 +240,7 @@ def stock(name, variant):
 # What must hold
 
 def asserts(result, reference=None):
-    """[(holds?, what, [why not])], for one row.
+    """[(holds?, what, [why not])], for one row; holds is None where the environment is broken.
 
     reference is the stock kernel's run to compare selftests with, or None.
     """
@@ -285,15 +321,23 @@ def _assert_faults(data):
     return out
 
 
+def killed(reference):
+    """Which tests killed the stock kernel, as words; "" if none did."""
+    names = reference["killers"]
+    return f"which died in {' and in '.join(names)}" if names else ""
+
+
 def _assert_same(result, reference):
-    if not reference["end"] or reference["problems"]:
-        return [(False, "the stock kernel's selftests, to compare with", reference["problems"])]
-    ours, theirs = passed(result), passed(reference)
+    if not sound(reference):
+        return [(None, " ".join(filter(None, ["the stock kernel,", killed(reference) and f"{killed(reference)},",
+                                              "has selftests to compare with"])), reference["problems"])]
+    ours, theirs = passed(result) - set(reference["killers"]), passed(reference)
     why = [f"{n}: passes, but not on the stock kernel" for n in sorted(ours - theirs)]
     for name in sorted(theirs - ours):
         why += [f"{name}: passes on the stock kernel"]
         why += explain(name, result["tests"].get(name, ("FAIL", "was not run", [])))
-    return [(ours == theirs and theirs, f"selftests: the same {len(theirs)} pass on the stock kernel", why)]
+    tail = f", {killed(reference)}: not compared" if killed(reference) else ""
+    return [(ours == theirs and theirs, f"selftests: the same {len(theirs)} pass on the stock kernel{tail}", why)]
 
 
 def explain(name, test):
@@ -361,31 +405,59 @@ def default_rows():
     return [name for name, rows in vm.envs(TABLE).items() if "off" not in rows]
 
 
+def baselines(references):
+    """Rows whose stock kernel died, as lines for below the matrix."""
+    lines = []
+    for name, ref in references.items():
+        if ref["killers"] or not sound(ref):
+            how = killed(ref) or "which came to no sound end"
+            rest = "the others are compared" if sound(ref) else "nothing is compared"
+            lines.append(f"ERROR in row {name}: the stock kernel, {how}: {rest} (see {ref['log_file']})")
+    return lines
+
+
+def verdict(what, wrong, errors):
+    """The last lines of a command, and its exit status."""
+    if wrong or not errors:
+        return report.finish(what, wrong + errors)
+    vm.sys.stdout.flush()
+    print(*errors, f"{what}: ERROR, not of this kernel", sep="\n", file=vm.sys.stderr)
+    return EXIT_ERROR
+
+
 def demo(names, variant):
-    results, wrong = [], []
-    compare = variant in STOCK and Path(KERNELS[STOCK[variant]]).is_file()
+    results, references, wrong, errors = [], {}, [], []
+    missing = STOCK.get(variant) and next(filter(None, (stock_missing(n, STOCK[variant]) for n in names)), None)
+    compare = variant in STOCK and not missing
     for name in names:
         print(f"{name}: booting ... ", end="", flush=True)
-        result = run(name, variant, tag=variant)
+        result = run(name, variant, words_of(name, variant), tag=variant)
         print(f"{result['seconds']} s" + ("" if result["end"] else ", NO END MARKER"), flush=True)
         results.append(result)
-        checks = asserts(result, stock(name, STOCK[variant]) if compare and result["end"] else None)
-        wrong += [line for good, what, why in checks if not good
-                  for line in (f"{name}: NOT: {what}", *(f"{name}:   {w}" for w in why))]
+        if compare and result["end"]:
+            references[name] = stock(name, STOCK[variant])
+        for good, what, why in asserts(result, references.get(name)):
+            lines = [f"{name}: NOT: {what}", *(f"{name}:   {w}" for w in why)]
+            if good is None:
+                errors += lines
+            elif not good:
+                wrong += lines
     hashes = {r["image_sha256"] for r in results}
     if len(hashes) != 1:
         wrong.append("the rows booted different images")
     print(f"\none bzImage ({variant}), sha256 {' '.join(hashes)}\n")
     for result in results:
         print(block(result))
-    print(matrix(results))
+    print("\n".join([matrix(results), *baselines(references)]))
     print("left: sites left indirect, or not patched.  tests: all parts; the x86 selftests are "
-          + ("compared with\nthe stock kernel's in the same row." if compare else "compared with\nnothing."))
+          + ("compared with\nthe stock kernel's in the same row." if compare else "compared with\nnothing"
+             + (f": {missing}" if missing else ".")))
     doc = {"variant": variant, "image_sha256": results[0]["image_sha256"], "qemu": vm.qemu_version(),
            "rows": {r["row"]: {key: r[key] for key in ("data", "tests", "totals", "user", "end", "seconds", "parts")}
-                    for r in results}}
+                    for r in results},
+           "killers_of_stock": {name: ref["killers"] for name, ref in references.items() if ref["killers"]}}
     print(f"raw results: {report.save(OUT, json.dumps(doc, indent=1) + chr(10))}")
-    return report.finish("demo", wrong)
+    return verdict("demo", wrong, errors)
 
 
 def tap(names, variant):
@@ -395,7 +467,7 @@ def tap(names, variant):
         for good, what, why in asserts(result, stock(name, STOCK[variant]) if variant in STOCK else None):
             nr += 1
             failed += not good
-            print(f"{'ok' if good else 'not ok'} {nr} - {name}: {what}", flush=True)
+            print(f"{'ok' if good else 'not ok'} {nr} - {name}: {what}{' # ERROR' if good is None else ''}", flush=True)
             if not good:
                 for line in why:
                     print(f"#   {line}", file=vm.sys.stderr)

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """What tools/linux_matrix.py makes of a guest's lines: each thing that is wrong is found."""
+import contextlib
 import copy
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -66,7 +68,9 @@ tap = Tap()
 
 
 def run(text=GOOD, variant="ours", words=()):
-    return {**matrix.parse(text), "row": "native", "variant": variant, "words": list(words)}
+    result = matrix.parse(text)
+    return {**result, "row": "native", "variant": variant, "words": list(words), "killers": [],
+            "died": not result["end"], "log_file": "log"}
 
 
 def wrong(result, reference=None):
@@ -141,7 +145,55 @@ other = copy.deepcopy(good)
 other["tests"]["selftests/two"] = ("PASS", "", [])
 tap.equal(len(wrong(good, other)), 1, "found: a selftest that passes on stock only")
 tap.equal(len(wrong(other, good)), 1, "found: a selftest that does not pass on stock")
-tap.equal(len(wrong(good, run(GOOD.replace("pvops-linux: end", "")))), 1, "found: stock did not end")
+
+# A stock kernel that dies in test two, then in three, then not; or once more, or outside of a test.
+TWO, THREE = (f"{GOOD.split('@test selftests/two')[0]}@run selftests/{name}\nRIP: 0\n" for name in ("two", "three"))
+
+
+def deaths(*logs):
+    """What is made of these boots of a stock kernel, and what each was told to leave out."""
+    asked = []
+    result = matrix.without_killers(lambda more: asked.append(more) or run(logs[len(asked) - 1], "stock"))
+    return result, asked
+
+
+good["tests"]["selftests/three"] = ("PASS", "", [])
+ref, asked = deaths(TWO, THREE, GOOD)
+tap.equal(asked, [[], ["WITHOUT=selftests/two"], ["WITHOUT=selftests/two,selftests/three"]],
+          "a dead stock kernel is tried again without the test that ran, and again")
+tap.equal(ref["killers"], ["selftests/two", "selftests/three"], "they are named")
+tap.equal([what for _, what, _ in matrix.asserts(good, ref)][-1],
+          "selftests: the same 1 pass on the stock kernel, which died in selftests/two and in selftests/three: "
+          "not compared", "the others are compared, and the line says without which")
+tap.empty(wrong(good, ref), "that is no fault of ours")
+tap.equal(matrix.baselines({"native": ref, "vmi": {**good, "killers": []}}),
+          ["ERROR in row native: the stock kernel, which died in selftests/two and in selftests/three: "
+           "the others are compared (see log)"], "and the matrix names it")
+tap.equal(len(wrong(other, {**ref, "tests": {}})), 1, "found: nothing is left to compare")
+del good["tests"]["selftests/three"]
+
+boot_log = GOOD.split("@test selftests")[0]
+for logs, tries, what in (((boot_log,), 1, "outside of a test"), ((TWO,) * 4, 4, "again and again")):
+    ref, asked = deaths(*logs)
+    tap.equal(len(asked), tries, f"a stock kernel that dies {what}: {tries} boot(s)")
+    tap.equal([ok for ok, _, _ in matrix.asserts(good, ref) if not ok], [None], "an error, and nothing else is wrong")
+    tap.equal(len(matrix.baselines({"native": ref})), 1, "and the matrix names it")
+slow = {**run(TWO, "stock"), "died": False}
+tap.equal(matrix.without_killers(lambda more: dict(slow))["killers"], [], "no time left in a test: no test is blamed")
+tap.equal(matrix.parse(f"{TWO}@test selftests/two FAIL x\n")["running"], None,
+          "a test that has its result runs no more")
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    verdicts = [matrix.verdict("demo", *lines) for lines in (([], []), ([], ["x"]), (["x"], []), (["x"], ["x"]))]
+tap.equal(verdicts, [0, 4, 1, 1], "exit status: 0 good, 4 for an error alone, else 1")
+
+# The guest's side: each selftest is announced, and none that is not to run.
+init = (TOP / "tests/linux/init").read_text(encoding="utf-8")
+functions = init[init.index("# Some CPUs add"):init.index("# Most take")]
+for without, status, said in (("", 0, "@run selftests/two"), ("selftests/twofold", 0, "@run selftests/two"),
+                              ("mm/x,selftests/two", 1, "@test selftests/two SKIP not asked for")):
+    script = f'{functions}\nresult() {{ echo "@test $*"; }}\nWITHOUT={without}\nbegin selftests/two'
+    done = subprocess.run(["sh", "-c", script], text=True, capture_output=True, check=False)
+    tap.equal((done.returncode, done.stdout.strip()), (status, said), f"init: WITHOUT={without}")
 
 for args, words in ((["run", "nowhere"], "unknown environment 'nowhere'"),
                     (["run", "native", "PARTS=nothing"], "PARTS=nothing: no such part"),
