@@ -120,44 +120,39 @@ static int submit(struct pv_batch *batch, const struct pv_batch_req *req,
 
 /*
  * On top of code that may be about to move used: all that may change is how
- * much of the queue is done.  Interrupts masked.
+ * much of the queue is done.  Interrupts masked; an NMI may come between any
+ * two instructions and do the same, so what waits is taken in one.
  */
 static void submit_waiting(struct pv_batch *batch)
 {
 	u32 used = batch->used;
-	u32 from = batch->flushed;
+	u32 from;
 
-	if (used == from)
+	/* Less: on top of a drain that has emptied the queue, and not yet said so. */
+	if (used <= batch->flushed)
 		return;
-	batch->flushed = used;
-	submit(batch, &batch->req[from], &batch->note[from], used - from);
+	from = __atomic_exchange_n(&batch->flushed, used, __ATOMIC_RELAXED);
+	if (used > from)
+		submit(batch, &batch->req[from], &batch->note[from], used - from);
 }
 
 void pv_batch_drain(void)
 {
 	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
 	pv_flags_t flags;
-	u32 used, from;
 
 	/* Paused: the pause has submitted everything, and positions must stay. */
 	if (!batch->used || batch->paused)
 		return;
 	flags = pv_save_fl();
 	pv_irq_disable();
-	if (pv_port_in_interrupt()) {
-		submit_waiting(batch);
-		pv_restore_fl(flags);
-		return;
+	submit_waiting(batch);
+	if (!pv_port_in_interrupt()) {
+		/* In this order: in between nothing may seem to wait. */
+		batch->used = 0;
+		order();
+		batch->flushed = 0;
 	}
-	used = batch->used;
-	from = batch->flushed;
-	/* First: the pause of an exception inside must not submit them again. */
-	batch->flushed = used;
-	order();
-	if (used > from)
-		submit(batch, &batch->req[from], &batch->note[from], used - from);
-	batch->flushed = 0;
-	batch->used = 0;
 	pv_restore_fl(flags);
 }
 

@@ -20,7 +20,8 @@
  *    interrupted code had queued completely is submitted by the pause, so
  *    the handler sees it in the page tables; what the handler updates is
  *    real at once.  An update whose queueing was itself interrupted is not
- *    yet seen, and stays queued.  NMI handlers neither pause nor update.
+ *    yet seen, and stays queued.  An NMI handler may update entries outside of
+ *    a batch, as an interrupt's; it may come between any two instructions.
  *    A kernel without such entry code answers pv_port_in_interrupt(): then
  *    handlers do not queue either; an update or a flush of theirs submits
  *    first what waits, and they do not open batches of their own.
@@ -220,7 +221,7 @@ static __always_inline void pv_batch_append(enum pv_op op, unsigned long caller,
 /**
  * pv_batch_drain - submit everything that waits
  *
- * Context: any but NMI; the batch stays open.
+ * Context: any; the batch stays open.
  */
 void pv_batch_drain(void);
 

@@ -459,6 +459,8 @@ enum { SCENARIO_UPDATES = 6 };
 
 static struct {
 	bool on;
+	/* What comes is an NMI: wherever it is due, masked or not. */
+	bool nmi;
 	/* Interrupt at this boundary and every stride-th after it. */
 	u32 at;
 	u32 stride;
@@ -507,6 +509,22 @@ static void interrupt(void)
 	fake_flags |= PV_RFLAGS_IF;
 }
 
+/* What an NMI handler does that maps a page: no entry code has paused. */
+static void nmi(void)
+{
+	u32 mine = HANDLER_CELL + step.handler_updates++ % (CELLS - HANDLER_CELL);
+	bool before = host_in_interrupt;
+
+	step.interrupts++;
+	cell[mine] = 0;
+	host_in_interrupt = true;
+	update(mine, 1);
+	if (!cell[mine])
+		wrong("the NMI handler's update is not real at once");
+	pv_batch_drain();
+	host_in_interrupt = before;
+}
+
 /* Between any two instructions; the signal handler itself is not stepped. */
 static void on_trap(int sig, siginfo_t *info, void *context)
 {
@@ -518,10 +536,10 @@ static void on_trap(int sig, siginfo_t *info, void *context)
 		uc->uc_mcontext.gregs[REG_EFL] &= ~0x100;
 		return;
 	}
-	if (!(fake_flags & PV_RFLAGS_IF))
+	if (!step.nmi && !(fake_flags & PV_RFLAGS_IF))
 		return;
 	if (step.stride && step.boundaries % step.stride == step.at)
-		interrupt();
+		step.nmi ? nmi() : interrupt();
 	step.boundaries++;
 }
 
@@ -562,11 +580,14 @@ static void scenario(u32 first)
 	STEP_UPDATE();
 }
 
+static bool with_nmis;
+
 static void start_steps(u32 at, u32 stride)
 {
 	struct sigaction trap = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO };
 
 	memset(&step, 0, sizeof(step));
+	step.nmi = with_nmis;
 	step.at = at;
 	step.stride = stride;
 	sigaction(SIGTRAP, &trap, NULL);
@@ -662,6 +683,26 @@ static void interrupt_while_the_queue_overflows(void **state)
 	for (at = 0; at < STRIDE; at++)
 		step_overflow(at, STRIDE);
 	step_overflow(0, 1);
+}
+
+/*
+ * NMIs are not masked: one comes between taking what waits and submitting it,
+ * between submitting it and saying so, and between the two words that say so.
+ */
+static void nmi_at_any_instruction(void **state)
+{
+	u32 at;
+
+	(void)state;
+	with_nmis = true;
+	for (at = 0; at < STRIDE; at++) {
+		step_scenario(at, STRIDE);
+		assert_in_range(step.interrupts, 3, 1000);
+		step_overflow(at, STRIDE);
+	}
+	step_scenario(0, 1);
+	step_overflow(0, 1);
+	with_nmis = false;
 }
 
 /* Once more with the core's own sites patched. */
@@ -1000,6 +1041,7 @@ int main(void)
 		TEST_BATCH(interrupt_at_any_instruction),
 		TEST_BATCH(interrupt_at_every_instruction),
 		TEST_BATCH(interrupt_while_the_queue_overflows),
+		TEST_BATCH(nmi_at_any_instruction),
 		TEST_BATCH(interrupts_with_patched_sites),
 		TEST_BATCH(exception_inside_a_submission_duplicates_nothing),
 		TEST_BATCH(drain_submits_in_order_and_stays_open),
