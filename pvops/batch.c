@@ -65,6 +65,15 @@ static const char *name_of(u32 op)
 	return op < PV_OP_COUNT ? pv_op_info[op].name : "?";
 }
 
+/* Of an entry's address the low bits are the backend's: its level, or a kind of update. */
+static u64 shown_ptr(const struct pv_batch_req *req, u32 op)
+{
+	bool entry = (op >= PV_OP_set_pte && op <= PV_OP_set_p4d) ||
+		     op == PV_OP_ptep_modify_prot_commit;
+
+	return entry ? req->ptr & ~7ULL : req->ptr;
+}
+
 void pv_batch_refused(const struct pv_batch_req *req, const struct pv_batch_note *note,
 		      s32 error, s32 again)
 {
@@ -81,7 +90,7 @@ void pv_batch_refused(const struct pv_batch_req *req, const struct pv_batch_note
 		pv_port_format(outcome, sizeof(outcome), "error %d, lost", again);
 	}
 	pv_port_log("pvops: %s refused: error %d, entry 0x%llx, value 0x%llx, caller 0x%lx; second try: %s",
-		    name_of(note->op), error, (unsigned long long)req->ptr,
+		    name_of(note->op), error, (unsigned long long)shown_ptr(req, note->op),
 		    (unsigned long long)req->val, note->caller,
 		    again == PV_BATCH_NOT_TRIED ? "none" : outcome);
 	pv_inject_reported(note->caller, error);

@@ -9,6 +9,37 @@
 /* Fills what CPUID says of the platform. */
 void pv_cpuid_scan(struct pv_platform *platform);
 
+/* A word's part; it is the user's text and has no end mark. */
+struct pv_token {
+	const char *start;
+	u32 len;
+};
+
+/* Where reading of a command line is: .next is its start. */
+struct pv_option {
+	const char *next;
+	const char *part;
+	const char *end;
+};
+
+/* The next comma-separated part of any pvops= word; false at the end. */
+bool pv_option_next(struct pv_option *option, struct pv_token *token);
+bool pv_token_is(const struct pv_token *token, const char *name);
+
+/* Tokens go into lines of bounded length: what fits. */
+#define PV_TOKEN_SHOWN	32
+
+struct pv_shown {
+	char text[PV_TOKEN_SHOWN + 4];
+};
+
+struct pv_shown pv_token_show(const struct pv_token *token);
+
+static inline char pv_printable(char c)
+{
+	return c < 0x20 || c > 0x7e ? '?' : c;
+}
+
 /* Where table groups begin: op ids of one table are consecutive. */
 struct pv_table_range {
 	const char *name;

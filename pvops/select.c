@@ -16,6 +16,7 @@ extern const u8 __pv_text_start[];
 extern const u8 __pv_text_end[];
 
 struct lines {
+	const char *what;
 	char text[MAX_LINES][LINE_SIZE];
 	u32 count;
 };
@@ -27,8 +28,8 @@ static struct candidate {
 	bool failed;
 } candidates[MAX_BACKENDS];
 
-static struct lines detected;
-static struct lines refused;
+static struct lines detected = { .what = "detected" };
+static struct lines refused = { .what = "refused" };
 static const struct pv_backend *chosen PV_RO_AFTER_INIT;
 static const struct pv_backend *native PV_RO_AFTER_INIT;
 
@@ -41,14 +42,16 @@ static struct pv_site_set kernel_sites = {
 	.name = "kernel",
 };
 
-#define add_line(to, ...)							\
-	do {									\
-		struct lines *l_ = (to);					\
-										\
-		if (l_->count < MAX_LINES)					\
-			pv_port_format(l_->text[l_->count++], LINE_SIZE, __VA_ARGS__); \
-		else								\
-			pv_port_log(__VA_ARGS__);				\
+/* Kept, or logged at once where there is no room. */
+#define add_line(to, ...)						\
+	do {								\
+		struct lines *l_ = (to);				\
+		char more_[LINE_SIZE];					\
+		bool keep_ = l_->count < MAX_LINES;			\
+									\
+		pv_port_format(keep_ ? l_->text[l_->count++] : more_, LINE_SIZE, __VA_ARGS__); \
+		if (!keep_)						\
+			pv_port_log("pvops: %s: %s", l_->what, more_);	\
 	} while (0)
 
 static u32 backend_count(void)
@@ -61,12 +64,12 @@ static const char *line(const struct lines *lines, u32 nr)
 	return nr < lines->count ? lines->text[nr] : NULL;
 }
 
-static void print_lines(const char *what, const struct lines *lines)
+static void print_lines(const struct lines *lines)
 {
 	u32 i;
 
 	for (i = 0; i < lines->count; i++)
-		pv_port_log("pvops: %s: %s", what, lines->text[i]);
+		pv_port_log("pvops: %s: %s", lines->what, lines->text[i]);
 }
 
 const char *pv_detected(u32 nr)
@@ -102,92 +105,6 @@ const struct pv_impl *pv_impl_of(enum pv_op op)
 struct pv_site_set *pv_kernel_sites(void)
 {
 	return &kernel_sites;
-}
-
-/* An option's text is the user's and has no end mark: one word, comma-separated. */
-struct token {
-	const char *start;
-	u32 len;
-};
-
-static bool token_is(const struct token *token, const char *name)
-{
-	u32 i;
-
-	for (i = 0; i < token->len; i++)
-		if (!name[i] || name[i] != token->start[i])
-			return false;
-	return !name[i];
-}
-
-static bool is_printable(char c)
-{
-	return c >= 0x20 && c <= 0x7e;
-}
-
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* The next comma-separated part of any pvops= word; false at the end. */
-static bool next_token(const char **at, bool *in_word, struct token *token)
-{
-	static const char key[] = "pvops=";
-	const char *p = *at;
-
-	while (!*in_word) {
-		u32 i = 0;
-
-		while (is_space(*p))
-			p++;
-		if (!*p) {
-			*at = p;
-			return false;
-		}
-		while (key[i] && p[i] == key[i])
-			i++;
-		if (!key[i]) {
-			p += i;
-			*in_word = true;
-		} else {
-			while (*p && !is_space(*p))
-				p++;
-		}
-	}
-	token->start = p;
-	while (*p && *p != ',' && !is_space(*p))
-		p++;
-	token->len = (u32)(p - token->start);
-	if (*p == ',')
-		p++;
-	else
-		*in_word = false;
-	*at = p;
-	return true;
-}
-
-/* Tokens go into lines of bounded length: show what fits. */
-#define TOKEN_SHOWN	32
-
-struct shown {
-	char text[TOKEN_SHOWN + 4];
-};
-
-static struct shown show(const struct token *token)
-{
-	struct shown out;
-	u32 i;
-
-	for (i = 0; i < token->len && i < TOKEN_SHOWN; i++)
-		out.text[i] = is_printable(token->start[i]) ? token->start[i] : '?';
-	if (token->len > TOKEN_SHOWN) {
-		out.text[i++] = '.';
-		out.text[i++] = '.';
-		out.text[i++] = '.';
-	}
-	out.text[i] = '\0';
-	return out;
 }
 
 /*
@@ -239,7 +156,7 @@ static void name_hypervisors(const struct pv_platform *platform)
 		char name[sizeof(range->name)];
 
 		for (i = 0; range->name[i]; i++)
-			name[i] = is_printable(range->name[i]) ? range->name[i] : '?';
+			name[i] = pv_printable(range->name[i]);
 		name[i] = '\0';
 		add_line(&detected, "CPUID 0x%x: hypervisor \"%s\"%s%s%s%s", range->base, name,
 			 other ? " (" : "", other ? other : "", other ? ")" : "",
@@ -271,6 +188,16 @@ static const struct pv_impl *impl_of_backend(u32 op)
 	return impl ? impl : impl_in(native, op);
 }
 
+static void fill_slots(void)
+{
+	void (**slot)(void) = (void (**)(void))&pv_slots;
+	u32 op;
+
+	for (op = 0; op < PV_OP_COUNT; op++)
+		slot[op] = pv_chosen[op]->fn;
+}
+
+/* From where pv_backend() names one, ops can be called: a kernel's log may do so. */
 static void use(const struct pv_backend *backend)
 {
 	u32 op;
@@ -278,6 +205,7 @@ static void use(const struct pv_backend *backend)
 	chosen = backend;
 	for (op = 0; op < PV_OP_COUNT; op++)
 		pv_chosen[op] = overrides[op].fn ? &overrides[op] : impl_of_backend(op);
+	fill_slots();
 }
 
 bool pv_impl_is_native(enum pv_op op)
@@ -292,7 +220,7 @@ bool pv_impl_is_own(enum pv_op op)
 
 /* "-x": ops [first, first + count) to native, all or none of them. */
 struct exception {
-	struct token token;
+	struct pv_token token;
 	u32 first;
 	u32 count;
 };
@@ -318,19 +246,19 @@ static bool is_left(u32 op)
 	return false;
 }
 
-static bool find_part(const struct token *token, struct exception *part)
+static bool find_part(const struct pv_token *token, struct exception *part)
 {
 	u32 i;
 
 	part->token = *token;
 	for (i = 0; i < pv_table_count; i++)
-		if (token_is(token, pv_tables[i].name)) {
+		if (pv_token_is(token, pv_tables[i].name)) {
 			part->first = pv_tables[i].first;
 			part->count = pv_tables[i].count;
 			return true;
 		}
 	for (i = 0; i < PV_OP_COUNT; i++)
-		if (token_is(token, pv_op_info[i].name)) {
+		if (pv_token_is(token, pv_op_info[i].name)) {
 			part->first = i;
 			part->count = 1;
 			return true;
@@ -339,29 +267,29 @@ static bool find_part(const struct token *token, struct exception *part)
 }
 
 /* Each by itself; what one means for another is seen when all are there. */
-static void add_exception(const struct token *token)
+static void add_exception(const struct pv_token *token)
 {
 	struct exception part;
 	u32 op;
 
 	if (!find_part(token, &part)) {
-		add_line(&refused, "-%s: no such table or op", show(token).text);
+		add_line(&refused, "-%s: no such table or op", pv_token_show(token).text);
 		return;
 	}
 	for (op = part.first; op < part.first + part.count; op++) {
 		if (overrides[op].fn) {
 			add_line(&refused, "-%s: the kernel has a %s of its own",
-				 show(token).text, pv_op_info[op].name);
+				 pv_token_show(token).text, pv_op_info[op].name);
 			return;
 		}
 		if (pv_chosen[op]->flags & PV_IMPL_REQUIRED) {
-			add_line(&refused, "-%s: %s cannot run with native %s", show(token).text,
+			add_line(&refused, "-%s: %s cannot run with native %s", pv_token_show(token).text,
 				 chosen->name, pv_op_info[op].name);
 			return;
 		}
 	}
 	if (exception_count == MAX_EXCEPTIONS)
-		add_line(&refused, "-%s: too many exceptions", show(token).text);
+		add_line(&refused, "-%s: too many exceptions", pv_token_show(token).text);
 	else
 		exceptions[exception_count++] = part;
 }
@@ -395,7 +323,7 @@ static bool refuse_one(void)
 		if (!pair)
 			continue;
 		first = covers(part, pair->op);
-		add_line(&refused, "-%s: %s%sgoes with %s", show(&part->token).text,
+		add_line(&refused, "-%s: %s%sgoes with %s", pv_token_show(&part->token).text,
 			 part->count > 1 ? pv_op_info[first ? pair->op : pair->other].name : "",
 			 part->count > 1 ? " " : "",
 			 pv_op_info[first ? pair->other : pair->op].name);
@@ -406,12 +334,12 @@ static bool refuse_one(void)
 	return false;
 }
 
-static const struct pv_backend *by_name(const struct token *token)
+static const struct pv_backend *by_name(const struct pv_token *token)
 {
 	const struct pv_backend *const *b;
 
 	for (b = __pv_backends_start; b < __pv_backends_end; b++)
-		if (token_is(token, (*b)->name))
+		if (pv_token_is(token, (*b)->name))
 			return *b;
 	return NULL;
 }
@@ -428,23 +356,23 @@ static struct candidate *candidate(const struct pv_backend *backend)
 static const struct pv_backend *requested(const char *cmdline)
 {
 	const struct pv_backend *backend, *found = NULL;
-	struct token token;
-	bool in_word = false;
+	struct pv_option option = { .next = cmdline };
+	struct pv_token token;
 
-	while (next_token(&cmdline, &in_word, &token)) {
+	while (pv_option_next(&option, &token)) {
 		if (!token.len) {
 			add_line(&refused, "pvops=: empty name");
 			continue;
 		}
 		if (token.start[0] == '-')
 			continue;
-		if (token_is(&token, "auto")) {
+		if (pv_token_is(&token, "auto")) {
 			found = NULL;
 			continue;
 		}
 		backend = by_name(&token);
 		if (!backend)
-			add_line(&refused, "pvops=%s: no such backend", show(&token).text);
+			add_line(&refused, "pvops=%s: no such backend", pv_token_show(&token).text);
 		else if (candidate(backend)->score <= PV_SCORE_NONE)
 			add_line(&refused, "pvops=%s: %s", backend->name, candidate(backend)->why);
 		else
@@ -455,12 +383,12 @@ static const struct pv_backend *requested(const char *cmdline)
 
 static void apply_exceptions(const char *cmdline)
 {
-	struct token token;
-	bool in_word = false;
+	struct pv_option option = { .next = cmdline };
+	struct pv_token token;
 	u32 op;
 
 	exception_count = 0;
-	while (next_token(&cmdline, &in_word, &token)) {
+	while (pv_option_next(&option, &token)) {
 		if (!token.len || token.start[0] != '-')
 			continue;
 		token.start++;
@@ -513,18 +441,9 @@ static void detect_all(const struct pv_platform *platform)
 
 static const struct pv_backend *find_native(void)
 {
-	static const struct token name = { "native", 6 };
+	static const struct pv_token name = { "native", 6 };
 
 	return by_name(&name);
-}
-
-static void fill_slots(void)
-{
-	void (**slot)(void) = (void (**)(void))&pv_slots;
-	u32 op;
-
-	for (op = 0; op < PV_OP_COUNT; op++)
-		slot[op] = pv_chosen[op]->fn;
 }
 
 /* No word about it: whoever calls this has nobody to tell. */
@@ -534,7 +453,6 @@ void pv_init_native(void)
 	if (!native || kernel_sites.impl)
 		return;
 	use(native);
-	fill_slots();
 }
 
 static bool start(const struct pv_backend *backend, const struct pv_platform *platform)
@@ -571,8 +489,8 @@ void pv_init(struct pv_platform *platform, const char *cmdline)
 		backend = best();
 	}
 	if (!backend) {
-		print_lines("detected", &detected);
-		print_lines("refused", &refused);
+		print_lines(&detected);
+		print_lines(&refused);
 		pv_port_panic("pvops: no backend can run here, not even native");
 	}
 
@@ -644,14 +562,14 @@ void pv_print(void)
 	const char *note;
 	u32 i, own = 0;
 
-	print_lines("detected", &detected);
+	print_lines(&detected);
 	for (i = 0; i < PV_OP_COUNT; i++)
 		own += pv_impl_is_own(i);
 	pv_port_log("pvops: chosen: %s (%s), %u of %u ops its own", chosen->name,
 		    chosen->title, own, PV_OP_COUNT);
 	for (i = 0; (note = pv_note(i)); i++)
 		pv_port_log("pvops: %s: %s", chosen->name, note);
-	print_lines("refused", &refused);
+	print_lines(&refused);
 	if (!stats->total && sites) {
 		pv_port_log("pvops: sites: %u, not patched: all of them call through the table",
 			    sites);

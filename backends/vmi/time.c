@@ -10,6 +10,8 @@
 
 static u64 hz;
 static u64 base;
+/* Is the clock of deadlines this one?  "-clock_read" leaves it to native. */
+static bool own_clock;
 /* ns = cycles * scale >> 32 */
 static u64 scale;
 /* cycles = ns * inverse >> 28, about */
@@ -53,6 +55,12 @@ static void vmi_set_timer(u64 deadline)
 		vmi_call1(VMI_CANCEL_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT);
 		return;
 	}
+	/* As much later by this clock as by that one, read first: never early. */
+	if (!own_clock) {
+		u64 now = pv_clock_read();
+
+		deadline = vmi_clock_read() + (deadline > now ? deadline - now : 0);
+	}
 	/* A count whose nanoseconds are the deadline or a little more. */
 	at = to_cycles(deadline);
 	reached = to_ns(at);
@@ -87,4 +95,5 @@ void vmi_time_late_init(void)
 	scale = (NS << 32) / hz;
 	inverse = (hz << 28) / NS;
 	base = cycles(VMI_CYCLES_REAL, SELF);
+	own_clock = pv_impl_is_own(PV_OP_clock_read);
 }

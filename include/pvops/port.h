@@ -97,7 +97,8 @@
  * pv_port_log - one line for the kernel log
  * @fmt: printf format, %s %c %d %i %u %x with l/ll, %p, %%; ends without newline
  *
- * Context: any.  The port adds its own prefix.
+ * Context: any.  Lines begin with "pvops: ": the port adds what its log has of its own
+ * (time, level), and not the layer's name once more.
  */
 void pv_port_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

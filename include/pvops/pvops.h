@@ -10,6 +10,10 @@
  *	pvops=<backend>,-<op>		with native for one op
  *
  * Ops that go together (catalogue.h) are left to native together, or not at all.
+ * Words are as Linux reads them: quotes around a word or its value are no part of it,
+ * what stands inside another option's quotes is that option's, and behind "--" all
+ * is the first process's.
+ *
  * Whatever cannot be honoured is refused with one line and a reason; boot
  * goes on with the best that works.
  */
@@ -247,7 +251,7 @@ int pv_repatch(bool indirect);
 /** pv_kernel_sites - the kernel's own set */
 struct pv_site_set *pv_kernel_sites(void);
 
-/** pv_backend - the chosen one; NULL before pv_init() */
+/** pv_backend - the chosen one, whose ops can be called; NULL before pv_init() */
 const struct pv_backend *pv_backend(void);
 
 /**

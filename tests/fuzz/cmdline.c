@@ -39,20 +39,50 @@ static void replay(struct pv_cpuid *regs)
 		regs->eax = leaf + leaves[2];
 }
 
+/* Cuts the next word out of @line, as Linux does (lib/cmdline.c); NULL at the end. */
+static char *next_word(char **line)
+{
+	char *word = *line + strspn(*line, " \t\n\v\f\r"), *end;
+	bool inside = false;
+
+	if (!*word)
+		return NULL;
+	for (end = word; *end && (inside || !strchr(" \t\n\v\f\r", *end)); end++)
+		inside ^= *end == '"';
+	*line = *end ? end + 1 : end;
+	*end = '\0';
+	return word;
+}
+
+static char *without_quotes(char *text)
+{
+	size_t len;
+
+	if (*text != '"')
+		return text;
+	text++;
+	len = strlen(text);
+	if (len && text[len - 1] == '"')
+		text[len - 1] = '\0';
+	return text;
+}
+
 /* The last backend named that can run, or -1. */
 static int named(const char *line)
 {
-	char *copy = strdup(line), *word, *save_word;
+	char *copy = strdup(line), *rest = copy, *word;
 	int found = -1;
 
-	for (word = strtok_r(copy, " \t\r\n", &save_word); word;
-	     word = strtok_r(NULL, " \t\r\n", &save_word)) {
+	while ((word = next_word(&rest))) {
 		char *part, *end;
 		int i;
 
+		word = without_quotes(word);
+		if (!strcmp(word, "--"))
+			break;
 		if (strncmp(word, "pvops=", 6))
 			continue;
-		for (part = word + 6; part; part = end) {
+		for (part = without_quotes(word + 6); part; part = end) {
 			end = strchr(part, ',');
 			if (end)
 				*end++ = '\0';

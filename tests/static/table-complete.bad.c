@@ -30,9 +30,9 @@ static const struct pv_backend deprivileged = {	/* found */
 	.cpu = &deprivileged_cpu,
 };
 
-/* It must read what it has written. */
-static const struct pv_time_impls half_a_clock = {	/* found */
-	.set_timer = PV_FN(set_timer, 0),
+/* Who waits would not be woken. */
+static const struct pv_lock_impls half_a_lock = {	/* found */
+	.lock_wait = PV_FN(lock_wait, 0),
 };
 
 struct pv_mmu_impls frames = {	/* found */

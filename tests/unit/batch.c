@@ -827,8 +827,51 @@ static void refused_entry_is_reported_and_the_rest_applied(void **state)
 	assert_int_equal(error->error, -EINVAL_);
 	assert_int_equal(error->again, -EINVAL_);
 	assert_int_equal(host_log_lines(), 1);
-	assert_logged("set_pmd refused", "error -22", "entry 0x4", "value 0x104",
+	assert_logged("set_pmd refused", "error -22", "entry 0x0", "value 0x104",
 		      "caller 0xffffffff81000004", "second try: error -22, lost");
+}
+
+/* The second try, and what comes behind it, are calls like any other. */
+static void every_submission_is_counted(void **state)
+{
+	u64 before = queue()->flushes;
+	u32 i;
+
+	(void)state;
+	refuse[4] = -EINVAL_;
+	refuse[7] = -EINVAL_;
+	times[7] = 1;
+	pv_batch_begin(PV_BATCH_MMU);
+	for (i = 0; i < 10; i++)
+		pv_batch_update(PV_OP_set_pte, 0, i, 0x100 + i);
+	pv_batch_end(PV_BATCH_MMU);
+	/* Up to 4, it again, up to 7, it again, the rest. */
+	assert_int_equal(submits, 5);
+	assert_int_equal(queue()->flushes - before, 5);
+}
+
+/* A level, or a kind of update, in the low bits is no part of an entry's address. */
+static void reports_show_addresses_of_entries(void **state)
+{
+	static const u8 entries[] = {
+		PV_OP_set_pte, PV_OP_set_pmd, PV_OP_set_pud, PV_OP_set_p4d,
+		PV_OP_ptep_modify_prot_commit,
+	};
+	const struct pv_batch_req req = { .ptr = 0xe7e902b, .val = 0x67 };
+	struct pv_batch_note note = { .caller = 0x1111, .op = PV_OP_set_fixmap };
+	u32 i;
+
+	(void)state;
+	pv_batch_refused(&req, &note, -EINVAL_, PV_BATCH_NOT_TRIED);
+	assert_logged("set_fixmap refused", "entry 0xe7e902b,");
+	for (i = 0; i < sizeof(entries); i++) {
+		host_log_clear();
+		note.op = entries[i];
+		pv_batch_refused(&req, &note, -EINVAL_, PV_BATCH_NOT_TRIED);
+		assert_non_null(host_log_find(pv_op_info[entries[i]].name));
+		assert_logged(" refused: error -22, entry 0xe7e9028,");
+	}
+	assert_int_equal(pv_batch_error(0)->req.ptr, 0xe7e902b);
 }
 
 static void refusal_that_passes_loses_nothing(void **state)
@@ -856,7 +899,7 @@ static void refusal_that_passes_loses_nothing(void **state)
 		assert_int_equal(pv_batch_error(i)->again, 0);
 		assert_int_equal(pv_batch_error(i)->note.caller, 0x1009 - 3 * i);
 	}
-	assert_logged("entry 0x9", "set_pte refused", "error -22", "second try: good");
+	assert_logged("entry 0x8", "set_pte refused", "error -22", "second try: good");
 }
 
 static void first_last_and_neighbours_may_be_refused(void **state)
@@ -1047,6 +1090,8 @@ int main(void)
 		TEST_BATCH(drain_submits_in_order_and_stays_open),
 		TEST_BATCH(same_entry_twice_ends_with_the_last_value),
 		TEST_BATCH(refused_entry_is_reported_and_the_rest_applied),
+		TEST_BATCH(every_submission_is_counted),
+		TEST_BATCH(reports_show_addresses_of_entries),
 		TEST_BATCH(refusal_that_passes_loses_nothing),
 		TEST_BATCH(first_last_and_neighbours_may_be_refused),
 		TEST_BATCH(all_refused_ends_too),

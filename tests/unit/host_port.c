@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <pvops/pvops.h>
+
 #include "host_port.h"
 
 #define LOG_SIZE	65536
@@ -81,10 +83,15 @@ void host_cpuid(struct pv_cpuid *regs)
 /* Lines are kept while there is room, the first ones first. */
 void pv_port_log(const char *fmt, ...)
 {
+	void (*const *slot)(void) = (void (*const *)(void))&pv_slots;
 	char line[512];
 	va_list args;
+	u32 op;
 	int len;
 
+	/* A kernel's console is an op. */
+	for (op = 0; pv_backend() && op < PV_OP_COUNT; op++)
+		host_port.log_without_ops |= !slot[op];
 	va_start(args, fmt);
 	len = vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);

@@ -16,6 +16,7 @@
  * @text_open: between the two
  * @alias: writable alias to hand out; 0: text itself is made writable
  * @refuse_text: answer PV_TEXT_REFUSED
+ * @log_without_ops: a line came where pv_backend() names one, and an op is NULL
  * @panic_expected: a panic goes to @panic_to; else it ends the program
  * @panic_to: for setjmp()
  * @panic_why: what the last panic said
@@ -28,6 +29,7 @@ struct host_port {
 	bool text_open;
 	long alias;
 	bool refuse_text;
+	bool log_without_ops;
 	bool panic_expected;
 	jmp_buf panic_to;
 	const char *panic_why;

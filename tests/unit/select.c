@@ -394,6 +394,43 @@ static void only_whole_words_count(void **state)
 	assert_int_equal(refusals(), 0);
 }
 
+/* lib/cmdline.c of Linux: what is another option's is not ours. */
+static void quotes_and_dashes_are_linuxs(void **state)
+{
+	static const char *const not_ours[] = {
+		"dyndbg=\"file a.c +p pvops=native\" quiet", "init=/bin/sh -- pvops=native",
+		"\"a b pvops=native\"", "x=\"pvops=native\"", "a\"b pvops=native c\"d",
+		"x=\"open pvops=native", "\"--\" pvops=native", "quiet --\tpvops=native",
+	};
+	static const char *const ours[] = {
+		"pvops=\"native\"", "\"pvops=native\"", "x=\"a b\" pvops=native", "--x pvops=native",
+		"x=-- pvops=native", "--=y pvops=native", "a\"b c\"d pvops=native", "pvops=\"native",
+		"- - pvops=native", "pvops=native -- pvops=fake", "x\vpvops=fake\fpvops=native",
+		"\"pvops=native", "--pvops=fake pvops=native",
+	};
+	size_t i;
+
+	(void)state;
+	fake_can_run();
+	for (i = 0; i < COUNT(not_ours); i++) {
+		boot(not_ours[i]);
+		if (strcmp(pv_backend()->name, "fake"))
+			fail_msg("obeyed: %s", not_ours[i]);
+		assert_int_equal(refusals(), 0);
+	}
+	for (i = 0; i < COUNT(ours); i++) {
+		boot(ours[i]);
+		if (strcmp(pv_backend()->name, "native"))
+			fail_msg("not obeyed: %s", ours[i]);
+		assert_int_equal(refusals(), 0);
+	}
+	boot("pvops=\"fake, -lock\" pvops=-wbinvd");
+	assert_refused("pvops= -lock: no such backend");
+	assert_true(pv_impl_is_native(PV_OP_wbinvd));
+	boot("pvops=\"");
+	assert_refused("empty name");
+}
+
 static void tokens_end_at_any_white_space(void **state)
 {
 	(void)state;
@@ -451,6 +488,22 @@ static void more_refusals_than_are_kept_are_logged(void **state)
 		snprintf(text, sizeof(text), "pvops=bad%02u:", i);
 		assert_true(find(pv_refused, text) || host_log_find(text));
 	}
+}
+
+/* Refusals that are not kept are logged at once: by a kernel whose console is an op. */
+static void ops_work_when_refusals_are_logged(void **state)
+{
+	char line[600] = "pvops=fake";
+	u32 i;
+
+	(void)state;
+	fake_can_run();
+	for (i = 0; i < 40; i++)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line), ",-bad%02u", i);
+	memset(&pv_slots, 0, sizeof(pv_slots));
+	boot(line);
+	assert_non_null(host_log_find("pvops: refused: -bad39: no such table or op"));
+	assert_false(host_port.log_without_ops);
 }
 
 /* --- parts left to native --- */
@@ -1225,10 +1278,12 @@ int main(void)
 		TEST_SELECT(last_possible_name_wins),
 		TEST_SELECT(empty_word_is_refused),
 		TEST_SELECT(only_whole_words_count),
+		TEST_SELECT(quotes_and_dashes_are_linuxs),
 		TEST_SELECT(tokens_end_at_any_white_space),
 		TEST_SELECT(very_long_token_is_shown_short),
 		TEST_SELECT(control_characters_are_not_printed),
 		TEST_SELECT(more_refusals_than_are_kept_are_logged),
+		TEST_SELECT(ops_work_when_refusals_are_logged),
 		TEST_SELECT(table_is_left_to_native),
 		TEST_SELECT(op_is_left_to_native),
 		TEST_SELECT(exceptions_hold_for_any_word_and_order),

@@ -33,7 +33,6 @@ PV_OP(time, wall_clock, CALL6, C, u64, 0, (), wall_clock)
  * Default: native.
  */
 PV_OP(time, set_timer, CALL6, C, void, 1, (u64, deadline), set_timer)
-PV_TOGETHER(set_timer, clock_read)
 
 /**
  * stolen_time - nanoseconds this CPU was ready but not running
