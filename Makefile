@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 CC := gcc
 
 # Packages first, before any rule can want one: quick when all are there.
-needs_packages := demo bench check docs docs-check guest sparse unit fuzz fuzz-long vm faults audit audit-table coccicheck analyze
+needs_packages := demo bench check docs docs-check guest sparse unit fuzz fuzz-long vm select faults audit audit-table coccicheck analyze
 ifneq ($(filter $(needs_packages),$(MAKECMDGOALS)),)
 ifeq ($(findstring n,$(filter-out -%,$(firstword $(MAKEFLAGS)))),)
 $(shell tools/setup.sh $(filter linux,$(GUEST)))
@@ -42,7 +42,7 @@ hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
 .PHONY: help demo demo-mini demo-linux bench bench-mini bench-linux \
 	check check-mini check-linux docs docs-check guest sparse sparse-mini sparse-linux unit fuzz fuzz-long vm faults faults-mini faults-linux audit audit-check audit-table linux \
-	series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
+	select series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -124,6 +124,15 @@ fuzz-long: ## 10 million runs of each: build/report/fuzz.{json,md}; FUZZ_RUNS=-1
 
 vm: $(images) $(parts) $(hvm_parts) vmi-roms $(B)/clang/vmi/monitor.elf ## the guest in every environment
 	$(Q)$(PROVE) -j2 tests/vm
+
+# Every op of every backend: what the rows of tests/vm do for whole tables.  Hours;
+# SELECT="vmi/vmi xenpv/xen": env/backend, not all.
+SELECT ?= xenpv-smp2/xen vmi-smp2/vmi vmimon-smp2/vmi kvm-smp2/kvm hyperv-smp2/hyperv \
+	xenpvh-smp2/xenhvm vmware/vmware
+select: $(images) $(parts) ## the contract suite with each op left to native; SELECT="vmi-smp2/vmi": env/backend
+	$(Q)for row in $(SELECT); do \
+		$(PROVE) tests/vm/long/every-op.t :: $${row%/*} $${row#*/} || failed=1; \
+	done; test -z "$$failed"
 
 # Any kernel: make audit IMAGE=vmlinux AUDIT="--allow FILE --json"
 audit: $(B)/audit/audit $(if $(IMAGE),,$(images)) ## sensitive instructions that nothing covers; IMAGE=vmlinux or bzImage: of any kernel

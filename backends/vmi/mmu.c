@@ -284,8 +284,8 @@ static void vmi_batch_flush(void)
 	pv_batch_drain();
 }
 
-/* An op that drains and is left to native would overtake what is queued. */
-static bool all_ours(void)
+/* An op that drains and is left to native would overtake what is queued: which is it? */
+static u32 overtaker(void)
 {
 	static const u8 drains[] = {
 		PV_OP_set_pte, PV_OP_set_pmd, PV_OP_set_pud, PV_OP_set_p4d,
@@ -300,18 +300,24 @@ static bool all_ours(void)
 
 	for (i = 0; i < sizeof(drains); i++)
 		if (pv_impl_is_native(drains[i]))
-			return false;
-	return true;
+			return drains[i];
+	return PV_OP_COUNT;
 }
 
 _Static_assert(PV_OP_COUNT < 256, "ops in a byte");
 
 void vmi_mmu_cpu_init(void)
 {
+	u32 op;
+
 	*PV_PERCPU_PTR(vmi_lazy) = 0;
 	if (!vmi_has(VMI_SET_PXE_LONG))
 		return;
-	batching = all_ours();
+	op = overtaker();
+	batching = op == PV_OP_COUNT;
+	if (!batching && !pv_port_this_cpu())
+		pv_port_log("pvops: vmi: page-table updates are not queued: %s is native",
+			    pv_op_info[op].name);
 	pv_batch_setup(vmi_submit);
 }
 

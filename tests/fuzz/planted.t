@@ -21,12 +21,15 @@ FOLDERS = ("pvops", "backends", "include", "tests", "tools")
 # Target, file, line as it is, as it is planted.
 PLANTS = (
     ("plan", "pvops/plan.c", "if (spare - 1 < 3 && takes_prefix(impl->code)) {", "if (spare - 1 < 3 || takes_prefix(impl->code)) {"),
-    ("cmdline", "pvops/select.c", "if (score > high) {", "if (score >= high) {"),
+    ("cmdline", "pvops/select.c", "candidates[nr].score > high) {", "candidates[nr].score >= high) {"),
+    ("cmdline", "pvops/select.c", "is_left(pair->op) != is_left(pair->other) &&", "false &&"),
+    ("cmdline", "pvops/option.c", "quoted ^= *p == '\"';", "quoted = false;"),
     ("sites", "pvops/apply.c", "addr < set->text_end && len <= set->text_end - addr", "addr + len <= set->text_end + 1"),
     ("module", "pvops/apply.c", "if (__builtin_expect(addr - gone_start < gone, 0)) {",
      "if (__builtin_expect(addr - gone_start >= gone, 0)) {"),
     ("vmi", "backends/vmi/rom.c", "if (rom->bytes > available)", "if (rom->bytes > available + 512)"),
-    ("cpuid", "backends/kvm/detect.c", "if (!(regs.ecx & 1U << 31))", "if (0)"),
+    ("cpuid", "pvops/cpuid.c", "if (!platform->hypervisor)", "if (0)"),
+    ("cpuid", "pvops/cpuid.c", 'if (!regs.eax && pv_cpuid_same(range->name, "KVMKVMKVM"))', "if (!regs.eax)"),
     ("hypercall", "backends/xen/multicall.c", "if (done >= count)", "if (0)"),
     ("hypercall", "pvops/batch.c", "req += done + 1;", "req += done + 2;"),
     ("hypercall", "backends/xen/tables.c", "if (pvxen_multicall(op, caller, entry, count + 1)) {",

@@ -250,6 +250,8 @@ void test_error(const char *why);
 
 /* Counts of the hypervisor calls that this CPU made; 0 on native. */
 u64 hypercalls(void);
+/* Is anything queued in a batch?  It must be, where no op was left to native. */
+bool batches(void);
 
 /* --- load.c --- */
 

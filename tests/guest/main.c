@@ -91,6 +91,31 @@ static void dump_pointers(void)
 	dump_words(rodata_end, kernel_end);
 }
 
+/*
+ * dump=own: the ops that are the backend's own here, whether it requires them, and
+ * which go together, for the test of every "-<op>".
+ */
+static void dump_own(void)
+{
+	static const struct {
+		enum pv_op op, other;
+	} pairs[] = {
+#define PV_OP(table, name, site, conv, ret, n, args, test)
+#define PV_TOGETHER(name, other)	{ PV_OP_##name, PV_OP_##other },
+#include <pvops/catalogue.h>
+	};
+	u32 i;
+
+	for (i = 0; i < PV_OP_COUNT; i++)
+		if (pv_impl_is_own(i))
+			DATA("own[]", "{\"op\":\"%s\",\"required\":%u}", pv_op_info[i].name,
+			     !!(pv_impl_of(i)->flags & PV_IMPL_REQUIRED));
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (pv_impl_is_own(pairs[i].op) && pv_impl_is_own(pairs[i].other))
+			DATA("pairs[]", "[\"%s\",\"%s\"]", pv_op_info[pairs[i].op].name,
+			     pv_op_info[pairs[i].other].name);
+}
+
 #define DUMP_LINE	64
 
 static void dump_page(const u8 *page)
@@ -195,6 +220,8 @@ void guest_main(void)
 	report_sites();
 	if (cmdline_is("dump=", "sites"))
 		dump_sites();
+	if (cmdline_is("dump=", "own"))
+		dump_own();
 	if (cmdline_is("dump=", "pointers"))
 		dump_pointers();
 	if (cmdline_is("dump=", "text"))

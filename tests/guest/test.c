@@ -40,6 +40,28 @@ u64 hypercalls(void)
 	return pv_backend()->hypercalls ? pv_backend()->hypercalls(~0U) : 0;
 }
 
+static bool all_is_chosen(void)
+{
+	size_t len, i;
+	const char *words = cmdline_value("pvops=", &len);
+
+	for (i = 0; words && i < len; i++)
+		if (words[i] == '-')
+			return false;
+	return true;
+}
+
+bool batches(void)
+{
+	bool open;
+
+	pv_batch_enter(PV_BATCH_MMU);
+	open = pv_batch_open(PV_BATCH_MMU);
+	pv_batch_leave(PV_BATCH_MMU);
+	EXPECT(open || !all_is_chosen());
+	return open;
+}
+
 #define COUNT(array)	((u32)(sizeof(array) / sizeof((array)[0])))
 
 static u32 failures;

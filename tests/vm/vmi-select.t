@@ -10,6 +10,11 @@ CASES = (
     ("vmi", "pvops=vmi,-mmu", "vmi-nommu", "vmi", None, "all"),
     ("vmi", "pvops=vmi,-irq", "vmi-noirq", "vmi", None, "all"),
     ("vmi", "pvops=vmi,-time", "vmi-notime", "vmi", None, "all"),
+    ("vmi", "pvops=vmi,-cpu", "vmi-nocpu", "vmi", None, "all"),
+    ("vmi", "pvops=vmi,-smp", "vmi-nosmp", "vmi", None, "all"),
+    ("vmi", "pvops=vmi,-end_context_switch", "vmi-half", "vmi",
+     "-end_context_switch: goes with start_context_switch", "all"),
+    ("vmi", "pvops=vmi,-clock_read", "vmi-noclock", "vmi", None, "all"),
 )
 
 tap = Tap()

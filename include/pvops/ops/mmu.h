@@ -227,6 +227,7 @@ PV_OP(mmu, ptep_modify_prot_start, BRANCH, C, pv_pte_t, 1, (pv_pte_t *, ptep), m
 PV_OP(mmu, ptep_modify_prot_commit, BRANCH, C, void, 2,
 	(pv_pte_t *, ptep, pv_pte_t, pte), modify_prot)
 PV_TOGETHER(ptep_modify_prot_commit, ptep_modify_prot_start)
+PV_TOGETHER(ptep_modify_prot_commit, set_pte)
 
 /**
  * alloc_pte - a zeroed page for use as level-1 table

@@ -157,6 +157,10 @@ TEST(vmi_batch)
 		test_skip("page tables are native");
 		return;
 	}
+	if (!batches()) {
+		test_skip("an op that must drain is native, so nothing is queued");
+		return;
+	}
 	if (!mm_create(&mm)) {
 		test_error("no memory for an address space");
 		return;
