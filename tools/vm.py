@@ -15,6 +15,7 @@ arguments; 3 something is missing here (image, QEMU, Xen).
 $PVOPS_QEMU names another QEMU.
 """
 import argparse
+import fnmatch
 import hashlib
 import json
 import os
@@ -28,6 +29,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 TABLE = TOP / "tests/vm/envs.toml"
+SKIPS = TOP / "tests/vm/skips.toml"
 IMAGE = "build/guest.elf"
 TIMEOUT = 300
 TAIL_LINES = 30
@@ -60,6 +62,10 @@ RESULT = re.compile(r"(ok|not ok)\s+(\d+)(?:\s+-)?\s+(\S+)(?:\s+#\s*(\w+)\b\s*(.
 END = re.compile(r"pvops-guest: end: pass (\d+) fail (\d+) skip (\d+) error (\d+)$")
 PATH = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\[\])?$")
 VERDICTS = ("pass", "fail", "skip", "error")
+# How a machine ends, in QEMU's words: SHUTDOWN_CAUSE_GUEST_SHUTDOWN of qapi/run-state.json.
+# A reset is no such request.
+TRACED = "qemu_system_shutdown_request"
+POWER_OFF = re.compile(TRACED + r" reason=6$", re.M)
 
 
 def _no_constant(text):
@@ -88,14 +94,15 @@ def _put(data, path, value):
 
 def _verdict(word, directive):
     if word == "ok":
-        return {None: "pass", "SKIP": "skip"}.get(directive)
+        return {None: "pass", "OUTSIDE": "pass", "SKIP": "skip"}.get(directive)
     return {None: "fail", "ERROR": "error"}.get(directive)
 
 
 def parse(raw):
     """Read a serial log.  Returns a dict:
 
-    tests     [{nr, name, result, why, diag}], result is one of VERDICTS
+    tests     [{nr, name, result, why, diag}], result is one of VERDICTS; outside if
+              the guest leaves it to judge_outside()
     totals    {pass, fail, skip, error}, counted here
     plan      N of "1..N", or None
     end       the guest's own totals from its end marker, or None
@@ -178,6 +185,8 @@ def _parse_result(out, line, diag):
         out["problems"].append(f"{m[3]}: has number {m[2]}, is number {len(out['tests']) + 1}")
     out["tests"].append({"nr": int(m[2]), "name": m[3], "result": verdict,
                          "why": m[5] or "", "diag": diag})
+    if m[4] == "OUTSIDE":
+        out["tests"][-1]["outside"] = True
 
 
 # Environments
@@ -233,7 +242,7 @@ def command(rows, image, cmdline, packed=""):
     values = {"image": str(image), "cmdline": cmdline, "words": cmdline.replace(",", ",,"),
               "module": f"{image} {cmdline}".strip().replace(",", ",,"), "inner": str(packed),
               **rows.get("parts", {})}
-    args = [qemu_program(), *rows["qemu"]]
+    args = [qemu_program(), *rows["qemu"], "-trace", f"enable={TRACED}"]
     if "cpu" in rows:
         args += ["-cpu", rows["cpu"]]
     if rows["cpus"] > 1:
@@ -279,7 +288,7 @@ def _wait(proc, log, rows, timeout, end):
     """Until QEMU ends, or there is no use waiting: "exit", "timeout", "dead", "down", "stays"."""
     start = time.monotonic()
     ended = None
-    stops = [("dead", s.encode()) for s in rows.get("dead", [])]
+    stops = dead = [("dead", s.encode()) for s in rows.get("dead", [])]
     downs = [("down", s.encode()) for s in rows.get("down", [])]
     while True:
         try:
@@ -291,7 +300,7 @@ def _wait(proc, log, rows, timeout, end):
         text = log.read_bytes()
         if end in text:
             ended = ended or now
-            stops = downs
+            stops = downs + dead
         for word, sign in stops:
             if sign in text:
                 time.sleep(0.1)
@@ -303,7 +312,9 @@ def _wait(proc, log, rows, timeout, end):
 
 
 def boot(args, rows, log, timeout, end=END_SIGN):
-    """Run QEMU with its serial line in log; returns (how it ended, status, what QEMU said, seconds)."""
+    """Run QEMU with its serial line in log; returns (how it ended, status, what QEMU said,
+    seconds).  How: "off" if the machine was switched off, "exit" otherwise (it was reset),
+    or what _wait() says."""
     start = time.monotonic()
     with log.open("wb") as out:
         proc = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE)
@@ -311,7 +322,10 @@ def boot(args, rows, log, timeout, end=END_SIGN):
             how = _wait(proc, log, rows, timeout, end)
         finally:
             proc.kill()
-            said = proc.communicate()[1].decode(errors="replace").strip()
+            said = proc.communicate()[1].decode(errors="replace")
+    if how == "exit" and POWER_OFF.search(said):
+        how = "off"
+    said = "\n".join(line for line in said.splitlines() if TRACED not in line).strip()
     return how, proc.returncode, said, round(time.monotonic() - start, 1)
 
 
@@ -326,7 +340,8 @@ def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=N
     """Boot once, maybe with other files for parts and more arguments for QEMU, or for
     the one inside a host.  Returns parse()'s dict, and
 
-    env, cmdline, command, image_sha256, parts {name: sha256}, seconds, log_file;
+    env, cmdline, command, image_sha256, parts {name: sha256}, seconds, log_file,
+    ended: "poweroff", "reset" or "timeout", ...; of a guest inside a host what that says;
     problems also tells how the boot itself went wrong.
     """
     os.chdir(TOP)
@@ -361,18 +376,71 @@ def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=N
     return result
 
 
+def _wrote_once(result):
+    line = "console_write wrote this line"
+    seen = [text for text in result["log"] if line in text]
+    return None if seen == [line] else f"'{line}' is to be there once and whole: {seen}"
+
+
+def _went_off(result):
+    return None if result["ended"] == "poweroff" else \
+        f"the guest's machine was to go off, and did: {result['ended']}"
+
+
+# What a test cannot see from inside, by the op in its name: None, or what is wrong.
+OUTSIDE = {"console_write": _wrote_once, "shutdown": _went_off}
+
+
+def judge_outside(result):
+    """Tests that the guest leaves to us fail without the evidence."""
+    for test in result["tests"]:
+        if test.get("outside"):
+            see = OUTSIDE.get(test["name"].split("-", 2)[2], lambda _: "nobody looks at it from outside")
+            if why := see(result):
+                test["result"] = "fail"
+                test["diag"] = [*test["diag"], why]
+                result["totals"]["pass"] -= 1
+                result["totals"]["fail"] += 1
+
+
+def expected_skips(env, file=SKIPS):
+    """{test: why} of the whole suite in an environment."""
+    with file.open("rb") as f:
+        table = tomllib.load(f)["skip"]
+    return {test: row["why"] for row in table for test in row["tests"]
+            if any(fnmatch.fnmatchcase(env, p) for p in row.get("in", row.get("but"))) == ("in" in row)}
+
+
+def wrong_skips(result, file=SKIPS):
+    """What a run of the whole suite skips, and should not, or the other way round: lines."""
+    want = expected_skips(result["env"], file)
+    there = {t["name"].split("-", 2)[2]: t for t in result["tests"]}
+    lines = [f"{t['name']}: skipped, which {file.name} does not expect: {t['why']}" for name, t in there.items()
+             if t["result"] == "skip" and want.get(name) != t["why"]]
+    return lines + [f"{name}: {file.name} expects that it is skipped ({why}), and it is "
+                    f"{there[name]['result'] if name in there else 'no test'}" for name, why in want.items()
+                    if name not in there or there[name]["result"] != "skip"]
+
+
 def no_end(how, status, said, timeout):
     """Why there is no end marker, as far as can be told from outside."""
-    why = {"timeout": f"killed after {timeout} s", "dead": "the hypervisor gave up"}.get(
+    why = {"timeout": f"killed after {timeout} s", "dead": "the hypervisor gave up",
+           "off": "the machine went off"}.get(
         how, f"QEMU exited with status {status}" + ("" if status else ", the machine was reset"))
     return f"{why}: {said.splitlines()[-1]}" if how == "exit" and said else why
 
 
 def _judge(result, rows, how, status, said, timeout):
-    """Add what was wrong with the boot as a whole."""
+    """Add what was wrong with the boot as a whole, and what only shows from here."""
     problems = result["problems"]
+    # A host tells how its guest ended, and then ends itself.
+    ended = {"off": "poweroff", "down": "poweroff", "exit": "reset", "dead": "reset"}.get(how, how)
+    result["ended"] = result["data"].pop("ended", "nobody knows how") if rows.get("inner") else ended
+    judge_outside(result)
     if how == "stays":
         problems.append(f"the guest ended, but the machine was still on {POWEROFF_SECONDS} s later")
+    elif result["end"] and how == "dead" and "end=" not in result["cmdline"]:
+        problems.append("the guest ended, and then the hypervisor gave up")
     elif not result["end"]:
         problems.insert(0, f"no end marker: {no_end(how, status, said, timeout)}; "
                            f"last lines of {result['log_file']} below")
@@ -424,12 +492,16 @@ def tap(result, variant=""):
     name = f"test-{result['env'].split('-')[0]}"
     say(result["end"], f"{name}-reaches-its-end")
     say(not result["problems"], f"{name}-serial-log-is-sound")
-    for line in result["problems"] + ([] if result["end"] else result["tail"]):
+    words = result["cmdline"].split()
+    skips = wrong_skips(result) if "test=all" in words and result["end"] else []
+    say(not skips, f"{name}-skips-what-it-should")
+    for line in result["problems"] + skips + ([] if result["end"] else result["tail"]):
         print(f"# {line}", file=sys.stderr)
-    wanted = "test=none" not in result["cmdline"].split()
+    wanted = "test=none" not in words
     say(not wanted or result["totals"]["pass"], f"{name}-some-test-passed")
     print(f"1..{nr}")
-    return 0 if verdict(result) and (not wanted or result["totals"]["pass"]) else EXIT_FAILED
+    good = verdict(result) and not skips and (not wanted or result["totals"]["pass"])
+    return 0 if good else EXIT_FAILED
 
 
 class Parser(argparse.ArgumentParser):

@@ -236,6 +236,8 @@ void tests_run(void);
 void test_fail(const char *file, int line, const char *what, u64 got, u64 want);
 void test_skip(const char *why);
 void test_error(const char *why);
+/* Nothing in here can tell: tools/vm.py does (OUTSIDE there), and fails it if it cannot. */
+void test_outside(void);
 
 #define TEST(name)	void test_##name(void); void test_##name(void)
 #define EXPECT(cond) \

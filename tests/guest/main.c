@@ -232,6 +232,11 @@ void guest_main(void)
 
 	arm_faults();
 	tests_run();
+	/* For the test of what each reason does. */
+	if (cmdline_is("end=", "reboot"))
+		pv_shutdown(PV_SHUTDOWN_REBOOT);
+	if (cmdline_is("end=", "crash"))
+		pv_shutdown(PV_SHUTDOWN_CRASH);
 	pv_shutdown(PV_SHUTDOWN_POWEROFF);
 	pv_port_panic("the machine did not go off");
 }

@@ -25,7 +25,8 @@ static const struct test load = { "load", load_run };
 	x(batch_nested) x(batch_overflow) x(batch_interrupt) x(batch_refused)	\
 	x(batch_drains) x(pgd_kernel_half) x(counters) x(processes) x(preemption) x(fork) x(memory)	\
 	x(user_faults) x(syscalls) x(repatch) x(cpu_missing) x(wx) x(wx_map) x(register_state)	\
-	x(patch_pass) x(batch_unknown_error) x(vmi_direct) x(vmi_counts) x(vmi_batch) x(vmimon_traps) x(vmi_wx)	\
+	x(patch_pass) x(batch_unknown_error) x(vmi_direct) x(vmi_counts) x(vmi_batch) x(vmi_wx)	\
+	x(vmimon_traps)	\
 	x(kvm_flush) x(kvm_stolen) x(kvm_exit) x(hyperv_calls) x(hyperv_forms) x(hyperv_given_back)	\
 	x(xenhvm_flush) x(xenhvm_stopped) x(xenhvm_console) x(detection) x(every_cpu)	\
 	x(hyperv_wide) x(hyperv_refused)
@@ -67,6 +68,7 @@ bool batches(void)
 static u32 failures;
 static const char *skipped;
 static const char *errored;
+static bool outside;
 static u32 passed_total, failed_total, skipped_total, error_total;
 
 void test_fail(const char *file, int line, const char *what, u64 got, u64 want)
@@ -85,6 +87,11 @@ void test_skip(const char *why)
 void test_error(const char *why)
 {
 	errored = why;
+}
+
+void test_outside(void)
+{
+	outside = true;
 }
 
 static bool already(u32 nr)
@@ -123,6 +130,7 @@ static void run(const struct test *test, u32 nr)
 	failures = 0;
 	skipped = NULL;
 	errored = NULL;
+	outside = false;
 	test->run();
 	if (errored) {
 		error_total++;
@@ -135,7 +143,8 @@ static void run(const struct test *test, u32 nr)
 		print("ok %u - test-%s-%s # SKIP %s\n", nr, boot_info.env, test->name, skipped);
 	} else {
 		passed_total++;
-		print("ok %u - test-%s-%s\n", nr, boot_info.env, test->name);
+		print("ok %u - test-%s-%s%s\n", nr, boot_info.env, test->name,
+		      outside ? " # OUTSIDE" : "");
 	}
 }
 

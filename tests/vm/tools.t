@@ -101,6 +101,62 @@ tap.equal(vm.parse("1..0\n" + end + end)["problems"], ["second end marker"], "tw
 tap.equal(vm.parse('@pvops a 1\n@pvops a.b 2\n')["problems"], ["data a.b: a is a value already"],
           "a value has no parts")
 
+# What only shows from outside: the log's line, and how QEMU ended
+
+def outside(env, *lines, how="off", data=""):
+    """A run with these tests, judged as one that ended so: {test: result}, diagnostics."""
+    text = "".join(f"{line}\n" for line in lines)
+    count = sum(line.startswith("ok") for line in lines)
+    result = vm.parse(f"1..{count}\n{text}pvops-guest: end: pass {count} fail 0 skip 0 error 0\n{data}")
+    vm._judge(result, vm.env_rows(env), how, 0, "", 1)
+    tap.equal(result["totals"], {v: sum(t["result"] == v for t in result["tests"]) for v in vm.VERDICTS},
+              f"{env}: totals are those of the tests")
+    return {t["name"].split("-")[2]: t["result"] for t in result["tests"]}, result["tests"]
+
+
+LINE = "# console_write wrote this line"
+WROTE, WENT = (f"ok 1 - test-native-{op} # OUTSIDE" for op in ("console_write", "shutdown"))
+for what, lines, verdict in (("once and whole", [LINE, WROTE], "pass"), ("missing", [WROTE], "fail"),
+                             ("twice", [LINE, LINE, WROTE], "fail"), ("in two", [LINE[:15], LINE[15:], WROTE], "fail"),
+                             ("with more", [LINE + "x", WROTE], "fail")):
+    tap.equal(outside("native", *lines)[0], {"console_write": verdict}, f"console_write's line is {what}: {verdict}")
+for how, verdict in (("off", "pass"), ("down", "pass"), ("exit", "fail"), ("stays", "fail"), ("timeout", "fail")):
+    tap.equal(outside("native", WENT, how=how)[0], {"shutdown": verdict}, f"shutdown: {how}: {verdict}")
+for said, verdict in (("poweroff", "pass"), ("reset", "fail"), ("crash", "fail"), ("", "fail")):
+    data = f'@pvops ended "{said}"\n' if said else ""
+    tap.equal(outside("kvm", WENT.replace("native", "kvm"), data=data)[0], {"shutdown": verdict},
+              f"shutdown in a host that says '{said}': {verdict}")
+got, tests = outside("native", "ok 1 - test-native-save_fl # OUTSIDE")
+tap.ok(got == {"save_fl": "fail"} and "nobody looks" in tests[0]["diag"][0], "a test that nobody looks at fails")
+
+# Skips of the whole suite
+
+with tempfile.TemporaryDirectory() as folder:
+    rows = Path(folder) / "skips.toml"
+    rows.write_text('[[skip]]\nwhy = "no hypervisor"\ntests = ["stolen_time", "gone"]\nin = ["native"]\n'
+                    '[[skip]]\nwhy = "not X"\ntests = ["save_fl"]\nbut = ["native", "x-*"]\n')
+    tap.equal([vm.expected_skips(env, rows) for env in ("native", "x-smp2", "x")],
+              [{"stolen_time": "no hypervisor", "gone": "no hypervisor"}, {}, {"save_fl": "not X"}],
+              "skips: by pattern of environment")
+    tap.equal(vm.wrong_skips(log("good"), rows), ["gone: skips.toml expects that it is skipped (no hypervisor), and it "
+                                                  "is no test"], "skips: a test that is gone")
+    rows.write_text('[[skip]]\nwhy = "no hypervisor"\ntests = ["stolen_time"]\nin = ["native"]\n')
+    tap.empty(vm.wrong_skips(log("good"), rows), "skips: what is expected")
+    rows.write_text('[[skip]]\nwhy = "no hypervisor"\ntests = ["save_fl"]\nin = ["native"]\n')
+    tap.equal(vm.wrong_skips(log("good"), rows),
+              ["test-native-stolen_time: skipped, which skips.toml does not expect: no hypervisor",
+               "save_fl: skips.toml expects that it is skipped (no hypervisor), and it is pass"],
+              "skips: one that nobody expects, and one that does not happen")
+    rows.write_text('[[skip]]\nwhy = "another reason"\ntests = ["stolen_time"]\nin = ["native"]\n')
+    tap.equal(len(vm.wrong_skips(log("good"), rows)), 1, "skips: for another reason")
+status, out, err = tool("vm.py", "tap", "native", "test=all", "--log", str(DATA / "good.log"))
+tap.ok(status == 1 and "skips-what-it-should\n" in out and any("stolen_time: skipped, which" in line for line in err),
+       "tap of the whole suite fails for a skip", str(status), out, *err)
+tap.equal(tool("vm.py", "tap", "native", "--log", str(DATA / "good.log"))[0], 0, "tap of some tests does not")
+tap.empty([f"{test}: no such test" for env in vm.envs() for test in vm.expected_skips(env)
+           if not any(f"TEST({test})" in path.read_text() for path in (TOP / "tests/guest/contract").glob("*.c"))],
+          "skips.toml names tests that there are")
+
 # Wrong arguments and missing parts: one line, the right status
 
 NO_FILE = str(DATA / "absent.log")
@@ -199,6 +255,11 @@ with tempfile.TemporaryDirectory() as folder:
     vm.env_rows = lambda name: {**rows, "parts": {"xen": str(hypervisor)}}
     vm.POWEROFF_SECONDS = 0.5
     run = fake(f"echo 1..0; echo '{end.strip()}'")
+    tap.equal(run["ended"], "reset", "QEMU that just ends was reset")
+    run = fake(f"echo 1..0; echo '{end.strip()}'; echo 'qemu_system_shutdown_request reason=7' >&2")
+    tap.equal(run["ended"], "reset", "another reason is no power-off")
+    run = fake(f"echo 1..0; echo '{end.strip()}'; echo 'qemu_system_shutdown_request reason=6' >&2")
+    tap.equal(run["ended"], "poweroff", "a power-off is told from it")
     tap.ok(vm.verdict(run) and len(run["image_sha256"]) == 64 and len(run["parts"]["xen"]) == 64,
            "a run that ends", *vm.explain(run))
     run = fake("echo hello; echo 'cannot run' >&2; exit 7")

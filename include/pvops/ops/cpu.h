@@ -86,6 +86,8 @@ PV_TOGETHER(clts, read_cr0)
  * Clobbers: C.
  * Batch: no.
  * Default: native (traps, costs an exit).
+ * Not tested: natively from inside, as what caches hold does not show; a hypervisor
+ *	under it sees the instruction (tests/vm/outside.t).
  */
 PV_OP(cpu, wbinvd, CALL6, C, void, 0, (), wbinvd)
 
@@ -153,6 +155,8 @@ PV_TOGETHER(write_msr_safe, read_msr_safe)
  * Clobbers: C.
  * Batch: no.
  * Default: native.
+ * Not tested: counters that exist, which no machine of the tests has; that the one
+ *	asked for is read by RDPMC, and its halves put together, is.
  */
 PV_OP(cpu, read_pmc, BRANCH, C, u64, 1, (u32, counter), read_pmc)
 
@@ -328,6 +332,8 @@ PV_OP(cpu, set_iopl, CALL6, C, void, 1, (u32, level), set_iopl)
  * Clobbers: flags.
  * Batch: no.
  * Default: native.
+ * Not tested: how long it waits; that it writes the port is, where a breakpoint at
+ *	a port works.
  */
 PV_OP(cpu, io_delay, CALL6, ASM, void, 0, (), io_delay)
 

@@ -26,10 +26,10 @@ static u32 limit_of(u32 selector)
 	return limit;
 }
 
-static u32 traps;
-static u64 trap_vector;
-static u64 trap_rip;
-static u64 trap_cr2;
+static volatile u32 traps;
+static volatile u64 trap_vector;
+static volatile u64 trap_rip;
+static volatile u64 trap_cr2;
 static u64 skip_bytes;
 
 /* Counts a trap of any vector and steps over the instruction. */
@@ -133,13 +133,23 @@ TEST(write_cr4)
 	pv_write_cr4(cr4);
 }
 
+/* What caches hold cannot be told apart; that the hypervisor was asked can. */
 TEST(wbinvd)
 {
 	static volatile u64 word;
+	u64 calls;
+	u32 i;
 
 	word = 0x5a5a;
-	pv_wbinvd();
+	calls = hypercalls();
+	for (i = 0; i < 3; i++)
+		pv_wbinvd();
+	calls = hypercalls() - calls;
 	EXPECT_EQ(word, 0x5a5a);
+	if (pv_impl_is_native(PV_OP_wbinvd))
+		test_skip("native: only a hypervisor can tell");
+	else
+		EXPECT_EQ(calls, 3);
 }
 
 TEST(cpuid)
@@ -254,15 +264,43 @@ TEST(write_msr_safe)
 	pv_write_msr(MSR_FS_BASE, fs);
 }
 
+#define NO_COUNTER	0x2bad0
+#define PMC_LOW		0x89abcdefU
+#define PMC_HIGH	0x01234567U
+
+/* The counter's part: what it reads is what is asked for, by what instruction. */
+static bool be_a_counter(struct regs *regs)
+{
+	static const u8 rdpmc[] = { 0x0f, 0x33 };
+
+	if (memcmp((const void *)regs->rip, rdpmc, sizeof(rdpmc)))
+		return false;
+	traps++;
+	trap_vector = regs->vector;
+	EXPECT_EQ((u32)regs->rcx, NO_COUNTER);
+	regs->rax = PMC_LOW;
+	regs->rdx = PMC_HIGH;
+	regs->rip += sizeof(rdpmc);
+	return true;
+}
+
+/* No CPU has this counter: it faults as hardware does, or what stands in for it says 0. */
 TEST(read_pmc)
 {
-	/* No counter is promised: it reads, or faults as hardware does. */
+	u64 val;
+
 	traps = 0;
-	trap_hook = count_and_skip;
-	skip_bytes = 2;
-	pv_read_pmc(0);
+	trap_hook = be_a_counter;
+	val = pv_read_pmc(NO_COUNTER);
 	trap_hook = NULL;
-	EXPECT(traps == 0 || trap_vector == VECTOR_GP || trap_vector == VECTOR_UD);
+	if (!traps && !pv_impl_is_native(PV_OP_read_pmc)) {
+		EXPECT_EQ(val, 0);
+		return;
+	}
+	EXPECT_EQ(traps, 1);
+	/* TCG has no RDPMC at all. */
+	EXPECT(trap_vector == VECTOR_GP || trap_vector == VECTOR_UD);
+	EXPECT_EQ(val, (u64)PMC_HIGH << 32 | PMC_LOW);
 }
 
 TEST(rdtsc)
@@ -525,12 +563,42 @@ TEST(set_iopl)
 	EXPECT_EQ(proc_wait(proc_start(USER_PORT, 0)), -VECTOR_GP);
 }
 
+#define DELAY_PORT	0x80
+/* DR7: breakpoint 0 on, at a byte of the ports (CR4.DE). */
+#define DR7_PORT	0x20401
+
+static bool count_port(struct regs *regs)
+{
+	if (regs->vector != VECTOR_DB)
+		return false;
+	traps++;
+	pv_set_debugreg(6, 0xffff0ff0);
+	return true;
+}
+
 TEST(io_delay)
 {
-	u64 before = pv_rdtsc();
+	u64 cr4 = pv_read_cr4();
+	u32 i, direct;
 
-	pv_io_delay();
-	EXPECT(pv_rdtsc() > before);
+	pv_write_cr4(cr4 | CR4_DE);
+	pv_set_debugreg(0, DELAY_PORT);
+	pv_set_debugreg(7, DR7_PORT);
+	trap_hook = count_port;
+	traps = 0;
+	pv_native()->cpu->io_delay.fn();
+	direct = traps;
+	traps = 0;
+	for (i = 0; i < 5; i++)
+		pv_io_delay();
+	trap_hook = NULL;
+	pv_set_debugreg(7, 0x400);
+	pv_set_debugreg(0, 0);
+	pv_write_cr4(cr4);
+	if (!direct)
+		test_skip("no breakpoints at ports here");
+	else
+		EXPECT_EQ(traps, pv_impl_is_native(PV_OP_io_delay) ? 5 : 0);
 }
 
 TEST(swapgs)

@@ -206,13 +206,13 @@ TEST(console_write)
 	pv_console_write(line, 0);
 	pv_console_write(line, 10);
 	pv_console_write(line + 10, sizeof(line) - 11);
-	EXPECT(pv_impl_of(PV_OP_console_write)->fn != NULL);
+	test_outside();
 }
 
 TEST(shutdown)
 {
-	/* What it does is seen by whoever runs the suite: the machine goes off. */
-	EXPECT(pv_impl_of(PV_OP_shutdown)->fn != NULL);
+	/* At the end of the suite: the machine goes off, and is not reset. */
+	test_outside();
 }
 
 static u8 lock_word;

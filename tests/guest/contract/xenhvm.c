@@ -60,7 +60,7 @@ TEST(xenhvm_stopped)
 #define LINES	40
 #define LINE	64
 
-/* More than the ring holds, in one piece; tests/vm/console.t looks at what came. */
+/* More than the ring holds, in one piece; tests/vm/outside.t looks at what came. */
 TEST(xenhvm_console)
 {
 	static char text[LINES * LINE];

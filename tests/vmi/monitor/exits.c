@@ -247,7 +247,7 @@ void guest_dies(struct vcpu *v, const char *why)
 	      v->regs[RBX], v->regs[RCX], v->regs[RDX]);
 	print("vmi-monitor: rsi %016lx rdi %016lx rbp %016lx\n", v->regs[RSI], v->regs[RDI],
 	      v->regs[RBP]);
-	shut_down(v, why);
+	shut_down(v, why, false);
 }
 
 /* --- descriptor tables --- */

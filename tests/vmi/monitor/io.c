@@ -8,8 +8,6 @@
 /* PM1a control of QEMU's pc machine. */
 #define POWER_OFF	0x2000
 #define POWER_SCI	0x1		/* power management is ACPI's */
-#define KEYBOARD	0x64
-#define RESET		0xfe
 
 /*
  * Without an exit: PIT and ACPI's timer, which kernels measure other clocks
@@ -82,9 +80,9 @@ u32 io_in(u16 port, u32 size)
 void io_out(struct vcpu *v, u16 port, u32 size, u32 val)
 {
 	if (port == ACPI_CONTROL && (val & POWER_OFF))
-		shut_down(v, "power off");
+		shut_down(v, "power off", true);
 	if (port == KEYBOARD && (u8)val == RESET)
-		shut_down(v, "reset");
+		shut_down(v, "reset", false);
 	if (port == ACPI_EVENTS + 2)
 		events_enabled = (u16)val;
 	else if (is_pic(port))

@@ -171,6 +171,8 @@ void ioapic_write(u32 offset, u32 val);
 extern u64 lines_raised;
 void lines_check(void);
 
+#define KEYBOARD	0x64
+#define RESET		0xfe
 #define ACPI_EVENTS	0x600		/* PM1a event block; control is behind it */
 #define ACPI_CONTROL	0x604
 #define ACPI_TIMER	0x608
@@ -196,7 +198,8 @@ void rom_install(bool counting);
 /* --- report.c --- */
 
 u64 traps(const struct vcpu *v);
-void shut_down(struct vcpu *v, const char *why) __attribute__((noreturn));
+/* The machine goes off, or is reset, as the guest's would. */
+void shut_down(struct vcpu *v, const char *why, bool off) __attribute__((noreturn));
 
 /* --- npt.c, loader.c --- */
 

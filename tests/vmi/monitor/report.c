@@ -102,7 +102,7 @@ static void report_traps(void)
 	print("vmi-monitor: traps end\n");
 }
 
-void shut_down(struct vcpu *v, const char *why)
+void shut_down(struct vcpu *v, const char *why, bool off)
 {
 	static volatile u8 once;
 
@@ -113,7 +113,10 @@ void shut_down(struct vcpu *v, const char *why)
 	report_traps();
 	print("vmi-monitor: end\n");
 	for (;;) {
-		outw(0x604, 0x2000);
+		if (off)
+			outw(ACPI_CONTROL, 0x2000);
+		else
+			outb(KEYBOARD, RESET);
 		asm volatile("hlt");
 	}
 }

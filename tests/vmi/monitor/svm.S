@@ -84,7 +84,15 @@ host_spurious:
 	iretq
 	.globl	host_spurious
 
-/* An exception is a bug: say where. */
+/*
+ * DR0-3 are the guest's, and QEMU leaves what its DR7 says armed: one of its breakpoints
+ * has hit here, on a port that is accessed for it, say.  Not the monitor's business.
+ */
+host_exception_1:
+	btsl	$16, 16(%rsp)		/* RF: past an instruction that it is on */
+	iretq
+
+/* Another exception is a bug: say where. */
 	.macro	EXCEPTION nr, has_error
 host_exception_\nr:
 	.if	!\has_error
@@ -93,7 +101,7 @@ host_exception_\nr:
 	push	$\nr
 	jmp	host_exception
 	.endm
-	.irp	nr, 0, 1, 2, 3, 4, 5, 6, 7, 9, 15, 16, 18, 19
+	.irp	nr, 0, 2, 3, 4, 5, 6, 7, 9, 15, 16, 18, 19
 	EXCEPTION \nr, 0
 	.endr
 	.irp	nr, 8, 10, 11, 12, 13, 14, 17

@@ -564,10 +564,10 @@ void vmi_call(struct vcpu *v)
 		halt(v, (u32)a);
 		break;
 	case 36:
-		shut_down(v, "reboot");
+		shut_down(v, "reboot", false);
 	case 37:
 		if ((u32)a != 2)
-			shut_down(v, (u32)a ? "guest crashed" : "power off");
+			shut_down(v, (u32)a ? "guest crashed" : "power off", !(u32)a);
 		v->state = VCPU_INIT;
 		break;
 	case 39:

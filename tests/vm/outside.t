@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""What the guest cannot see itself: how its machine ends for each reason of pv_shutdown(),
+that a console takes more than it has room for, and that WBINVD is executed.  (That
+console_write's line arrives and that shutdown is a power-off, tools/vm.py looks at in every
+run of these tests.)
+"""
+import re
+
+from vmtest import Tap, boot, elf, vm
+
+tap = Tap()
+for env, crash in (("native", "reset"), ("xenpv", "reset"), ("xenpvh", "crash"), ("vmi", "reset"),
+                   ("vmimon", "reset")):
+    for reason, ended in (("poweroff", "poweroff"), ("reboot", "reset"), ("crash", crash)):
+        run = boot(tap, env, ["test=console_write:shutdown" if reason == "poweroff" else "test=none",
+                              "bench=none", f"end={reason}"], f"end-{reason}", count=False)
+        tap.equal(run["ended"], ended, f"{env}: end={reason}: {ended}")
+
+# Larger than the ring between a PVH guest and its console's reader.
+run = boot(tap, "xenpvh", ["test=xenhvm_console", "bench=none"], "ring", count=False)
+want = [f"console line {nr:02} " for nr in range(40)]
+seen = [line for line in run["log"] if line.startswith("console line ")]
+tap.equal([line[:len(want[0])] for line in seen], want, "xenpvh: what does not fit at once comes, in order")
+tap.equal({len(line) for line in seen}, {61}, "xenpvh: and whole")
+
+# The instruction itself, seen by those that it traps to: the monitor says where.
+run = boot(tap, "vmimon", ["pvops=native", "test=wbinvd", "bench=none"], "wbinvd", count=False)
+op = next(s for s in elf.Elf(vm.IMAGE).symbols if s.name == "test_wbinvd")
+rows = re.findall(r"@audit wbinvd ([0-9a-f]+) (\d+)", (vm.TOP / run["log_file"]).read_text(errors="replace"))
+tap.equal([(op.value <= int(at, 16) < op.value + op.size, int(n)) for at, n in rows], [(True, 3)],
+          "native on the monitor: wbinvd executes WBINVD each time")
+tap.done()
