@@ -10,12 +10,51 @@
 /* Private VMMCALL: exits of this virtual CPU so far, except for interrupts. */
 #define MONITOR_EXITS	0x103
 
+#define IOAPIC		0xfec00000UL
+#define IOAPIC_VERSION	1
+/* The ACPI timer is at a port: nothing is here. */
+#define NOWHERE		0xfed00000UL
+
 static u64 exits(void)
 {
 	u64 result;
 
 	asm volatile("vmmcall" : "=a" (result) : "0" (MONITOR_EXITS) : "memory");
 	return result;
+}
+
+static bool possible(void)
+{
+	if (text_equal(boot_info.env, "vmimon") && text_equal(pv_backend()->name, "vmi"))
+		return true;
+	test_skip("not VMI on the monitor");
+	return false;
+}
+
+static volatile u32 *map(u64 at)
+{
+	return pv_port_map_phys((__force pv_maddr_t)at, PAGE,
+				PV_PTE_RW | PV_PTE_NX | PV_MAP_UNCACHED);
+}
+
+/* What the guest's tables may map besides memory: the registers that the monitor has. */
+TEST(vmimon_ioapic)
+{
+	u32 errors = pv_batch_error_count();
+	volatile u32 *ioapic;
+
+	if (!possible())
+		return;
+	ioapic = map(IOAPIC);
+	EXPECT_EQ(pv_batch_error_count(), errors);
+	if (pv_batch_error_count() == errors) {
+		ioapic[0] = IOAPIC_VERSION;
+		/* Intel 82093AA: 24 lines, version 0x11. */
+		EXPECT_EQ(ioapic[4], 0x170011);
+	}
+	errors = pv_batch_error_count();
+	map(NOWHERE);
+	EXPECT_EQ(pv_batch_error_count(), errors + 1);
 }
 
 TEST(vmimon_traps)
@@ -25,10 +64,8 @@ TEST(vmimon_traps)
 	struct mm mm;
 	u32 i;
 
-	if (!text_equal(boot_info.env, "vmimon") || !text_equal(pv_backend()->name, "vmi")) {
-		test_skip("not VMI on the monitor");
+	if (!possible())
 		return;
-	}
 	pv_set_timer(~0ULL);
 	start = exits();
 	asking = exits() - start;

@@ -136,9 +136,10 @@ u64 vmi_syscall_entry(struct vcpu *v, u64 lstar)
 
 /* --- page tables --- */
 
+/* Memory, and the two pages of registers (page_exit()). */
 static bool is_guest_frame(u64 pfn)
 {
-	return pfn < guest_bytes / PAGE || pfn == APIC_BASE / PAGE;
+	return pfn < guest_bytes / PAGE || pfn == APIC_BASE / PAGE || pfn == IOAPIC_BASE / PAGE;
 }
 
 static void register_tables(struct vcpu *v, u64 pfn, u32 level)
