@@ -24,7 +24,6 @@ import vm
 ENVS = ("native", "xenpv", "vmi", "vmimon", "xenpvh", "kvm", "hyperv")
 OUT = Path("build/report")
 WIDTH = 100
-BENCH_TIMEOUT = 900
 SITE_FORMS = ("inline", "call", "nop", "jump", "indirect", "failed", "outline")
 # What must come out of measuring nothing, and of measuring something known.
 SELF_TESTS = {"idle": 0, "nop_sled_100": 100}
@@ -191,7 +190,7 @@ def collect(names, words):
     for name in names:
         print(f"{name}: booting ... ", end="", flush=True)
         tag = next(w.removeprefix("bench=") for w in words if w.startswith("bench="))
-        run = vm.run(name, words, tag=tag, timeout=BENCH_TIMEOUT)
+        run = vm.run(name, words, tag=tag)
         totals = run["totals"]
         text = f"{run['seconds']} s, {totals['pass']} tests passed"
         for word, says in (("skip", "skipped"), ("fail", "FAILED"), ("error", "in ERROR")):
@@ -455,7 +454,7 @@ def add_two_cpus(doc, names):
         if pair not in vm.envs():
             continue
         print(f"{pair}: booting ... ", end="", flush=True)
-        run = vm.run(pair, ["test=none", "bench=smp"], tag="bench", timeout=BENCH_TIMEOUT)
+        run = vm.run(pair, ["test=none", "bench=smp"], tag="bench")
         print(f"{run['seconds']} s", flush=True)
         wrong += [f"{pair}: {line}" for line in vm.explain(run)]
         figure = run["data"].get("bench", {}).get("ipi_round_trip")

@@ -28,7 +28,7 @@ tap = Tap()
 def load(env, words, tag, image=IMAGE):
     """A load, which takes as long as it is told, and longer until all has happened."""
     return vm.run(env, [*QUIET, *words], image=image, tag=tag, count=False,
-                  timeout=60 + 12 * SECONDS)
+                  timeout=vm.TIMEOUT + 60 * SECONDS)
 
 
 def functions():

@@ -13,10 +13,8 @@ SHARED = {"40000001", "40000021", "40000073"}
 ENABLE = 1
 
 tap = Tap()
-ours, calls = counted(tap, "hyperv-smp2", ["test=start_cpu:hyperv_given_back", "bench=smp"], "exits",
-                      timeout=300)
-_, native = counted(tap, "hyperv-smp2", ["test=none", "bench=smp", "pvops=native"], "exits-native",
-                    timeout=300)
+ours, calls = counted(tap, "hyperv-smp2", ["test=start_cpu:hyperv_given_back", "bench=smp"], "exits")
+_, native = counted(tap, "hyperv-smp2", ["test=none", "bench=smp", "pvops=native"], "exits-native")
 
 
 def made(phase):
@@ -49,7 +47,7 @@ if tap.equal(len(vcpus), 2, "both vCPUs gave a page"):
 
 # The hypervisor switches the machine off: no end marker, and nothing given back.
 row = vm.env_rows("hyperv")["boot"]
-crash = vm.run("hyperv", ["test=none", "crash=fault"], tag="crash", timeout=300,
+crash = vm.run("hyperv", ["test=none", "crash=fault"], tag="crash",
                more=("-append", row[row.index("-append") + 1] + " EXITS=1"))
 told = [(r["msr"], int(r["value"], 16)) for r in crash["data"].get("msrs", [])]
 tap.ok("panic: exception in the kernel" in crash["log"], "a fault in the kernel", *crash["problems"])

@@ -11,8 +11,8 @@ ROUND = 16
 SHARED = {"4b564d01", "4b564d03", "4b564d04"}
 
 tap = Tap()
-ours, kvm = counted(tap, "kvm-smp2", ["test=start_cpu:kvm_exit", "bench=smp"], "exits", timeout=300)
-_, native = counted(tap, "kvm-smp2", ["test=none", "bench=smp", "pvops=native"], "exits-native", timeout=300)
+ours, kvm = counted(tap, "kvm-smp2", ["test=start_cpu:kvm_exit", "bench=smp"], "exits")
+_, native = counted(tap, "kvm-smp2", ["test=none", "bench=smp", "pvops=native"], "exits-native")
 
 
 def made(phase):

@@ -64,7 +64,7 @@ tap.empty([f"{t:#x}: {image.bytes_at(t, 24).hex()}" for t in thunks
 
 for env in sys.argv[1:] or ENVS:
     run = boot(tap, env, ["dump=text", "plant=branch", "test=none", "bench=none"], "retpoline", image=IMAGE,
-               count=False, timeout=200)
+               count=False)
     tap.equal([run["data"].get("sites", {}).get(k) for k in ("indirect", "failed")], [0, 0], f"{env}: all sites are patched")
     pieces = live((TOP / run["log_file"]).read_text(errors="replace"))
     text = b"".join(data[max(start - at, 0):end - at] for at, data in sorted(pieces.items())

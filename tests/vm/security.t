@@ -48,8 +48,7 @@ tap = Tap()
 symbols = Symbols(elf.Elf(TOP / vm.IMAGE))
 seen = set()
 for env in sys.argv[1:] or ENVS:
-    run = boot(tap, env, ["dump=pointers", "test=none", "bench=none", "plant=pointer"], "pointers", count=False,
-               timeout=200)
+    run = boot(tap, env, ["dump=pointers", "test=none", "bench=none", "plant=pointer"], "pointers", count=False)
     log = (TOP / run["log_file"]).read_text(errors="replace")
     words = re.findall(r"^(?:\(d\d+\) )?@pointer ([0-9a-f]+) ([0-9a-f]+)\r?$", log, re.M)
     names = {symbols.name(int(addr, 16)) for addr, _ in words}

@@ -12,9 +12,6 @@ import elf  # noqa: E402
 import vm  # noqa: E402
 
 
-# Boots that do not count take two seconds; inside a host half a minute.
-FREE_TIMEOUT = 120
-
 
 class Tap:
     """Counts and prints; done() prints the plan and exits."""
@@ -46,8 +43,6 @@ class Tap:
 
 def boot(tap, env, words, tag, **how):
     """Boot, and check that the guest came to its end with nothing failed."""
-    if how.get("count") is False:
-        how.setdefault("timeout", FREE_TIMEOUT)
     try:
         result = vm.run(env, words, tag=tag, **how)
     except (vm.MissingError, vm.UsageError) as err:

@@ -31,7 +31,7 @@ def exits(tap, env, choice):
     """{what: {code: count}} between the guest's marks."""
     log = TOP / f"build/log/{env}~exits-{choice}.vmexit"
     run = boot(tap, env, [f"pvops={choice}", "test=none", "bench=smp", "marks=on"],
-               f"exits-{choice}", timeout=300, more=[*QEMU, str(log)])
+               f"exits-{choice}", more=[*QEMU, str(log)])
     # Without a console of its own the guest prints by the same port.
     printer = next(s for s in elf.Elf(vm.IMAGE).symbols if s.name == "pv_port_native_console")
     parts, inside = [], False

@@ -122,14 +122,22 @@ TEST(batch_overflow)
 static volatile u32 progress;
 static volatile u32 handler_ran;
 static volatile u32 handler_saw;
+static volatile bool inside;
 
-/* Everything completely queued before the interrupt is in the tables. */
+/*
+ * Everything completely queued before the interrupt is in the tables.
+ *
+ * QEMU's TCG sometimes delivers an interrupt that a nested hypervisor has injected
+ * once more, whatever the guest masks (tests/vm/envs.toml): so more may come than were
+ * armed, and one on top of another, which hardware does not do.  That one is not looked at.
+ */
 static void look_inside(u32 vector)
 {
 	u32 n = progress, i, seen = 0;
 
-	if (vector != PV_VECTOR_TIMER)
+	if (vector != PV_VECTOR_TIMER || inside)
 		return;
+	inside = true;
 	for (i = 0; i < n; i++)
 		seen += frame_in(i) != 0;
 	handler_saw += seen == n;
@@ -144,6 +152,7 @@ static void look_inside(u32 vector)
 	pv_batch_leave(PV_BATCH_MMU);
 	handler_saw += frame_in(510) == (pa(page) | PV_PTE_PRESENT);
 	pv_set_pte(&ptes[510], pv_make_pte(0));
+	inside = false;
 }
 
 TEST(batch_interrupt)
@@ -169,9 +178,10 @@ TEST(batch_interrupt)
 			pv_set_pte(&ptes[i], pv_make_pte(ours()));
 			progress = i + 1;
 		}
-		end = pv_clock_read() + 50000000;
+		end = pv_clock_read() + 5000000000ULL;
 		while (handler_ran == before && pv_clock_read() < end)
 			asm volatile("pause");
+		EXPECT(handler_ran != before);
 		pv_batch_leave(PV_BATCH_MMU);
 		for (i = 0; i < 400; i++)
 			IS_OURS(i);
@@ -184,8 +194,8 @@ TEST(batch_interrupt)
 			EXPECT_EQ(frame_in(i), 0);
 	}
 	interrupt_hook = NULL;
-	EXPECT_EQ(handler_ran, 40);
-	EXPECT_EQ(handler_saw, 120);
+	/* Each time, all three. */
+	EXPECT_EQ(handler_saw, 3 * handler_ran);
 	teardown();
 }
 
