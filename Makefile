@@ -58,9 +58,10 @@ demo: demo-$(GUEST) ## boot in every environment; what was found, patched, and w
 demo-mini: $(B)/guest.elf $(parts)
 	@tools/report.py demo
 
+# With the stock kernel beside it, if that was built before.
 demo-linux: $(parts) $(B)/xen/hvm-host.cpio
-	$(Q)tools/linux.sh build
-	$(Q)tools/linux-guest.sh ours
+	$(Q)for kernel in ours $(if $(wildcard $(B)/linux-stock/arch/x86/boot/bzImage),stock); do \
+		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
 	@tools/linux_matrix.py demo
 
 bench: bench-$(GUEST) ## the full measurement: build/report/bench.{json,md,svg}; GUEST=linux: linux.json
@@ -155,7 +156,8 @@ faults: faults-$(GUEST) ## faults under load, a minute in each environment (GUES
 faults-mini: $(images) $(XEN) $(B)/vmi/monitor.elf
 	$(Q)FAULT_SECONDS=$${FAULT_SECONDS:-60} $(PROVE) -v tests/vm/faults.t
 
-linux: ## Linux 6.1 on the layer (patches/README.md); CONFIG=same|hard|cloud|fault|mm|debug|kasan|up: other configurations
+# hard is booted, on Xen too.
+linux: $(if $(filter hard,$(CONFIG)),$(XEN)) ## Linux 6.1 on the layer (patches/README.md); CONFIG=same|hard|cloud|fault|mm|debug|kasan|up: other configurations
 	$(Q)tools/setup.sh linux
 	$(Q)$(if $(CONFIG),tools/linux.sh config $(CONFIG),tools/linux.sh)
 

@@ -35,7 +35,12 @@ patched_tree()
 {
 	tree=$patched
 	unpack $pristine
-	[ -d $patched ] || { step COPY $patched; cp -a --reflink=auto $pristine $patched; }
+	[ -d $patched ] || {
+		step COPY $patched
+		rm -rf $patched.new
+		cp -a --reflink=auto $pristine $patched.new
+		mv $patched.new $patched
+	}
 	semantic_out
 	patch_tree
 	place $patched

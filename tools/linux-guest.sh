@@ -140,7 +140,8 @@ archive()
 {
 	step CPIO "$2"
 	(cd "$1" && find . | LC_ALL=C sort |
-		cpio -o -H newc -R 0:0 --quiet --reproducible) >"$2"
+		cpio -o -H newc -R 0:0 --quiet --reproducible) >"$2.new"
+	mv "$2.new" "$2"
 }
 
 guest()

@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""The Linux targets that the documents name, in several orders, from an empty build folder.
+
+Each must make what it needs, whatever ran before: they run in a copy of the tree with
+stand-ins for what is expensive.  What is fetched is made of nothing, the kernel's source
+is a Makefile that writes the files a kernel's build leaves, compilers write files, and QEMU
+says what a good guest says.  The scripts between these are the real ones.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vm"))
+from vmtest import TOP, Tap  # noqa: E402
+
+PAGES = ("README.md", "patches/README.md", "tests/linux/README.md")
+# A git repository of the true source is what these are about.
+NOT_HERE = {"series", "series-check"}
+MISSING = re.compile(r"not there|no such|no \w+ here|No rule to make|cannot be read|is missing", re.IGNORECASE)
+# A demo compares only if there is what with.
+MAY_MISS = re.compile(r"nothing: build/linux-stock/\S+: not there; .* make what is needed")
+
+KERNEL = r"""
+O ?= .
+out := $(or $(M),$(O))
+export KCONFIG_ALLCONFIG
+allnoconfig olddefconfig:
+	mkdir -p $(O)
+	[ $(O) = . ] || printf 'O := .\ninclude %s/Makefile\n' $(CURDIR) >$(O)/Makefile
+	[ ! -e "$$KCONFIG_ALLCONFIG" ] || cp $$KCONFIG_ALLCONFIG $(O)/.config
+bzImage:
+	mkdir -p $(O)/arch/x86/boot $(O)/arch/x86/pvops
+	touch $(O)/vmlinux $(O)/arch/x86/pvops/pvops_bench.ko
+	echo kernel >$(O)/arch/x86/boot/bzImage
+	sed -n '/^protected/,/^}/s/.*in \(.*\) \\$$/\1/p; /^protected/,/^}/s/^\t\t\([a-z_ ]*\)\( \\\|; do\)$$/\1/p' \
+		$(TOP)/tools/linux-guest.sh | tr ' ' '\n' | sed '/./s/^/0 T /' >$(O)/System.map
+modules:
+	touch $(out)/Module.symvers $(out)/pvops_sites.ko
+%.o:
+	@echo "warning: indirect call found in RETPOLINE build; bad .pv_sites entry"
+headers arch/x86/ arch/x86/pvops/:
+"""
+SELFTESTS = r"""
+all_64:
+	touch $(OUTPUT)/one_64 $(OUTPUT)/ldt_gdt_64
+$(OUTPUT)/%:
+	touch $@
+"""
+
+# name: script; each is a command on PATH.
+COMMANDS = {
+    # The last argument, or what stands behind -o.
+    "gcc": r"""out=; while [ $# -gt 0 ]; do [ "$1" != -o ] || out=$2; shift; done
+[ -z "$out" ] || { printf '#!/bin/sh\n' >"$out"; chmod +x "$out"; }""",
+    "objcopy": 'for out; do :; done; echo section >"$out"',
+    "strip": "",
+    # Nothing is compressed.
+    "xz": 'for name; do :; done; case $name in *.xz) cat "$name" ;; *) cat ;; esac',
+    "patch": "",
+    "spatch": "echo diff",
+    "dpkg-query": "echo installed",
+    "apt-get": 'for name; do :; done; touch "${name}_0_all.deb"',
+    "dpkg": r"""case $2 in
+*linux-source*) mkdir -p "$3/usr/src"; cp "$STAND_INS/source.tar.xz" "$3/usr/src/linux-source-6.1.tar.xz" ;;
+*) folder=$3/usr/src/linux-config-6.1; mkdir -p "$folder"; echo >"$folder/config.amd64_none_cloud-amd64.xz" ;;
+esac""",
+    # Rows are shell scripts; whatever a test then finds wrong, the lines of it are told.
+    "prove": r"""for test; do
+	for file in "$test" "$test"/*.t; do
+		! grep -qs 'exec python3 tools/linux_matrix.py' "$file" || sh "$file" || :
+	done
+done""",
+}
+
+# What a good guest says, in the row whose log is standard output.
+QEMU = r"""#!/usr/bin/python3 -SE
+import json, os, re, sys, tomllib
+if "--version" in sys.argv:
+    sys.exit(print("QEMU emulator version 0"))
+with open(os.path.join(os.environ["TREE"], "qemu-runs"), "a") as f:
+    f.write("boot\n")
+name = os.path.basename(os.readlink("/proc/self/fd/1"))
+row = re.match(r"linux-([a-z0-9-]+)", name)
+if not row:
+    sys.exit(print("a boot of another kind"))
+with open(os.path.join(os.environ["TREE"], "tests/linux/envs.toml"), "rb") as f:
+    envs = tomllib.load(f)["env"]
+def value(env, key):
+    return env[key] if key in env else value(envs[env["base"]], key) if "base" in env else None
+env = envs[row[1]]
+sites = json.dumps(dict(inline=1, call=1, nop=1, jump=0, indirect=0, failed=0, outline=1))
+print("pvops-linux: user space reached")
+print(f'@pvops cpus {value(env, "cpus")}\n@pvops platform {json.dumps(value(env, "platform") or "x")}')
+print(f'@pvops backend {json.dumps(value(env, "backend"))}\n@pvops detected[] "x: y"')
+print(f"@pvops sites {sites}\n@pvops module.load_1 {sites}\n@pvops module.load_100 {sites}")
+words = " ".join(sys.argv).replace(",,", ";")
+packed = name.removesuffix("log") + "cpio"
+if packed in words:
+    with open(os.path.join("build/log", packed), "rb") as f:
+        words = f.read().decode(errors="replace")
+asked = re.findall(r"PARTS=([a-z,;]+)", words)
+for part in re.split("[,;]", asked[-1]) if asked else "security module stress selftests hotplug suspend".split():
+    tests = ["files", "stray", "wx"] if part == "security" else ["one"]
+    for test in tests:
+        print(f"@test {part}/{test} PASS")
+    print(f"pvops-linux: {part}: pass {len(tests)} fail 0 skip 0 timeout 0")
+print("pvops-linux: end")
+"""
+
+# The parts of the mini guest's tree: what makes them, and what of.
+MAKERS = {"tools/fetch-xen.sh": 'mkdir -p "${1%/*}"; echo xen >"$1"',
+          "tools/fetch-kernel.sh": 'mkdir -p "$1/modules"; echo kernel >"$1/vmlinuz"',
+          "tools/fetch-toolstack.sh": 'mkdir -p "$1/bin"; echo xl >"$1/bin/xl"',
+          "tools/kvm-host.sh": 'mkdir -p "${2%/*}"; ls "$1/vmlinuz" >"$2"',
+          "tools/xen-host.sh": 'mkdir -p "${3%/*}"; ls "$1/vmlinuz" "$2/bin/xl" >"$3"',
+          "tools/packages.txt": "make\n",
+          "tests/vmi/rom/build.mk": "$(B)/vmi/rom.bin:\n\t@mkdir -p $(@D); echo rom >$@\n",
+          "tests/vmi/monitor/build.mk": "$(B)/vmi/monitor.elf:\n\t@mkdir -p $(@D); echo monitor >$@\n"}
+
+LAYER = {("pvops",), ("backends",), ("include", "pvops"), ("patches", "linux"), ("patches", "cocci")}
+
+# Only these rows of a check; one of each kind.
+CHECKED = "ROWS=native domu kvm xenhvm mm retpoline"
+
+
+def documented():
+    """make's words for each Linux target that a page names, and each configuration."""
+    text = "".join((TOP / page).read_text(encoding="utf-8") for page in PAGES)
+    found = {(name, "GUEST=linux") for name in re.findall(r"make ([a-z-]+) GUEST=linux", text)}
+    configs = re.search(r'^config_names="(.*)"', (TOP / "tools/linux-configs.sh").read_text(encoding="utf-8"), re.M)[1]
+    found |= {("linux", f"CONFIG={name}") for name in configs.split()}
+    found |= {(name,) for name in re.findall(r"`make (linux|series|series-check)`", text)}
+    return sorted(words for words in found if words[0] not in NOT_HERE)
+
+
+def program(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text if text.startswith("#!") else f"#!/bin/sh\nset -e\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def stand_ins(where):
+    """The commands, and the kernel's source package."""
+    for name, text in {**COMMANDS, "clang": COMMANDS["gcc"], "apt-cache": "", "qemu-system-x86_64": QEMU}.items():
+        program(where / "bin" / name, text)
+    source = where / "linux"
+    files = {"Makefile": KERNEL, "arch/x86/use.c": "pv_ops\n", "drivers/use.c": "\n", "scripts/unifdef.c": ""}
+    for name in ("x86", "vm"):
+        files |= {f"tools/testing/selftests/{name}/Makefile": SELFTESTS, f"tools/testing/selftests/{name}/a.c": ""}
+    for path, text in files.items():
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        (source / path).write_text(text, encoding="utf-8")
+    subprocess.run(["tar", "-cf", where / "source.tar.xz", "-C", where, "linux"], check=True)
+
+
+def left_out(folder, names):
+    """What a copy has not: what is built, and of what Linux is made of all but one file in a folder."""
+    folder = Path(folder)
+    out = {".git", "__pycache__", "corpus"} | ({"build"} if folder == TOP else set())
+    if folder.relative_to(TOP).parts[:2] in LAYER or folder.relative_to(TOP).parts[:1] in LAYER:
+        out |= set([n for n in sorted(names) if (folder / n).is_file()][1:])
+    return out & set(names)
+
+
+def tree(where):
+    """A copy of this one, with nothing built."""
+    shutil.copytree(TOP, where, ignore=left_out)
+    for path, text in MAKERS.items():
+        if not path.endswith(".sh"):
+            (where / path).write_text(text, encoding="utf-8")
+        else:
+            program(where / path, text)
+    series = where / "patches/linux-6.1/series"
+    series.write_text(series.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+
+
+def run(where, tools, words):
+    """make in the copy: exit status, what it said."""
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith("MAKE") and k not in ("MFLAGS", "GUEST", "CONFIG", "ROWS", "CC", "PROVE")}
+    env |= {"PATH": f"{tools / 'bin'}:{env['PATH']}", "STAND_INS": str(tools), "TREE": str(where), "TOP": str(where)}
+    more = [CHECKED] if words[0] == "check" else []
+    done = subprocess.run(["make", *words, *more], cwd=where, env=env, text=True, capture_output=True, check=False)
+    return done.returncode, (done.stdout + done.stderr).splitlines()
+
+
+def order(tools, chain):
+    """[(all is well?, what, [why not])], as far as it comes."""
+    out = []
+    with tempfile.TemporaryDirectory() as folder:
+        where = Path(folder) / "tree"
+        tree(where)
+        for nr, words in enumerate(chain):
+            status, said = run(where, tools, words)
+            bad = [line for line in said if MISSING.search(line) and not MAY_MISS.fullmatch(line)]
+            # What the programs of the measurement print is not stood in for.
+            if status and words[0] != "bench":
+                bad += said[-8:]
+            if words[0] == "bench" and not (where / "qemu-runs").exists():
+                bad += ["nothing was booted", *said[-8:]]
+            before = f"{len(chain[:nr])} others, {' '.join(chain[nr - 1])} the last" if nr else "nothing"
+            out.append((not bad, f"make {' '.join(words)}, after {before}", bad))
+            if bad:
+                break
+    return out
+
+
+def main():
+    tap = Tap()
+    targets = documented()
+    names = {words[0] for words in targets}
+    tap.ok(len(targets) > 9 and {"demo", "bench", "check", "faults", "linux"} <= names,
+           f"the documents name {len(targets)} targets", *map(str, targets))
+    bench, demo = ("bench", "GUEST=linux"), ("demo", "GUEST=linux")
+    # Configurations differ little as the first of all, but for what they boot.
+    first = [words for words in targets if words[0] != "linux" or words[1:] == ("CONFIG=hard",)]
+    chains = [targets, targets[::-1], [bench, demo], *([words] for words in first if words != bench)]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+        tools = Path(folder)
+        stand_ins(tools)
+        for results in pool.map(lambda chain: order(tools, chain), chains):
+            for good, what, why in results:
+                tap.ok(good, what, *why)
+    tap.done()
+
+
+main()
