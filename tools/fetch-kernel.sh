@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # fetch-kernel.sh FOLDER: Debian's own Linux kernel for host systems, unpacked:
-#	vmlinuz, and modules/ without compression, in one folder.
+#	vmlinuz, and modules/, .ko or .ko.xz as Debian has them, in one folder.
 # Nothing is installed.
 set -eu
 [ $# -eq 1 ] || { echo "usage: fetch-kernel.sh FOLDER" >&2; exit 2; }
@@ -35,7 +35,13 @@ dpkg -x linux-image-*.deb all
 mkdir -p root/modules
 cp all/boot/vmlinuz-* root/vmlinuz
 # Names of modules are unique; what each needs is in its own text (modinfo).
-find all/lib/modules -name '*.ko' -exec cp -t root/modules {} +
+for folder in all/lib/modules all/usr/lib/modules; do
+	[ ! -d $folder ] || find $folder -name '*.ko*' -exec cp -t root/modules {} +
+done
+[ -n "$(ls root/modules)" ] || {
+	echo "fetch-kernel: $(echo linux-image-*.deb): no modules in it" >&2
+	exit 1
+}
 deb=$(echo linux-image-*.deb)
 rm -rf "$out"
 mv root "$out"

@@ -4,18 +4,19 @@
 # with its libraries, unpacked as a root file system; hvm: what HVM guests need too,
 # QEMU and firmware.  Nothing is installed.
 set -eu
-release=4.17
-packages=(xen-utils-$release)
+# Debian 12's, 13's.
+releases=(4.17 4.20)
+packages=()
 # Whole files, at their own place: firmware, and a hypervisor for PV in PVH.
-files=(usr/lib/xen-$release/boot/xen-shim)
-# Under /usr/lib/xen-$release/bin.  Their scripts and QEMU serve disks and
+files=(usr/lib/xen-RELEASE/boot/xen-shim)
+# Under /usr/lib/xen-RELEASE/bin.  Their scripts and QEMU serve disks and
 # networks, which no guest here has.
 programs=(xl xenstored xenconsoled xenconsole xen-init-dom0 libxl-save-helper)
 device_model=
 if [ "${2:-}" = hvm ]; then
 	packages+=(qemu-system-xen qemu-system-data seabios)
 	device_model=usr/libexec/xen-qemu-system-i386
-	files+=(usr/lib/xen-$release/boot/hvmloader usr/share/seabios/bios-256k.bin
+	files+=(usr/lib/xen-RELEASE/boot/hvmloader usr/share/seabios/bios-256k.bin
 		usr/share/qemu/linuxboot.bin usr/share/qemu/multiboot.bin
 		usr/share/qemu/keymaps/en-us)
 fi
@@ -37,7 +38,10 @@ libraries() {
 }
 
 fetch() {
-	local new=("${packages[@]}") all=()
+	for release in "${releases[@]}"; do
+		! apt-cache "${options[@]}" show xen-utils-$release >/dev/null 2>&1 || break
+	done
+	local new=(xen-utils-$release "${packages[@]}") all=()
 	while [ ${#new[@]} -gt 0 ]; do
 		all+=("${new[@]}")
 		mapfile -t new < <(libraries "${new[@]}" | sort -u |
@@ -66,7 +70,7 @@ todo=("$(find all -name libgcc_s.so.1)")
 for program in "${programs[@]}"; do
 	todo+=("all/usr/lib/xen-$release/bin/$program")
 done
-for file in "${files[@]}"; do
+for file in "${files[@]/RELEASE/$release}"; do
 	install -D -t "root/$(dirname "$file")" "all/$file"
 done
 if [ -n "$device_model" ]; then

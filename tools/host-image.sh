@@ -27,11 +27,16 @@ begin() {
 module() {
 	local file=$modules/$1.ko name
 	[ ! -e "$root/modules/$1.ko" ] || return 0
-	[ -e "$file" ] || fail "$file: no such module"
+	[ -e "$file" ] || file=$file.xz
+	[ -e "$file" ] || fail "$modules/$1.ko: no such module, nor with .xz"
 	for name in $(modinfo -F depends "$file" | tr , ' '); do
 		module "$name"
 	done
-	cp "$file" "$root/modules"
+	# busybox's insmod takes them as they are only.
+	case $file in
+	*.xz) xz -dc "$file" >"$root/modules/$1.ko" ;;
+	*) cp "$file" "$root/modules" ;;
+	esac
 	echo "$1.ko" >>"$root/modules/order"
 }
 

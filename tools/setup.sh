@@ -26,26 +26,41 @@ while read -r names; do
 	for name in "${any[@]}"; do
 		have "$name" && continue 2
 	done
-	missing+=("${any[0]}")
+	missing+=("$names")
 done < <(sed 's/#.*//; s/[[:space:]]//g; /^$/d' "$list" | wanted)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
+# Of several names the first that this release has, or else, as without package lists, the first.
+choose() {
+	chosen=()
+	local names name any
+	for names in "${missing[@]}"; do
+		IFS='|' read -ra any <<<"$names"
+		for name in "${any[@]}" "${any[0]}"; do
+			! apt-cache show "$name" >/dev/null 2>&1 || break
+		done
+		chosen+=("$name")
+	done
+}
+
 as_root=()
+choose
 if [ "$(id -u)" -ne 0 ]; then
 	if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
 		as_root=(sudo)
 	else
-		echo "setup: packages are missing; as root: apt-get install --no-install-recommends ${missing[*]}" >&2
+		echo "setup: packages are missing; as root: apt-get install --no-install-recommends ${chosen[*]}" >&2
 		exit 1
 	fi
 fi
 install() {
+	choose
 	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-		apt-get -q -y install --no-install-recommends "${missing[@]}" >&2
+		apt-get -q -y install --no-install-recommends "${chosen[@]}" >&2
 }
-echo "setup: installing ${missing[*]}" >&2
+echo "setup: installing ${chosen[*]}" >&2
 # A fresh system has no package lists yet.
 install || { "${as_root[@]}" apt-get -q update >&2 && install; } || {
-	echo "setup: could not install ${missing[*]}" >&2
+	echo "setup: could not install ${chosen[*]}" >&2
 	exit 1
 }

@@ -18,7 +18,7 @@ unit_shared := tests/unit/host_port.c tests/unit/fake_backend.c tests/unit/fake_
 	tests/unit/users.c
 unit_objects := $(patsubst %,$(B)/unit/%.o,$(basename $(unit_core) $(unit_shared)))
 unit_programs := $(unit_names:%=$(B)/unit/test-host-%)
-unit_scripts := tests/unit/opdoc.t tests/unit/sparse.t tests/unit/catalogue.t tests/unit/prefix.t \
+unit_scripts := tests/unit/opdoc.t tests/unit/sparse.t tests/unit/catalogue.t tests/unit/prefix.t tests/unit/setup.t \
 	tests/unit/targets.t
 
 # catalogue.t builds against other headers.
