@@ -19,11 +19,23 @@ static __always_inline bool no_eoi_required(void)
 	return set;
 }
 
-void hv_upcall(u32 vector)
+static __always_inline void eoi(void)
 {
 	if (!no_eoi_required())
 		pv_native_write_msr(HV_MSR_EOI, 0);
-	pv_port_interrupt(vector);
+}
+
+void hv_upcall(u32 vector)
+{
+	if (!pv_vector_is_own(vector)) {
+		pv_port_interrupt(vector);
+		eoi();
+		return;
+	}
+	eoi();
+	/* The timer can be the local APIC's. */
+	if (vector != PV_VECTOR_TIMER || !native_timer_early())
+		pv_port_interrupt(vector);
 }
 
 /* Bits 11..1 of the register are kept as found. */
@@ -37,6 +49,8 @@ static void set_page(u64 page)
 
 void hv_eoi_cpu_start(void)
 {
+	/* A CPU that was stopped in a device's interrupt never came to its end. */
+	**PV_PERCPU_PTR(hv_assist_page) = 0;
 	set_page(hv_phys(PV_PERCPU_PTR(hv_assist_page)) | HV_VP_ASSIST_ENABLE);
 }
 

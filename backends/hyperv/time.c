@@ -8,6 +8,8 @@
 #include "hyperv.h"
 
 #define UNIT	100ULL
+/* A hundred and forty-six years. */
+#define LATEST	(1ULL << 62)
 
 static union {
 	struct hv_tsc_page page;
@@ -113,13 +115,18 @@ static u64 to_reference(u64 deadline)
 	return reference_time() + (deadline > now ? (deadline - now) / UNIT + 1 : 0);
 }
 
-/* Absolute time; 0 disarms, and what is past fires at once. */
+/*
+ * Absolute time; 0 disarms, and what is past fires at once.  So does with KVM what is
+ * too far away for its own signed nanoseconds: nobody lives to see the difference.
+ */
 void hv_set_timer(u64 deadline)
 {
+	u64 soonest = deadline < LATEST ? deadline : LATEST;
+
 	if (!*PV_PERCPU_PTR(timer_on)) {
 		native_fn_set_timer(deadline);
 		return;
 	}
 	pv_native_write_msr(HV_MSR_STIMER0_COUNT,
-			    deadline == ~0ULL ? 0 : to_reference(deadline));
+			    deadline == ~0ULL ? 0 : to_reference(soonest));
 }

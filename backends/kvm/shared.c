@@ -117,19 +117,21 @@ u8 *pvkvm_preempted(u32 cpu)
 /*
  * The host has set the bit if nothing else is pending that an end of interrupt
  * would bring up.  It does so, and takes it back, only while this vCPU does not
- * run: one instruction to test and clear is enough, without a lock prefix.
+ * run: one instruction to test and clear is enough, without a lock prefix.  Never
+ * for a level, whose end comes behind its handler.
  */
 static void pvkvm_upcall(u32 vector)
 {
-	bool done;
+	bool done = false;
 
-	asm volatile("btrl %2, %1"
-		     : "=@ccc" (done), "+m" (PV_PERCPU_PTR(pvkvm_shared)->eoi)
-		     : "i" (KVM_PV_EOI_BIT) : "memory");
-	if (done)
-		pv_port_interrupt(vector);
-	else
+	if (pv_vector_is_own(vector))
+		asm volatile("btrl %2, %1"
+			     : "=@ccc" (done), "+m" (PV_PERCPU_PTR(pvkvm_shared)->eoi)
+			     : "i" (KVM_PV_EOI_BIT) : "memory");
+	if (!done)
 		native_fn_upcall(vector);
+	else if (vector != PV_VECTOR_TIMER || !native_timer_early())
+		pv_port_interrupt(vector);
 }
 
 /* Who reads "steal", or "preempted" beside it. */

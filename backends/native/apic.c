@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Local APIC (SDM vol. 3A chapter 11, xAPIC mode): timer, IPIs, CPU start.
+ * Local APIC (SDM vol. 3A chapter 11): registers, timer, IPIs.
+ *
+ * xAPIC mode has its registers in memory and names CPUs by 8 bits, x2APIC mode has
+ * them in MSRs and names CPUs by 32.  The mode is the one that the boot CPU was found
+ * in; but where an APIC id is too large for the first, it is the second.
  */
 #include "native.h"
 
 #define MSR_APIC_BASE		0x1b
+#define APIC_BASE_X2APIC	(1U << 10)
+#define APIC_BASE_ENABLE	(1U << 11)
+/* CPUID.1:ECX */
+#define CPUID_X2APIC		(1U << 21)
+
+/* Offsets in memory; MSR: 0x800 and a sixteenth of it (SDM vol. 3A table 11-6). */
 #define APIC_TPR		0x080
 #define APIC_EOI		0x0b0
 #define APIC_SPURIOUS		0x0f0
@@ -14,29 +24,43 @@
 #define APIC_TIMER_INITIAL	0x380
 #define APIC_TIMER_CURRENT	0x390
 #define APIC_TIMER_DIVIDE	0x3e0
+#define MSR_OF(reg)		(0x800 + (reg) / 16)
 
 #define ICR_PENDING		0x1000
-#define ICR_INIT		0x4500
-#define ICR_STARTUP		0x4600
 #define ICR_FIXED		0x4000
 #define SPURIOUS_VECTOR		0xff
 #define DIVIDE_BY_1		0xb
 #define LVT_MASKED		0x10000
-
-#define START_TIMEOUT_US	200000
+/* Broadcasts. */
+#define XAPIC_ALL		0xff
+#define X2APIC_ALL		~0U
 
 static volatile u32 *apic;
-/* Timer counts per nanosecond, times 2^32. */
-static u64 timer_scale;
+static bool x2apic;
 
 static u32 apic_read(u32 reg)
 {
+	if (x2apic)
+		return (u32)pv_native_read_msr(MSR_OF(reg));
 	return apic[reg / 4];
 }
 
 static void apic_write(u32 reg, u32 val)
 {
-	apic[reg / 4] = val;
+	if (x2apic)
+		pv_native_write_msr(MSR_OF(reg), val);
+	else
+		apic[reg / 4] = val;
+}
+
+bool apic_ready(void)
+{
+	return apic || x2apic;
+}
+
+bool apic_can_name(u32 apic_id)
+{
+	return x2apic ? apic_id != X2APIC_ALL : apic_id < XAPIC_ALL;
 }
 
 void apic_eoi(void)
@@ -46,55 +70,87 @@ void apic_eoi(void)
 
 void apic_cpu_setup(void)
 {
+	u64 base = pv_native_read_msr(MSR_APIC_BASE);
+
+	if (!x2apic && base & APIC_BASE_X2APIC)
+		pv_port_panic("native: this CPU's APIC is in x2APIC mode, the boot CPU's is not");
+	if (x2apic && !(base & APIC_BASE_X2APIC))
+		pv_native_write_msr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
 	apic_write(APIC_TPR, 0);
 	apic_write(APIC_SPURIOUS, 0x100 | SPURIOUS_VECTOR);
 	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
 	apic_write(APIC_LVT_TIMER, PV_VECTOR_TIMER);
 }
 
+static bool wants_x2apic(void)
+{
+	struct pv_cpuid regs = { .eax = 1 };
+	u32 cpu, id;
+
+	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++) {
+		id = pv_port_apic_id(cpu);
+		if (id != ~0U && id >= XAPIC_ALL)
+			break;
+	}
+	if (cpu == PV_MAX_CPUS)
+		return false;
+	pv_cpuid(&regs);
+	return regs.ecx & CPUID_X2APIC;
+}
+
 void apic_setup(void)
 {
-	u64 base = pv_native_read_msr(MSR_APIC_BASE) & PV_FRAME_MASK;
+	u64 base = pv_native_read_msr(MSR_APIC_BASE);
 
 	/* The legacy controllers stay masked: nothing here uses their lines. */
 	outb(0x21, 0xff);
 	outb(0xa1, 0xff);
 
-	apic = pv_port_map_phys((__force pv_maddr_t)base, PV_PAGE_SIZE,
-				PV_PTE_RW | PV_PTE_NX | PV_MAP_UNCACHED);
-	if (!apic)
-		pv_port_panic("native: local APIC cannot be mapped");
+	x2apic = base & APIC_BASE_X2APIC || wants_x2apic();
+	if (x2apic) {
+		pv_port_log("pvops: native: local APIC: x2APIC mode");
+	} else {
+		apic = pv_port_map_phys((__force pv_maddr_t)(base & PV_FRAME_MASK), PV_PAGE_SIZE,
+					PV_PTE_RW | PV_PTE_NX | PV_MAP_UNCACHED);
+		if (!apic)
+			pv_port_panic("native: local APIC cannot be mapped");
+	}
 	apic_cpu_setup();
-
-	apic_write(APIC_LVT_TIMER, LVT_MASKED | PV_VECTOR_TIMER);
-	apic_write(APIC_TIMER_INITIAL, ~0U);
-	delay_us(1000);
-	/* Counts in a millisecond. */
-	timer_scale = ((u64)(~0U - apic_read(APIC_TIMER_CURRENT)) << 32) / 1000000;
-	apic_write(APIC_TIMER_INITIAL, 0);
-	apic_write(APIC_LVT_TIMER, PV_VECTOR_TIMER);
-	if (!timer_scale)
-		pv_port_panic("native: the APIC timer does not count");
+	timer_setup();
 }
 
-void native_fn_set_timer(u64 deadline)
+/* The count as the machine begins it, without an interrupt at its end. */
+void apic_count_begin(void)
 {
-	u64 now, count;
+	apic_write(APIC_LVT_TIMER, LVT_MASKED | PV_VECTOR_TIMER);
+	apic_write(APIC_TIMER_INITIAL, ~0U);
+}
 
-	if (deadline == ~0ULL) {
-		apic_write(APIC_TIMER_INITIAL, 0);
-		return;
-	}
-	/* Deadlines are the chosen clock's, which need not be ours. */
-	now = pv_clock_read();
-	/* Rounded up, so that the clock has reached the deadline when it fires. */
-	count = deadline <= now ? 1 :
-		(u64)((unsigned __int128)(deadline - now) * timer_scale >> 32) + 2;
-	apic_write(APIC_TIMER_INITIAL, count > ~0U ? ~0U : (u32)count);
+u32 apic_count_read(void)
+{
+	return apic_read(APIC_TIMER_CURRENT);
+}
+
+void apic_count_end(void)
+{
+	apic_write(APIC_TIMER_INITIAL, 0);
+	apic_write(APIC_LVT_TIMER, PV_VECTOR_TIMER);
+}
+
+/* 0: no interrupt. */
+void apic_timer_start(u32 count)
+{
+	apic_write(APIC_TIMER_INITIAL, count);
 }
 
 void apic_send(u32 apic_id, u32 command)
 {
+	if (x2apic) {
+		/* WRMSR orders nothing here (SDM vol. 3A section 11.12.3). */
+		asm volatile("mfence; lfence" : : : "memory");
+		pv_native_write_msr(MSR_OF(APIC_ICR_LOW), (u64)apic_id << 32 | command);
+		return;
+	}
 	while (apic_read(APIC_ICR_LOW) & ICR_PENDING)
 		asm volatile("pause");
 	apic_write(APIC_ICR_HIGH, apic_id << 24);
@@ -103,11 +159,19 @@ void apic_send(u32 apic_id, u32 command)
 
 void native_fn_send_ipi(u32 cpu, u32 vector)
 {
-	pv_flags_t flags = pv_save_fl();
+	u32 apic_id = pv_port_apic_id(cpu);
+	pv_flags_t flags;
 
+	/* What names no CPU may name them all. */
+	if (!apic_can_name(apic_id)) {
+		pv_port_log("pvops: send_ipi %u: not sent: no CPU can be named by APIC id 0x%x",
+			    cpu, apic_id);
+		return;
+	}
+	flags = pv_save_fl();
 	/* ICR is two registers: no interrupt may send in between. */
 	pv_irq_disable();
-	apic_send(pv_port_apic_id(cpu), ICR_FIXED | vector);
+	apic_send(apic_id, ICR_FIXED | vector);
 	pv_restore_fl(flags);
 }
 
@@ -124,109 +188,3 @@ void native_fn_stop_cpu(void)
 	for (;;)
 		asm volatile("cli; hlt");
 }
-
-/* What trampoline.S finds at the end of its page. */
-struct start_block {
-	u32 cr3;
-	u32 efer_low;
-	u32 cr4;
-	u32 cr0;
-	u32 far_offset;
-	u16 far_selector;
-	u16 gdt_limit;
-	u32 gdt_base;
-	u64 entry;
-	u64 state;
-};
-
-extern const u8 native_trampoline[], native_trampoline_end[];
-extern const u8 native_trampoline_long[], native_trampoline_gdt[], native_trampoline_block[];
-extern void native_cpu_entry(void);
-/* Written by the new CPU when it executes its own code. */
-extern volatile u32 native_cpu_arrived;
-
-/*
- * Page tables for the switch to long mode: the kernel's upper half, and the
- * first 2 MiB one to one for the trampoline.  Below 4 GiB, as the CPU loads
- * CR3 in 32-bit mode.
- */
-static u64 start_tables[3][PV_TABLE_ENTRIES] __attribute__((aligned(4096)));
-
-static u64 table_phys(u32 nr)
-{
-	return pv_pfn_nr(pv_port_virt_to_pfn(start_tables[nr])) << PV_PAGE_SHIFT;
-}
-
-static u64 build_start_tables(u64 cr3)
-{
-	const u64 *root = pv_port_pfn_to_virt(pv_pfn(cr3 >> PV_PAGE_SHIFT));
-	u32 i;
-
-	for (i = PV_TABLE_ENTRIES / 2; i < PV_TABLE_ENTRIES; i++)
-		start_tables[0][i] = root[i];
-	start_tables[0][0] = table_phys(1) | PV_PTE_PRESENT | PV_PTE_RW;
-	start_tables[1][0] = table_phys(2) | PV_PTE_PRESENT | PV_PTE_RW;
-	start_tables[2][0] = PV_PTE_PRESENT | PV_PTE_RW | 0x80;
-	return table_phys(0);
-}
-
-static int refuse(u32 cpu, int error, const char *why)
-{
-	pv_port_log("pvops: start_cpu %u: %s", cpu, why);
-	return error;
-}
-
-int native_fn_start_cpu(u32 cpu, const struct pv_cpu_state *state)
-{
-	u32 apic_id = cpu < PV_MAX_CPUS ? pv_port_apic_id(cpu) : ~0U;
-	pv_pfn_t low = pv_port_low_page();
-	struct start_block *block;
-	u32 base, waited, i;
-	u8 *page;
-
-	if (apic_id == ~0U)
-		return refuse(cpu, -2, "no such CPU");
-	if ((state->cr0 & 0x80010001) != 0x80010001 || !(state->cr4 & 0x20) ||
-	    !(state->efer & 0x100) || !state->rip || !state->rsp)
-		return refuse(cpu, -22, "state is not 64-bit paged kernel mode");
-	if (low == PV_PFN_NONE || pv_pfn_nr(low) >= 0x100 || !apic)
-		return refuse(cpu, -22, "no page below 1 MiB to start from, or no APIC");
-
-	base = (u32)(pv_pfn_nr(low) << PV_PAGE_SHIFT);
-	page = pv_port_pfn_to_virt(low);
-	for (i = 0; i < (u32)(native_trampoline_end - native_trampoline); i++)
-		page[i] = native_trampoline[i];
-	block = (struct start_block *)(page + (native_trampoline_block - native_trampoline));
-	block->cr3 = (u32)build_start_tables(state->cr3);
-	block->efer_low = (u32)state->efer & 0x901;
-	block->cr4 = (u32)state->cr4;
-	block->cr0 = (u32)state->cr0;
-	block->far_offset = base + (u32)(native_trampoline_long - native_trampoline);
-	block->far_selector = 8;
-	block->gdt_limit = 15;
-	block->gdt_base = base + (u32)(native_trampoline_gdt - native_trampoline);
-	block->entry = (unsigned long)native_cpu_entry;
-	block->state = (unsigned long)state;
-
-	native_cpu_arrived = 0;
-	apic_send(apic_id, ICR_INIT);
-	delay_us(10000);
-	for (i = 0; i < 2 && !native_cpu_arrived; i++) {
-		apic_send(apic_id, ICR_STARTUP | base >> PV_PAGE_SHIFT);
-		delay_us(200);
-	}
-	for (waited = 0; !native_cpu_arrived && waited < START_TIMEOUT_US; waited += 100)
-		delay_us(100);
-	if (!native_cpu_arrived)
-		return refuse(cpu, -110, "it never arrived");
-	return 0;
-}
-
-/* trampoline.S addresses both structures by number. */
-_Static_assert(offsetof(struct pv_cpu_state, cr0) == 24, "trampoline.S");
-_Static_assert(offsetof(struct pv_cpu_state, gs_base) == 56, "trampoline.S");
-_Static_assert(offsetof(struct pv_cpu_state, gdt) == 64, "trampoline.S");
-_Static_assert(offsetof(struct pv_cpu_state, idt) == 74, "trampoline.S");
-_Static_assert(offsetof(struct start_block, far_offset) == 16, "trampoline.S");
-_Static_assert(offsetof(struct start_block, gdt_limit) == 22, "trampoline.S");
-_Static_assert(offsetof(struct start_block, entry) == 32, "trampoline.S");

@@ -223,7 +223,7 @@ static void cpu_init(u32 cpu)
 
 static void late_init(void)
 {
-	/* Calibrating takes 10 ms, and a hypervisor's clock needs none. */
+	/* Calibrating takes 10 ms or more, and a hypervisor's clock needs none. */
 	if (pv_impl_is_native(PV_OP_clock_read))
 		time_setup();
 	apic_setup();

@@ -89,8 +89,14 @@ void native_fn_load_gs_index(u32 selector)
 
 void native_fn_upcall(u32 vector)
 {
+	if (!pv_vector_is_own(vector)) {
+		pv_port_interrupt(vector);
+		apic_eoi();
+		return;
+	}
 	apic_eoi();
-	pv_port_interrupt(vector);
+	if (vector != PV_VECTOR_TIMER || !native_timer_early())
+		pv_port_interrupt(vector);
 }
 
 void native_fn_console_write(const char *text, size_t bytes)

@@ -8,11 +8,25 @@
 #include <pvops/pvops.h>
 
 void apic_setup(void);
+/* Has that been done? */
+bool apic_ready(void);
 void apic_cpu_setup(void);
 void apic_eoi(void);
+bool apic_can_name(u32 apic_id);
 void apic_send(u32 apic_id, u32 command);
+/* The timer's counter, masked and from its top. */
+void apic_count_begin(void);
+u32 apic_count_read(void);
+void apic_count_end(void);
+void apic_timer_start(u32 count);
+void timer_setup(void);
 void time_setup(void);
+u32 calibrate_tsc(void);
+bool cmos_second(u32 *second);
 void delay_us(u32 us);
+
+/* When this CPU's timer is wanted; 0: never was. */
+PV_PERCPU_DECLARE(u64, native_deadline);
 
 static inline void outb(u16 port, u8 val)
 {

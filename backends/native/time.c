@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Clocks of the bare machine: TSC, calibrated against the PIT where the
- * kernel does not know its rate, and the CMOS clock.
+ * Clocks of the bare machine: the TSC, whose rate the kernel or the hypervisor knows,
+ * or calibrate.c finds out, and the CMOS clock.
  */
 #include <pvops/pvops.h>
 #include "native.h"
-
-/* PIT (Intel 8254): input clock in Hz; channel 2 is gated by port 0x61. */
-#define PIT_HZ		1193182
-#define PIT_CH2		0x42
-#define PIT_MODE	0x43
-#define PIT_GATE	0x61
 
 #define CMOS_INDEX	0x70
 #define CMOS_DATA	0x71
@@ -20,33 +14,13 @@ static u64 tsc_scale;
 static u64 tsc_base;
 static u32 tsc_khz;
 
-static u32 calibrate(void)
-{
-	const u32 ticks = PIT_HZ / 100;
-	u64 start, end;
-	u8 gate = inb(PIT_GATE);
-
-	outb(PIT_GATE, (gate & ~2) | 1);
-	outb(PIT_MODE, 0xb0);
-	outb(PIT_CH2, ticks & 0xff);
-	outb(PIT_CH2, ticks >> 8);
-	start = pv_native_rdtsc();
-	while (!(inb(PIT_GATE) & 0x20))
-		asm volatile("pause");
-	end = pv_native_rdtsc();
-	outb(PIT_GATE, gate);
-	return (u32)((end - start) / 10);
-}
-
 void time_setup(void)
 {
 	tsc_khz = pv_port_tsc_khz();
 	if (!tsc_khz && pv_backend()->tsc_khz)
 		tsc_khz = pv_backend()->tsc_khz();
 	if (!tsc_khz)
-		tsc_khz = calibrate();
-	if (!tsc_khz)
-		pv_port_panic("native: the TSC does not count");
+		tsc_khz = calibrate_tsc();
 	tsc_scale = (1000000ULL << 32) / tsc_khz;
 	tsc_base = pv_native_rdtsc();
 }
@@ -96,6 +70,14 @@ static u64 days(u32 year, u32 month, u32 day)
 static bool no_cmos(void)
 {
 	return cmos(0x0d) == 0xff;
+}
+
+bool cmos_second(u32 *second)
+{
+	u8 now = cmos(0);
+
+	*second = from_bcd(now, cmos(0x0b) & 4);
+	return !no_cmos() && *second < 60;
 }
 
 u64 native_fn_wall_clock(void)

@@ -16,6 +16,7 @@ native_trampoline:
 	mov	%cs, %ax
 	mov	%ax, %ds
 	lgdtl	gdtr - native_trampoline
+	/* PAE and LA57 alone: start.c */
 	movl	block_cr4 - native_trampoline, %eax
 	movl	%eax, %cr4
 	movl	native_trampoline_block - native_trampoline, %eax
@@ -42,7 +43,7 @@ native_trampoline_gdt:
 	.quad	0
 	.quad	0x00af9b000000ffff
 
-	/* struct start_block in apic.c */
+	/* struct start_block in start.c */
 	.balign	8
 native_trampoline_block:
 	.long	0			/* cr3 */
@@ -70,12 +71,23 @@ native_trampoline_end:
 	.globl	native_cpu_entry
 native_cpu_entry:
 	PV_ENDBR
+	/* EFER with LMA, which is set. */
+	mov	$0xc0000080, %ecx
+	mov	48(%rbx), %eax
+	or	$0x400, %eax
+	mov	52(%rbx), %edx
+	wrmsr
+	/* WP before CR4.CET. */
 	mov	24(%rbx), %rax
 	mov	%rax, %cr0
+	/* PCID 0 while CR4.PCIDE is set, then the one asked for (SDM vol. 3A section 4.10.1). */
 	mov	32(%rbx), %rax
+	mov	%rax, %rdx
+	and	$-0x1000, %rax
 	mov	%rax, %cr3
 	mov	40(%rbx), %rax
 	mov	%rax, %cr4
+	mov	%rdx, %cr3
 	mov	8(%rbx), %rsp
 	lgdt	64(%rbx)
 	lidt	74(%rbx)

@@ -17,8 +17,15 @@ static void vmi_safe_halt(void)
 
 static void vmi_upcall(u32 vector)
 {
+	if (!pv_vector_is_own(vector)) {
+		pv_port_interrupt(vector);
+		vmi_apic_write(VMI_APIC_EOI, 0);
+		return;
+	}
 	vmi_apic_write(VMI_APIC_EOI, 0);
-	pv_port_interrupt(vector);
+	/* The timer can be the ROM's alarm, or native's. */
+	if (vector != PV_VECTOR_TIMER || (!vmi_timer_early() && !native_timer_early()))
+		pv_port_interrupt(vector);
 }
 
 /*
@@ -62,6 +69,8 @@ _Static_assert(offsetof(struct ap_state, gdtr_limit) == 232, "AP state");
 #define ICR_FIXED	0x4000
 #define ICR_INIT	0x4500
 #define ICR_STARTUP	0x4600
+/* ABI.md: xAPIC mode; names of 8 bits, the last is everybody. */
+#define APIC_ALL	0xff
 
 #define START_TIMEOUT_NS	200000000ULL
 #define RFLAGS_FIXED		0x2
@@ -89,12 +98,20 @@ static void send(u32 apic_id, u32 command)
 
 static void vmi_send_ipi(u32 cpu, u32 vector)
 {
-	pv_flags_t flags = pv_save_fl();
+	u32 apic_id = pv_port_apic_id(cpu);
+	pv_flags_t flags;
 
 	pv_batch_drain();
+	/* What names no CPU may name them all. */
+	if (apic_id >= APIC_ALL) {
+		pv_port_log("pvops: send_ipi %u: not sent: no CPU can be named by APIC id 0x%x",
+			    cpu, apic_id);
+		return;
+	}
+	flags = pv_save_fl();
 	/* ICR is two registers: no interrupt may send in between. */
 	pv_irq_disable();
-	send(pv_port_apic_id(cpu), ICR_FIXED | vector);
+	send(apic_id, ICR_FIXED | vector);
 	pv_restore_fl(flags);
 }
 
@@ -133,6 +150,8 @@ static int vmi_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	pv_batch_drain();
 	if (apic_id == ~0U)
 		return refuse(cpu, -VMI_ENOENT, "no such CPU");
+	if (apic_id >= APIC_ALL)
+		return refuse(cpu, -VMI_EINVAL, "its APIC id has more than 8 bits");
 	/* Before INIT, which stops a CPU that runs. */
 	if ((state->cr0 & 0x80010001) != 0x80010001 || !(state->cr4 & 0x20) ||
 	    !(state->efer & 0x100) || !state->rip || !state->rsp)

@@ -16,6 +16,8 @@ static bool own_clock;
 static u64 scale;
 /* cycles = ns * inverse >> 28, about */
 static u64 inverse;
+/* Deadlines from here on are beyond 2^62 cycles: they are this one. */
+static u64 latest;
 
 static u64 cycles(u64 counter, u64 apic_id)
 {
@@ -47,20 +49,10 @@ static u64 to_cycles(u64 ns)
 	return (u64)((unsigned __int128)ns * inverse >> 28);
 }
 
-static void vmi_set_timer(u64 deadline)
+static void arm(u64 deadline)
 {
 	u64 at, reached;
 
-	if (deadline == ~0ULL) {
-		vmi_call1(VMI_CANCEL_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT);
-		return;
-	}
-	/* As much later by this clock as by that one, read first: never early. */
-	if (!own_clock) {
-		u64 now = pv_clock_read();
-
-		deadline = vmi_clock_read() + (deadline > now ? deadline - now : 0);
-	}
 	/* A count whose nanoseconds are the deadline or a little more. */
 	at = to_cycles(deadline);
 	reached = to_ns(at);
@@ -68,6 +60,38 @@ static void vmi_set_timer(u64 deadline)
 		at += to_cycles(deadline - reached) + 2;
 	vmi_check(VMI_SET_ALARM, vmi_call3(VMI_SET_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT,
 					   base + at, 0), PV_OP_set_timer, VMI_CALLER(), deadline, 0);
+}
+
+/* When this CPU's alarm is wanted; 0: never was. */
+PV_PERCPU_DEFINE(u64, vmi_deadline);
+
+static void vmi_set_timer(u64 deadline)
+{
+	/* As much later by this clock as by that one, read first: never early. */
+	if (!own_clock && deadline != ~0ULL) {
+		u64 now = pv_clock_read();
+		u64 left = deadline > now ? deadline - now : 0;
+
+		now = vmi_clock_read();
+		deadline = left < latest - now ? now + left : latest;
+	}
+	*PV_PERCPU_PTR(vmi_deadline) = deadline;
+	if (deadline == ~0ULL)
+		vmi_call1(VMI_CANCEL_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT);
+	else
+		arm(deadline < latest ? deadline : latest);
+}
+
+/* ABI.md, 6.6: one that is far away may come early, and is set again then. */
+bool vmi_timer_early(void)
+{
+	u64 deadline = *PV_PERCPU_PTR(vmi_deadline);
+
+	if (!deadline || vmi_clock_read() >= deadline)
+		return false;
+	if (deadline != ~0ULL)
+		arm(deadline < latest ? deadline : latest);
+	return true;
 }
 
 void vmi_fill_time(void)
@@ -96,4 +120,5 @@ void vmi_time_late_init(void)
 	inverse = (hz << 28) / NS;
 	base = cycles(VMI_CYCLES_REAL, SELF);
 	own_clock = pv_impl_is_own(PV_OP_clock_read);
+	latest = hz > NS ? to_ns(~0ULL >> 2) : ~0ULL >> 2;
 }

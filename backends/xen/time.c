@@ -48,9 +48,14 @@ static u64 xen_wall_clock(void)
 	return ns + system_time();
 }
 
+/* Xen's time is signed, and what is negative is past: fires at once. */
+#define LATEST	(~0ULL >> 1)
+
 static void xen_set_timer(u64 deadline)
 {
-	struct vcpu_set_singleshot_timer timer = { .timeout_abs_ns = deadline + epoch };
+	struct vcpu_set_singleshot_timer timer = {
+		.timeout_abs_ns = deadline < LATEST - epoch ? deadline + epoch : LATEST,
+	};
 	u32 cmd = deadline == ~0UL ? VCPUOP_stop_singleshot_timer : VCPUOP_set_singleshot_timer;
 	u32 cpu = pv_port_this_cpu();
 

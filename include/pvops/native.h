@@ -340,4 +340,26 @@ static __always_inline u8 pv_native_vcpu_is_preempted(u32 cpu)
 	extern ret native_fn_##name PV_PROTO##n args;
 #include "catalogue.h"
 
+/**
+ * native_timer_early - is this interrupt of native's set_timer() none yet?
+ *
+ * The local APIC counts 32 bits, at a rate that was measured.  An upcall that delivers
+ * PV_VECTOR_TIMER from it asks first; true: the deadline is still to come, the
+ * timer is armed again, and nothing is to be delivered.  Context: upcall.
+ */
+bool native_timer_early(void);
+
+/**
+ * pv_vector_is_own - an interrupt of the layer's, not a device's
+ * @vector: as upcall gets it
+ *
+ * Timer and IPIs are edges: their end may be told before they are handled, and the
+ * handler may take long.  A device's line can be a level, which must be low again
+ * when its end is told, or it comes a second time: the handler sees to that.
+ */
+static __always_inline bool pv_vector_is_own(u32 vector)
+{
+	return vector == PV_VECTOR_TIMER || vector - PV_VECTOR_IPI < PV_IPI_COUNT;
+}
+
 #endif

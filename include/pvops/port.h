@@ -172,7 +172,9 @@ void pv_port_call_cpus(const struct pv_cpumask *mask, void (*fn)(void *arg), voi
  * pv_port_interrupt - an interrupt has arrived
  * @vector: PV_VECTOR_TIMER, an IPI vector, or a device's
  *
- * Called by upcall implementations, interrupts masked.
+ * Called by upcall implementations, interrupts masked.  The end of a device's
+ * interrupt is signalled when this returns: it makes the device's line low, and does
+ * not give the CPU to another task before.
  */
 void pv_port_interrupt(u32 vector);
 
@@ -268,11 +270,19 @@ pv_pfn_t pv_port_low_page(void);
 /**
  * pv_port_tsc_khz - TSC frequency if the kernel knows it, else 0
  *
- * With 0 the native backend calibrates against the PIT.
+ * With 0 the native backend asks the chosen hypervisor, then CPUID (0x15,
+ * 0x40000010), and else measures against the PIT, the HPET or the CMOS clock; one
+ * line says which, and another what could not be believed.  Called from
+ * pv_late_init().
  */
 u32 pv_port_tsc_khz(void);
 
-/** pv_port_apic_id - hardware APIC id of a CPU number; ~0 if there is none */
+/**
+ * pv_port_apic_id - hardware APIC id of a CPU number; ~0 if there is none
+ *
+ * 32 bits.  Known for all CPUs from pv_late_init() on: where one of them does not fit
+ * into 8 bits, native uses x2APIC mode.
+ */
 u32 pv_port_apic_id(u32 cpu);
 
 /** pv_port_native_console - write to the bare machine's console */

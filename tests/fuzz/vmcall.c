@@ -16,9 +16,10 @@
 #include "../../backends/xen/internal.h"
 #include "account.h"
 
-/* The local APIC is plain memory: what is written there can be read. */
+/* The local APIC is plain memory: what is written there can be read.  Its timer counts. */
 #define APIC		0x800000UL
 #define ICR_LOW		(*(u32 *)(KERNEL_BASE + APIC + 0x300))
+#define TIMER_CURRENT	(*(u32 *)(KERNEL_BASE + APIC + 0x390))
 #define MSR_APIC_BASE	0x1b
 #define RING		0x900000UL
 /* A reader of the console that is gone. */
@@ -268,6 +269,7 @@ u64 target_read_msr(u32 msr)
 			hv_ended |= HV_BY_CALL;
 		return val;
 	case HV_MSR_REF_COUNTER:
+		TIMER_CURRENT -= 1000000;
 		return reference += 10000;
 	default:
 		return answer_number(8);
@@ -298,6 +300,7 @@ u64 target_rdtsc(void)
 {
 	if (++readings == 2000)
 		machine_leave();
+	TIMER_CURRENT -= 100000;
 	return tsc += 100000;
 }
 

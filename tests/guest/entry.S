@@ -80,6 +80,7 @@ entry_\vector:
 	STUB	19
 	STUB	20
 	STUB	21, 1
+	STUB	224
 	STUB	240
 	STUB	241
 	STUB	242
@@ -164,7 +165,7 @@ first_return:
 	.balign	8
 	.globl	entry_table
 entry_table:				/* vector, address; ends with -1 */
-	.irp	vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 240, 241, 242, 255
+	.irp	vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 224, 240, 241, 242, 255
 	.quad	\vector, entry_\vector
 	.endr
 	.quad	PV_VECTOR_EVENT, pv_port_event_entry

@@ -111,6 +111,7 @@ struct regs {
 #define VECTOR_NM	7
 #define VECTOR_GP	13
 #define VECTOR_PF	14
+#define VECTOR_DEVICE	224
 
 void traps_setup(void);
 void trap(struct regs *regs);

@@ -122,18 +122,31 @@ static void acpi_unmap(void)
 	acpi_window(0);
 }
 
-/* MADT entries of type 0: local APIC id, enabled (ACPI 6.4 section 5.2.12.2). */
+static void add_cpu(u32 apic_id)
+{
+	if (boot_info.cpu_count < PV_MAX_CPUS)
+		boot_info.apic_id[boot_info.cpu_count++] = apic_id;
+}
+
+/*
+ * MADT entries: type 0, a local APIC, id of 8 bits; type 9, a local x2APIC, id of 32
+ * (ACPI 6.4 sections 5.2.12.2 and 5.2.12.12).  Those with bit 0 of the flags are there.
+ */
 static void read_madt(const u8 *madt)
 {
 	u32 length = ((const struct acpi_header *)madt)->length;
-	u32 at = 44;
+	u32 at = 44, apic_id;
 
 	if (length > MADT_MOST)
 		return;
 	boot_info.cpu_count = 0;
 	while (at + 8 <= length && madt[at + 1]) {
-		if (madt[at] == 0 && (madt[at + 4] & 1) && boot_info.cpu_count < PV_MAX_CPUS)
-			boot_info.apic_id[boot_info.cpu_count++] = madt[at + 3];
+		if (madt[at] == 0 && madt[at + 4] & 1) {
+			add_cpu(madt[at + 3]);
+		} else if (madt[at] == 9 && at + 16 <= length && madt[at + 8] & 1) {
+			memcpy(&apic_id, madt + at + 4, 4);
+			add_cpu(apic_id);
+		}
 		at += madt[at + 1];
 	}
 	if (!boot_info.cpu_count)

@@ -10,7 +10,7 @@
 B ?= build
 PROVE ?= prove
 
-unit_names := plan apply select catalogue backends backends17 machines batch vmi kvm xen hyperv vmware inject
+unit_names := plan apply select catalogue backends backends17 machines batch vmi kvm xen hyperv vmware inject clock
 # The pure parts of backends are tested as core.
 unit_core := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
 	backends/hyperv/features.c backends/hyperv/vpset.c backends/vmware/detect.c

@@ -83,8 +83,9 @@ PV_TOGETHER(safe_halt, irq_enable)
 
 /**
  * upcall - hand every interrupt that is due to the kernel
- * Native: signals end-of-interrupt for @vector and calls
- *	pv_port_interrupt(@vector).
+ * Native: calls pv_port_interrupt(@vector) and signals end-of-interrupt:
+ *	before the call for the layer's own vectors (timer, IPIs), behind it for
+ *	a device's, whose line may be a level.
  * Xen PV: walks the pending event channels of this vCPU and calls
  *	pv_port_interrupt() once for each with the vector bound to it; @vector
  *	is ignored.

@@ -246,3 +246,104 @@ TEST(adjust_exception_frame)
 	EXPECT_EQ(frame.rsp, sp);
 	EXPECT_EQ(frame.cs & 3, 0);
 }
+
+/* --- a device's interrupt, by a line that is a level --- */
+
+/* I/O APIC (Intel 82093AA): pin 2 is the PIT's. */
+#define IOAPIC		0xfec00000
+#define IOAPIC_VERSION	1
+#define IOAPIC_PIN_LOW	(0x10 + 2 * 2)
+#define IOAPIC_PIN_HIGH	(IOAPIC_PIN_LOW + 1)
+#define PIN_LEVEL	0x8000
+#define PIN_MASKED	0x10000
+/* PIT: counter 0, mode 0: OUT is high from the end of the count on. */
+#define PIT_CH0		0x40
+#define PIT_MODE	0x43
+#define PIT_CH0_MODE0	0x30
+
+static volatile u32 *ioapic;
+static volatile u64 device_interrupts;
+static u64 device_last;
+static volatile bool device_again;
+
+static u32 ioapic_read(u32 reg)
+{
+	ioapic[0] = reg;
+	return ioapic[4];
+}
+
+static void ioapic_write(u32 reg, u32 val)
+{
+	ioapic[0] = reg;
+	ioapic[4] = val;
+}
+
+static void out(u16 port, u8 val)
+{
+	asm volatile("outb %0, %1" : : "a" (val), "Nd" (port));
+}
+
+static void pit_load(u16 count)
+{
+	out(PIT_MODE, PIT_CH0_MODE0);
+	out(PIT_CH0, count & 0xff);
+	out(PIT_CH0, (u8)(count >> 8));
+}
+
+/*
+ * The handler of a level makes the line low: a new count does, the longest, for
+ * 55 ms.
+ */
+static void device_handler(u32 vector)
+{
+	u64 now = pv_clock_read();
+
+	if (vector != VECTOR_DEVICE)
+		return;
+	device_again |= device_interrupts++ && now - device_last < 40000000;
+	device_last = now;
+	pit_load(0);
+}
+
+static void wait_ns(u64 ns)
+{
+	u64 end = pv_clock_read() + ns;
+
+	while (pv_clock_read() < end)
+		asm volatile("pause");
+}
+
+/* What is not the layer's own is over when its handler has been, not before. */
+TEST(level_interrupt)
+{
+	u64 end;
+
+	if (boot_info.platform.cpl || text_equal(boot_info.env, "vmimon")) {
+		test_skip("the I/O APIC is the hypervisor's");
+		return;
+	}
+	if (!ioapic)
+		ioapic = pv_port_map_phys((__force pv_maddr_t)IOAPIC, PV_PAGE_SIZE,
+					  PV_PTE_RW | PV_PTE_NX | PV_MAP_UNCACHED);
+	if (!ioapic || ioapic_read(IOAPIC_VERSION) == ~0U || !ioapic_read(IOAPIC_VERSION)) {
+		test_skip("no I/O APIC");
+		return;
+	}
+	device_interrupts = 0;
+	device_again = false;
+	interrupt_hook = device_handler;
+	ioapic_write(IOAPIC_PIN_HIGH, boot_info.apic_id[0] << 24);
+	ioapic_write(IOAPIC_PIN_LOW, PIN_LEVEL | VECTOR_DEVICE);
+	/* A millisecond. */
+	pit_load(1193);
+	end = pv_clock_read() + 5000000000ULL;
+	while (!device_interrupts && pv_clock_read() < end)
+		asm volatile("pause");
+	wait_ns(2000000);
+	ioapic_write(IOAPIC_PIN_LOW, PIN_MASKED);
+	interrupt_hook = NULL;
+	if (!device_interrupts)
+		test_skip("no PIT");
+	else
+		EXPECT(!device_again);
+}

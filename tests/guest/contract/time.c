@@ -2,6 +2,138 @@
 /* Contract tests of table "time". */
 #include "../guest.h"
 
+#define MS		1000000ULL
+#define SECOND		(1000 * MS)
+
+/* Sleeps, so that waiting costs next to nothing where time is counted. */
+static void nap_until(u64 deadline)
+{
+	while (pv_clock_read() < deadline) {
+		pv_irq_disable();
+		pv_set_timer(deadline);
+		pv_safe_halt();
+	}
+}
+
+/* --- another clock --- */
+
+/* ACPI's PM timer: 24 bits at least, here on the machines that QEMU makes. */
+#define PM_TIMER	0x608
+#define PM_HZ		3579545ULL
+#define PM_MASK		0xffffffU
+#define CMOS_INDEX	0x70
+#define CMOS_DATA	0x71
+#define NOTHING		0xff
+
+/* Between two of the clock that is tested. */
+struct reading {
+	u32 val;
+	u64 before;
+	u64 after;
+};
+
+static inline u32 inl(u16 port)
+{
+	u32 val;
+
+	asm volatile("inl %1, %0" : "=a" (val) : "Nd" (port));
+	return val;
+}
+
+static inline u8 cmos(u8 index)
+{
+	u8 val;
+
+	asm volatile("outb %0, %1" : : "a" (index), "Nd" ((u16)CMOS_INDEX));
+	asm volatile("inb %1, %0" : "=a" (val) : "Nd" ((u16)CMOS_DATA));
+	return val;
+}
+
+/* The CPU may be away for a while: the best of many. */
+static struct reading read_pm(void)
+{
+	struct reading best = { 0, 0, ~0ULL };
+	u32 i;
+
+	for (i = 0; i < 50; i++) {
+		struct reading now;
+
+		now.before = pv_clock_read();
+		now.val = inl(PM_TIMER) & PM_MASK;
+		now.after = pv_clock_read();
+		if (now.after - now.before < best.after - best.before)
+			best = now;
+	}
+	return best;
+}
+
+static u32 second(void)
+{
+	u8 val = cmos(0);
+
+	return cmos(0x0b) & 4 ? val : (val >> 4) * 10U + (val & 15);
+}
+
+/* When the seconds change, from a given one on. */
+static struct reading read_second(u32 last)
+{
+	struct reading now = { 0, pv_clock_read(), 0 };
+	u32 i;
+
+	for (i = 0; i < 100000; i++) {
+		now.val = second();
+		now.after = pv_clock_read();
+		if (now.val != last)
+			break;
+		now.before = now.after;
+		nap_until(now.after + MS);
+	}
+	return now;
+}
+
+/* The clock and another one say the same, to half a percent. */
+static void compare(u64 ns, const struct reading *first, const struct reading *last)
+{
+	u64 shortest = last->before - first->after, longest = last->after - first->before;
+
+	EXPECT(shortest - shortest / 200 <= ns);
+	EXPECT(longest + longest / 200 >= ns);
+	if (shortest - shortest / 200 > ns || longest + longest / 200 < ns)
+		print("# clock_read: %lu to %lu us, another clock: %lu us\n",
+		      (unsigned long)shortest / 1000, (unsigned long)longest / 1000,
+		      (unsigned long)ns / 1000);
+}
+
+static bool compare_pm(void)
+{
+	u32 probe = inl(PM_TIMER), i;
+	struct reading first, last;
+
+	/* Nothing, or nothing that counts. */
+	for (i = 0; i < 1000 && inl(PM_TIMER) == probe; i++)
+		;
+	if (i == 1000 || probe == ~0U)
+		return false;
+	first = read_pm();
+	nap_until(first.after + 50 * MS);
+	last = read_pm();
+	compare(((last.val - first.val) & PM_MASK) * SECOND / PM_HZ, &first, &last);
+	return true;
+}
+
+static bool compare_cmos(void)
+{
+	struct reading first, last;
+
+	/* Register D has but one bit that is not 0. */
+	if (cmos(0x0d) == NOTHING)
+		return false;
+	first = read_second(second());
+	last = read_second(first.val);
+	compare((last.val + 60 - first.val) % 60 * SECOND, &first, &last);
+	return true;
+}
+
 TEST(clock_read)
 {
 	u64 last = pv_clock_read(), tsc = pv_rdtsc(), now, start = last;
@@ -15,7 +147,9 @@ TEST(clock_read)
 	EXPECT(last > start);
 	EXPECT(pv_rdtsc() > tsc);
 	/* Boot is not long ago. */
-	EXPECT(start < 600ULL * 1000000000);
+	EXPECT(start < 600 * SECOND);
+	if (!compare_pm() && !compare_cmos())
+		test_skip("no other clock here to compare it with");
 }
 
 TEST(wall_clock)
@@ -37,7 +171,7 @@ static bool fires_by(u64 before, u64 end)
 
 TEST(set_timer)
 {
-	const u64 ms = 1000000;
+	const u64 ms = MS;
 	u64 before, now;
 
 	pv_set_timer(~0ULL);
@@ -67,6 +201,37 @@ TEST(set_timer)
 	pv_set_timer(now + 10 * ms);
 	EXPECT(!fires_by(before, now + 6 * ms));
 	EXPECT(fires_by(before, now + 200 * ms));
+}
+
+/*
+ * Further away than a 32-bit counter reaches (4.3 s at 1 GHz), and as far as a
+ * deadline can be: never too early.
+ */
+TEST(timer_far)
+{
+	static const u64 beyond[] = { ~0ULL - 1, ~0ULL >> 1, 1ULL << 62, 1ULL << 50 };
+	u64 deadline, before;
+	u32 i;
+
+	for (i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++) {
+		before = trap_count[PV_VECTOR_TIMER];
+		pv_set_timer(beyond[i]);
+		EXPECT(!fires_by(before, pv_clock_read() + 3 * MS));
+	}
+	before = trap_count[PV_VECTOR_TIMER];
+	deadline = pv_clock_read() + 7 * SECOND;
+	pv_set_timer(deadline);
+	for (;;) {
+		pv_irq_disable();
+		if (trap_count[PV_VECTOR_TIMER] != before)
+			break;
+		pv_safe_halt();
+	}
+	pv_irq_enable();
+	EXPECT(pv_clock_read() >= deadline);
+	/* Late by what a busy host costs. */
+	EXPECT(pv_clock_read() < deadline + 5 * SECOND);
+	EXPECT_EQ(trap_count[PV_VECTOR_TIMER], before + 1);
 }
 
 TEST(stolen_time)

@@ -342,9 +342,8 @@ u64 rom_get_cycle_counter(u32 counter, u32 apic_id)
 }
 
 /*
- * One alarm, one-shot, by LVTT.  The count register has 32 bits: an alarm that
- * is more than four seconds away comes too early, which ABI.md forbids and a
- * hypervisor with a longer timer need not do.
+ * One alarm, one-shot, by LVTT.  The count register has 32 bits: an alarm that is
+ * further away comes early, and the guest sets it again (ABI.md 6.6).
  */
 s64 rom_set_alarm(u32 flags, u64 expiry, u64 period);
 s64 rom_set_alarm(u32 flags, u64 expiry, u64 period)
@@ -354,7 +353,8 @@ s64 rom_set_alarm(u32 flags, u64 expiry, u64 period)
 	if (flags != 0x10000 || period || !apic)
 		return -EINVAL;
 	if (expiry > now)
-		count = (u64)((unsigned __int128)(expiry - now) * timer_scale >> 32) + 2;
+		count = (expiry - now) >> 32 ? ~0ULL :
+			(u64)((unsigned __int128)(expiry - now) * timer_scale >> 32) + 2;
 	apic[APIC_TIMER_INITIAL / 4] = count > ~0U ? ~0U : (u32)count;
 	return 0;
 }

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The TSC's frequency, where neither the kernel nor the chosen hypervisor knows it:
+ * CPUID is asked, else it is measured against a clock of the machine.
+ *
+ * A measurement is between two ticks of that clock, each of which came between two
+ * readings of the TSC: however long the CPU was away meanwhile, as on a busy host, the
+ * length is known to the sum of the two gaps.  The run with the smallest gaps counts.
+ */
+#include <pvops/pvops.h>
+#include "native.h"
+
+#define RUNS		8
+#define EDGES		16
+/* A run is good enough when it is known to one part in this many. */
+#define GOOD		500
+/* Worse than this, another clock is tried. */
+#define BAD		20
+
+#define NS		1000000000ULL
+
+/* What a TSC can be. */
+#define LOWEST_KHZ	10000
+#define HIGHEST_KHZ	20000000
+/* No clock at all: the fastest that is usual, so that no delay is too short. */
+#define ASSUMED_KHZ	4000000
+
+/* --- asking --- */
+
+static struct pv_cpuid leaf(u32 nr)
+{
+	struct pv_cpuid regs = { .eax = nr };
+
+	pv_cpuid(&regs);
+	return regs;
+}
+
+static bool plausible(u64 khz, const char *source)
+{
+	if (khz >= LOWEST_KHZ && khz <= HIGHEST_KHZ)
+		return true;
+	if (khz)
+		pv_port_log("pvops: native: TSC: %llu kHz by %s is implausible, not used",
+			    (unsigned long long)khz, source);
+	return false;
+}
+
+/* Leaf 0x16 EAX, in MHz; what a processor is sold as. */
+static u32 base_mhz(u32 last)
+{
+	return last >= 0x16 ? leaf(0x16).eax & 0xffff : 0;
+}
+
+/*
+ * Leaf 0x15: TSC / crystal = EBX / EAX, crystal in Hz in ECX, or 0; then the TSC is
+ * the base frequency of leaf 0x16 (SDM vol. 3B section 19.7.3).
+ */
+static u64 ask_processor(u32 last)
+{
+	struct pv_cpuid ratio;
+
+	if (last < 0x15)
+		return 0;
+	ratio = leaf(0x15);
+	if (!ratio.eax || !ratio.ebx)
+		return 0;
+	if (!ratio.ecx)
+		return base_mhz(last) * 1000ULL;
+	return (u64)ratio.ecx * ratio.ebx / ratio.eax / 1000;
+}
+
+/*
+ * VMware's leaf, which others have taken over (KVM's host says so, when it is sure;
+ * "Hypervisor CPUID Interface Proposal", VMware 2008): EAX, in kHz.
+ */
+static u64 ask_hypervisor(void)
+{
+	struct pv_cpuid first;
+
+	/* CPUID.1:ECX bit 31: there are hypervisor's leaves. */
+	if (!(leaf(1).ecx & 1U << 31))
+		return 0;
+	first = leaf(0x40000000);
+	if (first.eax < 0x40000010 || first.eax > 0x400000ff)
+		return 0;
+	return leaf(0x40000010).eax;
+}
+
+/* --- clocks of the machine --- */
+
+/* PIT (Intel 8254): input clock in Hz; channel 2 is gated by port 0x61. */
+#define PIT_HZ		1193182
+#define PIT_CH2		0x42
+#define PIT_MODE	0x43
+#define PIT_GATE	0x61
+#define PIT_LATCH_CH2	0x80
+#define PIT_CH2_MODE0	0xb0
+#define GATE_ON		0x01
+#define GATE_SPEAKER	0x02
+#define GATE_OUT	0x20
+#define NO_DEVICE	0xff
+
+static u8 gate_found;
+
+static u32 pit_count(void)
+{
+	u32 low;
+
+	outb(PIT_MODE, PIT_LATCH_CH2);
+	low = inb(PIT_CH2);
+	return low | (u32)inb(PIT_CH2) << 8;
+}
+
+/* Mode 0: counts down from 65535 once, and then OUT is high. */
+static bool pit_start(u64 *hz)
+{
+	u32 count, tries;
+
+	gate_found = inb(PIT_GATE);
+	if (gate_found == NO_DEVICE)
+		return false;
+	outb(PIT_GATE, (u8)((gate_found & ~GATE_SPEAKER) | GATE_ON));
+	outb(PIT_MODE, PIT_CH2_MODE0);
+	outb(PIT_CH2, 0xff);
+	outb(PIT_CH2, 0xff);
+	*hz = PIT_HZ;
+	/* It takes the count with its next tick. */
+	count = pit_count();
+	for (tries = 0; tries < 100000; tries++)
+		if (pit_count() != count)
+			return true;
+	return false;
+}
+
+static bool pit_read(u32 *ticks)
+{
+	*ticks = 0xffff - pit_count();
+	return !(inb(PIT_GATE) & GATE_OUT);
+}
+
+static void pit_stop(void)
+{
+	outb(PIT_GATE, gate_found);
+}
+
+/* HPET (IA-PC HPET 1.0a): where chipsets have it, and every firmware leaves it. */
+#define HPET_ADDRESS	0xfed00000
+#define HPET_CAPS	0x00
+#define HPET_PERIOD	0x04		/* femtoseconds */
+#define HPET_CONFIG	0x10
+#define HPET_COUNTER	0xf0
+#define HPET_ON		1
+#define HPET_LONGEST	100000000
+#define FEMTO		1000000000000000ULL
+
+static volatile u32 *hpet;
+static u32 hpet_found, hpet_first;
+
+static bool hpet_start(u64 *hz)
+{
+	u32 period;
+
+	if (!hpet)
+		hpet = pv_port_map_phys((__force pv_maddr_t)HPET_ADDRESS, PV_PAGE_SIZE,
+					PV_PTE_RW | PV_PTE_NX | PV_MAP_UNCACHED);
+	if (!hpet)
+		return false;
+	period = hpet[HPET_PERIOD / 4];
+	/* Where nothing is, all bits are 1 or 0. */
+	if (!(hpet[HPET_CAPS / 4] & 0xff) || !period || period > HPET_LONGEST)
+		return false;
+	hpet_found = hpet[HPET_CONFIG / 4];
+	hpet[HPET_CONFIG / 4] = hpet_found | HPET_ON;
+	hpet_first = hpet[HPET_COUNTER / 4];
+	*hz = FEMTO / period;
+	return true;
+}
+
+static bool hpet_read(u32 *ticks)
+{
+	*ticks = hpet[HPET_COUNTER / 4] - hpet_first;
+	return true;
+}
+
+static void hpet_stop(void)
+{
+	hpet[HPET_CONFIG / 4] = hpet_found;
+}
+
+/* CMOS clock: seconds.  Slow, and better than nothing. */
+static u32 cmos_last, cmos_ticks;
+
+static bool cmos_start(u64 *hz)
+{
+	*hz = 1;
+	cmos_ticks = 0;
+	return cmos_second(&cmos_last);
+}
+
+static bool cmos_read(u32 *ticks)
+{
+	u32 now;
+
+	if (!cmos_second(&now))
+		return false;
+	cmos_ticks += (now + 60 - cmos_last) % 60;
+	cmos_last = now;
+	*ticks = cmos_ticks;
+	return true;
+}
+
+static void cmos_stop(void)
+{
+}
+
+static const struct reference {
+	const char *name;
+	/* False: not there. */
+	bool (*start)(u64 *hz);
+	/* Since start(); false: too long ago. */
+	bool (*read)(u32 *ticks);
+	void (*stop)(void);
+	/* A run takes 1 / @per_second seconds, or a tick if that is longer. */
+	u32 per_second;
+	/* How many ticks are looked at for the best one. */
+	u32 edges;
+	u32 runs;
+} references[] = {
+	{ "PIT", pit_start, pit_read, pit_stop, 100, EDGES, RUNS },
+	{ "HPET", hpet_start, hpet_read, hpet_stop, 100, EDGES, RUNS },
+	{ "CMOS clock", cmos_start, cmos_read, cmos_stop, 1, 1, 3 },
+};
+
+/* --- measuring --- */
+
+struct edge {
+	u32 ticks;
+	u64 before;
+	u64 after;
+};
+
+/* TSC counts in which a clock must have ticked: 4 of its ticks at the fastest. */
+static u64 patience(u64 hz)
+{
+	return HIGHEST_KHZ * 4000ULL / hz + 1000000;
+}
+
+/*
+ * A tick at or after a number of them: of the next few the one that is known best.
+ * The first may be known badly, as it came while the CPU was away.
+ */
+static bool find_edge(const struct reference *ref, u64 hz, u32 from, struct edge *edge)
+{
+	u64 moved = pv_native_rdtsc(), before = moved, now, after, best = ~0ULL;
+	u32 last, ticks, seen = 0;
+
+	if (!ref->read(&last))
+		return false;
+	while (seen < ref->edges) {
+		now = pv_native_rdtsc();
+		if (!ref->read(&ticks))
+			return false;
+		after = pv_native_rdtsc();
+		if (ticks == last && after - moved > patience(hz))
+			return false;
+		if (ticks != last) {
+			moved = after;
+			if (ticks >= from && after - before < best) {
+				best = after - before;
+				*edge = (struct edge){ ticks, before, after };
+			}
+			seen += ticks >= from;
+		}
+		/* The count was this one some time after @now, and will be until the tick. */
+		last = ticks;
+		before = now;
+	}
+	return true;
+}
+
+struct run {
+	u32 ticks;
+	u64 shortest;
+	u64 longest;
+};
+
+static bool one_run(const struct reference *ref, u64 *hz, struct run *run)
+{
+	struct edge first, last;
+	bool good;
+
+	good = ref->start(hz) && find_edge(ref, *hz, 0, &first) &&
+	       find_edge(ref, *hz, first.ticks + (u32)(*hz / ref->per_second), &last);
+	ref->stop();
+	if (good)
+		*run = (struct run){ last.ticks - first.ticks, last.before - first.after,
+				     last.after - first.before };
+	return good;
+}
+
+static u64 khz_of(u64 counts, u32 ticks, u64 hz)
+{
+	u64 ns = ticks * NS / hz;
+
+	/* Beyond: as implausible as it is. */
+	return counts >> 40 || !ns ? ~0ULL : counts * 1000000 / ns;
+}
+
+static u64 measure(const struct reference *ref)
+{
+	struct run run, best = { 0 };
+	u64 hz, khz, spread = ~0ULL;
+	u32 i;
+
+	for (i = 0; i < ref->runs && spread > best.shortest / GOOD; i++)
+		if (one_run(ref, &hz, &run) && run.longest - run.shortest < spread) {
+			best = run;
+			spread = run.longest - run.shortest;
+		}
+	if (!best.ticks)
+		return 0;
+	khz = khz_of(best.shortest / 2 + best.longest / 2, best.ticks, hz);
+	if (!plausible(khz, ref->name))
+		return 0;
+	if (spread > best.shortest / BAD) {
+		pv_port_log("pvops: native: TSC: the %s tells no more than %llu to %llu kHz, not used",
+			    ref->name, (unsigned long long)khz_of(best.shortest, best.ticks, hz),
+			    (unsigned long long)khz_of(best.longest, best.ticks, hz));
+		return 0;
+	}
+	pv_port_log("pvops: native: TSC: %llu kHz, measured by the %s to 1 in %llu",
+		    (unsigned long long)khz, ref->name,
+		    (unsigned long long)(best.shortest / (spread | 1)));
+	return khz;
+}
+
+static u64 asked(u64 khz, const char *source)
+{
+	if (!plausible(khz, source))
+		return 0;
+	pv_port_log("pvops: native: TSC: %llu kHz by %s", (unsigned long long)khz, source);
+	return khz;
+}
+
+u32 calibrate_tsc(void)
+{
+	u32 last = leaf(0).eax, i;
+	u64 khz;
+
+	khz = asked(ask_processor(last), "CPUID 0x15");
+	if (!khz)
+		khz = asked(ask_hypervisor(), "CPUID 0x40000010");
+	for (i = 0; !khz && i < sizeof(references) / sizeof(references[0]); i++)
+		khz = measure(&references[i]);
+	if (!khz && plausible(base_mhz(last) * 1000ULL, "CPUID 0x16")) {
+		khz = base_mhz(last) * 1000ULL;
+		pv_port_log("pvops: native: TSC: no PIT, HPET or CMOS clock to measure it by: %llu kHz, which CPUID 0x16 sells",
+			    (unsigned long long)khz);
+	}
+	if (!khz) {
+		khz = ASSUMED_KHZ;
+		pv_port_log("pvops: native: TSC: no PIT, HPET or CMOS clock to measure it by, and nobody knows: the clock is wrong, as if it were %llu kHz",
+			    (unsigned long long)khz);
+	}
+	return (u32)khz;
+}

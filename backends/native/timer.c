@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The CPU's one-shot timer: the local APIC's.  Its counter has 32 bits, and its rate
+ * is known as well as it was measured: an interrupt that comes before its time,
+ * by the clock that deadlines are in, arms the timer again and is none.
+ */
+#include "native.h"
+
+#define RUN_NS		1000000
+#define RUNS		8
+/* A run is good enough when its length is known to one part in this many. */
+#define GOOD		256
+#define LOWEST_KHZ	1000
+#define HIGHEST_KHZ	20000000
+
+PV_PERCPU_DEFINE(u64, native_deadline);
+
+/* Timer counts per nanosecond, times 2^32. */
+static u64 scale;
+/* What the counter can hold. */
+static u64 longest_ns;
+
+struct run {
+	u32 counts;
+	u64 shortest;
+	u64 longest;
+};
+
+/* Between two readings of the counter, each of which lies between two of the clock. */
+static bool one_run(struct run *run)
+{
+	u64 before, begin, end, after;
+	u32 first, last;
+
+	apic_count_begin();
+	before = pv_clock_read();
+	first = apic_count_read();
+	begin = pv_clock_read();
+	do {
+		end = pv_clock_read();
+	} while (end - begin < RUN_NS);
+	last = apic_count_read();
+	after = pv_clock_read();
+	apic_count_end();
+	*run = (struct run){ first - last, end - begin, after - before };
+	return last && last < first;
+}
+
+void timer_setup(void)
+{
+	struct run run, best = { 0 };
+	u64 khz;
+	u32 i;
+
+	for (i = 0; i < RUNS; i++) {
+		if (!one_run(&run))
+			continue;
+		if (!best.counts || run.longest - run.shortest < best.longest - best.shortest)
+			best = run;
+		if (best.longest - best.shortest <= best.shortest / GOOD)
+			break;
+	}
+	if (!best.counts)
+		pv_port_panic("native: the APIC timer does not count");
+	khz = best.counts * 1000000ULL / best.longest;
+	if (khz < LOWEST_KHZ || khz > HIGHEST_KHZ)
+		pv_port_log("pvops: native: APIC timer: %llu kHz by the clock is implausible: one of the two is wrong",
+			    (unsigned long long)khz);
+	/* As fast as it can be: a count is then rather too large. */
+	scale = ((best.counts + 1ULL) << 32) / best.shortest;
+	longest_ns = (u64)(((unsigned __int128)(~0U - 2) << 32) / scale);
+}
+
+static void arm(u64 deadline)
+{
+	u64 now = pv_clock_read(), count;
+
+	if (deadline <= now)
+		count = 1;
+	else if (deadline - now >= longest_ns)
+		count = ~0U;
+	else
+		count = (u64)((unsigned __int128)(deadline - now) * scale >> 32) + 2;
+	apic_timer_start((u32)count);
+}
+
+void native_fn_set_timer(u64 deadline)
+{
+	*PV_PERCPU_PTR(native_deadline) = deadline;
+	if (deadline == ~0ULL)
+		apic_timer_start(0);
+	else
+		arm(deadline);
+}
+
+bool native_timer_early(void)
+{
+	u64 deadline = *PV_PERCPU_PTR(native_deadline);
+
+	if (!deadline || pv_clock_read() >= deadline)
+		return false;
+	if (deadline != ~0ULL)
+		arm(deadline);
+	return true;
+}
