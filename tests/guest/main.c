@@ -191,6 +191,18 @@ void report_faults(void)
 #endif
 }
 
+/* early=start_cpu: what is asked for too early is refused, and why. */
+static void start_too_early(void)
+{
+	struct pv_cpu_state state;
+
+	boot_info.apic_id[1] = 1;
+	boot_info.cpu_count = 2;
+	cpu_make_state(1, &state);
+	pv_start_cpu(1, &state);
+	boot_info.cpu_count = 1;
+}
+
 void guest_main(void)
 {
 	u32 serialised;
@@ -211,6 +223,8 @@ void guest_main(void)
 	patch_insns = pv_rdtsc() - start;
 	patch_serialisations = text_serialisations - serialised;
 	vm_protect_kernel();
+	if (cmdline_is("early=", "start_cpu"))
+		start_too_early();
 	pv_late_init();
 	pv_print();
 

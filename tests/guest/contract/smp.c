@@ -37,6 +37,68 @@ static u64 who_answers(u32 cpu)
 	return seen;
 }
 
+#define CR4_LA57	(1ULL << 12)
+#define CR4_PCIDE	(1ULL << 17)
+#define CR4_CET		(1ULL << 23)
+
+static volatile u64 cr4_seen;
+
+/* Where a CPU begins that is only to show what it was given. */
+static void show_cr4(u64 arg)
+{
+	u64 cr4;
+
+	(void)arg;
+	asm volatile("mov %%cr4, %0" : "=r" (cr4));
+	cr4_seen = cr4;
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+static void check_cr4(u32 cpu, u64 bit, u64 cr3)
+{
+	struct pv_cpu_state state;
+
+	cpu_make_state(cpu, &state);
+	state.rip = (unsigned long)show_cr4;
+	state.cr4 |= bit;
+	if (cr3)
+		state.cr3 = cr3;
+	cr4_seen = 0;
+	EXPECT_EQ(pv_start_cpu(cpu, &state), 0);
+	EXPECT(wait_for(&cr4_seen, state.cr4));
+	print("# start_cpu: CR4 bit 0x%lx\n", (unsigned long)bit);
+}
+
+/*
+ * What a CPU can only be given in its turn, as far as this one offers it: 5 levels of
+ * tables before paging, PCIDE in long mode, CET behind WP.
+ */
+static void check_order(u32 cpu)
+{
+	struct pv_cpuid one = { .eax = 1 }, seven = { .eax = 7 }, zero = { .eax = 0 };
+	pv_pfn_t root5;
+
+	pv_cpuid(&zero);
+	pv_cpuid(&one);
+	if (one.ecx & 1U << 17)
+		check_cr4(cpu, CR4_PCIDE, 0);
+	if (zero.eax < 7)
+		return;
+	pv_cpuid(&seven);
+	if (seven.ecx & 1U << 7 || seven.edx & 1U << 20)
+		check_cr4(cpu, CR4_CET, 0);
+	if (!(seven.ecx & 1U << 16))
+		return;
+	root5 = page_alloc();
+	((u64 *)pv_port_pfn_to_virt(root5))[PV_TABLE_ENTRIES - 1] =
+		pv_pfn_nr(pv_port_kernel_root()) << PV_PAGE_SHIFT | PV_PTE_PRESENT | PV_PTE_RW;
+	check_cr4(cpu, CR4_LA57, pv_pfn_nr(root5) << PV_PAGE_SHIFT);
+	/* The next state takes the CPU off it. */
+	check_cr4(cpu, 0, 0);
+	page_put(root5);
+}
+
 TEST(start_cpu)
 {
 	struct pv_cpu_state state;
@@ -57,6 +119,8 @@ TEST(start_cpu)
 	cpu_make_state(cpu, &state);
 	state.cr4 &= ~0x20ULL;
 	EXPECT_EQ(pv_start_cpu(cpu, &state), (u64)-22);
+	if (pv_impl_is_native(PV_OP_start_cpu))
+		check_order(cpu);
 	cpu_make_state(cpu, &state);
 	EXPECT_EQ(cpu_start(cpu, &state), 0);
 	EXPECT(cpu_is_online(cpu));
@@ -129,10 +193,11 @@ static void ipis_are(const struct pv_cpumask *mask, u64 count)
 	interrupt_hook = NULL;
 }
 
-/* To each CPU by itself. */
+/* To each CPU by itself; and to one that there is not, which is no way to reach all. */
 TEST(send_ipi)
 {
-	struct pv_cpumask all = { { 0 } };
+	const struct pv_cpumask none = { { 0 } };
+	struct pv_cpumask all = none;
 	u32 cpu;
 
 	ipis_begin();
@@ -141,6 +206,9 @@ TEST(send_ipi)
 		pv_send_ipi(cpu, TEST_IPI);
 	}
 	ipis_are(&all, cpus_online);
+	ipis_begin();
+	pv_send_ipi(PV_MAX_CPUS - 1, TEST_IPI);
+	ipis_are(&none, 0);
 }
 
 TEST(send_ipi_mask)
