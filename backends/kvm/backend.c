@@ -111,6 +111,7 @@ static struct pv_backend kvm_backend PV_RO_AFTER_INIT = {
 	.cpu_exit = pvkvm_unshare,
 	.late_init = pvkvm_late_init,
 	.hypercalls = pvkvm_hypercalls,
+	.tsc_khz = pvkvm_tsc_khz,
 	.irq = &pvkvm_irq_impls,
 	.cpu = &cpu_impls,
 	.mmu = &pvkvm_mmu_impls,

@@ -61,6 +61,7 @@ PV_PERCPU_DECLARE(struct pvkvm_counts, pvkvm_count);
 /* Shared memory (shared.c). */
 void pvkvm_share(u32 cpu);
 void pvkvm_unshare(void);
+u32 pvkvm_tsc_khz(void);
 u8 *pvkvm_preempted(u32 cpu);
 /* An IPI's sender gives its time to a target that does not run (smp.c). */
 extern bool pvkvm_yields;

@@ -178,6 +178,26 @@ void pvkvm_unshare(void)
 		clock_off();
 }
 
+/*
+ * Asked when the clock is left to native: then the host writes it once, to be looked
+ * at, unless it writes it anyway.
+ */
+u32 pvkvm_tsc_khz(void)
+{
+	struct pv_pvclock *clock = &PV_PERCPU_PTR(pvkvm_shared)->clock;
+	bool lent = !clock->version;
+	u32 khz;
+
+	if (!has_clock())
+		return 0;
+	if (lent)
+		pv_native_write_msr(clock_msr(), phys(clock) | KVM_CLOCK_ENABLED);
+	khz = pv_pvclock_tsc_khz(clock);
+	if (lent)
+		pv_native_write_msr(clock_msr(), 0);
+	return khz;
+}
+
 void pvkvm_fill_time(void)
 {
 	if (has_clock()) {

@@ -116,7 +116,7 @@ void apic_setup(void)
 			pv_port_panic("native: local APIC cannot be mapped");
 	}
 	apic_cpu_setup();
-	timer_setup();
+	native_timer_setup();
 }
 
 /* The count as the machine begins it, without an interrupt at its end. */

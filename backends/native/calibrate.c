@@ -334,12 +334,12 @@ static u64 measure(const struct reference *ref)
 	return khz;
 }
 
-static u64 asked(u64 khz, const char *source)
+u32 tsc_asked(u64 khz, const char *source)
 {
 	if (!plausible(khz, source))
 		return 0;
 	pv_port_log("pvops: native: TSC: %llu kHz by %s", (unsigned long long)khz, source);
-	return khz;
+	return (u32)khz;
 }
 
 u32 calibrate_tsc(void)
@@ -347,9 +347,9 @@ u32 calibrate_tsc(void)
 	u32 last = leaf(0).eax, i;
 	u64 khz;
 
-	khz = asked(ask_processor(last), "CPUID 0x15");
+	khz = tsc_asked(ask_processor(last), "CPUID 0x15");
 	if (!khz)
-		khz = asked(ask_hypervisor(), "CPUID 0x40000010");
+		khz = tsc_asked(ask_hypervisor(), "CPUID 0x40000010");
 	for (i = 0; !khz && i < sizeof(references) / sizeof(references[0]); i++)
 		khz = measure(&references[i]);
 	if (!khz && plausible(base_mhz(last) * 1000ULL, "CPUID 0x16")) {

@@ -19,9 +19,11 @@ void apic_count_begin(void);
 u32 apic_count_read(void);
 void apic_count_end(void);
 void apic_timer_start(u32 count);
-void timer_setup(void);
+void native_timer_setup(void);
 void time_setup(void);
 u32 calibrate_tsc(void);
+/* What somebody says, if it can be: says so, too. */
+u32 tsc_asked(u64 khz, const char *source);
 bool cmos_second(u32 *second);
 void delay_us(u32 us);
 

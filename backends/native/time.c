@@ -16,9 +16,9 @@ static u32 tsc_khz;
 
 void time_setup(void)
 {
-	tsc_khz = pv_port_tsc_khz();
+	tsc_khz = tsc_asked(pv_port_tsc_khz(), "the kernel");
 	if (!tsc_khz && pv_backend()->tsc_khz)
-		tsc_khz = pv_backend()->tsc_khz();
+		tsc_khz = tsc_asked(pv_backend()->tsc_khz(), pv_backend()->title);
 	if (!tsc_khz)
 		tsc_khz = calibrate_tsc();
 	tsc_scale = (1000000ULL << 32) / tsc_khz;

@@ -46,7 +46,7 @@ static bool one_run(struct run *run)
 	return last && last < first;
 }
 
-void timer_setup(void)
+void native_timer_setup(void)
 {
 	struct run run, best = { 0 };
 	u64 khz;

@@ -73,6 +73,35 @@ static __always_inline bool pv_pvclock_try(const struct pv_pvclock *clock, u64 *
 }
 
 /**
+ * pv_pvclock_tsc_khz - the TSC's frequency that a clock is made for
+ * @clock: as for pv_pvclock_try(); the CPU stays on it
+ *
+ * Returns 0 if it was not written yet.  Context: any.
+ */
+static inline u32 pv_pvclock_tsc_khz(const struct pv_pvclock *clock)
+{
+	u32 version, mul;
+	u64 khz;
+	int shift;
+
+	do {
+		version = __atomic_load_n(&clock->version, __ATOMIC_ACQUIRE);
+		mul = *(const volatile u32 *)&clock->tsc_to_system_mul;
+		shift = *(const volatile signed char *)&clock->tsc_shift;
+		asm volatile("" : : : "memory");
+	} while (version & 1 ||
+		 version != __atomic_load_n(&clock->version, __ATOMIC_RELAXED));
+	if (!mul)
+		return 0;
+	/* A tick is mul * 2^shift / 2^32 ns; what is no frequency becomes 0. */
+	khz = (1000000ULL << 32) / mul;
+	if (shift < -31 || shift > 31)
+		return 0;
+	khz = shift < 0 ? khz << -shift : khz >> shift;
+	return khz >> 32 ? 0 : (u32)khz;
+}
+
+/**
  * struct pv_pvclock_wall - wall clock time when system time was 0
  * @version: odd while the hypervisor changes the rest
  * @sec: seconds since 1970, low part

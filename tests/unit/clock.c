@@ -17,6 +17,7 @@
 #define inb		machine_inb
 #define outb		machine_outb
 u32 calibrate_tsc(void);
+u32 tsc_asked(u64 khz, const char *source);
 bool cmos_second(u32 *second);
 static u64 machine_rdtsc(void);
 static void machine_cpuid(struct pv_cpuid *regs);

@@ -42,6 +42,9 @@ for words, cpu, tag, backend, tests, lines in CASES:
     what = " ".join([*words, cpu])
     run = boot(tap, "kvm", [*words, f"test={tests}"], f"select-{tag}", count=False, inner=inner)
     tap.equal(run["data"].get("backend"), backend, f"{what}: chosen: {backend}")
+    if "pvops=kvm,-time" in words:
+        tap.ok(any("native: TSC: " in said and " kHz by KVM" in said for said in run["log"]),
+               f"{what}: the TSC's frequency is the one of KVM's clock", *run["log"])
     for line in lines:
         tap.ok(any(said.startswith(line) for said in run["log"]), f"{what}: {line}", *run["log"])
 tap.done()
