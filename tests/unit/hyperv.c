@@ -273,6 +273,19 @@ static void text_fits_any_buffer(void **state)
 	}
 }
 
+/* What the user left to native was neither refused nor missing. */
+static void what_is_left_is_told(void **state)
+{
+	struct hv_features found = read_all();
+	char line[200];
+
+	(void)state;
+	found.use &= ~(1U << HV_USE_EOI | 1U << HV_USE_RESET);
+	found.left = 1U << HV_USE_EOI;
+	hv_features_text(&found, 1, line, sizeof(line));
+	assert_string_equal(line, "not used: lazy EOI (left to native), reset (refused)");
+}
+
 /* --- who imitates --- */
 
 static void imitation_is_told(void **state)
@@ -399,6 +412,7 @@ int main(void)
 		TEST_ON(what_is_missing_takes_nothing_else_away),
 		TEST_ON(the_timer_needs_the_clock),
 		TEST_ON(text_fits_any_buffer),
+		TEST_ON(what_is_left_is_told),
 		TEST_ON(imitation_is_told),
 		TEST_ON(another_name_imitates),
 		TEST_ON(what_is_no_range_of_leaves_does_not_imitate),

@@ -46,6 +46,7 @@ for env, words, tag, backend, refused in CASES:
 for env, backend, tables, refused in TABLES:
     leave(tap, env, backend, tables.split(),
           {table: f"{backend} cannot run with native " for table in refused.split()})
+leave(tap, "xenpv", "xen", ["stolen_time", "vcpu_is_preempted"], {}, tests="xen_run_states:stolen_time")
 # Half of what goes together.
 leave(tap, "xenpv", "xen", ["lock_kick"], {"lock_kick": "goes with lock_wait"})
 tap.done()

@@ -213,12 +213,15 @@ TEST(hyperv_forms)
 /* Nothing of ours is the hypervisor's to write to between exit and init. */
 static void expect_registers(bool on)
 {
-	if (hv_uses(HV_USE_EOI))
-		EXPECT_EQ(pv_read_msr(HV_MSR_VP_ASSIST) & HV_VP_ASSIST_ENABLE, on);
-	if (hv_uses(HV_USE_CLOCK))
-		EXPECT_EQ(pv_read_msr(HV_MSR_REF_TSC) & HV_REF_TSC_ENABLE, on);
-	if (hv_uses(HV_USE_TIMER))
-		EXPECT_EQ(pv_read_msr(HV_MSR_STIMER0_CONFIG) != 0, on);
+	if (hv.privileges & HV_PRIV_APIC)
+		EXPECT_EQ(pv_read_msr(HV_MSR_VP_ASSIST) & HV_VP_ASSIST_ENABLE,
+			  on && pv_impl_is_own(PV_OP_upcall));
+	if (hv.privileges & HV_PRIV_REF_TSC)
+		EXPECT_EQ(pv_read_msr(HV_MSR_REF_TSC) & HV_REF_TSC_ENABLE,
+			  on && (pv_impl_is_own(PV_OP_clock_read) || pv_impl_is_own(PV_OP_set_timer)));
+	if (hv.privileges & HV_PRIV_SYNTIMER)
+		EXPECT_EQ(pv_read_msr(HV_MSR_STIMER0_CONFIG) != 0,
+			  on && pv_impl_is_own(PV_OP_set_timer));
 	EXPECT_EQ(pv_read_msr(HV_MSR_HYPERCALL) & HV_HYPERCALL_ENABLE, on);
 	EXPECT_EQ(pv_read_msr(HV_MSR_GUEST_OS_ID) != 0, on);
 }
