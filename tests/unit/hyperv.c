@@ -387,7 +387,8 @@ static void sets_have_only_the_banks_they_need(void **state)
 static void nobody_is_who_never_ran(void **state)
 {
 	static const u32 vp[PV_MAX_CPUS] = { HV_VP_UNKNOWN, 70 };
-	static const struct pv_cpumask none, first = { { 1 } }, second = { { 2 } }, both = { { 3 } };
+	static const struct pv_cpumask none, first = { { 1 } }, second = { { 2 } };
+	static const struct pv_cpumask both = { { 3 } };
 	static const struct pv_cpumask beyond = { { ~3ULL, ~0ULL, ~0ULL, ~0ULL } };
 
 	(void)state;

@@ -28,7 +28,7 @@ static void count_ipi(u32 vector)
 
 static bool arrives(u32 cpu, u64 want)
 {
-	u64 end = pv_clock_read() + 100 * MS;
+	u64 end = pv_clock_read() + 5000 * MS;
 
 	while (received[cpu] != want && pv_clock_read() < end)
 		asm volatile("pause");
@@ -228,7 +228,7 @@ static void expect_registers(bool on)
 
 static void expect_ops_work(void)
 {
-	u64 before = trap_count[PV_VECTOR_TIMER], now = pv_clock_read(), end = now + 200 * MS;
+	u64 before = trap_count[PV_VECTOR_TIMER], now = pv_clock_read(), end = now + 5000 * MS;
 
 	received[0] = 0;
 	interrupt_hook = count_ipi;

@@ -27,7 +27,7 @@ static bool possible(u32 cpus)
 
 static bool grows(volatile u64 *count)
 {
-	u64 from = *count, end = pv_clock_read() + 500 * MS;
+	u64 from = *count, end = pv_clock_read() + 5000 * MS;
 
 	while (*count == from && pv_clock_read() < end)
 		asm volatile("pause");
