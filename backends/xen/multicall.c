@@ -58,6 +58,7 @@ static bool again(const struct pv_batch_note *note, struct multicall_entry *entr
 		entry->args[1] = count - done;
 	}
 	second = pv_batch_errno(make(entry));
+	entry->result = (unsigned long)(long)second;
 	if (!second || !(note->op & XEN_QUIET_BIT))
 		pv_batch_refused(&req, &named, error, second);
 	return !second;

@@ -22,6 +22,9 @@ static const u32 clear_max[] = { 64, 40, 40 };
 
 #define ROOT_LEVEL	4
 
+/* Tables given back at once where the cache is full: one TLB flush for all. */
+#define GIVE_MAX	8
+
 struct table_cache {
 	pv_pfn_t pfn[CACHE_MAX];
 	u32 count;
@@ -193,26 +196,37 @@ static bool pin(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, u32 co
 	return !pvxen_multicall(op, caller, entry, count + 1);
 }
 
-/* Unpinned, writable, and the kernel's again. */
+/*
+ * Unpinned, writable, and the kernel's again.  What Xen still sees as a table
+ * somewhere must not be used again; where one of several is, each is tried alone.
+ */
 static void give_back(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, u32 count)
 {
-	struct multicall_entry entry[3];
-	struct mmuext_op ext[2];
+	struct mmuext_op ext[GIVE_MAX], flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
+	struct multicall_entry entry[GIVE_MAX + 1];
 	u32 i, done;
 
 	for (i = 0; i < count; i++) {
 		ext[i] = pvxen_mmuext_mfn(MMUEXT_UNPIN_TABLE, pvxen_mfn(pfn[i]));
 		linear_entry(&entry[i + 1], pfn[i], true);
+		if (count > 1)
+			entry[i + 1].args[2] = i == count - 1 ? UVMF_TLB_FLUSH | UVMF_ALL :
+								UVMF_NONE;
 	}
 	pin_entry(&entry[0], ext, count, &done);
-	/* What Xen still sees as a table somewhere must not be used again. */
-	if (pvxen_multicall(op, caller, entry, count + 1)) {
-		pv_port_log("pvops: xen: table page 0x%llx cannot be freed and is lost",
-			    (unsigned long long)pv_pfn_nr(pfn[0]));
-		return;
+	pvxen_multicall(op, caller, entry, count + 1);
+	/* It brings the flush. */
+	if (count > 1 && (long)entry[count].result < 0)
+		pvxen_check(pvxen_mmuext(&flush, 1), op, caller, 0, 0);
+	for (i = 0; i < count; i++) {
+		if ((long)entry[i + 1].result >= 0)
+			pv_port_free_page(pfn[i]);
+		else if (count > 1)
+			give_back(op, caller, &pfn[i], 1);
+		else
+			pv_port_log("pvops: xen: table page 0x%llx cannot be freed and is lost",
+				    (unsigned long long)pv_pfn_nr(pfn[i]));
 	}
-	for (i = 0; i < count; i++)
-		pv_port_free_page(pfn[i]);
 }
 
 static void free_pair(enum pv_op op, unsigned long caller, pv_pfn_t root)
@@ -240,12 +254,37 @@ static pv_pfn_t take(u32 level)
 	return pfn;
 }
 
-static bool keep(u32 level, pv_pfn_t pfn)
+/* Give tables back until there are @left, several at a time.  Returns how many. */
+static u32 give_all_but(enum pv_op op, unsigned long caller, u32 level, u32 left, u32 most)
 {
 	struct table_cache *cache = &caches[level - 1];
-	pv_flags_t flags = pvxen_lock(&cache_lock);
-	bool room = cache->count < bound;
+	pv_pfn_t pfn[GIVE_MAX];
+	u32 count, given = 0;
 
+	do {
+		pv_flags_t flags = pvxen_lock(&cache_lock);
+
+		for (count = 0; count < GIVE_MAX && given < most && cache->count > left; given++)
+			pfn[count++] = cache->pfn[--cache->count];
+		pvxen_unlock(&cache_lock, flags);
+		if (count)
+			give_back(op, caller, pfn, count);
+	} while (count == GIVE_MAX);
+	return given;
+}
+
+/* Where it is full, some go. */
+static bool keep(enum pv_op op, unsigned long caller, u32 level, pv_pfn_t pfn)
+{
+	struct table_cache *cache = &caches[level - 1];
+	pv_flags_t flags;
+	bool room;
+
+	/* Roots are two pages each, and few. */
+	if (cache->count >= bound && level != ROOT_LEVEL)
+		give_all_but(op, caller, level, 0, GIVE_MAX);
+	flags = pvxen_lock(&cache_lock);
+	room = cache->count < bound;
 	if (room)
 		cache->pfn[cache->count++] = pfn;
 	pvxen_unlock(&cache_lock, flags);
@@ -301,7 +340,7 @@ static void release_table(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u32
 
 	pv_batch_drain();
 	used = count_entries(pfn, 0, PV_TABLE_ENTRIES);
-	if (used <= clear_max[level - 1] && caches[level - 1].count < bound) {
+	if (used <= clear_max[level - 1] && bound) {
 		if (used) {
 			pv_batch_begin(PV_BATCH_MMU);
 			clear_entries(op, caller, pfn, PV_TABLE_ENTRIES);
@@ -309,7 +348,7 @@ static void release_table(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u32
 			pv_batch_drain();
 			used = count_entries(pfn, 0, PV_TABLE_ENTRIES);
 		}
-		if (!used && keep(level, pfn))
+		if (!used && keep(op, caller, level, pfn))
 			return;
 	}
 	give_back(op, caller, &pfn, 1);
@@ -408,7 +447,7 @@ void pvxen_pgd_free(pv_pfn_t pfn)
 		pv_batch_drain();
 		used = count_pair(pfn, user);
 	}
-	if (used || !keep(ROOT_LEVEL, pfn))
+	if (used || !keep(PV_OP_pgd_free, XEN_CALLER(), ROOT_LEVEL, pfn))
 		free_pair(PV_OP_pgd_free, XEN_CALLER(), pfn);
 }
 
@@ -433,20 +472,15 @@ u32 pvxen_table_cache(u32 new_bound)
 
 	pv_batch_drain();
 	bound = new_bound < CACHE_MAX ? new_bound : CACHE_MAX;
-	for (level = 1; level <= ROOT_LEVEL; level++) {
-		while (caches[level - 1].count > new_bound) {
-			pv_pfn_t pfn = take(level);
+	for (level = 1; level < ROOT_LEVEL; level++)
+		given += give_all_but(PV_OP_table_cache, XEN_CALLER(), level, new_bound, ~0U);
+	while (caches[ROOT_LEVEL - 1].count > new_bound) {
+		pv_pfn_t pfn = take(ROOT_LEVEL);
 
-			if (pfn == PV_PFN_NONE)
-				break;
-			if (level == ROOT_LEVEL) {
-				free_pair(PV_OP_table_cache, XEN_CALLER(), pfn);
-				given += 2;
-			} else {
-				give_back(PV_OP_table_cache, XEN_CALLER(), &pfn, 1);
-				given++;
-			}
-		}
+		if (pfn == PV_PFN_NONE)
+			break;
+		free_pair(PV_OP_table_cache, XEN_CALLER(), pfn);
+		given += 2;
 	}
 	return given;
 }
