@@ -47,6 +47,12 @@ for env, backend, tables, refused in TABLES:
     leave(tap, env, backend, tables.split(),
           {table: f"{backend} cannot run with native " for table in refused.split()})
 leave(tap, "xenpv", "xen", ["stolen_time", "vcpu_is_preempted"], {}, tests="xen_run_states:stolen_time")
+# QEMU then repeats the highest basic leaf, EAX 0, where no leaf is: no hypervisor's.
+run = boot(tap, "native", ["test=detection", "bench=none"], "select-leaves", count=False,
+           more=("-cpu", "max,level=0x1f", "-smp", "2,dies=2,cores=1,threads=1"))
+tap.equal([line for line in run["data"].get("detected", []) if line.startswith("CPUID")],
+          ["CPUID 0x40000000: hypervisor 'TCGTCGTCGTCG' (QEMU TCG), no interface"],
+          "leaves that do not exist are no hypervisors")
 # Half of what goes together.
 leave(tap, "xenpv", "xen", ["lock_kick"], {"lock_kick": "goes with lock_wait"})
 tap.done()
