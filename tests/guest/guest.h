@@ -132,6 +132,8 @@ extern bool (*trap_hook)(struct regs *regs);
 extern void (*interrupt_hook)(u32 vector);
 extern void (*nmi_hook)(void);
 extern volatile u64 trap_count[256];
+/* How many came although they were masked, and were dropped. */
+extern u32 masked_interrupts;
 
 /* --- vm.c --- */
 

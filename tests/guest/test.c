@@ -29,7 +29,8 @@ static const struct test load = { "load", load_run };
 	x(vmimon_traps) x(vmimon_ioapic)	\
 	x(kvm_flush) x(kvm_stolen) x(kvm_exit) x(hyperv_calls) x(hyperv_forms) x(hyperv_given_back)	\
 	x(xenhvm_flush) x(xenhvm_stopped) x(xenhvm_console) x(detection) x(every_cpu)	\
-	x(hyperv_wide) x(hyperv_refused) x(timer_far) x(level_interrupt) x(xen_run_states)
+	x(hyperv_wide) x(hyperv_refused) x(timer_far) x(level_interrupt) x(xen_run_states)	\
+	x(masked_interrupts)
 
 #define DECLARE(name)	void test_##name(void);
 EXTRA(DECLARE)

@@ -99,6 +99,14 @@ static void exception(struct regs *regs)
 	pv_port_panic("exception in the kernel");
 }
 
+u32 masked_interrupts;
+
+/* Where IF is the machine's, and it is clear in what was interrupted: no machine does that. */
+static bool was_masked(const struct regs *regs)
+{
+	return !(regs->rflags & PV_RFLAGS_IF) && pv_impl_is_native(PV_OP_irq_enable);
+}
+
 void trap(struct regs *regs)
 {
 	u64 vector = regs->vector;
@@ -121,6 +129,9 @@ void trap(struct regs *regs)
 	if (vector < 32) {
 		trap_count[vector]++;
 		exception(regs);
+	} else if (was_masked(regs)) {
+		/* QEMU does, with what was handled already: TEST(masked_interrupts). */
+		masked_interrupts++;
 	} else {
 		pv_upcall(vector == 0x100 ? 0 : (u32)vector);
 	}
