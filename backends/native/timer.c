@@ -68,7 +68,7 @@ void native_timer_setup(void)
 			    (unsigned long long)khz);
 	/* As fast as it can be: a count is then rather too large. */
 	scale = ((best.counts + 1ULL) << 32) / best.shortest;
-	longest_ns = (u64)(((unsigned __int128)(~0U - 2) << 32) / scale);
+	longest_ns = ((~0U - 2ULL) << 32) / scale;
 }
 
 static void arm(u64 deadline)

@@ -2,6 +2,7 @@
 /* Start of the monitor: memory, clocks, CPUs, the guest's image. */
 #include "monitor.h"
 #include "rom.h"
+#include "../clocks.h"
 
 struct vcpu vcpus[CPUS_MAX];
 u32 cpu_count;
@@ -72,29 +73,25 @@ void host_dies(const u64 *frame)
 	panic("a bug of the monitor");
 }
 
-/* Ten milliseconds of PIT channel 2 (Intel 8254, 1193182 Hz). */
+static void timer_restart(void)
+{
+	host_apic_write(0x380, ~0U);
+}
+
+static u32 timer_count(void)
+{
+	return host_apic_read(0x390);
+}
+
 static void clocks_setup(void)
 {
-	const u32 ticks = 11932;
-	u64 start, apic;
-
-	host_apic_write(0x380, ~0U);
-	outb(0x61, (u8)((inb(0x61) & ~2) | 1));
-	outb(0x43, 0xb0);
-	outb(0x42, ticks & 0xff);
-	outb(0x42, ticks >> 8);
-	start = rdtsc();
-	apic = host_apic_read(0x390);
-	while (!(inb(0x61) & 0x20))
-		asm volatile("pause");
-	apic -= host_apic_read(0x390);
-	start = rdtsc() - start;
+	tsc_hz = measure_tsc();
+	if (tsc_hz)
+		apic_per_tsc = measure_apic(tsc_hz, timer_restart, timer_count);
 	host_apic_write(0x380, 0);
-	if (!start || !apic)
+	if (!tsc_hz || !apic_per_tsc)
 		panic("a clock does not count");
-	tsc_hz = start * 100;
-	tsc_per_apic = (start << 32) / apic;
-	apic_per_tsc = (apic << 32) / start + 1;
+	tsc_per_apic = ~0ULL / apic_per_tsc;
 }
 
 static void delay_ms(u32 ms)

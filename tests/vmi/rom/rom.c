@@ -75,24 +75,7 @@ static inline u64 rdtsc(void)
 	return low | (u64)high << 32;
 }
 
-/* Channel 2 of the PIT, 10 ms, gated by port 0x61. */
-static u64 calibrate(void)
-{
-	const u32 ticks = 1193182 / 100;
-	u8 gate = inb(0x61);
-	u64 start, end;
-
-	outb(0x61, (gate & ~2) | 1);
-	outb(0x43, 0xb0);
-	outb(0x42, ticks & 0xff);
-	outb(0x42, ticks >> 8);
-	start = rdtsc();
-	while (!(inb(0x61) & 0x20))
-		asm volatile("pause");
-	end = rdtsc();
-	outb(0x61, gate);
-	return (end - start) * 100;
-}
+#include "../clocks.h"
 
 s32 rom_init(u64 va, u64 phys, u64 bytes, u32 version);
 s32 rom_init(u64 va, u64 phys, u64 bytes, u32 version)
@@ -102,7 +85,7 @@ s32 rom_init(u64 va, u64 phys, u64 bytes, u32 version)
 		return -1;
 	image_va = va;
 	image_phys = phys;
-	tsc_hz = calibrate();
+	tsc_hz = measure_tsc();
 	return tsc_hz ? 0 : -1;
 }
 
@@ -289,24 +272,27 @@ s64 rom_release_page(u64 pfn, u64 flags)
 #define APIC_TIMER_DIVIDE	0x3e0
 #define LVT_MASKED		0x10000
 
+static void timer_restart(void)
+{
+	apic[APIC_TIMER_INITIAL / 4] = ~0U;
+}
+
+static u32 timer_count(void)
+{
+	return apic[APIC_TIMER_CURRENT / 4];
+}
+
 static void timer_setup(void)
 {
-	u32 lvt = apic[APIC_LVT_TIMER / 4], counted;
-	u64 start;
+	u32 lvt = apic[APIC_LVT_TIMER / 4];
 
 	apic[APIC_TIMER_DIVIDE / 4] = 0xb;
 	if (timer_scale)
 		return;
 	apic[APIC_LVT_TIMER / 4] = lvt | LVT_MASKED;
-	apic[APIC_TIMER_INITIAL / 4] = ~0U;
-	start = rdtsc();
-	while (rdtsc() - start < tsc_hz / 1000)
-		asm volatile("pause");
-	counted = ~0U - apic[APIC_TIMER_CURRENT / 4];
-	start = rdtsc() - start;
+	timer_scale = measure_apic(tsc_hz, timer_restart, timer_count);
 	apic[APIC_TIMER_INITIAL / 4] = 0;
 	apic[APIC_LVT_TIMER / 4] = lvt;
-	timer_scale = ((u64)counted << 32) / start;
 }
 
 s64 rom_set_linear_mapping(u32 slot, u64 va, u64 pages, u64 pfn);
