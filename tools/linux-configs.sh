@@ -177,11 +177,8 @@ config_fault()
 config_cloud()
 {
 	patched_tree
-	ls $fetch/linux-config-$release*.deb >/dev/null 2>&1 ||
-		(cd $fetch && apt-get -q -o APT::Sandbox::User=root \
-			download linux-config-$release >fetch.log 2>&1) ||
-		{ cat $fetch/fetch.log >&2; exit 1; }
-	dpkg -x $fetch/linux-config-$release*.deb $fetch/config
+	download linux-config-$release
+	dpkg -x $fetch/linux-config-${release}_*.deb $fetch/config
 	xz -dc $fetch/config/usr/src/linux-config-$release/config.amd64_none_cloud-amd64.xz |
 		cat - tools/linux-cloud.config >$objects/.config
 	make_in $patched $objects olddefconfig >$objects.log 2>&1

@@ -40,19 +40,26 @@ step()
 	echo "  $(printf %-7s "$1") $2"
 }
 
+# download NAME: the package, to $fetch, if it is not there.  apt takes a name that it does not
+# know for a pattern, and linux-source-6.1 is the beginning of another.
+download()
+{
+	mkdir -p $fetch
+	! ls "$fetch/$1"_*.deb >/dev/null 2>&1 || return 0
+	step FETCH "$1"
+	(cd $fetch && apt-get -q -o APT::Sandbox::User=root download "^$1\$" >fetch.log 2>&1) || {
+		echo "$0: apt-get download $1: $(grep '^E:' $fetch/fetch.log | head -n 1)" >&2
+		exit 1
+	}
+}
+
 unpack()
 {
 	[ ! -d "$1" ] || return 0
-	mkdir -p $fetch
-	if ! ls $fetch/linux-source-$release*.deb >/dev/null 2>&1; then
-		step FETCH linux-source-$release
-		(cd $fetch && apt-get -q -o APT::Sandbox::User=root \
-			download linux-source-$release >fetch.log 2>&1) ||
-			{ cat $fetch/fetch.log >&2; exit 1; }
-	fi
+	download linux-source-$release
 	step UNPACK "$1"
 	rm -rf "$1.new"
-	dpkg -x $fetch/linux-source-$release*.deb $fetch/deb
+	dpkg -x $fetch/linux-source-${release}_*.deb $fetch/deb
 	mkdir -p "$1.new"
 	tar -xJf $fetch/deb/usr/src/linux-source-$release.tar.xz \
 		-C "$1.new" --strip-components=1

@@ -65,7 +65,10 @@ COMMANDS = {
     "patch": "",
     "spatch": "echo diff",
     "dpkg-query": "echo installed",
-    "apt-get": 'for name; do :; done; touch "${name}_0_all.deb"',
+    # As apt does, by pattern: of $PACKAGES.
+    "apt-get": """for name; do :; done
+found=$(echo "$PACKAGES" | tr " " "\\n" | grep -e "$name") || { echo "E: Unable to locate package $name"; exit 100; }
+touch "${found}"_0_all.deb""",
     "dpkg": r"""case $2 in
 *linux-source*) mkdir -p "$3/usr/src"; cp "$STAND_INS/source.tar.xz" "$3/usr/src/linux-source-6.1.tar.xz" ;;
 *) folder=$3/usr/src/linux-config-6.1; mkdir -p "$folder"; echo >"$folder/config.amd64_none_cloud-amd64.xz" ;;
@@ -180,11 +183,12 @@ def tree(where):
     series.write_text(series.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
 
 
-def run(where, tools, words):
-    """make in the copy: exit status, what it said."""
+def run(where, tools, words, packages="linux-source-6.1 linux-config-6.1"):
+    """make in the copy, with these packages to be had: exit status, what it said."""
     env = {k: v for k, v in os.environ.items()
            if not k.startswith("MAKE") and k not in ("MFLAGS", "GUEST", "CONFIG", "ROWS", "CC", "PROVE")}
-    env |= {"PATH": f"{tools / 'bin'}:{env['PATH']}", "STAND_INS": str(tools), "TREE": str(where), "TOP": str(where)}
+    env |= {"PATH": f"{tools / 'bin'}:{env['PATH']}", "STAND_INS": str(tools), "TREE": str(where), "TOP": str(where),
+            "PACKAGES": packages}
     more = [CHECKED] if words[0] == "check" else []
     done = subprocess.run(["make", *words, *more], cwd=where, env=env, text=True, capture_output=True, check=False)
     return done.returncode, (done.stdout + done.stderr).splitlines()
@@ -227,6 +231,11 @@ def main():
         for results in pool.map(lambda chain: order(tools, chain), chains):
             for good, what, why in results:
                 tap.ok(good, what, *why)
+        tree(tools / "tree")
+        status, said = run(tools / "tree", tools, ("linux",), "linux-source-6.12")
+        tap.equal((status > 0, [line for line in said if not line.startswith(("  ", "make"))]),
+                  (True, ["tools/linux.sh: apt-get download linux-source-6.1: E: Unable to locate package ^linux-source-6.1$"]),
+                  "make linux, where Debian has another Linux: one line")
     tap.done()
 
 
