@@ -100,7 +100,7 @@ config_for = $(if $(filter $(firstword $(1)),$(or $(ROWS),$(firstword $(1)))),$(
 check-linux: $(parts) $(B)/audit/audit $(if $(filter xenhvm,$(or $(ROWS),xenhvm)),$(B)/xen/hvm-host.cpio)
 	$(Q)for kernel in ours stock; do \
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
-	$(Q)for config in $(foreach row,faults:fault retpoline:hard mm:mm debug:debug kasan:kasan up:up,$(call config_for,$(subst :, ,$(row)))); do \
+	$(Q)for config in $(sort $(foreach row,faults:fault retpoline:hard mm:mm pti:mm rom:mm rom:up debug:debug kasan:kasan up:up,$(call config_for,$(subst :, ,$(row))))); do \
 		tools/linux.sh config $$config || exit; done
 	$(Q)tools/audit/audit.sh linux
 	$(Q)$(PROVE) -j2 $(if $(ROWS),$(ROWS:%=tests/linux/%.t),tests/linux)

@@ -124,10 +124,11 @@ module()
 # (tests/linux/init, part security).
 protected()
 {
-	local name line
+	local name line vmi=
+	! grep -q '^CONFIG_PVOPS_VMI=y' "$tree/.config" || vmi="vmi_irq_impls vmi_cpu_impls vmi_mmu_impls vmi_entry"
 	for name in pv_slots pv_chosen overrides pv_batch_submit pv_op_info __pv_sites_start __pv_backends_start \
 		native_irq native_cpu native_mmu pvxen_irq_impls pvxen_cpu_impls pvxen_mmu_impls \
-		vmi_irq_impls vmi_cpu_impls vmi_mmu_impls vmi_entry _text pv_apply pvops_code_start; do
+		$vmi _text pv_apply pvops_code_start; do
 		line=$(grep " $name\$" "$tree/System.map") && [ "$(echo "$line" | wc -l)" = 1 ] || {
 			echo "linux-guest: $tree/System.map: not one symbol $name" >&2
 			exit 1
@@ -147,14 +148,14 @@ archive()
 guest()
 {
 	local root=$out/$variant/root
-	newer "$out/$variant.cpio" tests/linux/* $out/stress $out/shadow $out/segbase $out/selftests/.done \
+	newer "$out/$variant.cpio" tests/linux/* $out/stress $out/shadow $out/segbase $out/user $out/selftests/.done \
 		${mm:+$out/mm-selftests/.done} \
 		"$out/$variant/module/pvops_sites.ko" tools/linux-guest.sh && return
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/selftests"
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	install -m 755 tests/linux/init "$root/init"
-	cp $out/stress $out/shadow $out/segbase "$out/$variant/module"/pvops_*.ko "$root"
+	cp $out/stress $out/shadow $out/segbase $out/user "$out/$variant/module"/pvops_*.ko "$root"
 	cp $out/selftests/*_64 "$root/selftests"
 	[ -z "$mm" ] || { mkdir "$root/mm"; cp $out/mm-selftests/[a-z]* "$root/mm"; }
 	[ "$stock" ] || protected >"$root/symbols"
@@ -187,6 +188,7 @@ selftests
 program stress
 program shadow
 program segbase
+program user
 module
 guest
 [ -z "$domu" ] || dom0

@@ -36,15 +36,15 @@ KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
            "hard": "build/linux-hard/arch/x86/boot/bzImage",
            "fault": "build/linux-fault/arch/x86/boot/bzImage"}
 # Other configurations: parts and words of their rows, how many times longer these may take.
-CONFIGS = {"mm": (["PARTS=security,module,stress,selftests,mm,hotplug"], 2),
-           "debug": (["PARTS=module,stress,selftests,mm,hotplug", "LIMIT=600"], 6),
-           "kasan": (["PARTS=module,stress,selftests,mm,hotplug", "LIMIT=600"], 6),
-           "up": (["PARTS=security,module,stress,selftests,mm"], 1)}
+CONFIGS = {"mm": (["PARTS=security,module,stress,user,selftests,mm,hotplug"], 2),
+           "debug": (["PARTS=module,stress,user,selftests,mm,hotplug", "LIMIT=600"], 6),
+           "kasan": (["PARTS=module,stress,user,selftests,mm,hotplug", "LIMIT=600"], 6),
+           "up": (["PARTS=security,module,stress,user,selftests,mm"], 1)}
 # The stock kernel that has the same configuration.
 STOCK = {"ours": "stock", **{name: f"{name}-stock" for name in CONFIGS}}
 KERNELS |= {name: f"build/linux-{name}/arch/x86/boot/bzImage" for pair in STOCK.items() for name in pair
             if name not in KERNELS}
-ALL_PARTS = ("security", "module", "stress", "selftests", "hotplug", "suspend")
+ALL_PARTS = ("security", "module", "stress", "user", "selftests", "hotplug", "suspend")
 SECURITY = ("files", "stray", "wx")
 # Parts whose tests are those that pass on the stock kernel, be they few.
 SELFTESTS = ("selftests", "mm")
@@ -268,6 +268,8 @@ def asserts(result, reference=None):
     for part in [p for p in parts if p in SELFTESTS]:
         passes = count(tests, part)["PASS"]
         out.append((passes, f"{part}: {passes} of {sum(count(tests, part).values())} pass", ["none does"]))
+    if "pti=on" in result["words"]:
+        out.append((data.get("user", {}).get("pti"), "page tables are isolated", []))
     if "faults" in parts:
         out += _assert_faults(data)
     if reference is not None and set(SELFTESTS) & set(parts):

@@ -278,7 +278,10 @@ static void __init choose_finally(void)
 	if (!pv_impl_is_native(PV_OP_release_pte) &&
 	    pv_impl_is_native(PV_OP_remove_table))
 		PV_OVERRIDE(remove_table, tlb_remove_table);
-	/* Before alternatives: system calls return as everything else does. */
+	/* Before alternatives: IRETQ may fault in the hypervisor's code. */
+	if (!pv_impl_is_native(PV_OP_iret))
+		setup_force_cpu_cap(X86_FEATURE_PVOPS_CODE);
+	/* System calls return as everything else does. */
 	if (pv_impl_of(PV_OP_iret)->flags & PV_IMPL_REQUIRED)
 		setup_force_cpu_cap(X86_FEATURE_PVOPS_IRET);
 }
