@@ -56,39 +56,78 @@ static bool refuse(u32 at, const char *why)
 	return false;
 }
 
-/* Ask and check everything first, so that a bad ROM is left untouched. */
+static bool refuse_fault(u32 at, const char *what)
+{
+	u64 code = (unsigned long)memory;
+
+	if (vmi_fault.vector == VMI_PAGE_FAULT && (vmi_fault.error & VMI_FAULT_WRITE) &&
+	    vmi_fault.address - code < used.data_offs)
+		pv_port_log("pvops: vmi: option ROM at 0x%x not used: %s stores to its own code, from 0x%lx to 0x%lx",
+			    VMI_AREA_START + at, what, (unsigned long)(vmi_fault.rip - code),
+			    (unsigned long)(vmi_fault.address - code));
+	else
+		pv_port_log("pvops: vmi: option ROM at 0x%x not used: %s: exception %u at 0x%lx, address 0x%lx",
+			    VMI_AREA_START + at, what, (u32)vmi_fault.vector,
+			    (unsigned long)(vmi_fault.rip - code),
+			    (unsigned long)vmi_fault.address);
+	return false;
+}
+
+/*
+ * What the copy answers, checked.  Not a byte of the ROM has been executed
+ * before, and its code can no longer change.
+ */
+static bool ask(u32 at, struct vmi_reloc *answer)
+{
+	u64 base = (unsigned long)memory;
+	const char *why;
+	u32 i, nr;
+
+	for (i = 0; i < VMI_CALLS; i++) {
+		const u64 args[4] = { i };
+
+		if (!vmi_call_guarded(base + VMI_SLOT_GET_RELOC, args, &answer[i]))
+			return refuse_fault(at, "GetRelocation");
+	}
+	if (!vmi_answers_check(&used, base, memory, answer, &nr, &why))
+		return true;
+	pv_port_log("pvops: vmi: option ROM at 0x%x not used: call %u: %s", VMI_AREA_START + at,
+		    nr, why);
+	return false;
+}
+
+static bool start(u32 at)
+{
+	u64 base = (unsigned long)memory;
+	const u64 args[4] = {
+		base, pv_pfn_nr(pv_port_virt_to_pfn(memory)) << PV_PAGE_SHIFT,
+		used.memory_bytes, VMI_API_VERSION
+	};
+	struct vmi_reloc result;
+
+	if (!vmi_call_guarded(base + VMI_SLOT_INIT, args, &result))
+		return refuse_fault(at, "VMI_Init");
+	return (s32)result.entry ? refuse(at, "VMI_Init failed") : true;
+}
+
 static bool take(const struct vmi_rom *rom, u32 at)
 {
 	static struct vmi_reloc answer[VMI_CALLS];
-	u64 base = (unsigned long)memory;
-	vmi_fn_pair get_reloc = (vmi_fn_pair)(base + VMI_SLOT_GET_RELOC);
-	const char *why;
-	u32 i, nr;
-	s32 error;
+	u32 i;
 
+	used = *rom;
 	copy_image(rom);
-	for (i = 0; i < VMI_CALLS; i++)
-		answer[i] = get_reloc(i);
-	if (vmi_answers_check(rom, base, memory, answer, &nr, &why)) {
-		pv_port_log("pvops: vmi: option ROM at 0x%x not used: call %u: %s",
-			    VMI_AREA_START + at, nr, why);
-		return false;
-	}
 	if (!pv_port_code_area(memory, rom->data_offs))
 		return refuse(at, "its code cannot be made executable");
-	error = (s32)((u64 (*)(u64, u64, u64, u32))(base + VMI_SLOT_INIT))
-		(base, pv_pfn_nr(pv_port_virt_to_pfn(memory)) << PV_PAGE_SHIFT,
-		 rom->memory_bytes, VMI_API_VERSION);
-	if (error) {
+	if (!ask(at, answer) || !start(at)) {
 		pv_port_code_area(memory, 0);
-		return refuse(at, "VMI_Init failed");
+		return false;
 	}
 	for (i = 0; i < VMI_CALLS; i++) {
 		answered[i] = (u8)answer[i].type;
 		if (answered[i] == VMI_CALL_REL || answered[i] == VMI_JUMP_REL)
 			vmi_entry[i] = answer[i].entry;
 	}
-	used = *rom;
 	pv_port_log("pvops: vmi: option ROM at 0x%x: %s %s, version %u.%u", VMI_AREA_START + at,
 		    text_or(rom->maker, "unknown maker,"), text_or(rom->product, "VM64"),
 		    rom->version >> 8, rom->version & 0xff);

@@ -159,6 +159,38 @@ struct vmi_reloc {
 	u64 type;
 };
 
+/**
+ * struct vmi_fault - an exception in a ROM's code
+ * @vector: which; VMI_NO_FAULT
+ * @error: its error code
+ * @rip: where
+ * @address: CR2
+ */
+struct vmi_fault {
+	u64 vector;
+	u64 error;
+	u64 rip;
+	u64 address;
+};
+
+#define VMI_NO_FAULT		(~0ULL)
+#define VMI_PAGE_FAULT		14
+#define VMI_FAULT_WRITE		0x2
+
+/* The last call's. */
+extern struct vmi_fault vmi_fault;
+
+/**
+ * vmi_call_guarded - call a ROM that is not in use yet; exceptions come back
+ * @entry: where
+ * @args: four of them
+ * @result: RAX and RDX
+ *
+ * Context: boot CPU, natively, interrupts masked.  Returns false after an exception,
+ * with @vmi_fault filled.
+ */
+bool vmi_call_guarded(u64 entry, const u64 *args, struct vmi_reloc *result);
+
 /** VMI_NOT_A_ROM - vmi_rom_check(): not a VMI ROM, nothing to complain about */
 #define VMI_NOT_A_ROM	1
 

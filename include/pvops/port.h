@@ -9,8 +9,8 @@
  *    sections that site.h and backend.h name;
  * 2. supplies <pvops_port.h> (types.h says what is in it; the macros are
  *    listed below);
- * 3. boots in this order: entry code fills a struct pv_platform; per-CPU area
- *    of the boot CPU; pv_init(); pv_cpu_init(0); from here every op works,
+ * 3. boots in this order: entry code fills a struct pv_platform; in ring 0 a GDT
+ *    with PV_KERNEL_CS, mapped, and CS of it; per-CPU area of the boot CPU; pv_init(); pv_cpu_init(0); from here every op works,
  *    through the table; memory; pv_patch(); pv_late_init(); interrupts on;
  *    other CPUs, each of which begins with its per-CPU area and
  *    pv_cpu_init(n).  Where ops are used before the kernel can log, or take
@@ -253,9 +253,11 @@ void *pv_port_map_phys(pv_maddr_t maddr, size_t bytes, u64 flags);
  * @bytes: length, whole pages; 0: no page is code any more
  *
  * For code that a hypervisor supplies, copied to within reach of kernel text.
- * Executable from the moment of the call; not writable from when kernel text
- * is not.  Context: boot CPU, from init(); one area.  Returns false when it
- * cannot, after one log line.
+ * Executable and not writable from the moment of the call, the kernel's own stores
+ * included, because the code is called at once; writable data again with @bytes 0.
+ * The port may let interrupts in meanwhile: nothing has changed hands yet.
+ * Context: boot CPU, from init(); one area.  Returns false when it cannot, after one
+ * log line, and then nothing has changed.
  */
 bool pv_port_code_area(const void *start, size_t bytes);
 

@@ -58,7 +58,8 @@ pvh_start:
 	mov	%eax, %ss
 	mov	%eax, %fs
 	mov	%eax, %gs
-	/* The one-to-one map has served. */
+	/* The one-to-one map has served; exceptions load CS from the GDT. */
+	lgdt	boot_gdtr_high(%rip)
 	mov	%rax, boot_l4(%rip)
 	mov	%cr3, %rax
 	mov	%rax, %cr3
@@ -88,6 +89,9 @@ boot_gdt:				/* PV_KERNEL_CS as in the real one */
 boot_gdtr:
 	.word	23
 	.long	PHYS(boot_gdt)
+boot_gdtr_high:
+	.word	23
+	.quad	boot_gdt
 
 	/* 16 MiB in 4 KiB pages, at KERNEL_BASE and, until long mode runs, at 0. */
 	.balign	4096
@@ -110,6 +114,7 @@ boot_l2:
 	.set	i, i + 1
 	.endr
 	.fill	504, 8, 0
+	.globl	boot_l1
 boot_l1:
 	.set	i, 0
 	.rept	8 * 512

@@ -14,6 +14,7 @@ struct mm kernel_mm;
 bool vm_text_protected;
 
 extern u8 __pv_text_start[], __pv_text_end[], rodata_end[], ro_after_init_start[];
+extern u64 boot_l1[];
 
 static struct spinlock frame_lock;
 static u32 frame_next[FRAMES_MAX];
@@ -215,13 +216,28 @@ void *pv_port_map_phys(pv_maddr_t maddr, size_t bytes, u64 flags)
 	return (void *)(va + (pv_maddr_nr(maddr) & (PAGE - 1)));
 }
 
-/* A hypervisor's code, in pages that were data.  The boot tables let it run. */
+/* A hypervisor's code, in pages that were data. */
 static u64 code_start, code_end;
+
+/* Before any op works: in the boot tables, which let it run. */
+static void boot_writable(u64 start, u64 end, bool writable)
+{
+	u64 va;
+
+	for (va = start; va < end; va += PAGE) {
+		u64 *entry = boot_l1 + ((va - KERNEL_BASE) >> PV_PAGE_SHIFT);
+
+		*entry = writable ? *entry | PV_PTE_RW : *entry & ~PV_PTE_RW;
+		pv_native_flush_tlb_one(va);
+	}
+}
 
 bool pv_port_code_area(const void *start, size_t bytes)
 {
+	boot_writable(code_start, code_end, true);
 	code_start = (unsigned long)start;
 	code_end = code_start + bytes;
+	boot_writable(code_start, code_end, false);
 	return true;
 }
 
@@ -332,7 +348,6 @@ void vm_protect_kernel(void)
 	vm_text_writable(false);
 	protect_range((unsigned long)__pv_text_end, (unsigned long)rodata_end,
 		      flags | PV_PTE_NX);
-	protect_range(code_start, code_end, flags);
 	vm_text_protected = true;
 }
 

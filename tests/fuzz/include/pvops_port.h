@@ -43,7 +43,9 @@ asm(".macro syscall\n\tcall machine_syscall\n.endm\n"
     ".macro rdtsc\n\tcall machine_rdtsc\n.endm\n"
     ".macro cli\n\tcall machine_cli\n.endm\n"
     ".macro sti\n\tcall machine_sti\n.endm\n"
-    ".macro hlt\n\tcall machine_hlt\n.endm\n");
+    ".macro hlt\n\tcall machine_hlt\n.endm\n"
+    ".macro lidt at\n.endm\n"
+    ".macro sidt at\n.endm\n");
 
 /* Variables of what is tested, apart: every input begins with them as linked. */
 #ifdef MACHINE_STATE

@@ -11,7 +11,8 @@
 
 B ?= build
 
-vmi_rom_faults := truncated checksum offset entry type api2 api4 init garbage slot licence calls
+vmi_rom_faults := truncated checksum offset entry type api2 api4 init garbage slot licence calls \
+	selfwrite selfinit undefined
 vmi_roms := $(B)/vmi/rom.bin $(vmi_rom_faults:%=$(B)/vmi/rom-%.bin)
 # "entry" is number 4, as in rom.S.
 vmi_rom_number = $(words $(shell echo '$(vmi_rom_faults)' | sed 's/\<$(1)\>.*/$(1)/'))

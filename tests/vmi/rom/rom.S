@@ -20,6 +20,9 @@
 #define FAULT_SLOT		10
 #define FAULT_LICENCE		11
 #define FAULT_CALLS		12
+#define FAULT_SELFWRITE		13
+#define FAULT_SELFINIT		14
+#define FAULT_UNDEFINED		15
 
 #if FAULT == FAULT_API2
 #define API_MAJOR	2
@@ -136,6 +139,12 @@ get_reloc:
 	lea	0x5555(%rax, %rdi), %rdx
 	ret
 #endif
+#if FAULT == FAULT_SELFWRITE
+	/* Itself: not to be asked again. */
+	movb	$0xc3, get_reloc(%rip)
+#elif FAULT == FAULT_UNDEFINED
+	ud2
+#endif
 	cmp	$74, %edi
 	jae	1f
 	mov	%edi, %edi
@@ -155,6 +164,14 @@ init:
 #if FAULT == FAULT_INIT
 	mov	$-1, %eax
 	ret
+#elif FAULT == FAULT_SELFINIT
+	/* With what a caller keeps changed, and no stack. */
+	xor	%ebx, %ebx
+	xor	%ebp, %ebp
+	std
+	sub	$64, %rsp
+	movb	$0xc3, entry_30(%rip)
+	ud2
 #else
 	jmp	rom_init
 #endif

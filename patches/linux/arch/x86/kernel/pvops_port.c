@@ -9,6 +9,7 @@
  */
 #define pr_fmt(fmt) fmt
 
+#include <linux/cc_platform.h>
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/io.h>
@@ -17,6 +18,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/reboot.h>
+#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/static_call.h>
@@ -227,33 +229,65 @@ static void __init choose(const char *cmdline)
 }
 
 /*
- * First thing in C, with .bss clear: every op works from here.  The command
- * line cannot be read yet.
+ * First thing in C, with .bss clear: every op works from here, natively.  No
+ * more than that: exceptions and instrumented code (printk and its formats)
+ * must wait, and in a confidential guest CPUID is an exception.
  */
 void __init pvops_early_init(void)
 {
-	choose("");
+	pv_init_native();
 }
 
 #ifdef CONFIG_PVH
 /*
- * The PVH entry runs C before that, and already asks CPUID.  What is chosen
- * here is forgotten when .bss is cleared.
+ * The PVH entry runs C before that.  What is chosen here is forgotten when
+ * .bss is cleared.
  */
 void __init pvops_prepare_pvh(void)
 {
-	pvops_early_init();
+	pv_init_native();
 	xen_prepare_pvh();
 }
 #endif
 
 /*
- * The same for the Xen PV entry, whose command line is there.
+ * The Xen PV entry, where nothing native works.  The command line is there, and
+ * guests of this kind are never encrypted.
  */
 void __init pvops_early_init_xen(const struct start_info *start_info)
 {
 	platform.xen_start_info = start_info;
 	choose(start_info->cmd_line);
+}
+
+/* Known to Linux, so that it is not handed to user space; read by pv_init(). */
+static bool vmi_is_named __initdata;
+
+static int __init pvops_option(char *words)
+{
+	if (words && parse_option_str(words, "vmi"))
+		vmi_is_named = true;
+	return 0;
+}
+early_param("pvops", pvops_option);
+
+/*
+ * A hypervisor's code runs in ring 0, and nobody has signed it: only where the
+ * user names it, and where a module without a signature could be loaded, too.
+ */
+static const char * __init no_option_roms(void)
+{
+	if (!vmi_is_named)
+		return "not asked for: pvops=vmi";
+	/* Pages that firmware has not accepted must not be touched. */
+	if (platform.memory_encrypted)
+		return "the option ROM area must not be read in an encrypted guest";
+	/* A root is one page to it, and two with isolation. */
+	if (boot_cpu_has(X86_FEATURE_PTI))
+		return "page table isolation is on";
+	if (security_locked_down(LOCKDOWN_MODULE_SIGNATURE))
+		return "the kernel is locked down";
+	return NULL;
 }
 
 /* The chosen backend's part of this CPU; natively that is Linux's own. */
@@ -269,7 +303,10 @@ void pvops_cpu_init(void)
  */
 static void __init choose_finally(void)
 {
-	platform.option_roms = __va(ISA_OPTION_ROMS);
+	platform.memory_encrypted = cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
+	platform.no_option_roms = no_option_roms();
+	if (!platform.no_option_roms)
+		platform.option_roms = __va(ISA_OPTION_ROMS);
 	raw_local_irq_disable();
 	choose(boot_command_line);
 	pvops_cpu_init();
@@ -300,13 +337,6 @@ void __init pvops_patch_kernel(void)
 		pv_info.name = pv_backend()->name;
 	pv_print();
 }
-
-/* Read above; here only known, so that it is not handed to user space. */
-static int __init pvops_option(char *unused)
-{
-	return 1;
-}
-__setup("pvops=", pvops_option);
 
 /* One word for scripts: /sys/kernel/pvops. */
 static ssize_t pvops_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -595,10 +625,27 @@ void pv_port_panic(const char *why)
 /* Among the kernel's data. */
 unsigned long pvops_code_start __ro_after_init, pvops_code_bytes __ro_after_init;
 
-/* The kernel's data is executable until mark_rodata_ro(). */
+/*
+ * The kernel's data is executable until mark_rodata_ro().  While page tables
+ * change, interrupts are let in: natively, for nothing has been chosen yet.
+ */
 bool pv_port_code_area(const void *start, size_t bytes)
 {
-	pvops_code_start = (unsigned long)start;
+	unsigned long at = (unsigned long)start;
+	int error;
+
+	raw_local_irq_enable();
+	if (bytes)
+		error = set_memory_ro(at, bytes >> PAGE_SHIFT);
+	else
+		error = set_memory_rw(at, pvops_code_bytes >> PAGE_SHIFT);
+	raw_local_irq_disable();
+	if (error) {
+		pr_err("pvops: cannot change the protection of %ps: error %d\n",
+		       start, error);
+		return false;
+	}
+	pvops_code_start = at;
 	pvops_code_bytes = bytes;
 	return true;
 }
@@ -614,7 +661,6 @@ void pvops_protect_data(unsigned long start, unsigned long end)
 	}
 	set_memory_nx(start, (code - start) >> PAGE_SHIFT);
 	set_memory_nx(code + bytes, (end - code - bytes) >> PAGE_SHIFT);
-	set_memory_ro(code, bytes >> PAGE_SHIFT);
 }
 
 /* Does the iret op fault here, in code of the hypervisor's? */

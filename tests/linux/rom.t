@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""An option ROM's code runs only where the user named it and nothing stands against it: else
+one line says why, and Linux runs natively."""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vm"))
+from vmtest import Tap  # noqa: E402
+
+import linux_matrix as matrix  # noqa: E402
+
+# kernel, row, words, tag, the reason; rows but vmi-unnamed have pvops=vmi
+CASES = (
+    ("ours", "vmi-unnamed", [], "unnamed", "not asked for: pvops=vmi"),
+    ("mm", "vmi", ["lockdown=integrity"], "lockdown", "the kernel is locked down"),
+    ("mm", "vmi", ["pti=on"], "pti", "page table isolation is on"),
+    ("up", "vmi", [], "absent", "no such backend"),
+)
+
+tap = Tap()
+for variant, row, words, tag, why in CASES:
+    result = matrix.run(row, variant, [*words, "PARTS=user"], f"rom-{tag}")
+    data, name = result["data"], f"{variant}, {row} {' '.join(words)}"
+    tap.ok(result["end"] and not result["problems"], f"{name}: Linux comes to its end", *result["problems"])
+    tap.equal(data.get("backend"), "native", f"{name}: it runs natively")
+    tap.equal(data.get("refused", []), [] if row == "vmi-unnamed" else [f"pvops=vmi: {why}"],
+              f"{name}: what is refused")
+    tap.equal([line for line in data.get("detected", []) if line.startswith("vmi: ")],
+              [] if variant == "up" else [f"vmi: no: {why}"], f"{name}: the reason")
+    tap.equal(result["tests"].get("user/all", ("not run",))[0], "PASS", f"{name}: what users may do is harmless")
+tap.done()
