@@ -56,17 +56,26 @@ static __always_inline void pv_native_cpuid(struct pv_cpuid *regs)
 		     : : "memory");
 }
 
+/* Where a register may not exist, it reads as 0 and is not written. */
+#if PV_MSR_MAY_FAULT
+#define PV_MSR_INSN(insn)	"1: " insn "\n2:\n" PV_EXTABLE(1b, 2b)
+#define PV_MSR_READ(low, high)	"+a" (low), "+d" (high)
+#else
+#define PV_MSR_INSN(insn)	insn
+#define PV_MSR_READ(low, high)	"=a" (low), "=d" (high)
+#endif
+
 /**
  * pv_native_read_msr - RDMSR (SDM vol. 2B)
  * @msr: register number
  *
- * #GP if there is no such register: without a fix-up here.
+ * If there is no such register: 0 with PV_MSR_MAY_FAULT (port.h), else #GP.
  */
 static __always_inline u64 pv_native_read_msr(u32 msr)
 {
-	u32 low, high;
+	u32 low = 0, high = 0;
 
-	asm volatile("rdmsr" : "=a" (low), "=d" (high) : "c" (msr));
+	asm volatile(PV_MSR_INSN("rdmsr") : PV_MSR_READ(low, high) : "c" (msr));
 	return low | (u64)high << 32;
 }
 
@@ -76,11 +85,12 @@ static __always_inline u64 pv_native_read_msr(u32 msr)
  * @val: all 64 bits
  *
  * Serialising but for a few registers (x2APIC, TSC deadline).  Compiler
- * barrier, because MSRs change what memory accesses mean (GS base).
+ * barrier, because MSRs change what memory accesses mean (GS base).  If there is
+ * no such register: nothing with PV_MSR_MAY_FAULT, else #GP.
  */
 static __always_inline void pv_native_write_msr(u32 msr, u64 val)
 {
-	asm volatile("wrmsr"
+	asm volatile(PV_MSR_INSN("wrmsr")
 		     : : "c" (msr), "a" ((u32)(val & 0xffffffff)), "d" ((u32)(val >> 32))
 		     : "memory");
 }

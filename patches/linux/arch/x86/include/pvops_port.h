@@ -75,6 +75,7 @@ struct qspinlock;
 #define PV_PERCPU_DEFINE(type, name) \
 	type name __section(".data..percpu..page_aligned")
 #define PV_PERCPU_ASM			"%gs:"
+#define PVOPS_PREEMPT_COUNT		"%%gs:__preempt_count"
 #define PV_PERCPU_PTR(name)						\
 	({								\
 		unsigned long off_;					\
@@ -85,6 +86,7 @@ struct qspinlock;
 #else
 #define PV_PERCPU_DEFINE(type, name)	type name
 #define PV_PERCPU_ASM			""
+#define PVOPS_PREEMPT_COUNT		"__preempt_count"
 #define PV_PERCPU_PTR(name)		(&(name))
 #endif
 unsigned long pvops_percpu_offset(u32 cpu);
@@ -136,7 +138,7 @@ static __always_inline bool pv_port_in_interrupt(void)
 {
 	bool yes;
 
-	asm volatile("testl $0xffff00, %%gs:__preempt_count"
+	asm volatile("testl $0xffff00, " PVOPS_PREEMPT_COUNT
 		     : "=@ccnz" (yes));
 	return yes;
 }

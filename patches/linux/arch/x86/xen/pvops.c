@@ -65,6 +65,8 @@ static void xen_flush_tlb_info(const struct cpumask *cpus,
 
 	for_each_cpu_and(cpu, cpus, cpu_online_mask) {
 		if (cpu >= PV_MAX_CPUS) {
+			/* By IPI, which submits nothing of what waits here. */
+			pv_batch_drain();
 			native_flush_tlb_multi(cpus, info);
 			return;
 		}

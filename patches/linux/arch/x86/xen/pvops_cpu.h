@@ -57,11 +57,37 @@ static u64 xen_pvops_read_pmc(u32 counter)
 	return xen_read_pmc(counter);
 }
 
+/* The backend knows frames in the linear map only. */
+static u64 *xen_pvops_linear(const void *addr)
+{
+	if (!is_vmalloc_addr(addr))
+		return (u64 *)addr;
+	return page_address(vmalloc_to_page(addr)) + offset_in_page(addr);
+}
+
+static void xen_pvops_load_tls(u64 *gdt, const u64 *tls)
+{
+	pvxen_cpu_impls.load_tls.fn(xen_pvops_linear(gdt), tls);
+}
+
+static void xen_pvops_write_gdt_entry(u64 *gdt, u32 index, const u64 *desc,
+				      u32 words)
+{
+	pvxen_cpu_impls.write_gdt_entry.fn(xen_pvops_linear(gdt), index, desc,
+					   words);
+}
+
 static void xen_pvops_load_gdt(const struct pv_dtr *dtr)
 {
+	struct desc_struct *gdt = get_cpu_gdt_rw(smp_processor_id());
+
+	/* percpu_alloc=page; the boot CPU finds out, with no site patched. */
+	if (is_vmalloc_addr(gdt) && system_state == SYSTEM_BOOTING) {
+		PV_OVERRIDE(load_tls, xen_pvops_load_tls);
+		PV_OVERRIDE(write_gdt_entry, xen_pvops_write_gdt_entry);
+	}
 	xen_load_gdt((const struct desc_ptr *)dtr);
-	pvxen_gdt_loaded((u64 *)get_cpu_gdt_rw(smp_processor_id()),
-			 GDT_ENTRIES);
+	pvxen_gdt_loaded(xen_pvops_linear(gdt), GDT_ENTRIES);
 }
 
 static void xen_pvops_load_idt(const struct pv_dtr *dtr)
