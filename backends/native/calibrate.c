@@ -254,6 +254,7 @@ static bool find_edge(const struct reference *ref, u64 hz, u32 from, struct edge
 	u64 moved = pv_native_rdtsc(), before = moved, now, after, best = ~0ULL;
 	u32 last, ticks, seen = 0;
 
+	*edge = (struct edge){ 0 };
 	if (!ref->read(&last))
 		return false;
 	while (seen < ref->edges) {

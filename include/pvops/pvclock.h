@@ -80,9 +80,9 @@ static __always_inline bool pv_pvclock_try(const struct pv_pvclock *clock, u64 *
  */
 static inline u32 pv_pvclock_tsc_khz(const struct pv_pvclock *clock)
 {
+	signed char shift;
 	u32 version, mul;
 	u64 khz;
-	int shift;
 
 	do {
 		version = __atomic_load_n(&clock->version, __ATOMIC_ACQUIRE);
