@@ -14,48 +14,25 @@
 /* CPUID.1:ECX */
 #define CPUID_X2APIC		(1U << 21)
 
-/* Offsets in memory; MSR: 0x800 and a sixteenth of it (SDM vol. 3A table 11-6). */
 #define APIC_TPR		0x080
 #define APIC_EOI		0x0b0
 #define APIC_SPURIOUS		0x0f0
 #define APIC_ICR_LOW		0x300
 #define APIC_ICR_HIGH		0x310
-#define APIC_LVT_TIMER		0x320
-#define APIC_TIMER_INITIAL	0x380
-#define APIC_TIMER_CURRENT	0x390
-#define APIC_TIMER_DIVIDE	0x3e0
-#define MSR_OF(reg)		(0x800 + (reg) / 16)
 
 #define ICR_PENDING		0x1000
 #define ICR_FIXED		0x4000
 #define SPURIOUS_VECTOR		0xff
-#define DIVIDE_BY_1		0xb
-#define LVT_MASKED		0x10000
 /* Broadcasts. */
 #define XAPIC_ALL		0xff
 #define X2APIC_ALL		~0U
 
-static volatile u32 *apic;
+volatile u32 *native_apic;
 static bool x2apic;
-
-static u32 apic_read(u32 reg)
-{
-	if (x2apic)
-		return (u32)pv_native_read_msr(MSR_OF(reg));
-	return apic[reg / 4];
-}
-
-static void apic_write(u32 reg, u32 val)
-{
-	if (x2apic)
-		pv_native_write_msr(MSR_OF(reg), val);
-	else
-		apic[reg / 4] = val;
-}
 
 bool apic_ready(void)
 {
-	return apic || x2apic;
+	return native_apic || x2apic;
 }
 
 bool apic_can_name(u32 apic_id)
@@ -78,8 +55,7 @@ void apic_cpu_setup(void)
 		pv_native_write_msr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
 	apic_write(APIC_TPR, 0);
 	apic_write(APIC_SPURIOUS, 0x100 | SPURIOUS_VECTOR);
-	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
-	apic_write(APIC_LVT_TIMER, PV_VECTOR_TIMER);
+	native_timer_cpu_setup();
 }
 
 static bool wants_x2apic(void)
@@ -110,51 +86,37 @@ void apic_setup(void)
 	if (x2apic) {
 		pv_port_log("pvops: native: local APIC: x2APIC mode");
 	} else {
-		apic = pv_port_map_phys((__force pv_maddr_t)(base & PV_FRAME_MASK), PV_PAGE_SIZE,
-					PV_PTE_RW | PV_PTE_NX | PV_MAP_UNCACHED);
-		if (!apic)
+		native_apic = pv_port_map_phys((__force pv_maddr_t)(base & PV_FRAME_MASK),
+					       PV_PAGE_SIZE,
+					       PV_PTE_RW | PV_PTE_NX | PV_MAP_UNCACHED);
+		if (!native_apic)
 			pv_port_panic("native: local APIC cannot be mapped");
 	}
 	apic_cpu_setup();
 	native_timer_setup();
 }
 
-/* The count as the machine begins it, without an interrupt at its end. */
-void apic_count_begin(void)
-{
-	apic_write(APIC_LVT_TIMER, LVT_MASKED | PV_VECTOR_TIMER);
-	apic_write(APIC_TIMER_INITIAL, ~0U);
-}
-
-u32 apic_count_read(void)
-{
-	return apic_read(APIC_TIMER_CURRENT);
-}
-
-void apic_count_end(void)
-{
-	apic_write(APIC_TIMER_INITIAL, 0);
-	apic_write(APIC_LVT_TIMER, PV_VECTOR_TIMER);
-}
-
-/* 0: no interrupt. */
-void apic_timer_start(u32 count)
-{
-	apic_write(APIC_TIMER_INITIAL, count);
-}
-
 void apic_send(u32 apic_id, u32 command)
 {
-	if (x2apic) {
+	volatile u32 *apic = native_apic;
+
+	if (!apic) {
 		/* WRMSR orders nothing here (SDM vol. 3A section 11.12.3). */
 		asm volatile("mfence; lfence" : : : "memory");
-		pv_native_write_msr(MSR_OF(APIC_ICR_LOW), (u64)apic_id << 32 | command);
+		pv_native_write_msr(APIC_MSR_OF(APIC_ICR_LOW), (u64)apic_id << 32 | command);
 		return;
 	}
-	while (apic_read(APIC_ICR_LOW) & ICR_PENDING)
+	while (apic[APIC_ICR_LOW / 4] & ICR_PENDING)
 		asm volatile("pause");
-	apic_write(APIC_ICR_HIGH, apic_id << 24);
-	apic_write(APIC_ICR_LOW, command);
+	apic[APIC_ICR_HIGH / 4] = apic_id << 24;
+	apic[APIC_ICR_LOW / 4] = command;
+}
+
+/* What names no CPU may name them all. */
+static __attribute__((noinline, cold)) void refuse_ipi(u32 cpu, u32 apic_id)
+{
+	pv_port_log("pvops: send_ipi %u: not sent: no CPU can be named by APIC id 0x%x", cpu,
+		    apic_id);
 }
 
 void native_fn_send_ipi(u32 cpu, u32 vector)
@@ -162,10 +124,8 @@ void native_fn_send_ipi(u32 cpu, u32 vector)
 	u32 apic_id = pv_port_apic_id(cpu);
 	pv_flags_t flags;
 
-	/* What names no CPU may name them all. */
 	if (!apic_can_name(apic_id)) {
-		pv_port_log("pvops: send_ipi %u: not sent: no CPU can be named by APIC id 0x%x",
-			    cpu, apic_id);
+		refuse_ipi(cpu, apic_id);
 		return;
 	}
 	flags = pv_save_fl();

@@ -14,12 +14,8 @@ void apic_cpu_setup(void);
 void apic_eoi(void);
 bool apic_can_name(u32 apic_id);
 void apic_send(u32 apic_id, u32 command);
-/* The timer's counter, masked and from its top. */
-void apic_count_begin(void);
-u32 apic_count_read(void);
-void apic_count_end(void);
-void apic_timer_start(u32 count);
 void native_timer_setup(void);
+void native_timer_cpu_setup(void);
 void time_setup(void);
 u32 calibrate_tsc(void);
 /* What somebody says, if it can be: says so, too. */
@@ -41,6 +37,27 @@ static inline u8 inb(u16 port)
 
 	asm volatile("inb %1, %0" : "=a" (val) : "Nd" (port));
 	return val;
+}
+
+/* xAPIC mode: its registers; else, in x2APIC mode, they are MSRs (SDM vol. 3A table 11-6). */
+extern volatile u32 *native_apic;
+#define APIC_MSR_OF(reg)	(0x800 + (reg) / 16)
+
+static inline u32 apic_read(u32 reg)
+{
+	volatile u32 *apic = native_apic;
+
+	return apic ? apic[reg / 4] : (u32)pv_native_read_msr(APIC_MSR_OF(reg));
+}
+
+static inline void apic_write(u32 reg, u32 val)
+{
+	volatile u32 *apic = native_apic;
+
+	if (apic)
+		apic[reg / 4] = val;
+	else
+		pv_native_write_msr(APIC_MSR_OF(reg), val);
 }
 
 #endif

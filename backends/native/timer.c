@@ -6,6 +6,13 @@
  */
 #include "native.h"
 
+#define APIC_LVT_TIMER		0x320
+#define APIC_TIMER_INITIAL	0x380
+#define APIC_TIMER_CURRENT	0x390
+#define APIC_TIMER_DIVIDE	0x3e0
+#define DIVIDE_BY_1		0xb
+#define LVT_MASKED		0x10000
+
 #define RUN_NS		1000000
 #define RUNS		8
 /* A run is good enough when its length is known to one part in this many. */
@@ -32,18 +39,26 @@ static bool one_run(struct run *run)
 	u64 before, begin, end, after;
 	u32 first, last;
 
-	apic_count_begin();
+	apic_write(APIC_LVT_TIMER, LVT_MASKED | PV_VECTOR_TIMER);
+	apic_write(APIC_TIMER_INITIAL, ~0U);
 	before = pv_clock_read();
-	first = apic_count_read();
+	first = apic_read(APIC_TIMER_CURRENT);
 	begin = pv_clock_read();
 	do {
 		end = pv_clock_read();
 	} while (end - begin < RUN_NS);
-	last = apic_count_read();
+	last = apic_read(APIC_TIMER_CURRENT);
 	after = pv_clock_read();
-	apic_count_end();
+	apic_write(APIC_TIMER_INITIAL, 0);
+	apic_write(APIC_LVT_TIMER, PV_VECTOR_TIMER);
 	*run = (struct run){ first - last, end - begin, after - before };
 	return last && last < first;
+}
+
+void native_timer_cpu_setup(void)
+{
+	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+	apic_write(APIC_LVT_TIMER, PV_VECTOR_TIMER);
 }
 
 void native_timer_setup(void)
@@ -81,14 +96,14 @@ static void arm(u64 deadline)
 		count = ~0U;
 	else
 		count = (u64)((unsigned __int128)(deadline - now) * scale >> 32) + 2;
-	apic_timer_start((u32)count);
+	apic_write(APIC_TIMER_INITIAL, (u32)count);
 }
 
 void native_fn_set_timer(u64 deadline)
 {
 	*PV_PERCPU_PTR(native_deadline) = deadline;
 	if (deadline == ~0ULL)
-		apic_timer_start(0);
+		apic_write(APIC_TIMER_INITIAL, 0);
 	else
 		arm(deadline);
 }
