@@ -28,6 +28,7 @@ tap.equal({len(line) for line in seen}, {61}, "xenpvh: and whole")
 run = boot(tap, "vmimon", ["pvops=native", "test=wbinvd", "bench=none"], "wbinvd", count=False)
 op = next(s for s in elf.Elf(vm.IMAGE).symbols if s.name == "test_wbinvd")
 rows = re.findall(r"@audit wbinvd ([0-9a-f]+) (\d+)", (vm.TOP / run["log_file"]).read_text(errors="replace"))
-tap.equal([(op.value <= int(at, 16) < op.value + op.size, int(n)) for at, n in rows], [(True, 3)],
-          "native on the monitor: wbinvd executes WBINVD each time")
+tap.empty([at for at, _ in rows if not op.value <= int(at, 16) < op.value + op.size],
+          "native on the monitor: nobody else executes WBINVD")
+tap.equal(sum(int(count) for _, count in rows), 3, "native on the monitor: wbinvd does, each time")
 tap.done()
