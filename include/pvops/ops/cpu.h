@@ -352,8 +352,9 @@ PV_OP(cpu, swapgs, ASM6, ASM, void, 0, (), swapgs)
  * Native: IRETQ.  Frame: RIP, CS, RFLAGS, RSP, SS; RFLAGS.IF is the interrupt
  *	state to return with.
  * Context: exit code (assembly only), interrupts masked, all registers
- *	restored.  Reached by jump; does not return.  A backend has the stack
- *	below the frame.
+ *	restored.  Reached by jump; does not return.  A backend for ring 0 writes
+ *	nothing below the frame: the stack may be read-only (Linux's espfix64).
+ *	One for a deprivileged kernel, which has no such stack, may.
  * Clobbers: nothing; the interrupted context sees all its registers.
  * Batch: must be empty.
  * Default: native; a deprivileged kernel must replace it.

@@ -212,7 +212,9 @@ set_mask:
 
 /*
  * Between the two labels IF is 1 and nothing may be delivered: it would be on
- * top of a frame, and GS perhaps the user's.  The monitor waits for the IRETQ.
+ * top of a frame, and GS perhaps the user's.  The monitor waits for the IRETQ.  The frame
+ * may lie on a stack that cannot be written (Linux's for 16-bit stack segments), so there
+ * is no register free: the monitor knows this VMMCALL by its place.
  */
 iret:
 	COUNT(33)
@@ -222,10 +224,7 @@ iret:
 rom_iret_begin:
 	cmpl	$0, SHARED(SHARED_PENDING)
 	je	rom_iret_out
-	push	%rax
-	mov	$CALL_PENDING, %eax
 	vmmcall
-	pop	%rax
 rom_iret_out:
 	iretq
 rom_iret_end:

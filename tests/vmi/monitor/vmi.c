@@ -114,8 +114,8 @@ void vmi_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
 
 /*
  * Its handler has a stack of its own and expects any GS, so it can come in the critical
- * range too, but not where the ROM has put RAX below the frame: on the handler's own way
- * out that is the handler's memory.
+ * range too, but not where IRET waits with a frame that it has read: that may be the
+ * handler's own, which an NMI on top of it changes.
  */
 bool vmi_nmi(struct vcpu *v)
 {
@@ -454,7 +454,7 @@ static void fault(struct vcpu *v)
 void vmi_call(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
-	u32 nr = (u32)c->rax;
+	u32 nr = paravirtual && c->rip == copy + rom->iret_out ? CALL_PENDING : (u32)c->rax;
 	u64 a = v->regs[RDI], b = v->regs[RSI], val;
 
 	if (c->cpl) {
