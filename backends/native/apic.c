@@ -113,7 +113,7 @@ void apic_send(u32 apic_id, u32 command)
 }
 
 /* What names no CPU may name them all. */
-static __attribute__((noinline, cold)) void refuse_ipi(u32 cpu, u32 apic_id)
+static __attribute__((__noinline__, __cold__)) void refuse_ipi(u32 cpu, u32 apic_id)
 {
 	pv_port_log("pvops: send_ipi %u: not sent: no CPU can be named by APIC id 0x%x", cpu,
 		    apic_id);
