@@ -23,6 +23,8 @@
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
 
+#include "lazy.h"
+
 #define SHOULD(what)							\
 do {									\
 	if (!(what)) {							\
@@ -191,6 +193,7 @@ static int __init sites_init(void)
 		test_table(pages[0], page_address(pages[2])) ?:
 		test_mapping(pages, page_address(pages[0]),
 			     page_address(pages[1])) ?:
+		test_lazy_sleep() ?: test_kernel_table() ?:
 		test_asm();
 out:
 	while (nr--)

@@ -3,7 +3,10 @@
  * Page tables of processes, where a backend has replaced the native code: the
  * far sides of the guards in <asm/pgtable.h> and <asm/pgalloc.h>.
  */
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
+#include <linux/notifier.h>
+#include <linux/oom.h>
 #include <linux/sched/mm.h>
 
 #include <asm/paravirt.h>
@@ -39,7 +42,7 @@ static pte_t take_out(pte_t *ptep)
 	return (pte_t) { val | (left & (_PAGE_ACCESSED | _PAGE_DIRTY)) };
 }
 
-pte_t pvops_ptep_get_and_clear(struct mm_struct *mm, pte_t *ptep)
+pte_t pvops_ptep_give_up(struct mm_struct *mm, pte_t *ptep)
 {
 	pte_t pte;
 
@@ -48,6 +51,16 @@ pte_t pvops_ptep_get_and_clear(struct mm_struct *mm, pte_t *ptep)
 	else
 		pte = READ_ONCE(*ptep);
 	pv_outline_set_pte((pv_pte_t *)ptep, (__force pv_pte_t)0);
+	return pte;
+}
+
+/* A and D alone, which taking out may leave, are none. */
+pte_t pvops_ptep_get_and_clear(struct mm_struct *mm, pte_t *ptep)
+{
+	pte_t pte = pvops_ptep_give_up(mm, ptep);
+
+	if (!pte_none(READ_ONCE(*ptep)))
+		pv_batch_flush();
 	return pte;
 }
 
@@ -73,93 +86,34 @@ int pvops_ptep_test_and_clear_young(struct mm_struct *mm, pte_t *ptep)
 		pte = take_out(ptep);
 	pte.pte &= ~_PAGE_ACCESSED;
 	pv_outline_set_pte((pv_pte_t *)ptep, (__force pv_pte_t)pte.pte);
+	/* It was taken out: nobody is to find it so. */
+	if (!pte_present(READ_ONCE(*ptep)))
+		pv_batch_flush();
 	return 1;
 }
 
 /*
- * Tables.  Their level is kept in page->index, which a table page does not
- * use, from the moment they are handed to the mmu_gather.
+ * Tables.  A page is accounted for from the moment it is handed out until it
+ * goes back, as what the page allocator hands out with GFP_PGTABLE_USER is, and
+ * goes back as it came.  Meanwhile it is marked, so that paravirt_release_*(),
+ * which the kernel's own tables pass too, can tell; ->index is its level, but
+ * in a root.
  */
-enum { TABLE_PTE = 1, TABLE_PMD, TABLE_PUD };
+enum table_level { TABLE_PTE = 1, TABLE_PMD, TABLE_PUD, TABLE_PGD };
 
-static struct page *table_page(pv_pfn_t pfn)
-{
-	return pfn == PV_PFN_NONE ? NULL : pfn_to_page(pv_pfn_nr(pfn));
-}
-
-pgtable_t pvops_pte_alloc(void)
-{
-	struct page *page = table_page(pv_outline_alloc_pte());
-
-	if (page && !pgtable_pte_page_ctor(page)) {
-		pv_outline_release_pte(pv_pfn(page_to_pfn(page)));
-		return NULL;
-	}
-	return page;
-}
-
-void pvops_pte_free(struct page *page)
-{
-	pgtable_pte_page_dtor(page);
-	pv_outline_release_pte(pv_pfn(page_to_pfn(page)));
-}
-
-pmd_t *pvops_pmd_alloc(void)
-{
-	struct page *page = table_page(pv_outline_alloc_pmd());
-
-	if (!page)
-		return NULL;
-	if (!pgtable_pmd_page_ctor(page)) {
-		pv_outline_release_pmd(pv_pfn(page_to_pfn(page)));
-		return NULL;
-	}
-	return page_address(page);
-}
-
-void pvops_pmd_free(pmd_t *pmd)
-{
-	pgtable_pmd_page_dtor(virt_to_page(pmd));
-	pv_outline_release_pmd(pv_pfn(page_to_pfn(virt_to_page(pmd))));
-}
-
-pud_t *pvops_pud_alloc(void)
-{
-	struct page *page = table_page(pv_outline_alloc_pud());
-
-	return page ? page_address(page) : NULL;
-}
-
-void pvops_pud_free(pud_t *pud)
-{
-	pv_outline_release_pud(pv_pfn(page_to_pfn(virt_to_page(pud))));
-}
-
-pgd_t *pvops_pgd_alloc(void)
-{
-	struct page *page = table_page(pv_outline_pgd_alloc());
-
-	return page ? page_address(page) : NULL;
-}
-
-void pvops_pgd_free(pgd_t *pgd)
-{
-	pv_outline_pgd_free(pv_pfn(page_to_pfn(virt_to_page(pgd))));
-}
-
-/* On its way to the mmu_gather. */
-void pvops_table_level(unsigned long pfn, unsigned int level)
-{
-	pfn_to_page(pfn)->index = level;
-}
-
-/* No CPU walks the table any more. */
-void pvops_free_table(struct page *page)
+static void release_table(struct page *page, enum table_level level)
 {
 	pv_pfn_t pfn = pv_pfn(page_to_pfn(page));
-	unsigned long level = page->index;
 
+	memcg_kmem_uncharge_page(page, 0);
+	ClearPageOwnerPriv1(page);
 	page->index = 0;
+	page->mapping = NULL;
+	/* A root's is pvops_pgd_fill()'s, as long as the backend keeps it. */
+	if (level != TABLE_PGD)
+		set_page_private(page, 0);
+	VM_WARN_ON_ONCE_PAGE(page->flags & PAGE_FLAGS_CHECK_AT_PREP, page);
+	VM_WARN_ON_ONCE_PAGE(atomic_read(&page->_mapcount) != -1, page);
 	switch (level) {
 	case TABLE_PTE:
 		pv_outline_release_pte(pfn);
@@ -170,7 +124,166 @@ void pvops_free_table(struct page *page)
 	case TABLE_PUD:
 		pv_outline_release_pud(pfn);
 		break;
-	default:
-		free_page_and_swap_cache(page);
+	case TABLE_PGD:
+		pv_outline_pgd_free(pfn);
+		break;
 	}
 }
+
+static struct page *hand_out(pv_pfn_t pfn, enum table_level level)
+{
+	struct page *page;
+
+	if (pfn == PV_PFN_NONE)
+		return NULL;
+	page = pfn_to_page(pv_pfn_nr(pfn));
+	SetPageOwnerPriv1(page);
+	if (memcg_kmem_charge_page(page, GFP_PGTABLE_USER, 0)) {
+		release_table(page, level);
+		return NULL;
+	}
+	page->index = level;
+	return page;
+}
+
+pgtable_t pvops_pte_alloc(void)
+{
+	struct page *page = hand_out(pv_outline_alloc_pte(), TABLE_PTE);
+
+	if (page && !pgtable_pte_page_ctor(page)) {
+		release_table(page, TABLE_PTE);
+		return NULL;
+	}
+	return page;
+}
+
+void pvops_pte_free(struct page *page)
+{
+	pgtable_pte_page_dtor(page);
+	release_table(page, TABLE_PTE);
+}
+
+pmd_t *pvops_pmd_alloc(void)
+{
+	struct page *page = hand_out(pv_outline_alloc_pmd(), TABLE_PMD);
+
+	if (!page)
+		return NULL;
+	if (!pgtable_pmd_page_ctor(page)) {
+		release_table(page, TABLE_PMD);
+		return NULL;
+	}
+	return page_address(page);
+}
+
+void pvops_pmd_free(pmd_t *pmd)
+{
+	pgtable_pmd_page_dtor(virt_to_page(pmd));
+	release_table(virt_to_page(pmd), TABLE_PMD);
+}
+
+pud_t *pvops_pud_alloc(void)
+{
+	struct page *page = hand_out(pv_outline_alloc_pud(), TABLE_PUD);
+
+	return page ? page_address(page) : NULL;
+}
+
+void pvops_pud_free(pud_t *pud)
+{
+	release_table(virt_to_page(pud), TABLE_PUD);
+}
+
+pgd_t *pvops_pgd_alloc(void)
+{
+	struct page *page = hand_out(pv_outline_pgd_alloc(), TABLE_PGD);
+
+	return page ? page_address(page) : NULL;
+}
+
+void pvops_pgd_free(pgd_t *pgd)
+{
+	release_table(virt_to_page(pgd), TABLE_PGD);
+}
+
+/* How often an entry of the kernel half of some root has been written. */
+static atomic_t kernel_half = ATOMIC_INIT(0);
+
+void pvops_set_p4d(p4d_t *p4dp, p4d_t p4d)
+{
+	pv_outline_set_p4d((pv_p4d_t *)p4dp, (__force pv_p4d_t)p4d.pgd.pgd);
+	if (!pgdp_maps_userspace(p4dp))
+		atomic_inc(&kernel_half);
+}
+
+/*
+ * A root goes on the list of those that sync_global_pgds() writes to.  What
+ * came into the kernel half while it was on its way here, or to the backend
+ * and back, is missing in it.  Under pgd_lock.
+ */
+void pvops_pgd_fill(pgd_t *pgd)
+{
+	struct page *page = virt_to_page(pgd);
+	unsigned long now = (unsigned int)atomic_read(&kernel_half);
+	unsigned int i;
+
+	if (page_private(page) == now)
+		return;
+	/* Pairs with atomic_inc(), which comes behind the entry. */
+	smp_rmb();
+	for (i = KERNEL_PGD_BOUNDARY; i < PTRS_PER_PGD; i++)
+		if (!pgd[i].pgd && swapper_pg_dir[i].pgd)
+			pv_outline_set_p4d((pv_p4d_t *)&pgd[i],
+					   (__force pv_p4d_t)swapper_pg_dir[i].pgd);
+	set_page_private(page, now);
+}
+
+/* A table is on its way out, with or without the mmu_gather. */
+void pvops_table_unhooked(unsigned long pfn, unsigned int level)
+{
+	if (!PageOwnerPriv1(pfn_to_page(pfn)))
+		pv_outline_detach_table(pfn, level);
+}
+
+/* Tables of processes that were killed to get memory, since last asked. */
+static atomic_t victims_tables = ATOMIC_INIT(0);
+
+/* No CPU walks the table any more. */
+void pvops_free_table(struct page *page)
+{
+	if (!PageOwnerPriv1(page)) {
+		free_page_and_swap_cache(page);
+		return;
+	}
+	release_table(page, page->index);
+	if (unlikely(tsk_is_oom_victim(current)))
+		atomic_inc(&victims_tables);
+}
+
+/*
+ * Memory is out: the backend gives back what it keeps.  It may keep again what
+ * comes back from now on.
+ *
+ * Tables come back slower than other memory, each by a hypercall, and a victim
+ * has them when it already counts as done with.  As long as some come, nobody
+ * else is to be killed; one tick, for a victim to get at the CPU.
+ */
+static int out_of_memory_notify(struct notifier_block *nb, unsigned long action,
+				void *freed)
+{
+	pv_table_cache(0);
+	pv_table_cache(~0U);
+	schedule_timeout_uninterruptible(1);
+	*(unsigned long *)freed += atomic_xchg(&victims_tables, 0);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block out_of_memory_block = {
+	.notifier_call = out_of_memory_notify,
+};
+
+static int __init pvops_pgtable_init(void)
+{
+	return register_oom_notifier(&out_of_memory_block);
+}
+core_initcall(pvops_pgtable_init);

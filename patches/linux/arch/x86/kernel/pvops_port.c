@@ -164,6 +164,7 @@ PV_CODE(code_lock_release, "movb $0, (%rdi)");
 
 const struct pv_kernel_impls pv_native_kernel_impls = {
 	NOTHING(attach_table),
+	NOTHING(detach_table),
 	NOTHING(alloc_ldt),
 	NOTHING(free_ldt),
 	NATIVE(flush_tlb_info),
@@ -184,15 +185,14 @@ const struct pv_kernel_impls pv_native_kernel_impls = {
 };
 
 /*
- * A task may be preempted while it updates page tables lazily: its batch ends
- * with its turn, and is opened again with the next.
+ * A task may sleep while it updates page tables lazily: its batches, one in
+ * another, end with its turn, and are opened again with the next.
  */
 void pvops_start_context_switch(struct task_struct *prev)
 {
-	if (pv_batch_open(PV_BATCH_MMU)) {
+	while (pv_batch_open(PV_BATCH_MMU)) {
 		pv_batch_leave(PV_BATCH_MMU);
-		set_ti_thread_flag(task_thread_info(prev),
-				   TIF_LAZY_MMU_UPDATES);
+		prev->thread.lazy_mmu_depth++;
 	}
 	pv_outline_start_context_switch();
 }
@@ -200,8 +200,7 @@ void pvops_start_context_switch(struct task_struct *prev)
 void pvops_end_context_switch(struct task_struct *next)
 {
 	pv_outline_end_context_switch();
-	if (test_and_clear_ti_thread_flag(task_thread_info(next),
-					  TIF_LAZY_MMU_UPDATES))
+	for (; next->thread.lazy_mmu_depth; next->thread.lazy_mmu_depth--)
 		pv_batch_enter(PV_BATCH_MMU);
 }
 

@@ -78,10 +78,25 @@ static void xen_flush_tlb_info(const struct cpumask *cpus,
 		pv_flush_tlb_multi(&mask, info->start, info->end);
 }
 
+/*
+ * Flushes of other CPUs are no IPIs: walkers need RCU.  But where an address
+ * space ends nobody can walk it, and Xen flushes what CPUs have cached before a
+ * table becomes something else; and its end may be what others wait for, with
+ * no memory left.
+ */
+static void xen_remove_table(struct mmu_gather *tlb, void *table)
+{
+	if (!tlb->fullmm || atomic_read(&tlb->mm->mm_users)) {
+		tlb_remove_table(tlb, table);
+		return;
+	}
+	pvops_free_table(table);
+	cond_resched();
+}
+
 static const struct pv_kernel_impls xen_kernel_impls = {
 	.flush_tlb_info = PV_FN(xen_flush_tlb_info, PV_IMPL_REQUIRED),
-	/* Flushes of other CPUs are no IPIs: walkers need RCU. */
-	.remove_table = PV_FN(tlb_remove_table, PV_IMPL_REQUIRED),
+	.remove_table = PV_FN(xen_remove_table, PV_IMPL_REQUIRED),
 };
 
 static const struct pv_backend xen_backend = {
@@ -101,6 +116,8 @@ PV_BACKEND(xen_backend);
 
 void __init xen_pvops_init(struct start_info *si)
 {
+	/* Until Xen writes it, this says what is so: masked. */
+	this_cpu_write(xen_vcpu_info.evtchn_upcall_mask, 1);
 	pvops_early_init_xen(si);
 	xen_pvops_override_cpu();
 	xen_pvops_override_mmu();

@@ -24,6 +24,19 @@ static void xen_pvops_attach_table(u64 pfn, u32 level)
 		BUG();
 }
 
+static void xen_pvops_detach_table(u64 pfn, u32 level)
+{
+	struct mmuext_op op = {
+		.cmd = MMUEXT_UNPIN_TABLE,
+		.arg1.mfn = pfn_to_mfn(pfn),
+	};
+
+	pv_batch_flush();
+	if (level == 1 && HYPERVISOR_mmuext_op(&op, 1, NULL, DOMID_SELF))
+		BUG();
+	make_lowmem_page_readwrite(__va(PFN_PHYS(pfn)));
+}
+
 static void xen_pvops_map_fixmap(u32 index, u64 phys, u64 flags)
 {
 	xen_set_fixmap(index, phys, __pgprot(flags));
@@ -54,6 +67,7 @@ void __init xen_pvops_override_mmu(void)
 	pv_override(PV_OP_make_pte,
 		    (void (*)(void))PV_CALLEE_SAVE(xen_make_pte_init));
 	PV_OVERRIDE(attach_table, xen_pvops_attach_table);
+	PV_OVERRIDE(detach_table, xen_pvops_detach_table);
 	PV_OVERRIDE(map_fixmap, xen_pvops_map_fixmap);
 }
 

@@ -617,7 +617,7 @@ static inline int paravirt_pgd_alloc(struct mm_struct *mm)
 static inline void paravirt_pgd_free(struct mm_struct *mm, pgd_t *pgd) { }
 
 /* pvops_pgtable.c */
-void pvops_table_level(unsigned long pfn, unsigned int level);
+void pvops_table_unhooked(unsigned long pfn, unsigned int level);
 
 #define PVOPS_KERNEL_TABLE(name, level)					\
 static __always_inline void						\
@@ -628,8 +628,8 @@ paravirt_alloc_##name(struct mm_struct *mm, unsigned long pfn)		\
 }									\
 static __always_inline void paravirt_release_##name(unsigned long pfn)	\
 {									\
-	if (unlikely(pv_replaced_release_##name()))			\
-		pvops_table_level(pfn, level);				\
+	if (unlikely(pv_replaced_detach_table()))			\
+		pvops_table_unhooked(pfn, level);			\
 }
 
 PVOPS_KERNEL_TABLE(pte, 1)
@@ -707,8 +707,7 @@ do {									\
 	p4d_t _p4d = (p4d);						\
 									\
 	if (unlikely(pv_replaced_set_p4d()))				\
-		pv_outline_set_p4d((pv_p4d_t *)_p4dp,			\
-				   (__force pv_p4d_t)_p4d.pgd.pgd);	\
+		pvops_set_p4d(_p4dp, _p4d);				\
 	else								\
 		native_set_p4d(_p4dp, _p4d);				\
 } while (0)

@@ -134,3 +134,14 @@ PV_OP(kernel, lock_slowpath, CALL6, C, void, 2, (struct qspinlock *, lock, u32, 
 PV_OP(kernel, lock_release, CALL6, ASM, void, 1, (struct qspinlock *, lock), stress)
 PV_TOGETHER(lock_release, lock_slowpath)
 #endif
+
+/**
+ * detach_table - a page-table page of the kernel's is unhooked, and about to be freed
+ * Native: nothing (NOP).  Xen PV: unpinned if level 1, made writable.
+ * Context: as attach_table, of a page that has been through it.
+ * Clobbers: C.
+ * Batch: flushes PV_BATCH_MMU.
+ * Default: native.
+ */
+PV_OP(kernel, detach_table, CALL6, C, void, 2, (u64, pfn, u32, level), module)
+PV_TOGETHER(detach_table, attach_table)

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lazy updates of page tables across a sleep, and a table of the kernel's that comes and
+ * goes.  Only with the pvops layer: Linux's own stops at the second begin, and a table has
+ * no way back.
+ */
+#include <linux/delay.h>
+#include <linux/gfp.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/vmalloc.h>
+
+#include <asm/paravirt.h>
+#include <asm/pgtable.h>
+
+#include "lazy.h"
+
+#define SHOULD(what)							\
+do {									\
+	if (!(what)) {							\
+		pr_err("pvops_sites: lazy.c: line %d: not so: %s\n",	\
+		       __LINE__, #what);				\
+		return -EIO;						\
+	}								\
+} while (0)
+
+static pte_t *entry_of(void *va)
+{
+	unsigned int level;
+	pte_t *ptep = lookup_address((unsigned long)va, &level);
+
+	return ptep && level == PG_LEVEL_4K ? ptep : NULL;
+}
+
+/* Does an update wait?  It is undone. */
+static bool waits(pte_t *ptep)
+{
+	pte_t pte = READ_ONCE(*ptep);
+	bool waited;
+
+	set_pte(ptep, pte_wrprotect(pte));
+	waited = pte_write(READ_ONCE(*ptep));
+	arch_flush_lazy_mmu_mode();
+	set_pte(ptep, pte);
+	arch_flush_lazy_mmu_mode();
+	return waited;
+}
+
+struct other {
+	pte_t *ptep;
+	unsigned int rounds;
+	unsigned int waited;
+};
+
+/* Begins nothing, so nothing of its may wait. */
+static int other_task(void *arg)
+{
+	struct other *other = arg;
+
+	while (!kthread_should_stop()) {
+		other->waited += waits(other->ptep);
+		other->rounds++;
+		usleep_range(100, 200);
+	}
+	return 0;
+}
+
+static int sleep_in_lazy_mode(pte_t *ptep)
+{
+	bool before, behind, inner;
+
+	arch_enter_lazy_mmu_mode();
+	arch_enter_lazy_mmu_mode();
+	before = waits(ptep);
+	usleep_range(3000, 4000);
+	behind = waits(ptep);
+	arch_leave_lazy_mmu_mode();
+	inner = waits(ptep);
+	usleep_range(3000, 4000);
+	arch_leave_lazy_mmu_mode();
+	SHOULD(behind == before);
+	SHOULD(inner == before);
+	SHOULD(!waits(ptep));
+	return 0;
+}
+
+int test_lazy_sleep(void)
+{
+	void *own = vmalloc(PAGE_SIZE), *others = vmalloc(PAGE_SIZE);
+	struct other other = { };
+	struct task_struct *task;
+	int error = -ENOMEM;
+	cpumask_t allowed;
+
+	if (!own || !others)
+		goto out;
+	other.ptep = entry_of(others);
+	cpumask_copy(&allowed, current->cpus_ptr);
+	set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
+	task = kthread_create(other_task, &other, "pvops_other");
+	if (IS_ERR(task))
+		goto allow;
+	kthread_bind(task, raw_smp_processor_id());
+	wake_up_process(task);
+	error = sleep_in_lazy_mode(entry_of(own));
+	kthread_stop(task);
+	if (!error && (!other.rounds || other.waited)) {
+		pr_err("pvops_sites: not so: of %u updates of another task, %u waited\n",
+		       other.rounds, other.waited);
+		error = -EIO;
+	}
+allow:
+	set_cpus_allowed_ptr(current, &allowed);
+out:
+	vfree(own);
+	vfree(others);
+	return error;
+}
+
+/* As xen/p2m.c does that has lost the race for it: no table again, and writable. */
+int test_kernel_table(void)
+{
+	u8 *page = (u8 *)get_zeroed_page(GFP_KERNEL);
+
+	SHOULD(page);
+	pv_outline_attach_table(__pa(page) >> PAGE_SHIFT, 1);
+	pv_outline_detach_table(__pa(page) >> PAGE_SHIFT, 1);
+	memset(page, 0xaa, PAGE_SIZE);
+	SHOULD(page[PAGE_SIZE - 1] == 0xaa);
+	free_page((unsigned long)page);
+	return 0;
+}
