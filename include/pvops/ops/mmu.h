@@ -74,7 +74,10 @@ PV_OP(mmu, flush_tlb_multi, CALL6, C, void, 3,
  *	@ptep is the entry's address in the kernel's linear map.
  * Clobbers: C.
  * Batch: yes, PV_BATCH_MMU.  Visible to hardware, and to a plain read of
- *	*@ptep, when the batch is flushed; at once outside a batch.  No TLB
+ *	*@ptep, when the batch is flushed; at once outside a batch.  So is an exchange that a
+ *	kernel makes of a read and set_pte: where its callers look at the entry
+ *	again, it ends with batch_flush (Linux: ptep_get_and_clear() does, and
+ *	ptep_get_and_clear_full() is for those that do not look).  No TLB
  *	flush is implied.  An entry that the hypervisor refuses is reported by
  *	op, caller and error; the others are applied.
  * Default: native.
