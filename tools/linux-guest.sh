@@ -148,14 +148,14 @@ archive()
 guest()
 {
 	local root=$out/$variant/root
-	newer "$out/$variant.cpio" tests/linux/* $out/stress $out/shadow $out/segbase $out/user $out/selftests/.done \
+	newer "$out/$variant.cpio" tests/linux/* $out/stress $out/shadow $out/segbase $out/user $out/reread $out/selftests/.done \
 		${mm:+$out/mm-selftests/.done} \
 		"$out/$variant/module/pvops_sites.ko" tools/linux-guest.sh && return
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/selftests"
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	install -m 755 tests/linux/init "$root/init"
-	cp $out/stress $out/shadow $out/segbase $out/user "$out/$variant/module"/pvops_*.ko "$root"
+	cp $out/stress $out/shadow $out/segbase $out/user $out/reread "$out/$variant/module"/pvops_*.ko "$root"
 	cp $out/selftests/*_64 "$root/selftests"
 	[ -z "$mm" ] || { mkdir "$root/mm"; cp $out/mm-selftests/[a-z]* "$root/mm"; }
 	[ "$stock" ] || protected >"$root/symbols"
@@ -189,6 +189,7 @@ program stress
 program shadow
 program segbase
 program user
+program reread
 module
 guest
 [ -z "$domu" ] || dom0

@@ -36,8 +36,8 @@ KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
            "hard": "build/linux-hard/arch/x86/boot/bzImage",
            "fault": "build/linux-fault/arch/x86/boot/bzImage"}
 # Other configurations: parts and words of their rows, how many times longer these may take.
-CONFIGS = {"mm": (["PARTS=security,module,stress,user,selftests,mm,hotplug"], 2),
-           "debug": (["PARTS=module,stress,user,selftests,mm,hotplug", "LIMIT=600"], 6),
+CONFIGS = {"mm": (["PARTS=security,module,stress,user,selftests,mm,reread,hotplug"], 2),
+           "debug": (["PARTS=module,stress,user,selftests,mm,reread,hotplug", "LIMIT=600"], 6),
            "kasan": (["PARTS=module,stress,user,selftests,mm,hotplug", "LIMIT=600"], 6),
            "up": (["PARTS=security,module,stress,user,selftests,mm"], 1)}
 # The stock kernel that has the same configuration.
@@ -48,7 +48,7 @@ ALL_PARTS = ("security", "module", "stress", "user", "selftests", "hotplug", "su
 SECURITY = ("files", "stray", "wx")
 # Parts whose tests are those that pass on the stock kernel, be they few.
 SELFTESTS = ("selftests", "mm")
-MORE_PARTS = ("bench", "faults", "planted", "mm")
+MORE_PARTS = ("bench", "faults", "planted", "mm", "reread")
 TIMEOUT = 480
 EXIT_ERROR = 4
 # How many selftests may kill the stock kernel, before that is what it does.
