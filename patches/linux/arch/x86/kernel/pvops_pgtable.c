@@ -284,6 +284,8 @@ static struct notifier_block out_of_memory_block = {
 
 static int __init pvops_pgtable_init(void)
 {
+	if (!paravirt_tables_replaced())
+		return 0;
 	return register_oom_notifier(&out_of_memory_block);
 }
 core_initcall(pvops_pgtable_init);
