@@ -52,13 +52,18 @@ TEST(user_faults)
 	EXPECT_EQ(proc_wait(proc_start(USER_PRIVILEGED, 0)), -VECTOR_GP);
 }
 
+/* On a busy machine a turn can be over before its timer has had the CPU. */
 TEST(preemption)
 {
 	u64 ticks = trap_count[PV_VECTOR_TIMER], switches = context_switches;
-	struct proc *a = proc_start(USER_SPIN, 10), *b = proc_start(USER_SPIN, 10);
+	u32 round;
 
-	EXPECT_EQ(proc_wait(a), 0);
-	EXPECT_EQ(proc_wait(b), 0);
+	for (round = 0; round < 50 && trap_count[PV_VECTOR_TIMER] - ticks < 4; round++) {
+		struct proc *a = proc_start(USER_SPIN, 10), *b = proc_start(USER_SPIN, 10);
+
+		EXPECT_EQ(proc_wait(a), 0);
+		EXPECT_EQ(proc_wait(b), 0);
+	}
 	EXPECT(trap_count[PV_VECTOR_TIMER] - ticks >= 4);
 	EXPECT(context_switches - switches >= 4);
 }
