@@ -23,9 +23,6 @@ u32 tsc_asked(u64 khz, const char *source);
 bool cmos_second(u32 *second);
 void delay_us(u32 us);
 
-/* When this CPU's timer is wanted; 0: never was. */
-PV_PERCPU_DECLARE(u64, native_deadline);
-
 static inline void outb(u16 port, u8 val)
 {
 	asm volatile("outb %0, %1" : : "a" (val), "Nd" (port));

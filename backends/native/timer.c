@@ -114,7 +114,8 @@ bool native_timer_early(void)
 
 	if (!deadline || pv_clock_read() >= deadline)
 		return false;
+	/* Whoever's it is. */
 	if (deadline != ~0ULL)
-		arm(deadline);
+		pv_set_timer(deadline);
 	return true;
 }

@@ -37,12 +37,12 @@ PV_ASM_ODD(vmi_guard_pf);
 
 /* Where there is no error code, one is made up. */
 asm(".pushsection .text\n"
-    GATE(nmi, "iretq")
-    GATE(de, "push $0\n\tpush $0\n\tjmp vmi_guard_left")
-    GATE(ud, "push $0\n\tpush $6\n\tjmp vmi_guard_left")
-    GATE(gp, "push $13\n\tjmp vmi_guard_left")
-    GATE(pf, "push $14\n\tjmp vmi_guard_left")
-    ".popsection");
+	GATE(nmi, "iretq")
+	GATE(de, "push $0\n\tpush $0\n\tjmp vmi_guard_left")
+	GATE(ud, "push $0\n\tpush $6\n\tjmp vmi_guard_left")
+	GATE(gp, "push $13\n\tjmp vmi_guard_left")
+	GATE(pf, "push $14\n\tjmp vmi_guard_left")
+	".popsection");
 
 static void set_gate(u32 vector, void (*handler)(void))
 {

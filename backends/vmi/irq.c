@@ -23,8 +23,7 @@ static void vmi_upcall(u32 vector)
 		return;
 	}
 	vmi_apic_write(VMI_APIC_EOI, 0);
-	/* The timer can be the ROM's alarm, or native's. */
-	if (vector != PV_VECTOR_TIMER || (!vmi_timer_early() && !native_timer_early()))
+	if (vector != PV_VECTOR_TIMER || !native_timer_early())
 		pv_port_interrupt(vector);
 }
 

@@ -49,10 +49,25 @@ static u64 to_cycles(u64 ns)
 	return (u64)((unsigned __int128)ns * inverse >> 28);
 }
 
+/* A deadline by the clock that was chosen, by this one: as much later, that one read first. */
+static u64 by_own_clock(u64 deadline)
+{
+	u64 now, left;
+
+	if (!own_clock) {
+		now = pv_clock_read();
+		left = deadline > now ? deadline - now : 0;
+		now = vmi_clock_read();
+		deadline = left < latest - now ? now + left : latest;
+	}
+	return deadline < latest ? deadline : latest;
+}
+
 static void arm(u64 deadline)
 {
 	u64 at, reached;
 
+	deadline = by_own_clock(deadline);
 	/* A count whose nanoseconds are the deadline or a little more. */
 	at = to_cycles(deadline);
 	reached = to_ns(at);
@@ -62,36 +77,17 @@ static void arm(u64 deadline)
 					   base + at, 0), PV_OP_set_timer, VMI_CALLER(), deadline, 0);
 }
 
-/* When this CPU's alarm is wanted; 0: never was. */
-PV_PERCPU_DEFINE(u64, vmi_deadline);
-
+/*
+ * ABI.md, 6.6: one that is far away may come early, as may one by another clock that runs a
+ * little slower: whose upcall it is asks native_timer_early().
+ */
 static void vmi_set_timer(u64 deadline)
 {
-	/* As much later by this clock as by that one, read first: never early. */
-	if (!own_clock && deadline != ~0ULL) {
-		u64 now = pv_clock_read();
-		u64 left = deadline > now ? deadline - now : 0;
-
-		now = vmi_clock_read();
-		deadline = left < latest - now ? now + left : latest;
-	}
-	*PV_PERCPU_PTR(vmi_deadline) = deadline;
+	*PV_PERCPU_PTR(native_deadline) = deadline;
 	if (deadline == ~0ULL)
 		vmi_call1(VMI_CANCEL_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT);
 	else
-		arm(deadline < latest ? deadline : latest);
-}
-
-/* ABI.md, 6.6: one that is far away may come early, and is set again then. */
-bool vmi_timer_early(void)
-{
-	u64 deadline = *PV_PERCPU_PTR(vmi_deadline);
-
-	if (!deadline || vmi_clock_read() >= deadline)
-		return false;
-	if (deadline != ~0ULL)
-		arm(deadline < latest ? deadline : latest);
-	return true;
+		arm(deadline);
 }
 
 void vmi_fill_time(void)

@@ -408,8 +408,6 @@ void vmi_mmu_cpu_init(void);
 void vmi_apic_late_init(void);
 void vmi_apic_cpu_init(void);
 void vmi_time_late_init(void);
-bool vmi_timer_early(void);
-PV_PERCPU_DECLARE(u64, vmi_deadline);
 /* Section 6.4: the linear map is slot 0, the local APIC 1. */
 void vmi_map_linear(void);
 void vmi_map_slot(u32 slot, u64 va, u64 pages, u64 pfn);

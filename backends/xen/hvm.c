@@ -276,7 +276,8 @@ static const struct pv_smp_impls hvm_smp = {
 	.send_ipi_mask = PV_FN(pvxen_send_ipi_mask, 0),
 	.stop_cpu = PV_FN(hvm_stop_cpu, 0),
 	.console_write = PV_FN(hvm_console_write, 0),
-	.shutdown = PV_FN(hvm_shutdown, 0),
+	/* A PVH guest has no other way to go off. */
+	.shutdown = PV_FN(hvm_shutdown, PV_IMPL_REQUIRED),
 };
 
 static const struct pv_backend xenhvm_backend = {

@@ -350,12 +350,16 @@ static __always_inline u8 pv_native_vcpu_is_preempted(u32 cpu)
 	extern ret native_fn_##name PV_PROTO##n args;
 #include "catalogue.h"
 
+/* native_deadline - what this CPU's set_timer() was last called with; 0: never */
+PV_PERCPU_DECLARE(u64, native_deadline);
+
 /**
- * native_timer_early - is this interrupt of native's set_timer() none yet?
+ * native_timer_early - is this interrupt of set_timer()'s none yet?
  *
  * The local APIC counts 32 bits, at a rate that was measured.  An upcall that delivers
- * PV_VECTOR_TIMER from it asks first; true: the deadline is still to come, the
- * timer is armed again, and nothing is to be delivered.  Context: upcall.
+ * PV_VECTOR_TIMER asks first; true: the deadline is still to come, op set_timer has
+ * armed the timer again, and nothing is to be delivered.  For native's set_timer(), and
+ * others that may be early and write native_deadline.  Context: upcall.
  */
 bool native_timer_early(void);
 

@@ -25,8 +25,8 @@ CASES = (
 TABLES = (
     ("xenpv", "xen", "irq cpu mmu time smp", "irq cpu mmu time smp"),
     ("xenpv", "xen", "lock", ""),
-    ("xenpvh", "xenhvm", "irq mmu time", "irq time"),
-    ("xenpvh", "xenhvm", "smp lock", ""),
+    ("xenpvh", "xenhvm", "irq mmu time smp", "irq time smp"),
+    ("xenpvh", "xenhvm", "lock", ""),
 )
 
 tap = Tap()

@@ -25,8 +25,8 @@ PV_OP(time, wall_clock, CALL6, C, u64, 0, (), wall_clock)
 
 /**
  * set_timer - arm this CPU's one-shot timer
- * Native: local APIC timer, armed again where 32 bits do not reach.  Delivers PV_VECTOR_TIMER through upcall() when
- *	clock_read() >= @deadline; a deadline in the past fires at once; ~0
+ * Native: local APIC timer, armed again where 32 bits do not reach.  Delivers
+ *	PV_VECTOR_TIMER through upcall() when clock_read() >= @deadline; a deadline in the past fires at once; ~0
  *	disarms.  Re-arming replaces.  However far the deadline, never before it.
  * Context: preemption off.
  * Clobbers: C.

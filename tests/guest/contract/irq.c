@@ -308,7 +308,6 @@ TEST(adjust_exception_frame)
 #define PIT_CH0		0x40
 #define PIT_MODE	0x43
 #define PIT_CH0_MODE0	0x30
-#define DEVICE_STORM	100
 
 static volatile u32 *ioapic;
 static volatile u64 device_interrupts;
@@ -352,9 +351,6 @@ static void device_handler(u32 vector)
 	device_again |= device_interrupts++ && now - device_last < 40000000;
 	device_last = now;
 	pit_load(0);
-	/* A line that nothing lowers would be all that happens from now on. */
-	if (device_interrupts == DEVICE_STORM)
-		ioapic_write(IOAPIC_PIN_LOW, PIN_MASKED);
 }
 
 static void wait_ns(u64 ns)
@@ -381,6 +377,11 @@ TEST(level_interrupt)
 		test_skip("no I/O APIC");
 		return;
 	}
+	/* QEMU's TCG may deliver one twice there, and Xen's PIT never lowers its line. */
+	if (is_nested()) {
+		test_skip("the PIT is a host's");
+		return;
+	}
 	device_interrupts = 0;
 	device_again = false;
 	interrupt_hook = device_handler;
@@ -396,8 +397,6 @@ TEST(level_interrupt)
 	interrupt_hook = NULL;
 	if (!device_interrupts)
 		test_skip("no PIT");
-	else if (device_interrupts >= DEVICE_STORM)
-		test_skip("the PIT's line stays up");
 	else
 		EXPECT(!device_again);
 }
