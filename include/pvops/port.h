@@ -13,8 +13,9 @@
  *    with PV_KERNEL_CS, mapped, and CS of it; per-CPU area of the boot CPU;
  *    pv_init(); pv_cpu_init(0); from here every op works, through the table;
  *    memory; pv_patch(); pv_late_init(); interrupts on; other CPUs, each of
- *    which begins with its per-CPU area and pv_cpu_init(n).  Where ops are used before the kernel can log, or take
- *    an exception, pv_init_native() comes first;
+ *    which begins with its per-CPU area and pv_cpu_init(n).  Where ops are used
+ *    before the kernel can log, or take an exception, pv_init_native() comes
+ *    first;
  * 4. uses pv_<op>() (call.h) and the assembly sites (site.h) instead of
  *    privileged instructions, and calls pv_batch_pause()/_resume() around
  *    exception and interrupt handlers that interrupted kernel mode, or
