@@ -219,7 +219,7 @@ static void give_back(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, 
 	if (count > 1 && (long)entry[count].result < 0)
 		pvxen_check(pvxen_mmuext(&flush, 1), op, caller, 0, 0);
 	for (i = 0; i < count; i++) {
-		if ((long)entry[i + 1].result >= 0)
+		if ((long)entry[0].result >= 0 && (long)entry[i + 1].result >= 0)
 			pv_port_free_page(pfn[i]);
 		else if (count > 1)
 			give_back(op, caller, &pfn[i], 1);

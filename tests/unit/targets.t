@@ -38,8 +38,8 @@ bzImage:
 	mkdir -p $(O)/arch/x86/boot $(O)/arch/x86/pvops
 	touch $(O)/vmlinux $(O)/arch/x86/pvops/pvops_bench.ko
 	echo kernel >$(O)/arch/x86/boot/bzImage
-	sed -n '/^protected/,/^}/s/.*in \(.*\) \\$$/\1/p; /^protected/,/^}/s/^\t\t\([a-z_ ]*\)\( \\\|; do\)$$/\1/p' \
-		$(TOP)/tools/linux-guest.sh | tr ' ' '\n' | sed '/./s/^/0 T /' >$(O)/System.map
+	sed -n '/^protected/,/^}/p' $(TOP)/tools/linux-guest.sh | grep -oE '[a-z_]+' | LC_ALL=C sort -u | \
+		sed 's/^/0 T /' >$(O)/System.map
 modules:
 	touch $(out)/Module.symvers $(out)/pvops_sites.ko
 %.o:
@@ -108,7 +108,7 @@ if packed in words:
     with open(os.path.join("build/log", packed), "rb") as f:
         words = f.read().decode(errors="replace")
 asked = re.findall(r"PARTS=([a-z,;]+)", words)
-for part in re.split("[,;]", asked[-1]) if asked else "security module stress selftests hotplug suspend".split():
+for part in re.split("[,;]", asked[-1]) if asked else "security module stress user selftests hotplug suspend".split():
     tests = ["files", "stray", "wx"] if part == "security" else ["one"]
     for test in tests:
         print(f"@test {part}/{test} PASS")
