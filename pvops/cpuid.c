@@ -27,8 +27,8 @@ static void put(char *to, u32 word)
  * Is there an interface at this base?  EAX is its highest leaf, EBX, ECX and EDX are
  * the name, which may be blank.  A leaf that does not exist may be all zeros, or a copy
  * of the highest basic one (SDM: Intel's processors, and whoever imitates them), whose
- * EAX is a small number, and often 0.  That is also what KVM before Linux 3.x says, for base
- * + 1 (Linux, Documentation/virt/kvm/x86/cpuid.rst): there only the name tells.
+ * EAX is a small number, and often 0.  That is also what KVM before Linux 3.x says, for
+ * base + 1 (Linux, Documentation/virt/kvm/x86/cpuid.rst): there only the name tells.
  */
 static bool is_range(const struct pv_platform *platform, u32 base, struct pv_cpuid_range *range)
 {

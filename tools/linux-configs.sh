@@ -15,7 +15,7 @@
 #		with the stock kernel beside it, for tests/linux/mm.t; likewise:
 #	debug	and with what watches locks, page tables, memory (debug.t)
 #	kasan	and with KASAN (kasan.t)
-#	up	the small kernel for one CPU (up.t)
+#	up	and for one CPU (up.t)
 #
 # Each is built from build/linux-patched, outside of that tree; the stock kernel beside
 # it from the pristine one, into build/linux-NAME-stock.
@@ -204,7 +204,7 @@ with_stock()
 config_mm() { with_stock tools/linux-mm.config; }
 config_debug() { with_stock tools/linux-mm.config tools/linux-debug.config; }
 config_kasan() { with_stock tools/linux-mm.config tools/linux-kasan.config; }
-config_up() { with_stock tools/linux-up.config; }
+config_up() { with_stock tools/linux-mm.config tools/linux-up.config; }
 
 configuration()
 {

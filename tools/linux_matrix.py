@@ -35,11 +35,10 @@ KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
            "stock": "build/linux-stock/arch/x86/boot/bzImage",
            "hard": "build/linux-hard/arch/x86/boot/bzImage",
            "fault": "build/linux-fault/arch/x86/boot/bzImage"}
-# Other configurations: parts and words of their rows, how many times longer these may take.
-CONFIGS = {"mm": (["PARTS=security,module,stress,user,selftests,mm,reread,hotplug"], 2),
-           "debug": (["PARTS=module,stress,user,selftests,mm,reread,hotplug", "LIMIT=600"], 6),
-           "kasan": (["PARTS=module,stress,user,selftests,mm,hotplug", "LIMIT=600"], 6),
-           "up": (["PARTS=security,module,stress,user,selftests,mm"], 1)}
+# Other configurations: how many times longer their rows may take, and a test in them.
+CONFIGS = {"mm": 2, "debug": 6, "kasan": 6, "up": 2}
+CONFIG_WORDS = ["PARTS=security,module,stress,user,selftests,mm,reread,hotplug", "secretmem.enable=1"]
+LIMIT = 200
 # The stock kernel that has the same configuration.
 STOCK = {"ours": "stock", **{name: f"{name}-stock" for name in CONFIGS}}
 KERNELS |= {name: f"build/linux-{name}/arch/x86/boot/bzImage" for pair in STOCK.items() for name in pair
@@ -153,7 +152,7 @@ def run(name, variant, words=(), tag="", timeout=None, count=False):
     cmdline = " ".join([*rows["words"], *words])
     packed = vm.pack(rows, image, cmdline, log.with_suffix(".cpio"))
     args = vm.command(rows, image, cmdline, packed)
-    timeout = timeout or rows.get("timeout", TIMEOUT) * CONFIGS.get(variant.removesuffix("-stock"), ([], 1))[1]
+    timeout = timeout or rows.get("timeout", TIMEOUT) * slower(variant)
     how, status, said, seconds = vm.boot(args, rows, log, timeout, END_SIGN)
     if packed:
         packed.unlink()
@@ -180,14 +179,18 @@ def how_to_build(variant):
     return f"build {variant}" if variant in ("ours", "stock") else f"config {variant.removesuffix('-stock')}"
 
 
+def slower(variant):
+    """How many times longer what runs on this kernel may take."""
+    return CONFIGS.get(variant.removesuffix("-stock"), 1)
+
+
 def words_of(name, variant):
     """What this kernel's rows add to the command line."""
-    config = variant.removesuffix("-stock")
-    words = list(CONFIGS.get(config, ([], 1))[0])
+    if variant.removesuffix("-stock") not in CONFIGS:
+        return []
     # Only a kernel in ring 0 can have page-table isolation.
-    if words and vm.env_rows(name, TABLE)["backend"] != "xen":
-        words.append("pti=on")
-    return words
+    pti = ["pti=on"] if vm.env_rows(name, TABLE)["backend"] != "xen" else []
+    return [*CONFIG_WORDS, f"LIMIT={LIMIT * slower(variant)}", *pti]
 
 
 def stock_missing(name, variant):

@@ -350,7 +350,7 @@ static __always_inline u8 pv_native_vcpu_is_preempted(u32 cpu)
 	extern ret native_fn_##name PV_PROTO##n args;
 #include "catalogue.h"
 
-/* native_deadline - what this CPU's set_timer() was last called with; 0: never */
+/** native_deadline - what this CPU's set_timer() was last called with; 0: never */
 PV_PERCPU_DECLARE(u64, native_deadline);
 
 /**
