@@ -14,16 +14,7 @@
 #include <asm/paravirt.h>
 #include <asm/pgtable.h>
 
-#include "lazy.h"
-
-#define SHOULD(what)							\
-do {									\
-	if (!(what)) {							\
-		pr_err("pvops_sites: lazy.c: line %d: not so: %s\n",	\
-		       __LINE__, #what);				\
-		return -EIO;						\
-	}								\
-} while (0)
+#include "sites.h"
 
 static pte_t *entry_of(void *va)
 {

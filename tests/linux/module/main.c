@@ -23,16 +23,7 @@
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
 
-#include "lazy.h"
-
-#define SHOULD(what)							\
-do {									\
-	if (!(what)) {							\
-		pr_err("pvops_sites: line %d: not so: %s\n",		\
-		       __LINE__, #what);				\
-		return -EIO;						\
-	}								\
-} while (0)
+#include "sites.h"
 
 #ifdef CONFIG_PVOPS
 asmlinkage void asm_swapgs_twice(void);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of pvops_sites share. */
+#define SHOULD(what)							\
+do {									\
+	if (!(what)) {							\
+		pr_err("pvops_sites: %s: line %d: not so: %s\n",	\
+		       KBUILD_BASENAME, __LINE__, #what);		\
+		return -EIO;						\
+	}								\
+} while (0)
+
+/* lazy.c */
+#ifdef CONFIG_PVOPS
+int test_lazy_sleep(void);
+int test_kernel_table(void);
+#else
+static inline int test_lazy_sleep(void)
+{
+	return 0;
+}
+
+static inline int test_kernel_table(void)
+{
+	return 0;
+}
+#endif
