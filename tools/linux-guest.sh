@@ -29,6 +29,8 @@ fault) domu= ;;
 mm | debug | kasan | up) domu= mm=1 ;;
 esac
 out=build/linux-guest
+# Of tests/linux.
+programs=(stress shadow segbase user reread oom)
 tests=tools/testing/selftests/x86
 kernel=$tree/arch/x86/boot/bzImage
 cc=${CC:-gcc}
@@ -148,14 +150,14 @@ archive()
 guest()
 {
 	local root=$out/$variant/root
-	newer "$out/$variant.cpio" tests/linux/* $out/stress $out/shadow $out/segbase $out/user $out/reread $out/selftests/.done \
+	newer "$out/$variant.cpio" tests/linux/* "${programs[@]/#/$out/}" $out/selftests/.done \
 		${mm:+$out/mm-selftests/.done} \
 		"$out/$variant/module/pvops_sites.ko" tools/linux-guest.sh && return
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/selftests"
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	install -m 755 tests/linux/init "$root/init"
-	cp $out/stress $out/shadow $out/segbase $out/user $out/reread "$out/$variant/module"/pvops_*.ko "$root"
+	cp "${programs[@]/#/$out/}" "$out/$variant/module"/pvops_*.ko "$root"
 	cp $out/selftests/*_64 "$root/selftests"
 	[ -z "$mm" ] || { mkdir "$root/mm"; cp $out/mm-selftests/[a-z]* "$root/mm"; }
 	[ "$stock" ] || protected >"$root/symbols"
@@ -185,11 +187,9 @@ dom0()
 mkdir -p $out
 selftests
 [ -z "$mm" ] || mm_selftests
-program stress
-program shadow
-program segbase
-program user
-program reread
+for name in "${programs[@]}"; do
+	program "$name"
+done
 module
 guest
 [ -z "$domu" ] || dom0
