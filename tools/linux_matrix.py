@@ -37,7 +37,7 @@ KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
            "fault": "build/linux-fault/arch/x86/boot/bzImage"}
 # Other configurations: how many times longer their rows may take, and a test in them.
 CONFIGS = {"mm": 2, "debug": 6, "kasan": 6, "up": 2}
-CONFIG_WORDS = ["PARTS=security,module,stress,user,selftests,mm,reread,oom,hotplug", "secretmem.enable=1"]
+CONFIG_WORDS = ["PARTS=security,module,stress,user,selftests,mm,reread,roots,oom,hotplug", "secretmem.enable=1"]
 LIMIT = 200
 # The stock kernel that has the same configuration.
 STOCK = {"ours": "stock", **{name: f"{name}-stock" for name in CONFIGS}}
@@ -47,7 +47,7 @@ ALL_PARTS = ("security", "module", "stress", "user", "selftests", "hotplug", "su
 SECURITY = ("files", "stray", "wx")
 # Parts whose tests are those that pass on the stock kernel, be they few.
 SELFTESTS = ("selftests", "mm")
-MORE_PARTS = ("bench", "faults", "planted", "mm", "oom", "reread")
+MORE_PARTS = ("bench", "faults", "planted", "mm", "oom", "reread", "roots")
 TIMEOUT = 480
 EXIT_ERROR = 4
 # How many selftests may kill the stock kernel, before that is what it does.

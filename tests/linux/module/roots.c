@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The kernel half of page tables gets a P4D entry while processes come and go, as memory
+ * hotplug makes one: each load looks for the entries of the loads before in the root of
+ * every process, and makes the next one, in a hole of the address space.  They stay.
+ */
+#include <linux/init.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pgtable.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+
+#define HOLE		0xfffffc0000000000UL	/* Documentation/x86/x86_64/mm.rst, "unused hole" */
+#define SLOTS		4
+
+static int (*alloc_pud)(struct mm_struct *mm, p4d_t *p4d, unsigned long addr);
+static void (*sync_roots)(unsigned long start, unsigned long end);
+static struct mm_struct *kernel_mm;
+
+/* What modules may not call is found where kprobes find it. */
+static bool find_all(void)
+{
+	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };
+	unsigned long (*find)(const char *name);
+
+	if (register_kprobe(&probe))
+		return false;
+	find = (void *)probe.addr;
+	unregister_kprobe(&probe);
+	alloc_pud = (void *)find("__pud_alloc");
+	sync_roots = (void *)find("arch_sync_kernel_mappings");
+	kernel_mm = (void *)find("init_mm");
+	return alloc_pud && sync_roots && kernel_mm;
+}
+
+static unsigned long p4d_at(struct mm_struct *mm, unsigned int slot)
+{
+	unsigned long addr = HOLE + slot * P4D_SIZE;
+
+	return p4d_val(*p4d_offset(pgd_offset(mm, addr), addr)) & PTE_PFN_MASK;
+}
+
+/* Returns how many roots there are, or -EIO if one lacks any of the first @slots entries. */
+static int look(unsigned int slots)
+{
+	struct task_struct *task;
+	unsigned int slot;
+	int roots = 0, missing = 0;
+
+	rcu_read_lock();
+	for_each_process(task) {
+		struct mm_struct *mm;
+
+		/* Not get_task_mm(), whose mmput() sleeps. */
+		task_lock(task);
+		mm = task->mm;
+		if (mm) {
+			roots++;
+			for (slot = 0; slot < slots; slot++)
+				missing += p4d_at(mm, slot) != p4d_at(kernel_mm, slot);
+		}
+		task_unlock(task);
+	}
+	rcu_read_unlock();
+	if (missing)
+		pr_err("pvops_roots: %d of %u entries in %d roots: missing\n",
+		       missing, roots * slots, roots);
+	return missing ? -EIO : roots;
+}
+
+static void __exit roots_exit(void)
+{
+}
+
+static int __init roots_init(void)
+{
+	unsigned int slots = 0;
+	unsigned long addr;
+	int roots;
+
+	if (!find_all())
+		return -ENOENT;
+	while (slots < SLOTS && p4d_at(kernel_mm, slots))
+		slots++;
+	roots = look(slots);
+	if (roots < 0)
+		return roots;
+	pr_info("pvops_roots: %u entries in %d roots\n", slots, roots);
+	if (slots == SLOTS)
+		return 0;
+	addr = HOLE + slots * P4D_SIZE;
+	if (alloc_pud(kernel_mm, p4d_offset(pgd_offset(kernel_mm, addr), addr), addr))
+		return -ENOMEM;
+	sync_roots(addr, addr);
+	return look(slots + 1) < 0 ? -EIO : 0;
+}
+
+module_init(roots_init);
+module_exit(roots_exit);
+MODULE_LICENSE("GPL v2");
+MODULE_DESCRIPTION("Test of roots that are on no list while the kernel half grows");
