@@ -112,8 +112,12 @@ static void group_write(const char *file, const char *text)
 static void *hold(size_t *bytes)
 {
 	long free = number_in("/proc/meminfo", "MemFree");
+	/* Without what the kernel keeps for itself, which may be more than is left. */
+	long available = number_in("/proc/meminfo", "MemAvailable");
 	void *held;
 
+	if (available < free)
+		free = available;
 	*bytes = free > LEFT_KIB ? (size_t)(free - LEFT_KIB) << 10 : 0;
 	if (!*bytes)
 		return NULL;

@@ -3,7 +3,9 @@
  * The kernel half of page tables gets a P4D entry while processes come and go, as memory
  * hotplug makes one: each load looks for the entries of the loads before in the root of
  * every process, and makes the next one, in a hole of the address space.  They stay.
+ * Meanwhile each new root waits on its way from the backend to the list of roots.
  */
+#include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -14,6 +16,7 @@
 
 #define HOLE		0xfffffc0000000000UL	/* Documentation/x86/x86_64/mm.rst, "unused hole" */
 #define SLOTS		4
+#define WAIT_MS		30
 
 static int (*alloc_pud)(struct mm_struct *mm, p4d_t *p4d, unsigned long addr);
 static void (*sync_roots)(unsigned long start, unsigned long end);
@@ -70,6 +73,18 @@ static int look(unsigned int slots)
 	return missing ? -EIO : roots;
 }
 
+static int wait_with_root(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	mdelay(WAIT_MS);
+	return 0;
+}
+
+static struct kretprobe waits = {
+	.kp.symbol_name = "pvops_pgd_alloc",
+	.handler = wait_with_root,
+	.maxactive = 16,
+};
+
 static void __exit roots_exit(void)
 {
 }
@@ -78,7 +93,8 @@ static int __init roots_init(void)
 {
 	unsigned int slots = 0;
 	unsigned long addr;
-	int roots;
+	int roots, error;
+	bool waiting;
 
 	if (!find_all())
 		return -ENOENT;
@@ -90,10 +106,18 @@ static int __init roots_init(void)
 	pr_info("pvops_roots: %u entries in %d roots\n", slots, roots);
 	if (slots == SLOTS)
 		return 0;
+	/* Where there is no such function, no root comes from a backend. */
+	waiting = !register_kretprobe(&waits);
+	msleep(5 * WAIT_MS);
 	addr = HOLE + slots * P4D_SIZE;
-	if (alloc_pud(kernel_mm, p4d_offset(pgd_offset(kernel_mm, addr), addr), addr))
-		return -ENOMEM;
-	sync_roots(addr, addr);
+	error = alloc_pud(kernel_mm, p4d_offset(pgd_offset(kernel_mm, addr), addr), addr);
+	if (!error)
+		sync_roots(addr, addr);
+	msleep(5 * WAIT_MS);
+	if (waiting)
+		unregister_kretprobe(&waits);
+	if (error)
+		return error;
 	return look(slots + 1) < 0 ? -EIO : 0;
 }
 
