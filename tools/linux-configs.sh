@@ -188,12 +188,14 @@ config_cloud()
 }
 
 # with_stock FRAGMENT...: ours, and the stock kernel of the same configuration.
+# STOCK_CONFIGS=no in the environment: ours only.
 with_stock()
 {
 	patched_tree
 	small $patched ours "$@"
 	no_warnings
 	tools/linux-guest.sh $config_name
+	[ "${STOCK_CONFIGS:-}" != no ] || return 0
 	objects=build/linux-$config_name-stock
 	mkdir -p $objects
 	export KCONFIG_ALLCONFIG="$top/$objects/lines"
