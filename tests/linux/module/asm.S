@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The kinds of sites that only assembly has. */
 #include <linux/linkage.h>
+#include <asm/processor-flags.h>
 #include <asm/segment.h>
 #include <pvops/site.h>
 
@@ -17,7 +18,9 @@ SYM_CODE_START(asm_iret)
 	pushq	$__KERNEL_DS
 	addq	$8, %rax
 	pushq	%rax
+	/* Interrupts stay off: the real flag is always set where they are masked by other means. */
 	pushfq
+	andq	$~X86_EFLAGS_IF, (%rsp)
 	pushq	$__KERNEL_CS
 	pushq	-8(%rax)
 	PV_ASM_JUMP iret

@@ -34,7 +34,6 @@
 #include <asm/io_bitmap.h>
 #include <asm/nmi.h>
 #include <asm/paravirt.h>
-#include <asm/qspinlock.h>
 #include <asm/sections.h>
 #include <asm/segment.h>
 #include <asm/set_memory.h>
@@ -42,6 +41,9 @@
 #include <asm/tlb.h>
 #include <asm/timer.h>
 #include <asm/tsc.h>
+#ifdef CONFIG_PARAVIRT_SPINLOCKS
+#include <asm/qspinlock.h>
+#endif
 
 #include <xen/interface/xen.h>
 
