@@ -187,13 +187,15 @@ coccicheck-linux:
 	$(Q)tools/linux.sh prepare
 	$(Q)tools/coccicheck.py $(B)/linux-6.1
 
-docs: ## write docs/ops.md from the catalogue
+docs: ## write docs/ops.md from the catalogue, include/pvops/version.h from VERSION
 	@mkdir -p docs
+	$(Q)tools/version.sh
 	@echo "  DOC     docs/ops.md"
 	$(Q)tools/opdoc.py docs/ops.md
 
 docs-check:
-	@echo "  DOC     docs/ops.md is current"
+	@echo "  DOC     version.h and docs/ops.md are current"
+	$(Q)tools/version.sh --check
 	$(Q)tools/opdoc.py --check docs/ops.md
 
 $(XEN): tools/fetch-xen.sh
