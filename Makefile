@@ -254,6 +254,13 @@ $(B)/sparse/%: % $(sparse_headers)
 	$(Q)sparse -gcc-base-dir $(gcc_folder) $(sparse_flags) $< >$@.out 2>&1; \
 		if [ $$? -ne 0 ] || [ -s $@.out ]; then cat $@.out >&2; exit 1; fi; mv $@.out $@
 
+# Nothing is compiled: make says what it would do.
+compile_commands.json: FORCE ## for editors and clangd
+	$(Q)$(MAKE) -s -Bn $(B)/guest.elf unit-build | tools/compile_commands.py >$@
+
+.PHONY: FORCE
+FORCE:
+
 clean: ## remove what was built, keep what was fetched
 	rm -rf $(filter-out $(B)/xen $(B)/kernel $(B)/toolstack $(B)/linux-fetch,$(wildcard $(B)/*))
 
