@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 CC := gcc
 
 # Packages first, before any rule can want one: quick when all are there.
-needs_packages := demo bench check docs docs-check guest sparse unit fuzz fuzz-long vm select faults audit audit-table coccicheck analyze
+needs_packages := demo demo-page bench check docs docs-check guest sparse unit fuzz fuzz-long vm select faults audit audit-table coccicheck analyze
 ifneq ($(filter $(needs_packages),$(MAKECMDGOALS)),)
 ifeq ($(findstring n,$(filter-out -%,$(firstword $(MAKEFLAGS)))),)
 $(shell tools/setup.sh $(filter linux,$(GUEST)))
@@ -29,7 +29,7 @@ endif
 -include tests/vmi/rom/build.mk tests/vmi/monitor/build.mk
 # Without its part a target would do nothing, and say that all is well.
 needs = $(if $(filter $(2),$(MAKECMDGOALS)),$(if $(wildcard $(1)),,$(error $(1) is missing)))
-$(call needs,tests/guest/build.mk,guest vm faults demo bench check)
+$(call needs,tests/guest/build.mk,guest vm faults demo demo-page bench check)
 $(call needs,tests/unit/build.mk,unit check)
 $(call needs,tests/fuzz/build.mk,fuzz fuzz-long check)
 
@@ -40,7 +40,7 @@ parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cp
 # HVM guests, which tests only have: QEMU comes with them.
 hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
-.PHONY: help demo demo-mini demo-linux bench bench-mini bench-linux \
+.PHONY: help demo demo-mini demo-page demo-linux bench bench-mini bench-linux \
 	check check-mini check-linux docs docs-check guest sparse sparse-mini sparse-linux unit fuzz fuzz-long vm faults faults-mini faults-linux audit audit-check audit-table linux \
 	select series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
 
@@ -57,6 +57,9 @@ demo: demo-$(GUEST) ## boot in every environment; what was found, patched, and w
 
 demo-mini: $(B)/guest.elf $(parts)
 	@tools/report.py demo
+
+demo-page: $(B)/guest.elf $(parts) ## write docs/demo.md: what make demo prints
+	$(Q)tools/demopage.py docs/demo.md
 
 # With the stock kernel beside it, if that was built before.
 demo-linux: $(parts) $(B)/xen/hvm-host.cpio
@@ -187,14 +190,17 @@ coccicheck-linux:
 	$(Q)tools/linux.sh prepare
 	$(Q)tools/coccicheck.py $(B)/linux-6.1
 
-docs: ## write docs/ops.md from the catalogue
+docs: ## write docs/ops.md from the catalogue, include/pvops/version.h from VERSION
 	@mkdir -p docs
+	$(Q)tools/version.sh
 	@echo "  DOC     docs/ops.md"
 	$(Q)tools/opdoc.py docs/ops.md
 
 docs-check:
-	@echo "  DOC     docs/ops.md is current"
+	@echo "  DOC     pages and version.h are current"
+	$(Q)tools/version.sh --check
 	$(Q)tools/opdoc.py --check docs/ops.md
+	$(Q)tools/pagecheck.py
 
 $(XEN): tools/fetch-xen.sh
 	@echo "  FETCH   $@"
@@ -247,6 +253,13 @@ $(B)/sparse/%: % $(sparse_headers)
 	@echo "  SPARSE  $<"
 	$(Q)sparse -gcc-base-dir $(gcc_folder) $(sparse_flags) $< >$@.out 2>&1; \
 		if [ $$? -ne 0 ] || [ -s $@.out ]; then cat $@.out >&2; exit 1; fi; mv $@.out $@
+
+# Nothing is compiled: make says what it would do.
+compile_commands.json: FORCE ## for editors and clangd
+	$(Q)$(MAKE) -s -Bn $(B)/guest.elf unit-build | tools/compile_commands.py >$@
+
+.PHONY: FORCE
+FORCE:
 
 clean: ## remove what was built, keep what was fetched
 	rm -rf $(filter-out $(B)/xen $(B)/kernel $(B)/toolstack $(B)/linux-fetch,$(wildcard $(B)/*))
