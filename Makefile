@@ -27,6 +27,7 @@ endif
 
 -include tests/guest/build.mk tests/unit/build.mk tests/fuzz/build.mk
 -include tests/vmi/rom/build.mk tests/vmi/monitor/build.mk
+-include tools/optables/build.mk
 # Without its part a target would do nothing, and say that all is well.
 needs = $(if $(filter $(2),$(MAKECMDGOALS)),$(if $(wildcard $(1)),,$(error $(1) is missing)))
 $(call needs,tests/guest/build.mk,guest vm faults demo bench check)
@@ -187,14 +188,13 @@ coccicheck-linux:
 	$(Q)tools/linux.sh prepare
 	$(Q)tools/coccicheck.py $(B)/linux-6.1
 
-docs: ## write docs/ops.md from the catalogue
-	@mkdir -p docs
+docs: $(B)/optables/optables ## write docs/ops.md from the catalogue and the backends
 	@echo "  DOC     docs/ops.md"
-	$(Q)tools/opdoc.py docs/ops.md
+	$(Q)tools/opdoc.py --program $< docs/ops.md
 
-docs-check:
+docs-check: $(B)/optables/optables
 	@echo "  DOC     docs/ops.md is current"
-	$(Q)tools/opdoc.py --check docs/ops.md
+	$(Q)tools/opdoc.py --program $< --check docs/ops.md
 
 $(XEN): tools/fetch-xen.sh
 	@echo "  FETCH   $@"
