@@ -19,7 +19,7 @@ unit_shared := tests/unit/host_port.c tests/unit/fake_backend.c tests/unit/fake_
 unit_objects := $(patsubst %,$(B)/unit/%.o,$(basename $(unit_core) $(unit_shared)))
 unit_programs := $(unit_names:%=$(B)/unit/test-host-%)
 unit_scripts := tests/unit/opdoc.t tests/unit/sparse.t tests/unit/catalogue.t tests/unit/prefix.t tests/unit/setup.t \
-	tests/unit/targets.t tests/unit/version.t tests/unit/pagecheck.t
+	tests/unit/targets.t tests/unit/version.t tests/unit/pagecheck.t tests/unit/make.t tests/unit/report.t
 
 # catalogue.t builds against other headers.
 unit_include ?= include
@@ -54,7 +54,8 @@ $(B)/unit/test-host-%: $(B)/unit/tests/unit/%.o $(unit_objects) tests/unit/secti
 .PHONY: unit unit-build
 unit-build: $(unit_programs)
 
-unit: unit-build
+# opdoc.t reads what the backends choose.
+unit: unit-build $(B)/optables/optables
 	$(Q)$(PROVE) -e '' $(unit_programs) $(unit_scripts)
 
 -include $(unit_objects:.o=.d) $(unit_names:%=$(B)/unit/tests/unit/%.d)

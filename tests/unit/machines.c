@@ -3,7 +3,7 @@
  * test-host-machines: what is chosen on a machine, and what is said of it, by the
  * detection of every backend that asks CPUID.
  *
- * KVM, Hyper-V's and VMware's interface, Xen: recorded (tests/vm/envs.toml).  Those
+ * KVM, Hyper-V's and VMware's interface, Xen: recorded (recorded.h).  Those
  * with encrypted memory do not run here; their leaves are as documented: Linux,
  * Documentation/virt/kvm/x86/cpuid.rst and arch/x86/coco; TLFS, leaf 0x40000003 EBX
  * bit 22 (Isolation) and leaf 0x4000000c.
@@ -15,6 +15,7 @@
 #include "../../backends/vmi/vmi.h"
 #include "../../backends/vmware/vmware.h"
 #include "../../backends/xen/detect.h"
+#include "recorded.h"
 #include "unit.h"
 
 /* In the order of the mini guest's image; "native" is the fake one. */
@@ -30,11 +31,6 @@ BACKEND(kvm, "KVM", pvkvm_detect);
 BACKEND(hyperv, "Hyper-V", hv_detect);
 BACKEND(vmware, "VMware", vmware_detect);
 
-struct leaf {
-	u32 nr;
-	struct pv_cpuid regs;
-};
-
 #define LEAVES	8
 
 struct machine {
@@ -42,22 +38,12 @@ struct machine {
 	/* What entry code knows. */
 	bool encrypted;
 	const char *no_roms;
-	struct leaf leaf[LEAVES];
+	struct recorded_leaf leaf[LEAVES];
 	/* What comes of it; reasons of the others. */
 	const char *chosen;
 	const char *says[6];
 };
 
-#define REGS(a, b, c, d)	{ a, b, c, d }
-#define TEXT(t)	((u32)(t)[0] | (u32)(t)[1] << 8 | (u32)(t)[2] << 16 | (u32)(t)[3] << 24)
-#define NAME(max, b, c, d)	REGS(max, TEXT(b), TEXT(c), TEXT(d))
-#define AMD	{ 0, NAME(0x10, "Auth", "cAMD", "enti") }
-#define INTEL	{ 0, NAME(0x21, "Genu", "ntel", "ineI") }
-#define GUEST	{ 1, REGS(0, 0, 1U << 31, 0) }
-#define KVM_AT(base)	{ (base), NAME((base) + 1, "KVMK", "VMKV", "M\0\0\0") }, \
-			{ (base) + 1, REGS(0x01007afb, 0, 0, 0) }
-#define HYPERV_AT(max)	{ 0x40000000, NAME(max, "Micr", "osof", "t Hv") }, \
-			{ 0x40000001, REGS(0x31237648, 0, 0, 0) }
 /* What Azure's generation 2 offers, about. */
 #define HV_PRIVILEGES	(HV_PRIV_REF_COUNTER | HV_PRIV_SYNTIMER | HV_PRIV_APIC | \
 			 HV_PRIV_HYPERCALL | HV_PRIV_VP_INDEX | HV_PRIV_REF_TSC | HV_PRIV_FREQUENCY)
@@ -82,11 +68,10 @@ static const struct machine machines[] = {
 		{ 0x40000003, REGS(HV_PRIVILEGES, 0, 0, 0) }, { 0x40000004, REGS(HV_HINTS, 0, 0, 0) } },
 	  .chosen = "hyperv", .says = {
 		"CPUID 0x40000000: hypervisor \"Microsoft Hv\", interface Hv#1" } },
-	{ "VMware", .leaf = { INTEL, GUEST, { 0x40000000, NAME(0x40000010, "VMwa", "reVM", "ware") } },
-	  .chosen = "vmware" },
+	{ "VMware", .leaf = { INTEL, GUEST, VMWARE }, .chosen = "vmware" },
 	{ "Xen HVM with viridian", .leaf = { AMD, GUEST, HYPERV_AT(0x40000006),
 		{ 0x40000003, REGS(HV_PRIVILEGES, 0, 0, 0) }, { 0x40000004, REGS(HV_HINTS, 0, 0, 0) },
-		{ 0x40000100, NAME(0x40000105, "XenV", "MMXe", "nVMM") } }, .chosen = "xenhvm" },
+		XEN_AT(0x40000100) }, .chosen = "xenhvm" },
 
 	/* CPUID by the page of the firmware, or by #VE: both know KVM's leaves. */
 	{ "SEV-SNP on KVM", .encrypted = true, .no_roms = NO_ROMS,
@@ -122,7 +107,7 @@ static void replay(struct pv_cpuid *regs)
 	reads++;
 	*regs = (struct pv_cpuid){ 0 };
 	for (i = 0; i < LEAVES; i++) {
-		const struct leaf *leaf = &machine->leaf[i];
+		const struct recorded_leaf *leaf = &machine->leaf[i];
 
 		if (leaf->nr == nr && (nr || leaf->regs.eax)) {
 			*regs = leaf->regs;
