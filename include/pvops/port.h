@@ -94,6 +94,19 @@
 
 #include "backend.h"
 
+/*
+ * Stack.  What the layer takes of the caller's, in bytes, compiled by gcc as the mini
+ * guest is; tools/stack.py computes it from every call and every site, and a test
+ * compares (tests/unit/stack.t).  The port's own functions come on top, and an
+ * interrupt's frame where interrupts are on.
+ */
+/** PV_STACK_FRAME - no function of the layer has a larger frame */
+#define PV_STACK_FRAME	640
+/** PV_STACK_OP - an op takes no more, whatever it calls */
+#define PV_STACK_OP	1280
+/** PV_STACK_START - pv_init(), pv_patch(), pv_late_init() and their like take no more */
+#define PV_STACK_START	3072
+
 /**
  * pv_port_log - one line for the kernel log
  * @fmt: printf format, %s %c %d %i %u %x with l/ll, %p, %%; ends without newline
