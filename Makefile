@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 CC := gcc
 
 # Packages first, before any rule can want one: quick when all are there.
-needs_packages := demo bench check docs docs-check guest sparse unit fuzz fuzz-long vm select faults audit audit-table coccicheck analyze
+needs_packages := demo bench check docs docs-check guest sparse unit port-check fuzz fuzz-long vm select faults audit audit-table coccicheck analyze
 ifneq ($(filter $(needs_packages),$(MAKECMDGOALS)),)
 ifeq ($(findstring n,$(filter-out -%,$(firstword $(MAKEFLAGS)))),)
 $(shell tools/setup.sh $(filter linux,$(GUEST)))
@@ -42,7 +42,7 @@ hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
 .PHONY: help demo demo-mini demo-linux bench bench-mini bench-linux \
 	check check-mini check-linux docs docs-check guest sparse sparse-mini sparse-linux unit fuzz fuzz-long vm faults faults-mini faults-linux audit audit-check audit-table linux \
-	select series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
+	select port-check series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -118,6 +118,11 @@ endif
 guest: $(images) ## the guest image, built by gcc and by clang
 
 unit: ## host tests of the core
+
+# What is needed, and by whom, is read from the objects: make port-check PORT=ports/template
+port-check: ## compile core and every backend against a port, and say what it lacks; PORT=dir
+	$(if $(PORT),,$(error port-check: which port?  make port-check PORT=ports/template))
+	$(Q)tools/portcheck.py $(PORT)
 
 fuzz: ## everything that reads what it did not write, bounded (tests/fuzz/README.md)
 

@@ -91,7 +91,7 @@
  * zone or a leaf's frame.  A variable of the file: clang copies a local one.
  */
 #ifndef PV_STACK_POINTER
-register unsigned long pv_stack_pointer asm("rsp");
+__extension__ register unsigned long pv_stack_pointer asm("rsp");
 #define PV_STACK_POINTER	pv_stack_pointer
 #endif
 

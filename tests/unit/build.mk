@@ -19,7 +19,7 @@ unit_shared := tests/unit/host_port.c tests/unit/fake_backend.c tests/unit/fake_
 unit_objects := $(patsubst %,$(B)/unit/%.o,$(basename $(unit_core) $(unit_shared)))
 unit_programs := $(unit_names:%=$(B)/unit/test-host-%)
 unit_scripts := tests/unit/opdoc.t tests/unit/sparse.t tests/unit/catalogue.t tests/unit/prefix.t tests/unit/setup.t \
-	tests/unit/targets.t tests/unit/stack.t
+	tests/unit/targets.t tests/unit/stack.t tests/unit/portcheck.t
 
 # catalogue.t builds against other headers.
 unit_include ?= include
