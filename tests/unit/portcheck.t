@@ -48,6 +48,25 @@ tap.ok(status == 0, "the template is a whole port", *said, *err)
 tap.ok(said[-1] == f"port-check: {TEMPLATE}: good: core and {len(backends)} backends", "it says so", *said)
 tap.equal(sorted(x.split()[1] for x in said if x.startswith("backend")), backends, "each backend is looked at")
 
+# What docs/porting.md says.
+page = (TOP / "docs/porting.md").read_text(encoding="utf-8")
+public = "".join(p.read_text(encoding="utf-8") for p in TOP.glob("include/pvops/**/*.h"))
+table = check(TEMPLATE, "--needs")[1]
+tap.ok(len(table) > 20 and "\n".join(table) in page, "the table of functions is what --needs writes", *table)
+flags = {w for x in (TEMPLATE / "flags").read_text(encoding="utf-8").splitlines() for w in x.split("#")[0].split()}
+rows = re.findall(r"^\| (`-[^|]*) \|", page, re.M)
+tap.equal({w for row in rows for w in re.findall(r"`([^`]+)`", row)} - {"-D__ASSEMBLY__"}, flags - {"-O2", "-I."},
+          "the table of flags has those of the template")
+ops = set(re.findall(r"^PV_OP\(\w+, (\w+),", public, re.M))
+tap.empty([n for n in sorted(set(re.findall(r"\bpv_\w+|\bPV_\w+", page)))
+           if n.removeprefix("pv_") not in ops and not re.search(rf"\b{n}\b", public)], "each name in it is in a public header")
+tap.empty([f"{n} {v}" for n, v in re.findall(r"^#define (PV_STACK_\w+)\s+(\d+)", public, re.M) if f"({v})" not in page],
+          "it has the bounds of the stack")
+tap.empty([n for n in re.findall(r"`((?:ports|tests|tools|include|backends)/[\w./]+)`", page) if not (TOP / n).exists()],
+          "each file in it is there")
+script = (TEMPLATE / "port.lds").read_text(encoding="utf-8")
+tap.empty([n for n in re.findall(r"__pv_\w+ = ", script) if n not in page], "its linker snippet has each symbol of the template's")
+
 # The layer's objects are those of the template where its header and flags are.
 told(tap, "a missing function", ["backend xen: needs pv_port_linear_pte: not defined"],
      ("port.c", r"^pv_pte_t \*pv_port_linear_pte.*?^}\n", ""))
