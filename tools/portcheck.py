@@ -97,7 +97,7 @@ class Port:
 
     def digest(self):
         """Of all that objects of the layer are made of."""
-        made = hashlib.sha256(repr(self.flags).encode())
+        made = hashlib.sha256(repr(self.flags).replace(str(self.folder), "PORT").encode())
         headers = [*self.folder.glob("*.h"), *TOP.glob("include/**/*.h")]
         for path in sorted([*headers, *TOP.glob("pvops/*"), *TOP.glob("backends/*/*.[chS]")]):
             made.update(path.read_bytes())
