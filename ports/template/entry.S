@@ -24,7 +24,9 @@ _start:
 pv_port_syscall_hwframe:
 	movq	$1f, %rdi
 	jmp	port_stub
+	.section .rodata
 1:	.asciz	"pv_port_syscall_hwframe"
+	.text
 
 	/* Every interrupt and exception entry begins with this site. */
 	.globl	pv_port_event_entry
@@ -32,6 +34,7 @@ pv_port_event_entry:
 	PV_ASM_CALL adjust_exception_frame
 	movq	$1f, %rdi
 	jmp	port_stub
+	.section .rodata
 1:	.asciz	"pv_port_event_entry"
 
 	.bss
