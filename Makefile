@@ -51,7 +51,7 @@ hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
 .PHONY: help deps demo demo-mini demo-page demo-linux bench bench-mini bench-linux \
 	check check-mini check-linux docs docs-check guest sparse sparse-mini sparse-linux unit fuzz fuzz-long vm faults faults-mini faults-linux audit audit-check audit-table linux \
-	select series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
+	select port-check series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
 
 # A target's line: "target: ... ## group: text"; variables are lines "#: NAME	text".
 help: ## start: this list
@@ -71,6 +71,7 @@ deps: ## start: install the Debian packages that are missing (GUEST=linux: Linux
 #: FUZZ_RUNS=n	fuzz, fuzz-long: runs of each target (200000, 10000000); -1: for ever
 #: FUZZ_SECONDS=n	fuzz: at most so many seconds of each target (10)
 #: KERNEL=file	the kernel of KVM hosts and of dom0s (build/kernel/vmlinuz, Debian's)
+#: PORT=dir	port-check: the port, such as ports/template
 #: JOBS=n	builds of Linux: make -j (all CPUs)
 #: PROVE="..."	what runs tests (prove)
 #: V=1	show commands
@@ -148,6 +149,11 @@ endif
 guest: $(images) ## build: the mini guest, by gcc and by clang
 
 unit: ## test: host tests of the core and of the tools
+
+# What is needed, and by whom, is read from the objects: make port-check PORT=ports/template
+port-check: ## test: what a port lacks, backend by backend; PORT=dir
+	$(if $(PORT),,$(error port-check: which port?  make port-check PORT=ports/template))
+	$(Q)tools/portcheck.py $(PORT)
 
 fuzz: ## test: every parser of untrusted input, bounded
 
