@@ -182,7 +182,7 @@ def main():
         refused(root, "an op that native leaves out", ("clts", "native has no implementation"))
         root = built(tmp, "backends/vmware/backend.c", '.name = "vmware"', '.name = "toy"')
         refused(root, "a backend for which there is no machine", ("toy", "no machine"))
-        root = built(tmp, "backends/vmware/detect.c", "? PV_SCORE_GUEST :", "? PV_SCORE_NONE :")
+        root = built(tmp, "backends/vmware/detect.c", "? VMWARE_SCORE :", "? PV_SCORE_NONE :")
         refused(root, "a backend that does not run on its machine", ("vmware: no VMware by CPUID",))
         root = built(tmp, "backends/kvm/backend.c", "\tpvkvm_fill_time();", "\t__builtin_trap();")
         refused(root, "a backend that ends the process", ("kvm", "ended the process"))
