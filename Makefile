@@ -14,11 +14,19 @@ TOOLSTACK := $(B)/toolstack/bin/xl
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 CC := gcc
 
-# Packages first, before any rule can want one: quick when all are there.
-needs_packages := demo bench check docs docs-check guest sparse unit fuzz fuzz-long vm select faults audit audit-table coccicheck analyze
-ifneq ($(filter $(needs_packages),$(MAKECMDGOALS)),)
+# Packages first, before any rule can want one.  The two commands and `make deps` install what
+# is missing; all other targets only look, and name the command.
+installs := demo check deps
+checks := $(filter-out help clean distclean $(installs),$(MAKECMDGOALS))
+# Named files, as `make build/guest.elf`, are for who knows what they need.
+checks := $(foreach t,$(checks),$(if $(findstring /,$(t)),,$(t)))
+# Linux's own packages are wanted by these, or by GUEST=linux.
+for_linux := $(if $(filter linux,$(GUEST))$(filter linux series series-check,$(MAKECMDGOALS)),linux)
+packages := $(if $(filter $(installs),$(MAKECMDGOALS)),tools/setup.sh $(for_linux),$(if $(checks),tools/setup.sh --check $(for_linux)))
+ifneq ($(packages),)
+# Not for make -n.
 ifeq ($(findstring n,$(filter-out -%,$(firstword $(MAKEFLAGS)))),)
-$(shell tools/setup.sh $(filter linux,$(GUEST)))
+$(shell $(packages))
 ifneq ($(.SHELLSTATUS),0)
 $(error packages are missing)
 endif
@@ -27,9 +35,10 @@ endif
 
 -include tests/guest/build.mk tests/unit/build.mk tests/fuzz/build.mk
 -include tests/vmi/rom/build.mk tests/vmi/monitor/build.mk
+-include tools/optables/build.mk
 # Without its part a target would do nothing, and say that all is well.
 needs = $(if $(filter $(2),$(MAKECMDGOALS)),$(if $(wildcard $(1)),,$(error $(1) is missing)))
-$(call needs,tests/guest/build.mk,guest vm faults demo bench check)
+$(call needs,tests/guest/build.mk,guest vm faults demo demo-page bench check)
 $(call needs,tests/unit/build.mk,unit check)
 $(call needs,tests/fuzz/build.mk,fuzz fuzz-long check)
 
@@ -40,12 +49,32 @@ parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cp
 # HVM guests, which tests only have: QEMU comes with them.
 hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
-.PHONY: help demo demo-mini demo-linux bench bench-mini bench-linux \
+.PHONY: help deps demo demo-mini demo-page demo-linux bench bench-mini bench-linux \
 	check check-mini check-linux docs docs-check guest sparse sparse-mini sparse-linux unit fuzz fuzz-long vm faults faults-mini faults-linux audit audit-check audit-table linux \
-	select series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
+	select port-check series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
 
-help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+# A target's line: "target: ... ## group: text"; variables are lines "#: NAME	text".
+help: ## start: this list
+	@awk -f tools/help.awk $(MAKEFILE_LIST)
+
+deps: ## start: install the Debian packages that are missing (GUEST=linux: Linux's, too)
+	@echo "deps: all there"
+
+#: GUEST=linux	Linux, not the mini guest: demo bench check faults sparse coccicheck deps
+#: ROWS="a b"	check GUEST=linux: these rows of tests/linux/envs.toml only
+#: CONFIG=name	linux: another configuration: same hard cloud fault mm debug kasan up
+#: SELECT="e/b"	select: environment/backend, such as vmi-smp2/vmi, in the place of all
+#: IMAGE=file	audit: a kernel, vmlinux or bzImage, in the place of the mini guest
+#: AUDIT="..."	audit: its options, such as --allow FILE or --json
+#: FAULT_SECONDS=n	faults: seconds of load in each environment (60)
+#: SEED=n	faults: at other times and places
+#: FUZZ_RUNS=n	fuzz, fuzz-long: runs of each target (200000, 10000000); -1: for ever
+#: FUZZ_SECONDS=n	fuzz: at most so many seconds of each target (10)
+#: KERNEL=file	the kernel of KVM hosts and of dom0s (build/kernel/vmlinuz, Debian's)
+#: PORT=dir	port-check: the port, such as ports/template
+#: JOBS=n	builds of Linux: make -j (all CPUs)
+#: PROVE="..."	what runs tests (prove)
+#: V=1	show commands
 
 # What is booted: the mini guest, or Linux.
 GUEST ?= mini
@@ -53,10 +82,13 @@ ifeq ($(filter $(GUEST),mini linux),)
 $(error GUEST=$(GUEST): no such guest; there are: mini linux)
 endif
 
-demo: demo-$(GUEST) ## boot in every environment; what was found, patched, and what each op costs (GUEST=linux: the matrix)
+demo: demo-$(GUEST) ## start: boot in every environment: what is found, patched, and what each op costs
 
 demo-mini: $(B)/guest.elf $(parts)
 	@tools/report.py demo
+
+demo-page: $(B)/guest.elf $(parts) ## build: docs/demo.md: what make demo prints
+	$(Q)tools/demopage.py docs/demo.md
 
 # With the stock kernel beside it, if that was built before.
 demo-linux: $(parts) $(B)/xen/hvm-host.cpio
@@ -64,7 +96,7 @@ demo-linux: $(parts) $(B)/xen/hvm-host.cpio
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
 	@tools/linux_matrix.py demo
 
-bench: bench-$(GUEST) ## the full measurement: build/report/bench.{json,md,svg}; GUEST=linux: linux.json
+bench: bench-$(GUEST) ## measure: the full measurement: build/report/bench.{json,md,svg}, or linux.json
 
 bench-mini: $(B)/guest.elf $(parts)
 	@tools/report.py bench
@@ -87,7 +119,7 @@ $(B)/linux-bench/initrd: $(B)/linux-bench/init
 	$(Q)touch -d @0 $(@D)/root/init
 	$(Q)cd $(@D)/root && echo init | cpio -o -H newc -R 0:0 --reproducible --quiet >../$(@F)
 
-check: check-$(GUEST) ## everything that can fail; 15 minutes (GUEST=linux: the rows of Linux)
+check: check-$(GUEST) ## start: everything that can fail; 15 minutes
 	@echo "check: good"
 
 check-mini: docs-check sparse-mini coccicheck-mini analyze guest unit fuzz audit-check vm
@@ -106,7 +138,6 @@ check-linux: $(parts) $(B)/audit/audit $(if $(filter xenhvm,$(or $(ROWS),xenhvm)
 	$(Q)$(PROVE) -j2 $(if $(ROWS),$(ROWS:%=tests/linux/%.t),tests/linux)
 
 faults-linux: $(parts)
-	$(Q)tools/setup.sh linux
 	$(Q)tools/linux.sh config fault
 	$(Q)FAULT_SECONDS=$${FAULT_SECONDS:-60} $(PROVE) -v tests/linux/faults.t
 
@@ -115,34 +146,39 @@ ifneq ($(filter check,$(MAKECMDGOALS)),)
 vm: | docs-check sparse-mini coccicheck-mini analyze unit fuzz
 endif
 
-guest: $(images) ## the guest image, built by gcc and by clang
+guest: $(images) ## build: the mini guest, by gcc and by clang
 
-unit: ## host tests of the core
+unit: ## test: host tests of the core and of the tools
 
-fuzz: ## everything that reads what it did not write, bounded (tests/fuzz/README.md)
+# What is needed, and by whom, is read from the objects: make port-check PORT=ports/template
+port-check: ## test: what a port lacks, backend by backend; PORT=dir
+	$(if $(PORT),,$(error port-check: which port?  make port-check PORT=ports/template))
+	$(Q)tools/portcheck.py $(PORT)
 
-fuzz-long: ## 10 million runs of each: build/report/fuzz.{json,md}; FUZZ_RUNS=-1: for ever
+fuzz: ## test: every parser of untrusted input, bounded
 
-vm: $(images) $(parts) $(hvm_parts) vmi-roms $(B)/clang/vmi/monitor.elf ## the guest in every environment
+fuzz-long: ## test: 10 million runs of each: build/report/fuzz.{json,md}
+
+vm: $(images) $(parts) $(hvm_parts) vmi-roms $(B)/clang/vmi/monitor.elf ## test: the mini guest in every environment
 	$(Q)$(PROVE) -j2 tests/vm
 
 # Every op of every backend: what the rows of tests/vm do for whole tables.  Hours;
 # SELECT="vmi/vmi xenpv/xen": env/backend, not all.
 SELECT ?= xenpv-smp2/xen vmi-smp2/vmi vmimon-smp2/vmi kvm-smp2/kvm hyperv-smp2/hyperv \
 	xenpvh-smp2/xenhvm vmware/vmware
-select: $(images) $(parts) ## the contract suite with each op left to native; SELECT="vmi-smp2/vmi": env/backend
+select: $(images) $(parts) ## test: the contract suite with each single op left to native; hours
 	$(Q)for row in $(SELECT); do \
 		$(PROVE) tests/vm/long/every-op.t :: $${row%/*} $${row#*/} || failed=1; \
 	done; test -z "$$failed"
 
 # Any kernel: make audit IMAGE=vmlinux AUDIT="--allow FILE --json"
-audit: $(B)/audit/audit $(if $(IMAGE),,$(images)) ## sensitive instructions that nothing covers; IMAGE=vmlinux or bzImage: of any kernel
+audit: $(B)/audit/audit $(if $(IMAGE),,$(images)) ## measure: sensitive instructions that no site covers, of any kernel
 	$(Q)tools/audit/audit.sh $(IMAGE) $(AUDIT)
 
 audit-check: audit $(B)/vmi/monitor.elf
 	$(Q)$(PROVE) tests/audit
 
-audit-table: $(B)/audit/audit $(images) $(KERNEL) ## the same in numbers, kernels side by side
+audit-table: $(B)/audit/audit $(images) $(KERNEL) ## measure: the same in numbers, kernels side by side
 	$(Q)tools/audit/audit.sh table
 
 $(B)/audit/audit: tools/audit/audit.c
@@ -151,30 +187,27 @@ $(B)/audit/audit: tools/audit/audit.c
 	$(Q)$(CC) -O2 -Wall -Wextra -Werror -o $@ $< -lZydis
 
 # Longer than in the check, and at other times: FAULT_SECONDS=600 SEED=7 make faults
-faults: faults-$(GUEST) ## faults under load, a minute in each environment (GUEST=linux: in Linux)
+faults: faults-$(GUEST) ## test: hypercalls that fail under load, a minute in each environment
 
 faults-mini: $(images) $(XEN) $(B)/vmi/monitor.elf
 	$(Q)FAULT_SECONDS=$${FAULT_SECONDS:-60} $(PROVE) -v tests/vm/faults.t
 
 # hard is booted, on Xen too.
-linux: $(if $(filter hard,$(CONFIG)),$(XEN)) ## Linux 6.1 on the layer (patches/README.md); CONFIG=same|hard|cloud|fault|mm|debug|kasan|up: other configurations
-	$(Q)tools/setup.sh linux
+linux: $(if $(filter hard,$(CONFIG)),$(XEN)) ## build: Linux 6.1 on the layer (patches/README.md)
 	$(Q)$(if $(CONFIG),tools/linux.sh config $(CONFIG),tools/linux.sh)
 
-series: ## the patches for Linux 6.1, self-contained, for git am: build/series
-	$(Q)tools/setup.sh linux
+series: ## build: the patches for Linux 6.1, self-contained, for git am: build/series
 	$(Q)tools/linux.sh series
 
-series-check: ## git am, quilt, checkpatch, and every step compiles
-	$(Q)tools/setup.sh linux
+series-check: ## test: git am, quilt, checkpatch, and every step of the series compiles
 	$(Q)tools/linux.sh series-check
 
-analyze: ## gcc -fanalyzer, clang-tidy and cppcheck on our own code, zero findings
+analyze: ## test: gcc -fanalyzer, clang-tidy and cppcheck, zero findings
 	@echo "  ANALYZE pvops backends tests/guest"
 	$(Q)tools/analyze.py
 	$(Q)$(PROVE) tests/static/analyze.t
 
-coccicheck: coccicheck-$(GUEST) ## rules for our own code (GUEST=linux: the semantic patches' tests; nothing unconverted in build/linux-6.1)
+coccicheck: coccicheck-$(GUEST) ## test: rules for our own code; of Linux: the semantic patches
 
 coccicheck-mini:
 	@echo "  SPATCH  tools/cocci"
@@ -182,19 +215,21 @@ coccicheck-mini:
 	$(Q)$(PROVE) tests/static/rules.t
 
 coccicheck-linux:
-	$(Q)tools/setup.sh linux
 	$(Q)$(PROVE) tests/cocci
 	$(Q)tools/linux.sh prepare
 	$(Q)tools/coccicheck.py $(B)/linux-6.1
 
-docs: ## write docs/ops.md from the catalogue
+docs: $(B)/optables/optables ## build: docs/ops.md from the catalogue and the backends, version.h from VERSION
 	@mkdir -p docs
+	$(Q)tools/version.sh
 	@echo "  DOC     docs/ops.md"
-	$(Q)tools/opdoc.py docs/ops.md
+	$(Q)tools/opdoc.py --program $< docs/ops.md
 
-docs-check:
-	@echo "  DOC     docs/ops.md is current"
-	$(Q)tools/opdoc.py --check docs/ops.md
+docs-check: $(B)/optables/optables ## test: pages and version.h are current
+	@echo "  DOC     pages and version.h are current"
+	$(Q)tools/version.sh --check
+	$(Q)tools/opdoc.py --program $< --check docs/ops.md
+	$(Q)tools/pagecheck.py
 
 $(XEN): tools/fetch-xen.sh
 	@echo "  FETCH   $@"
@@ -233,12 +268,11 @@ sparse_flags := -std=gnu11 -ffreestanding -mcmodel=kernel \
 # Only when it is used: make runs this on every read otherwise.
 gcc_folder = $(shell gcc -print-file-name=)
 
-sparse: sparse-$(GUEST) ## address types, zero warnings (GUEST=linux: none but stock's)
+sparse: sparse-$(GUEST) ## test: address types, zero warnings; of Linux: none but stock's
 
 sparse-mini: $(sparse_src:%=$(B)/sparse/%)
 
 sparse-linux:
-	$(Q)tools/setup.sh linux
 	$(Q)tools/linux.sh build && tools/linux.sh build stock
 	$(Q)$(PROVE) tests/linux/sparse.t
 
@@ -248,8 +282,15 @@ $(B)/sparse/%: % $(sparse_headers)
 	$(Q)sparse -gcc-base-dir $(gcc_folder) $(sparse_flags) $< >$@.out 2>&1; \
 		if [ $$? -ne 0 ] || [ -s $@.out ]; then cat $@.out >&2; exit 1; fi; mv $@.out $@
 
-clean: ## remove what was built, keep what was fetched
+# Nothing is compiled: make says what it would do.
+compile_commands.json: FORCE ## build: for editors and clangd
+	$(Q)$(MAKE) -s -Bn $(B)/guest.elf unit-build | tools/compile_commands.py >$@
+
+.PHONY: FORCE
+FORCE:
+
+clean: ## build: remove what was built, keep what was fetched
 	rm -rf $(filter-out $(B)/xen $(B)/kernel $(B)/toolstack $(B)/linux-fetch,$(wildcard $(B)/*))
 
-distclean: ## remove both
+distclean: ## build: remove both
 	rm -rf $(B)

@@ -2,6 +2,8 @@
 /*
  * Detection and selection: which backend, and which of its ops.
  */
+#include <pvops/version.h>
+
 #include "internal.h"
 
 #define MAX_LINES	12
@@ -562,6 +564,7 @@ void pv_print(void)
 	const char *note;
 	u32 i, own = 0;
 
+	pv_port_log("pvops: version %s", PV_VERSION);
 	print_lines(&detected);
 	for (i = 0; i < PV_OP_COUNT; i++)
 		own += pv_impl_is_own(i);

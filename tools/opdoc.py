@@ -2,17 +2,24 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Write the op reference page, docs/ops.md.
 
-    tools/opdoc.py docs/ops.md             write it (also: --output FILE)
+    tools/opdoc.py docs/ops.md             write it
     tools/opdoc.py --check docs/ops.md     fail if it is not what would be written
+    tools/opdoc.py --list                  a line per op and backend
 
-The page comes from the catalogue's contract comments (include/pvops/ops/) and
-from the tables in backends/*/*.c.  An op whose contract lacks a field, or that
-the native backend leaves out, is an error: one line, exit status 1.
+The page comes from the catalogue's contract comments (include/pvops/ops/), and
+from what the backends choose when they run: tools/optables says it.  `make docs`
+builds that first.  An op whose contract lacks a field, or whose implementation
+cannot be read, is an error: one line, exit status 1.
 """
 import argparse
+import json
 import pathlib
 import re
+import subprocess
 import sys
+import textwrap
+
+from elf import STT_FUNC, Elf
 
 FIELDS = ("Native", "Context", "Clobbers", "Batch", "Default")
 SITES = {
@@ -166,175 +173,319 @@ def read_pairs(folder, ops):
                 ops[name].together.append(other)
 
 
-def strip_comments(text):
-    """Blank out comments, keep line numbers."""
-    return re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group(0)), text, flags=re.S)
+class Machines:
+    """What optables says: the backends in link order, and what each op is in each."""
+
+    def __init__(self, program, ops):
+        self.program = program
+        self.ops = ops
+        self.backends = []      # [(name, title, machine)]
+        self.base = {}          # backend: {op: choice}
+        self.changed = {}       # (backend, op): [(changes, choice)]
+        self.refused = {}       # backend: [(changes, why)]
+        for line in self._run([str(program)]).splitlines():
+            self._read(json.loads(line))
+        try:
+            self.symbols = Elf(program).symbols
+        except (OSError, ValueError) as err:
+            raise Problem(f"{program}: {err}") from err
+        self.functions = {s.value: s.name for s in sorted(self.symbols, reverse=True)
+                          if s.name and s.type == STT_FUNC}
+        self.codes = self._disassemble()
+
+    def _run(self, words):
+        try:
+            done = subprocess.run(words, capture_output=True, text=True, check=False)
+        except OSError as err:
+            raise Problem(f"{words[0]}: {err.strerror}; make docs builds it") from err
+        if done.returncode:
+            raise Problem((done.stderr.strip().splitlines() or [f"{words[0]}: failed"])[-1])
+        return done.stdout
+
+    def _read(self, said):
+        name = said["backend"]
+        if "refused" in said:
+            self.refused.setdefault(name, []).append((said["changes"], said["refused"]))
+        elif "machine" in said:
+            self.backends.append((name, said["title"], said["machine"]))
+            self.base[name] = said["ops"]
+            for op in {*self.ops, *said["ops"]}:
+                if op not in self.ops or op not in said["ops"]:
+                    raise Problem(f"{op}: in {name} no implementation of it is known: "
+                                  f"{self.program} is of another catalogue")
+        else:
+            for op, choice in said["ops"].items():
+                self.changed.setdefault((name, op), []).append((said["changes"], choice))
+
+    def _choices(self):
+        for ops in self.base.values():
+            yield from ops.values()
+        for changes in self.changed.values():
+            yield from (choice for _, choice in changes)
+
+    def _disassemble(self):
+        """{start: text} of all inline code."""
+        spans = {tuple(c["code"]) for c in self._choices() if "code" in c}
+        said = self._run(["objdump", "-D", "-j", ".rodata", "--no-show-raw-insn",
+                          f"--start-address={min(s for s, _ in spans)}",
+                          f"--stop-address={max(e for _, e in spans)}", str(self.program)])
+        insns = {int(m[1], 16): m[2] for m in
+                 re.finditer(r"^ *([0-9a-f]+):\t(.*?)\s*$", said, re.M)}
+        return {start: "; ".join(self._instruction(insns[at]) for at in sorted(insns)
+                                 if start <= at < end) for start, end in spans}
+
+    def _instruction(self, text):
+        text = re.sub(r"\s*#.*", "", re.sub(r"\s+", " ", text)).strip()
+        if text.startswith(("call", "j", "(bad)")):
+            raise Problem(f"inline code with \"{text}\"")
+        text = re.sub(r",(?![^(]*\))", ", ", text)
+        return re.sub(r"0x[0-9a-f]+", lambda m: self._address(m[0]), text)
+
+    def _address(self, text):
+        """A variable's name and the offset in it; other numbers stay."""
+        value = int(text, 16)
+        for symbol in self.symbols:
+            if symbol.name and symbol.value <= value < symbol.value + symbol.size:
+                offset = value - symbol.value
+                return f"{symbol.name}+{offset}" if offset else symbol.name
+        return text
+
+    def describe(self, backend, op, choice):
+        """One implementation in words."""
+        form = choice["form"]
+        if form == "native":
+            return "native"
+        if form == "in line":
+            text = "the code compiled in line"
+        elif form == "nop":
+            text = "nothing (NOP)"
+        elif form == "inline":
+            text = f"inline `{self.codes[choice['code'][0]]}`"
+        elif "rom" in choice:
+            text = f"{form} the ROM's {choice['rom']}"
+        elif choice["fn"] in self.functions:
+            text = f"{form} `{self.functions[choice['fn']]}`"
+        else:
+            raise Problem(f"{op}: in {backend} it is at {choice['fn']:#x}, where no function is")
+        return text + ("; required" if choice.get("required") else "")
+
+    def conditions(self, backend, op):
+        """[what it is otherwise, when]."""
+        base = self.base[backend][op]
+        groups = {}
+        for changes, choice in self.changed.get((backend, op), []):
+            what = self.describe(backend, op, choice)
+            if {**base, "required": 0} == {**choice, "required": 0}:
+                what = "required" if choice.get("required") else "not required"
+            groups.setdefault(what, []).append(changes)
+        return [f"{what} {when(changes)}" for what, changes in groups.items()]
+
+    def entry(self, backend, op):
+        """All that is said of an op in a backend."""
+        return "; ".join([self.describe(backend, op, self.base[backend][op]),
+                          *self.conditions(backend, op)])
+
+    def cell(self, backend, op):
+        """The same for a table."""
+        choice = self.base[backend][op]
+        text = {"native": "", "in line": "compiled"}.get(choice["form"], choice["form"])
+        return text + ("!" if choice.get("required") else "") + \
+            ("*" if (backend, op) in self.changed else "")
 
 
-def asm_text(expression):
-    """Assembler text of a PV_CODE: C strings joined, macros by name."""
-    words = []
-    for part in re.findall(r'"((?:[^"\\]|\\.)*)"|(\w+)', expression):
-        words.append("%gs:" if part[1] == "PV_PERCPU_ASM" else part[0] or part[1])
-    text = "".join(words).replace("\\n", ";").replace("\\t", " ").replace("%%", "%")
-    return re.sub(r"\s*;[\s;]*", "; ", re.sub(r"[ \t]+", " ", text)).strip("; ")
+def when(changes):
+    """Several changes, any of which will do: "without A, B or C, on D, or without both E and F"."""
+    without = [c[0].removeprefix("without ") for c in changes
+               if len(c) == 1 and c[0].startswith("without ")]
+    out = ["without " + listed(without, "or")] if without else []
+    out += [c[0] for c in changes if len(c) == 1 and not c[0].startswith("without ")]
+    for one, *other in (c for c in changes if len(c) > 1):
+        words = [w.removeprefix("without ") for w in (one, *other)]
+        both = len({one[:8], "without ", *(w[:8] for w in other)}) == 1
+        out.append(f"without both {listed(words, 'and')}" if both else listed([one, *other], "and"))
+    return listed(out, "or") if len(out) < 3 else ", ".join(out[:-1]) + ", or " + out[-1]
 
 
-def read_codes(text, codes):
-    """Inline bytes by name: PV_CODE(), or a macro of the file around it."""
-    makers = {"PV_CODE": lambda name: name}
-    for match in re.finditer(r"^#define (\w+)\((\w+), (\w+)\)[ \t]*\\\n(?:[^\n]*\\\n)*?"
-                             r"\s*PV_CODE\((\w+)##(\w+), (\w+)\)", text, re.M):
-        maker, name, body, prefix, joined, used = match.groups()
-        if joined == name and used == body:
-            makers[maker] = lambda n, p=prefix: p + n
-    for match in re.finditer(r"^(\w+)\(", text, re.M):
-        if match.group(1) in makers:
-            args, _ = call_args(text, match.start())
-            codes[makers[match.group(1)](args[0])] = asm_text(", ".join(args[1:]))
+def listed(words, last):
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else words[0]
 
 
-def read_folder(folder, root, ops):
-    """The backends of a folder: [(name, {op: text} or None without any table)].
-
-    There are as many as descriptors, each with the tables that it names; in a
-    folder without a descriptor, all tables are those of one backend.
-    """
-    codes, texts = {}, []
-    for path in sorted(folder.glob("*.[ch]")):
-        text = strip_comments(path.read_text(encoding="utf-8"))
-        texts.append((path.relative_to(root), text))
-        read_codes(text, codes)
-    tables = {}
-    for shown, text in texts:
-        for match in re.finditer(r"struct pv_(\w+)_impls (\w+) = \{(.*?)^\};", text, re.M | re.S):
-            kind, variable, body = match.groups()
-            made = tables[variable] = {}
-            for entry in re.finditer(r"\.(\w+)\s*=\s*(\w+)", body):
-                name, how = entry.groups()
-                where = f"{shown}:{line_of(text, match.start(3) + entry.start())}"
-                if name not in ops or ops[name].table != kind:
-                    raise Problem(f"{where}: {name}: no such op in table {kind}")
-                if how not in ("PV_FN", "PV_INLINE", "PV_EMPTY"):
-                    raise Problem(f"{where}: {name}: neither PV_FN, PV_INLINE nor PV_EMPTY")
-                if name in made:
-                    raise Problem(f"{where}: {name}: stands twice")
-                args, _ = call_args(body, entry.start())
-                made[name] = describe(where, ops[name], how, args, codes)
-    owners = {}
-    for _, text in texts:
-        for match in re.finditer(r"struct pv_backend [\w ]+ = \{(.*?)^\};", text, re.M | re.S):
-            name = re.search(r"\.name\s*=\s*\"(\w+)\"", match.group(1)).group(1)
-            owners[name] = re.findall(r"&(\w+)", match.group(1))
-    backends = []
-    for name, own in (owners or {folder.name: tables}).items():
-        made = [tables[variable] for variable in own if variable in tables]
-        backends.append((name, {op: text for table in made for op, text in table.items()}
-                         if made else None))
-    return backends
+WIDTH = 100
 
 
-def describe(where, op, how, args, codes):
-    """One entry of a table in words."""
-    if how == "PV_INLINE":
-        if args[1] not in codes:
-            raise Problem(f"{where}: {op.name}: no PV_CODE({args[1]}, ...) in this backend")
-        what = f"inline `{codes[args[1]]}`"
-    elif how == "PV_EMPTY":
-        what = "nothing (NOP)"
-        if op.site == "JUMP6":
-            what = f"jump to `{args[0]}`"
-    elif "PV_IMPL_IN_LINE" in args[-1] and op.site == "BRANCH":
-        what = "the code compiled in line"
-    else:
-        what = f"{'jump to' if op.site == 'JUMP6' else 'call'} `{args[0]}`"
-    if "PV_IMPL_REQUIRED" in args[-1]:
-        what += "; required"
-    return what
+def wrap(text, first="", rest=None):
+    """Lines of the page: code stays whole, and no line begins as a list or a heading would."""
+    text = re.sub(r"\s+", " ", text)
+    text = re.sub(r"`[^`]*`", lambda m: m[0].replace(" ", "\0"), text)
+    text = re.sub(r" ([-+*>#]|\d+[.)])(?= )", r"\0\1", text)
+    lines = textwrap.wrap(text, WIDTH, initial_indent=first, break_long_words=False,
+                          break_on_hyphens=False,
+                          subsequent_indent=" " * len(first) if rest is None else rest)
+    return [line.replace("\0", " ") for line in lines]
+
+
+def prose(text):
+    """A contract's text: what Markdown would take for its own is marked."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(p if p.startswith("`") else re.sub(r"([<*])", r"\\\1", p) for p in parts)
 
 
 def anchor_list(ops):
     return ", ".join(f"[{op.name}](#{op.name})" for op in ops)
 
 
-def op_section(op, backends):
+def prototype(op):
+    """How the op is written, as indented code."""
+    use = {"ASM6": f"PV_ASM_CALL {op.name}", "JUMP6": f"PV_ASM_JUMP {op.name}"}.get(op.site)
+    if use:
+        return ["    " + use]
+    head = f"    {op.result} pv_{op.name}("
+    return textwrap.wrap(f"{', '.join(op.args) or 'void'})", WIDTH, initial_indent=head,
+                         subsequent_indent=" " * len(head), break_long_words=False)
+
+
+def op_section(op, machines):
     kind, size = SITES[op.site]
-    use = {"ASM6": f"PV_ASM_CALL {op.name}", "JUMP6": f"PV_ASM_JUMP {op.name}"}.get(
-        op.site, f"{op.result} pv_{op.name}({', '.join(op.args) or 'void'})")
-    lines = [
-        f"### {op.name}", "",
-        op.summary[0].upper() + op.summary[1:] + ("" if op.summary[-1] in ".?" else "."), "",
-        f"    {use}", "",
-    ]
+    summary = op.summary[0].upper() + op.summary[1:] + ("" if op.summary[-1] in ".?" else ".")
+    lines = [f"### {op.name}", "", *wrap(prose(summary)), "", *prototype(op), ""]
     for field, text in op.fields.items():
-        lines.append(f"- **{field}:** {text}")
+        lines += wrap(f"**{field}:** {prose(text)}", "- ")
     if op.together:
-        lines.append("- **Goes with:** " + ", ".join(f"[{o}](#{o})" for o in op.together))
-    lines.append(f"- **Site:** {kind}, {size} bytes; convention {CONVENTIONS[op.convention]}")
-    lines.append(f"- **Test:** `test-<env>-{op.test}`")
-    for name, made in backends:
-        what = made.get(op.name, "native") if made is not None else "has no tables yet"
-        lines.append(f"- **In {name}:** {what}")
+        lines += wrap("**Goes with:** " + ", ".join(f"[{o}](#{o})" for o in op.together), "- ")
+    lines += wrap(f"**Site:** {kind}, {size} bytes; convention {CONVENTIONS[op.convention]}", "- ")
+    lines += wrap(f"**Test:** `test-<env>-{op.test}`", "- ")
+    native = []
+    for name, _, _ in machines.backends:
+        entry = machines.entry(name, op.name)
+        if entry == "native":
+            native.append(name)
+        else:
+            lines += wrap(f"**In {name}:** {entry}", "- ")
+    if native:
+        lines += wrap(f"**Native in:** {', '.join(native)}", "- ")
     return lines + [""]
 
 
-def page(tables, backends):
+def overview(ops, machines):
+    """A table: what each backend does with each op of one of the catalogue's."""
+    names = [name for name, _, _ in machines.backends]
+    rows = [["Op", *names]] + [[op.name, *(machines.cell(n, op.name) for n in names)] for op in ops]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    rows.insert(1, ["-" * width for width in widths])
+    return ["| " + " | ".join(c.ljust(w) for c, w in zip(row, widths)) + " |" for row in rows] + [""]
+
+
+def own(machines, name):
+    return sum(choice["form"] != "native" for choice in machines.base[name].values())
+
+
+def backend_list(machines):
+    out = []
+    for name, title, machine in machines.backends:
+        text = f"**{name}**: {title}. {own(machines, name)} of {len(machines.ops)} ops are its own. " \
+               f"Read on {machine}."
+        for changes, why in machines.refused.get(name, []):
+            text += f" It does not run {when([changes])}: {why}."
+        out += wrap(text, "- ")
+    return out + [""]
+
+
+INTRO = """\
+Reference for who ports a kernel or writes a backend: what each of the {count} operations of the
+catalogue means, where it may be used, and what each backend puts at its sites. Table by table:
+{tables}.
+
+## How to read it
+
+Contracts are those of `include/pvops/ops/`; `include/pvops/catalogue.h` explains site, convention
+and test. What stands at a site is read from the backends themselves: a program with all of them
+(`tools/optables/`) starts each on a machine that offers it everything, and reads the
+implementation that the core chose. Then it takes away one feature after another, and each two,
+and says what changes.
+
+The tables have one column per backend:
+
+- `inline`: the implementation itself stands at the site.
+- `compiled`: the compiler has put the native code there, behind a NOP.
+- `nop`: the op is empty; the site is a NOP.
+- `call`, `jump`: a direct call of, or jump to, the backend's function.
+- nothing: the backend leaves the op to native.
+- `!`: required. `pvops=<backend>,-<op>` is refused.
+- `*`: depends on what the hypervisor offers. The op's section says on what.
+
+An op that goes with another is left to native only together with it, if the backend has both.
+
+In a section, "native without X" means: the op is native where X is not offered. Names are those of
+the interface's headers: `KVM_FEATURE_*` ([interface.h](../backends/kvm/interface.h)), `HV_*`
+([tlfs.h](../backends/hyperv/tlfs.h)), calls of a VMI ROM ([ABI.md](../backends/vmi/ABI.md)).
+
+## Backends
+"""
+
+
+def page(tables, machines):
     count = sum(len(ops) for _, _, ops in tables)
+    links = listed([f"[{name}](#table-{name})" for name, _, _ in tables], "and")
     lines = [
         "<!-- SPDX-License-Identifier: GPL-2.0-only OR MIT -->",
-        "<!-- Generated by tools/opdoc.py from include/pvops/ops/ and backends/; "
-        "run `make docs`, do not edit. -->", "",
-        "# Ops", "",
-        f"All {count} operations of the catalogue: what each one means, where it may be used, "
-        "and what", "each backend puts at its sites.  `include/pvops/catalogue.h` explains the "
-        "columns; \"required\"", "means that `pvops=<backend>,-<op>` is refused, and so it is for one of two ops that go",
-        "with each other and that the backend both has, unless the other is left out, too.", "",
-        "| Table | Ops |", "|---|---|",
+        "<!-- Generated by tools/opdoc.py from include/pvops/ops/ and the backends; "
+        "run `make docs`,", "do not edit. -->", "", "# Ops", "",
     ]
-    for name, _, ops in tables:
-        lines.append(f"| [{name}](#table-{name}) | {anchor_list(ops)} |")
-    lines.append("")
+    paragraphs = INTRO.format(count=count, tables=links).rstrip("\n").split("\n\n")
+    for paragraph in paragraphs:
+        if paragraph.startswith("- "):
+            lines += [paragraph, ""]
+        else:
+            lines += [*wrap(paragraph), ""]
+    lines += backend_list(machines)
     for name, heading, ops in tables:
         lines += [f"## Table {name}", ""]
         if heading:
-            lines += [heading[0].upper() + heading[1:], ""]
+            lines += [*wrap(prose(heading[0].upper() + heading[1:])), ""]
+        lines += overview(ops, machines)
+        lines += [*wrap(f"Sections: {anchor_list(ops)}."), ""]
         for op in ops:
-            lines += op_section(op, backends)
+            lines += op_section(op, machines)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def make_page(root):
+def listing(tables, machines):
+    """A line per op and backend: table, op, backend, what."""
+    return "".join(f"{name}\t{op.name}\t{backend}\t{machines.entry(backend, op.name)}\n"
+                   for name, _, ops in tables for op in ops
+                   for backend, _, _ in machines.backends)
+
+
+def read_all(root, program):
     tables = read_catalogue(root)
     ops = {op.name: op for _, _, table in tables for op in table}
     if not ops:
         raise Problem("include/pvops/catalogue.h: no ops")
-    backends = []
-    folders = root / "backends"
-    names = sorted(p.name for p in folders.iterdir() if p.is_dir()) if folders.is_dir() else []
-    # Native first: the others are read against it.
-    for name in sorted(names, key=lambda n: (n != "native", n)):
-        backends += read_folder(folders / name, root, ops)
-    for name, made in backends:
-        if name == "native" and made is not None:
-            for op in ops.values():
-                if op.name not in made:
-                    raise Problem(f"{op.where}: {op.name}: in no table of backends/native")
-    return page(tables, backends)
+    return tables, Machines(program, ops)
 
 
 def main():
-    parser = argparse.ArgumentParser(description="op reference page from the catalogue")
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", nargs="?", help="write the page here")
-    parser.add_argument("--output", metavar="FILE", help="the same")
     parser.add_argument("--check", metavar="FILE", help="fail if FILE is not current")
+    parser.add_argument("--list", action="store_true",
+                        help="print a line per op and backend: table, op, backend, implementation")
     parser.add_argument("--root", default=pathlib.Path(__file__).resolve().parent.parent,
                         type=pathlib.Path, help="tree to read (default: this one)")
+    parser.add_argument("--program", type=pathlib.Path,
+                        help="optables of that tree (default: its build/optables/optables)")
     args = parser.parse_args()
-    target = args.check or args.output or args.file
-    if not target:
+    target = args.check or args.file
+    if not target and not args.list:
         parser.error("which file?")
     try:
-        text = make_page(args.root)
+        tables, machines = read_all(args.root,
+                                    args.program or args.root / "build/optables/optables")
+        if args.list:
+            sys.stdout.write(listing(tables, machines))
+            return 0
+        text = page(tables, machines)
         if args.check:
             path = pathlib.Path(target)
             if not path.is_file() or path.read_text(encoding="utf-8") != text:

@@ -5,20 +5,22 @@
   report.py demo           tests and the short measurement; one table
   report.py bench          tests and the full measurement; table and chart
   report.py check FILE     is this report sound? (the shape: tests/bench/README.md)
+  report.py compare A B    what differs from report A to report B (compare --help)
+  report.py chart FILE     draw bench.svg and bench-dark.svg of a report, beside it
 
 --envs A,B names other environments of tests/vm/envs.toml.  Writes
-build/report/{demo,bench}.json, and bench.md and bench.svg.  Exit status: 0 all
-good; 1 a test failed, an environment did not end, a site was not patched, a
-figure is missing or a self-test is off; 2 wrong arguments; 3 something is
-missing here.
+build/report/{demo,bench}.json, and bench.md, bench.svg and bench-dark.svg.  Exit
+status: 0 all good; 1 a test failed, an environment did not end, a site was not
+patched, a figure is missing or a self-test is off; 2 wrong arguments; 3 something
+is missing here.
 """
 import json
 import re
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
+import chart
 import vm
 
 ENVS = ("native", "xenpv", "vmi", "vmimon", "xenpvh", "kvm", "hyperv")
@@ -336,13 +338,9 @@ def markdown(doc):
 
 # Chart
 
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#999933")
-ROW_HEIGHT, CURVE_HEIGHT, MARGIN = 22, 420, 90
-
-
 def series_of(doc):
-    """[(label, [(size, per entry)])] of every series in the report."""
-    out = []
+    """{batch: {env: [(size, per entry)]}} of every series in the report."""
+    out = {}
 
     def walk(env, tree, path):
         for key, value in tree.items():
@@ -350,7 +348,7 @@ def series_of(doc):
             if is_series(value):
                 points = [(int(k), m["per_entry"]) for k, m in value.items() if m.get("per_entry")]
                 if points:
-                    out.append((f"{env}: {name}", points))
+                    out.setdefault(name, {})[env] = sorted(points)
             elif isinstance(value, dict) and not is_measurement(value):
                 walk(env, value, name)
 
@@ -359,67 +357,22 @@ def series_of(doc):
     return out
 
 
-def gnuplot_script(doc, path):
-    """Bars by operation on top, the batch curves below."""
-    names = list(doc["envs"])
-    rows = [(name, cells) for _, name, cells in table_rows(doc)
-            if "/entry" not in name and name not in SELF_TESTS
-            and any(c[0] is not None for c in cells.values())]
-    curves = series_of(doc)
-    bars_height = ROW_HEIGHT * len(rows) + 2 * MARGIN
-    height = bars_height + (CURVE_HEIGHT if curves else 0)
-    cut = (CURVE_HEIGHT if curves else 0) / height
-    top = max([c[0] or 0 for _, cells in rows for c in cells.values()] + [10]) * 6
-    thick = 0.8 / len(names)
-    out = [f'set terminal svg size 1000,{height} font "sans,12" background "#ffffff"',
-           f'set output "{path}"', "set encoding utf8"]
-    for i, name in enumerate(names):
-        out.append(f"$bars{i} << EOD")
-        for y, (_, cells) in enumerate(rows):
-            value = cells.get(name, (None,))[0]
-            at = y - 0.4 + thick * (i + 0.5)
-            if value is not None:
-                out.append(f"{max(value, 0.5)} {at:.3f} {at - thick / 2:.3f} {at + thick / 2:.3f} "
-                           f'"{figure(value)}"')
-        out.append("EOD")
-    for i, (_, points) in enumerate(curves):
-        out += [f"$curve{i} << EOD", *(f"{x} {y}" for x, y in sorted(points)), "EOD"]
-    tics = ", ".join(f'"{name}" {y}' for y, (name, _) in enumerate(rows))
-    bars = ", ".join(
-        f'$bars{i} using (0.5):2:(0.5):1:3:4 with boxxyerror fs solid noborder lc rgb "{colour}" '
-        f'title "{name}", $bars{i} using 1:2:5 with labels left offset 0.5,0 '
-        f'font "sans,9" notitle'
-        for i, (name, colour) in enumerate(zip(names, COLOURS)))
-    out += ["set multiplot", f"set origin 0,{cut:.5f}", f"set size 1,{1 - cut:.5f}",
-            'set title "Executed instructions per operation (guest and hypervisor), log scale"',
-            'set xlabel "executed instructions; a bar of no length is 0"', "set logscale x",
-            f"set xrange [0.5:{top}]", f"set yrange [{len(rows)}:-1]", "set lmargin 30",
-            'set format x "%.0f"', "set grid x", "set key outside top right horizontal",
-            f"set ytics ({tics}) noenhanced font 'sans,11'", f"plot {bars}"]
-    if curves:
-        lines = ", ".join(
-            f'$curve{i} using 1:2 with linespoints lw 2 pt 7 ps 0.6 lc rgb "{colour}" '
-            f'title "{label}" noenhanced'
-            for i, ((label, _), colour) in enumerate(zip(curves, COLOURS * len(curves))))
-        out += ["reset", "set origin 0,0", f"set size 1,{cut:.5f}",
-                'set title "Batches: executed instructions per entry, by batch size"',
-                'set xlabel "entries in a batch"', 'set ylabel "instructions per entry"',
-                "set logscale x 2", "set logscale y", "set lmargin 12", "set grid x y",
-                "set key inside top right vertical",
-                f"plot {lines}"]
-    return "\n".join(out + ["unset multiplot", ""])
+def picture(doc, dark):
+    """What differs from native (tools/chart.py)."""
+    rows = [(name, {env: c[0] for env, c in cells.items() if c[0] is not None})
+            for _, name, cells in table_rows(doc) if "/entry" not in name and name not in SELF_TESTS]
+    return chart.draw(rows, series_of(doc), list(doc["envs"]), dark)
 
 
-def chart(doc, path):
-    """Draw bench.svg; returns what went wrong, or None."""
-    try:
-        run = subprocess.run(["gnuplot"], input=gnuplot_script(doc, path), text=True,
-                             capture_output=True, check=False)
-    except FileNotFoundError:
-        raise vm.MissingError("no gnuplot here (package gnuplot-nox)") from None
-    if run.returncode or run.stderr.strip():
-        return f"gnuplot: {(run.stderr.strip().splitlines() or ['failed'])[-1]}"
-    return None
+def save_charts(doc, folder):
+    return [save(folder / f"bench{'-dark' if dark else ''}.svg", picture(doc, dark).svg())
+            for dark in (False, True)]
+
+
+def draw(path):
+    for name in save_charts(read_report(path), Path(path).parent):
+        print(name)
+    return 0
 
 
 # Commands
@@ -469,13 +422,131 @@ def bench(names):
     doc, _, wrong = collect(names, ["test=all", "bench=full"])
     wrong += add_two_cpus(doc, names)
     paths = [save(OUT / "bench.json", json.dumps(doc, indent=1) + "\n"),
-             save(OUT / "bench.md", markdown(doc)), OUT / "bench.svg"]
+             save(OUT / "bench.md", markdown(doc)), *save_charts(doc, OUT)]
     print("\n" + table(doc))
-    if error := chart(doc, paths[2]):
-        wrong.append(error)
     for path in paths:
         print(path)
     return finish("bench", wrong)
+
+
+def read_report(path):
+    """A report that another run wrote; what it is not, is a wrong argument."""
+    try:
+        doc = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as err:
+        raise vm.UsageError(f"{path}: {err.strerror}") from err
+    except ValueError as err:
+        raise vm.UsageError(f"{path}: not JSON: {err}") from err
+    if bad := _bad_shape(doc):
+        raise vm.UsageError(f"{path}: {bad}")
+    return doc
+
+
+def _bad_shape(doc):
+    """Why figures cannot be read, or None.  A report that is not sound can be compared."""
+    envs = doc.get("envs") if isinstance(doc, dict) else None
+    if not isinstance(envs, dict) or not envs:
+        return "no report: envs: missing or not an object"
+    for name, env in envs.items():
+        for key in ("ops", "bench"):
+            if not isinstance(env, dict) or not isinstance(env.get(key, {}), dict):
+                return f"no report: {name}.{key}: is not an object"
+        for key in ("ops", "bench"):
+            for path, m in flatten(env.get(key, {})):
+                for field in ("insns", "hypercalls", "per_entry"):
+                    if m.get(field) is not None and not is_a(m[field], NUMBER):
+                        return f"no report: {name}.{key}.{path}.{field}: is not a number"
+    return None
+
+
+# Field of a report's environment that is compared besides the measurements.
+FACTS = {"patch_insns_per_site": lambda env: env.get("patch_insns_per_site")}
+
+
+def figures_of(doc):
+    """{(env, operation, "insns" or "hypercalls"): number or None}."""
+    out = {}
+    for name, env in doc["envs"].items():
+        for key in ("ops", "bench"):
+            for path, m in flatten(env.get(key, {})):
+                entry = "per_entry" in m
+                row = f"{key}.{path}" + (" /entry" if entry else "")
+                out[name, row, "insns"] = m["per_entry"] if entry else m["insns"]
+                if "hypercalls" in m:
+                    out[name, row, "hypercalls"] = m["hypercalls"]
+        for fact, get in FACTS.items():
+            if get(env) is not None:
+                out[name, fact, "insns"] = get(env)
+    return out
+
+
+def change_of(before, after):
+    """By how many percent more; from 0, any more is without bounds."""
+    if before == after:
+        return 0.0
+    return (after - before) * 100 / before if before else float("inf")
+
+
+def differences(one, other):
+    """([(env, operation, unit, before, after, percent)], most worse first; [what only one has])."""
+    before, after = figures_of(one), figures_of(other)
+    lone = [f"only in {which}: {env}: {row}" for which, has, lacks in
+            (("A", before, after), ("B", after, before))
+            for env, row, unit in has if unit == "insns" and (env, row, unit) not in lacks]
+    rows = []
+    for (env, row, unit), was in before.items():
+        now = after.get((env, row, unit), was)
+        if was is None or now is None:
+            if was is not now:
+                lone.append(f"measured only in {'B' if was is None else 'A'}: {env}: {row}")
+        elif was != now:
+            rows.append((env, row, unit, was, now, change_of(was, now)))
+    return sorted(rows, key=lambda r: (-r[5], r[:3])), lone
+
+
+def percent(value):
+    return "new" if value == float("inf") else f"{value:+.1f} %"
+
+
+def compare(paths, threshold):
+    """Exit status 0: nothing is worse by more than @threshold percent; else 1."""
+    docs = [read_report(path) for path in paths]
+    if not figures_of(docs[0]).keys() & figures_of(docs[1]).keys():
+        raise vm.UsageError(f"{paths[0]} and {paths[1]} have no figure in common")
+    rows, lone = differences(*docs)
+    width = max([len(row[1]) for row in rows] + [9])
+    if rows:
+        print(f"{'environment':14}{'operation':{width}}  {'unit':10}{'A':>13}{'B':>13}{'change':>12}")
+    for env, row, unit, was, now, by in rows:
+        print(f"{env:14}{row:{width}}  {unit:10}{figure(was):>13}{figure(now):>13}{percent(by):>12}"
+              + (" WORSE" if by > threshold else ""))
+    if lone:
+        print("\n".join(["", *lone] if rows else lone))
+    worse = sum(row[5] > threshold for row in rows)
+    print(("\n" if rows or lone else "") + f"compare: {len(rows)} figures differ, {worse} worse by more than "
+          f"{threshold:g} %, {len(lone)} in one report only")
+    return vm.EXIT_FAILED if worse else 0
+
+
+COMPARE_HELP = """\
+Two reports of `make bench`, `make demo` or `make bench GUEST=linux`: two versions on one
+machine, or one version on two.  A is the one before.  Every figure that differs is a row,
+the worst first: executed instructions and hypercalls of each operation, per entry where it
+is a batch, and instructions to patch a site.  More is worse.  What only one of the reports
+has is listed, and does not count as worse.
+
+Exit status: 0 nothing is worse by more than the threshold; 1 something is; 2 wrong
+arguments, or a file that cannot be read or is no report: one line says which and why."""
+
+
+def threshold(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < float("inf"):
+        raise vm.argparse.ArgumentTypeError(f"{text}: not a percentage from 0 on")
+    return value
 
 
 def check(path):
@@ -496,9 +567,20 @@ def main(argv):
     for what in ("demo", "bench"):
         sub.add_parser(what).add_argument("--envs", default=",".join(ENVS), metavar="A,B")
     sub.add_parser("check").add_argument("file", metavar="FILE")
+    sub.add_parser("chart").add_argument("file", metavar="FILE")
+    two = sub.add_parser("compare", description=COMPARE_HELP,
+                         formatter_class=vm.argparse.RawDescriptionHelpFormatter)
+    for name in ("A.json", "B.json"):
+        two.add_argument(name[0].lower(), metavar=name)
+    two.add_argument("--threshold", type=threshold, default=0.0, metavar="PERCENT",
+                     help="so much more is not worse (default: 0)")
     args = parser.parse_args(argv)
     if args.what == "check":
         return check(args.file)
+    if args.what == "chart":
+        return draw(args.file)
+    if args.what == "compare":
+        return compare([args.a, args.b], args.threshold)
     names = args.envs.split(",")
     for name in names:
         vm.env_rows(name)

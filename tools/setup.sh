@@ -1,11 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# setup.sh [linux]: install the packages of packages.txt that are missing, with
-# "linux" those marked @linux too.  Says nothing when there are none.  Without
-# the means to install: one line, and exit 1.
+# setup.sh [--check] [linux]: install the packages of packages.txt that are missing,
+# with "linux" those marked @linux too.  Says nothing when there are none.  Without
+# the means to install: one line, and exit 1.  --check: install nothing; one line
+# names what is missing and the command, exit 1.
 set -eu
 list=$(dirname "$0")/packages.txt
+check=
+if [ "${1:-}" = --check ]; then
+	check=1
+	shift
+fi
 what=${1:-}
+case $#:$what in
+0: | 1:linux) ;;
+*)
+	echo "usage: setup.sh [--check] [linux]" >&2
+	exit 2
+	;;
+esac
 
 have() {
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -45,6 +58,10 @@ choose() {
 
 as_root=()
 choose
+if [ -n "$check" ]; then
+	echo "setup: packages are missing: ${chosen[*]}; run: make deps${what:+ GUEST=linux}" >&2
+	exit 1
+fi
 if [ "$(id -u)" -ne 0 ]; then
 	if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
 		as_root=(sudo)

@@ -57,7 +57,8 @@ static const char *why_not(const struct hv_features *hv, enum hv_use use)
  * translation: so one that imitates comes behind any that is real, whatever
  * the order they were linked in, and before none at all.
  */
-#define SCORE_IMITATED	(PV_SCORE_GUEST / 2)
+/* The last of those that are real: everybody else can show this interface. */
+#define SCORE_REAL	(PV_SCORE_GUEST - 3)
 
 /*
  * The interface is told by its signature, the vendor's name is for people; but
@@ -136,5 +137,5 @@ int hv_detect(const struct pv_platform *platform, const char **why)
 	*why = hv_features_read(platform, &found);
 	if (*why)
 		return PV_SCORE_NONE;
-	return found.imitated ? SCORE_IMITATED : PV_SCORE_GUEST;
+	return found.imitated ? PV_SCORE_IMITATED : SCORE_REAL;
 }

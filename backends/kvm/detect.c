@@ -33,10 +33,8 @@ struct pvkvm_offer pvkvm_find(const struct pv_platform *platform)
 
 /*
  * Whatever else KVM imitates for guests that do not know it (Hyper-V's leaves
- * come first then, its own at the next base), this is what is there: an
- * imitation must score lower.  A VMI ROM is not KVM's, but of a hypervisor in
- * between, which does not hide KVM's leaves: it scores the same and is linked
- * first.
+ * come first then, its own at the next base; Xen's, or VMware's name), this is
+ * what is there.  So rank 0: before every interface that KVM can show.
  */
 int pvkvm_detect(const struct pv_platform *platform, const char **why)
 {

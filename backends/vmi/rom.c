@@ -237,7 +237,11 @@ static const char *reason(u32 at, const char *why)
 	return text;
 }
 
-/* Bare hardware with a ROM would do natively too; the ROM knows better. */
+/*
+ * Bare hardware with a ROM would do natively too; the ROM knows better.  It belongs to
+ * a hypervisor that runs between us and the one that CPUID shows, whose leaves it does
+ * not hide: so it comes before all of them.
+ */
 int vmi_detect(const struct pv_platform *platform, const char **why)
 {
 	struct vmi_rom rom;
@@ -261,7 +265,7 @@ int vmi_detect(const struct pv_platform *platform, const char **why)
 	for (;; at += VMI_AREA_STEP) {
 		error = vmi_rom_next(platform->option_roms, VMI_AREA_BYTES, &at, &rom, &bad);
 		if (!error)
-			return PV_SCORE_GUEST;
+			return PV_SCORE_ROM;
 		if (error == VMI_NOT_A_ROM)
 			return PV_SCORE_NONE;
 		*why = reason(at, bad);

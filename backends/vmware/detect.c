@@ -6,13 +6,18 @@
  * Told by name, as there is no other signature that may be looked at without
  * side effects.  A hypervisor of this name that also shows the Hyper-V interface
  * (QEMU does) calls itself VMware, so Hyper-V is what it imitates.
+ *
+ * KVM and Xen show this name to guests that know no other, and keep their own
+ * leaves beside it: they come first.
  */
+#define VMWARE_SCORE	(PV_SCORE_GUEST - 2)
+
 int vmware_detect(const struct pv_platform *platform, const char **why)
 {
 	if (!pv_can_share(platform, why))
 		return PV_SCORE_NONE;
 	*why = "no VMware by CPUID";
-	return pv_cpuid_find(platform, "VMwareVMware") ? PV_SCORE_GUEST : PV_SCORE_NONE;
+	return pv_cpuid_find(platform, "VMwareVMware") ? VMWARE_SCORE : PV_SCORE_NONE;
 }
 
 /* Leaf 0x10 of its leaves, ECX.  Both bits: either will do. */

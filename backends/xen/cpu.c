@@ -454,7 +454,8 @@ void pvxen_trap_entry(struct trap_info *trap, u32 vector, const struct pv_gate *
 			(u64)gate->offset_high << 32;
 }
 
-#define TRAPS	32
+/* Likewise (port.h, PV_STACK_FRAME). */
+#define TRAPS	16
 
 static long set_traps(enum pv_op op, unsigned long caller, const struct trap_info *traps)
 {

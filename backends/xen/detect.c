@@ -43,8 +43,8 @@ enum pvxen_guest pvxen_guest_type(const struct pv_platform *platform,
 
 /*
  * A hypervisor's own interface, and so above any imitation: Xen with viridian=1
- * shows Hyper-V's leaves first and its own 0x100 further on.  A little below a
- * VMI ROM: that is not Xen's, but of a hypervisor between Xen and us.
+ * shows Hyper-V's leaves first and its own 0x100 further on.  Behind KVM, which
+ * can show Xen's leaves beside its own.
  */
 #define HVM_SCORE	(PV_SCORE_GUEST - 1)
 

@@ -154,7 +154,8 @@ void pvxen_send_ipi(u32 cpu, u32 vector)
 	pvxen_check(pvxen_evtchn_op(EVTCHNOP_send, &send), PV_OP_send_ipi, XEN_CALLER(), cpu, vector);
 }
 
-#define SENDS	16
+/* As many as a frame has room for (port.h, PV_STACK_FRAME). */
+#define SENDS	6
 
 void pvxen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
 {

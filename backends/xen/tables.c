@@ -22,8 +22,11 @@ static const u32 clear_max[] = { 64, 40, 40 };
 
 #define ROOT_LEVEL	4
 
-/* Tables given back at once where the cache is full: one TLB flush for all. */
-#define GIVE_MAX	8
+/*
+ * Tables given back at once where the cache is full: one TLB flush for all.  As many as
+ * a frame has room for (port.h, PV_STACK_FRAME).
+ */
+#define GIVE_MAX	4
 
 struct table_cache {
 	pv_pfn_t pfn[CACHE_MAX];
@@ -197,10 +200,29 @@ static bool pin(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, u32 co
 }
 
 /*
- * Unpinned, writable, and the kernel's again.  What Xen still sees as a table
- * somewhere must not be used again; where one of several is, each is tried alone.
+ * Unpinned, writable, and the kernel's again.  A page that Xen still sees as a table
+ * is not used again.
  */
-static void give_back(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, u32 count)
+static __attribute__((__noinline__)) void give_back_one(enum pv_op op, unsigned long caller,
+							pv_pfn_t pfn)
+{
+	struct mmuext_op ext = pvxen_mmuext_mfn(MMUEXT_UNPIN_TABLE, pvxen_mfn(pfn));
+	struct multicall_entry entry[2];
+	u32 done;
+
+	pin_entry(&entry[0], &ext, 1, &done);
+	linear_entry(&entry[1], pfn, true);
+	pvxen_multicall(op, caller, entry, 2);
+	if ((long)entry[0].result >= 0 && (long)entry[1].result >= 0)
+		pv_port_free_page(pfn);
+	else
+		pv_port_log("pvops: xen: table page 0x%llx cannot be freed and is lost",
+			    (unsigned long long)pv_pfn_nr(pfn));
+}
+
+/* The same for several: what one of them was refused, each tries alone. */
+static __attribute__((__noinline__)) void give_back(enum pv_op op, unsigned long caller,
+						    const pv_pfn_t *pfn, u32 count)
 {
 	struct mmuext_op ext[GIVE_MAX], flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
 	struct multicall_entry entry[GIVE_MAX + 1];
@@ -209,23 +231,18 @@ static void give_back(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, 
 	for (i = 0; i < count; i++) {
 		ext[i] = pvxen_mmuext_mfn(MMUEXT_UNPIN_TABLE, pvxen_mfn(pfn[i]));
 		linear_entry(&entry[i + 1], pfn[i], true);
-		if (count > 1)
-			entry[i + 1].args[2] = i == count - 1 ? UVMF_TLB_FLUSH | UVMF_ALL :
-								UVMF_NONE;
+		entry[i + 1].args[2] = i == count - 1 ? UVMF_TLB_FLUSH | UVMF_ALL : UVMF_NONE;
 	}
 	pin_entry(&entry[0], ext, count, &done);
 	pvxen_multicall(op, caller, entry, count + 1);
 	/* It brings the flush. */
-	if (count > 1 && (long)entry[count].result < 0)
+	if ((long)entry[count].result < 0)
 		pvxen_check(pvxen_mmuext(&flush, 1), op, caller, 0, 0);
 	for (i = 0; i < count; i++) {
 		if ((long)entry[0].result >= 0 && (long)entry[i + 1].result >= 0)
 			pv_port_free_page(pfn[i]);
-		else if (count > 1)
-			give_back(op, caller, &pfn[i], 1);
 		else
-			pv_port_log("pvops: xen: table page 0x%llx cannot be freed and is lost",
-				    (unsigned long long)pv_pfn_nr(pfn[i]));
+			give_back_one(op, caller, pfn[i]);
 	}
 }
 
@@ -267,7 +284,9 @@ static u32 give_all_but(enum pv_op op, unsigned long caller, u32 level, u32 left
 		for (count = 0; count < GIVE_MAX && given < most && cache->count > left; given++)
 			pfn[count++] = cache->pfn[--cache->count];
 		pvxen_unlock(&cache_lock, flags);
-		if (count)
+		if (count == 1)
+			give_back_one(op, caller, pfn[0]);
+		else if (count)
 			give_back(op, caller, pfn, count);
 	} while (count == GIVE_MAX);
 	return given;
@@ -330,7 +349,7 @@ static pv_pfn_t alloc_table(enum pv_op op, unsigned long caller, u32 level)
 		return pfn;
 	if (pin(op, caller, &pfn, 1, level))
 		return pfn;
-	give_back(op, caller, &pfn, 1);
+	give_back_one(op, caller, pfn);
 	return PV_PFN_NONE;
 }
 
@@ -351,7 +370,7 @@ static void release_table(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u32
 		if (!used && keep(op, caller, level, pfn))
 			return;
 	}
-	give_back(op, caller, &pfn, 1);
+	give_back_one(op, caller, pfn);
 }
 
 pv_pfn_t pvxen_alloc_pte(void)

@@ -228,13 +228,31 @@ static inline bool pv_can_share(const struct pv_platform *platform, const char *
 	return false;
 }
 
-/* Scores of detect().  The highest wins; equal scores: first linked. */
+/*
+ * Scores of detect().  The highest score wins.  The order in which backends are
+ * linked decides nothing: no two backends have the same score on one machine
+ * (tests/unit/machines.c).  From the lowest to the highest:
+ */
 /** PV_SCORE_NONE - cannot run here; detect() says why */
 #define PV_SCORE_NONE		0
 /** PV_SCORE_FALLBACK - runs, without help from a hypervisor */
 #define PV_SCORE_FALLBACK	1
-/** PV_SCORE_GUEST - the hypervisor offers its interface */
+/** PV_SCORE_IMITATED - another hypervisor imitates this interface */
+#define PV_SCORE_IMITATED	50
+/**
+ * PV_SCORE_GUEST - the hypervisor offers its own interface
+ *
+ * A machine can show several.  A backend subtracts its rank, below
+ * PV_SCORE_GUEST - PV_SCORE_IMITATED, and says beside the score why it stands
+ * behind those with a smaller one: KVM 0, Xen 1, VMware 2, Hyper-V 3.
+ */
 #define PV_SCORE_GUEST		100
+/**
+ * PV_SCORE_ROM - code for the guest lies in the machine's memory
+ *
+ * Whoever put it there runs between the guest and what CPUID shows.
+ */
+#define PV_SCORE_ROM		200
 /** PV_SCORE_DEPRIVILEGED - nothing else can run here */
 #define PV_SCORE_DEPRIVILEGED	1000
 

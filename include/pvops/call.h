@@ -149,8 +149,12 @@ static __always_inline ret pv_##name PV_PROTO##n args			\
 #define PV_WRAP_ASM6(name, conv, ret, n, args)
 #define PV_WRAP_JUMP6(name, conv, ret, n, args)
 
+/* Wrappers of ops without a result return an expression of type void, which ISO C forbids. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
 #define PV_OP(table, name, site, conv, ret, n, args, test)		\
 	PV_WRAP_##site(name, conv, ret, n, args)
 #include "catalogue.h"
+#pragma GCC diagnostic pop
 
 #endif

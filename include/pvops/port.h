@@ -16,13 +16,55 @@
  *    which begins with its per-CPU area and pv_cpu_init(n).  Where ops are used
  *    before the kernel can log, or take an exception, pv_init_native() comes
  *    first;
+ *    GS base is set before pv_init(), and not by an op: what the entry code knows
+ *    decides how.  In ring 0 by WRMSR (IA32_GS_BASE, 0xc0000101); under Xen PV by the
+ *    hypercall set_segment_base(SEGBASE_GS_KERNEL).  Other CPUs begin with
+ *    pv_cpu_state.gs_base;
  * 4. uses pv_<op>() (call.h) and the assembly sites (site.h) instead of
  *    privileged instructions, and calls pv_batch_pause()/_resume() around
  *    exception and interrupt handlers that interrupted kernel mode, or
  *    answers pv_port_in_interrupt().
  *
- * A task keeps its CPU while it is in an op: a kernel that takes the CPU away
- * from kernel code holds that off around ops (batches are per CPU).
+ * A task keeps its CPU while it is in an op, and from batch_enter to batch_leave,
+ * because queues are per CPU.  A kernel that switches tasks only where its own code
+ * asks for it, or on the way back to user mode, has nothing to do.  One whose timer
+ * interrupt switches tasks in kernel mode does not while interrupts are masked, in a
+ * batch, or between pv_batch_pause() and pv_batch_resume(); and it masks interrupts, or
+ * counts preemption off, around ops whose context says so.
+ *
+ * Page tables.  The root that the kernel was entered on, or the one it has made before
+ * pv_init() in ring 0, is the one of pv_port_kernel_root().  Under Xen PV it is the
+ * domain builder's, which is in use and read-only: the kernel extends it through set_p4d()
+ * and its like.  Another root comes from pgd_alloc(), which copies the kernel half of
+ * pv_port_kernel_root(), and goes through pgd_activate() and write_cr3(); from there on
+ * pv_port_kernel_root() may name it.  In a batch, an entry is in the table only when the
+ * batch is flushed: code that makes a table and goes on below it, or reads an entry again,
+ * uses batch_flush() in between.
+ *
+ * Devices.  Memory of a device is not the kernel's: no PFN stands for it.  Its entry
+ * is made of the machine address, (__force pv_pte_t)(address | flags), and not by
+ * make_pte(), which answers "not present" for it under Xen PV; pte_val() reads it as not
+ * present.  pv_port_map_phys() is to do it so.
+ *
+ * Who owns what, on a bare machine and where a backend leaves it to native, from
+ * pv_late_init() on:
+ *
+ *	local APIC	the layer: base, mode, TPR, timer, ICR, EOI.  The kernel leaves
+ *			its registers alone, but LINT0, LINT1 and the error vector
+ *	spurious vector	the layer sets 0xff.  The kernel has a gate there that
+ *			returns, without upcall()
+ *	8259 PICs	the layer masks all lines, once.  A kernel that uses them
+ *			unmasks its lines after pv_late_init(), and ends their
+ *			interrupts itself, without upcall()
+ *	I/O APIC	the kernel.  Its interrupts go through upcall(), which ends them
+ *	PIT		the kernel.  The layer takes channel 2 and port 0x61 in
+ *			pv_late_init(), to measure the TSC, and puts the port back
+ *	HPET		the kernel; likewise
+ *	TSC		nobody writes it
+ *	CMOS clock	the kernel; wall_clock() and pv_late_init() select its registers
+ *
+ * A kernel that keeps the local APIC for itself never calls pv_late_init(), and does not
+ * use set_timer, clock_read, send_ipi, start_cpu and upcall (Linux).
  *
  * Macros and inline functions of <pvops_port.h>:
  *
@@ -51,7 +93,10 @@
  *	PV_STACK_POINTER		the kernel's variable that is RSP: a file can have
  *					but one (types.h); may be left out
  *	PV_EXTABLE(insn, fixup)		asm text: if the instruction at label
- *					insn faults, go on at label fixup
+ *					insn faults, go on at label fixup.  Both are
+ *					bare tokens, as in PV_EXTABLE(1b, 2b): the
+ *					macro makes them text (#insn).  Faults are #GP,
+ *					for backend xen also #PF
  *	PV_GDT_LDT, PV_GDT_TLS		GDT indices of the LDT descriptor
  *					(two slots) and the first of three TLS
  *	PV_GDT_WRITABLE(gdt)		where this CPU's GDT, loaded from @gdt,
@@ -72,6 +117,9 @@
  *					indirect branch either (site.h).  PV_JMP and
  *					its like are then for the kernel to define,
  *					and flags of the compiler; may be left out
+ *	PV_XEN_INTERFACE		for backend xen: the kernel's own copy of Xen's
+ *					public headers, as <file>; left out, they are
+ *					<xen/...> of the package libxen-dev
  *	PV_CALLER()			address the op is used from, for reports:
  *					__builtin_return_address(0)
  *	pv_port_virt_to_pfn(va)		frame of a linear-map address
@@ -93,6 +141,19 @@
 #define PVOPS_PORT_H
 
 #include "backend.h"
+
+/*
+ * Stack.  What the layer takes of the caller's, in bytes, compiled by gcc as the mini
+ * guest is; tools/stack.py computes it from every call and every site, and a test
+ * compares (tests/unit/stack.t).  The port's own functions come on top, and an
+ * interrupt's frame where interrupts are on.
+ */
+/** PV_STACK_FRAME - no function of the layer has a larger frame */
+#define PV_STACK_FRAME	640
+/** PV_STACK_OP - an op takes no more, whatever it calls */
+#define PV_STACK_OP	1280
+/** PV_STACK_START - pv_init(), pv_patch(), pv_late_init() and their like take no more */
+#define PV_STACK_START	3072
 
 /**
  * pv_port_log - one line for the kernel log
@@ -240,7 +301,9 @@ pv_pte_t *pv_port_fixmap_pte(u32 index, u64 *va);
  * @bytes: length
  * @flags: PV_PTE_RW and PV_PTE_NX as wanted; uncached if PV_MAP_UNCACHED
  *
- * Context: process context, or boot after memory is set up.  Kept for ever.
+ * Context: process context, or boot after memory is set up.  Kept for ever.  The
+ * address is a device's (see above).  A kernel that runs with EFER.NXE clear, where
+ * bit 63 is reserved, leaves PV_PTE_NX out.
  * Returns NULL when it cannot, after one log line.
  */
 void *pv_port_map_phys(pv_maddr_t maddr, size_t bytes, u64 flags);
@@ -263,10 +326,12 @@ void *pv_port_map_phys(pv_maddr_t maddr, size_t bytes, u64 flags);
 bool pv_port_code_area(const void *start, size_t bytes);
 
 /**
- * pv_port_low_page - a page below 1 MiB for CPU start-up code, identity usable
+ * pv_port_low_page - a page of RAM below 1 MiB for CPU start-up code
  *
- * Same one each time; PV_PFN_NONE if the kernel has none.  Only asked for on
- * bare hardware.
+ * Same one each time, and nothing else is in it; PV_PFN_NONE if the kernel has none,
+ * and then no CPU is started.  start_cpu() writes to it in the linear map, where it is
+ * writable.  No page table of the kernel maps it one to one: the new CPU runs there on
+ * tables of the layer.  Only asked for on bare hardware.
  */
 pv_pfn_t pv_port_low_page(void);
 

@@ -67,7 +67,7 @@ static __always_inline bool pv_pvclock_try(const struct pv_pvclock *clock, u64 *
 	else
 		delta >>= -clock->tsc_shift & 63;
 	*ns = clock->system_time +
-	      (u64)(((unsigned __int128)delta * clock->tsc_to_system_mul) >> 32);
+	      (u64)__extension__(((unsigned __int128)delta * clock->tsc_to_system_mul) >> 32);
 	asm volatile("" : : : "memory");
 	return !(version & 1) && __atomic_load_n(&clock->version, __ATOMIC_RELAXED) == version;
 }

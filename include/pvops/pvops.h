@@ -323,7 +323,7 @@ const char *pv_site_error_text(enum pv_site_error error);
 const char *pv_form_text(enum pv_form form);
 
 /**
- * pv_print - the one block: detected, chosen, its notes, refused, sites by form
+ * pv_print - the one block: version, detected, chosen, its notes, refused, sites by form
  *
  * Context: any, after pv_patch().  Through pv_port_log().
  */

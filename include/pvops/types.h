@@ -7,10 +7,23 @@
  * the guest, one of the machine, a machine address and a page-table entry of
  * each level cannot be mixed up without a visible conversion.
  *
- * The kernel supplies <pvops_port.h> on its include path: u8..u64, s32, bool,
- * size_t, __force and __bitwise, __always_inline, and the per-CPU and
- * exception-table macros that port.h names.  Assembly includes it too and
- * sees its constants.
+ * The kernel supplies <pvops_port.h> on its include path.  C finds in it
+ *
+ *	u8, u16, u32, u64	unsigned, of exactly 8 to 64 bits
+ *	s8, s16, s32, s64	signed, likewise
+ *	bool, true, false	_Bool
+ *	size_t, NULL
+ *	uint8_t ... uint64_t	with backend xen only: Xen's public headers use them
+ *	__always_inline		"inline" and the attribute
+ *	__force, __bitwise	nothing, or sparse's attributes
+ *
+ * and the macros that port.h lists.  u64 may be unsigned long or unsigned long long,
+ * whatever the kernel has: the layer casts what it prints.  A kernel whose own
+ * uint64_t is another of the two need not change it, but does not include
+ * <stdint.h> beside it.  gcc's <stdint.h>, <stddef.h> and <stdbool.h> need no C library.
+ *
+ * Assembly includes <pvops_port.h> too: it sees constants only, so that the rest
+ * stands within "#ifndef __ASSEMBLY__".
  */
 #ifndef PVOPS_TYPES_H
 #define PVOPS_TYPES_H
@@ -78,7 +91,7 @@
  * zone or a leaf's frame.  A variable of the file: clang copies a local one.
  */
 #ifndef PV_STACK_POINTER
-register unsigned long pv_stack_pointer asm("rsp");
+__extension__ register unsigned long pv_stack_pointer asm("rsp");
 #define PV_STACK_POINTER	pv_stack_pointer
 #endif
 

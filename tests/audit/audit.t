@@ -18,6 +18,7 @@ AUDIT = TOP / "build/audit/audit"
 UNPACK = TOP / "tools/audit/unpack.py"
 GUEST = TOP / "build/guest.elf"
 LIST = TOP / "tools/audit/allow-guest.txt"
+LAYER = ("--layer", TOP / "tools/audit/allow-layer.txt")
 USER_TEXT = 0x400000    # tests/guest/guest.h
 KERNEL_BASE = 0xffffffff80000000
 
@@ -103,22 +104,51 @@ start:
               "replacement text is looked at, and belongs to what it replaces")
 
     # Lists
-    status, out, err = audit("--allow", LIST, GUEST)
+    status, out, err = audit(*LAYER, "--allow", LIST, GUEST)
     tap.ok(status == 0, "the mini guest: nothing left, no line unused", out, *err)
     fewer = folder / "fewer.txt"
     rows = LIST.read_text().splitlines(keepends=True)
     fewer.write_text("".join(r for r in rows if "bare_cpuid" not in r))
-    status, out, _ = audit("--allow", fewer, GUEST)
+    status, out, _ = audit(*LAYER, "--allow", fewer, GUEST)
     tap.ok(status == 1 and re.search(r"bare_cpuid\+0x\w+: cpuid \S+\.[ch]:\d+$", out, re.M),
            "a line less: function and source line of what is left", out)
     fewer.write_text("".join(rows) + "wbinvd nobody never\n")
-    status, out, _ = audit("--allow", fewer, GUEST)
+    status, out, _ = audit(*LAYER, "--allow", fewer, GUEST)
     tap.ok(status == 1 and "fewer.txt:" in out and "nothing needs it: wbinvd nobody" in out, "an unused line is a finding", out)
-    tap.equal(audit("--unused-ok", "--allow", fewer, GUEST)[0], 0, "--unused-ok: not then")
+    tap.equal(audit("--unused-ok", *LAYER, "--allow", fewer, GUEST)[0], 0, "--unused-ok: not then")
     fewer.write_text("cli start\n")
-    status, _, err = audit("--allow", fewer, GUEST)
+    status, _, err = audit(*LAYER, "--allow", fewer, GUEST)
     tap.ok(status == 3 and err == [f"audit: {fewer}:1: not INSTRUCTION FUNCTION REASON: cli start"],
            "a line without a reason is refused", *err)
+
+    # A third kernel: the layer, some of its backends, and three instructions of its own.
+    own = """.text
+.globl start
+.type start, @function
+start: cli
+ ret
+.type native_fn_wbinvd, @function
+native_fn_wbinvd: wbinvd
+ ret
+.type port_panic, @function
+port_panic: hlt
+ ret
+.data
+.globl pv_slots
+pv_slots: .quad 0
+"""
+    third = built(folder, own, "third")
+    run = subprocess.run([TOP / "tools/audit/audit.sh", third], text=True, capture_output=True, check=False)
+    left = re.findall(r"(\w+)\+\w+: (\w+)", run.stdout)
+    tap.equal((run.returncode, left), (1, [("start", "cli"), ("port_panic", "hlt")]),
+              "a third kernel sees its own findings, none of the layer's, and no line of the layer's list")
+    other = built(folder, own.replace("pv_slots", "pv_ops"), "other")
+    run = subprocess.run([TOP / "tools/audit/audit.sh", other], text=True, capture_output=True, check=False)
+    tap.ok("native_fn_wbinvd+" in run.stdout, "in a kernel without the layer nothing is the layer's", run.stdout)
+    fewer.write_text("cli start entry\nhlt port_panic the end\nhlt nobody never\n")
+    status, out, _ = audit(*LAYER, "--allow", fewer, third)
+    tap.ok(status == 1 and re.findall(r"nothing needs it: (.*)", out) == ["hlt nobody"],
+           "an unused line of a kernel's own list is a finding, the layer's are none", out)
 
     # Bad input: one line
     good = GUEST.read_bytes()

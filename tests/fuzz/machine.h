@@ -22,7 +22,11 @@
 #include "check.h"
 
 /* Not worth the tracing: called very often, and nothing new behind it. */
+#ifdef __clang__
 #define UNTRACED	__attribute__((no_sanitize("coverage")))
+#else
+#define UNTRACED
+#endif
 
 /* As machine_* of machine.c finds them on the stack. */
 struct machine_regs {

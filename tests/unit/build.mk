@@ -19,7 +19,8 @@ unit_shared := tests/unit/host_port.c tests/unit/fake_backend.c tests/unit/fake_
 unit_objects := $(patsubst %,$(B)/unit/%.o,$(basename $(unit_core) $(unit_shared)))
 unit_programs := $(unit_names:%=$(B)/unit/test-host-%)
 unit_scripts := tests/unit/opdoc.t tests/unit/sparse.t tests/unit/catalogue.t tests/unit/prefix.t tests/unit/setup.t \
-	tests/unit/targets.t
+	tests/unit/targets.t tests/unit/version.t tests/unit/pagecheck.t tests/unit/make.t tests/unit/report.t \
+	tests/unit/stack.t tests/unit/portcheck.t
 
 # catalogue.t builds against other headers.
 unit_include ?= include
@@ -54,7 +55,16 @@ $(B)/unit/test-host-%: $(B)/unit/tests/unit/%.o $(unit_objects) tests/unit/secti
 .PHONY: unit unit-build
 unit-build: $(unit_programs)
 
-unit: unit-build
+# Core and backends as the mini guest has them, with a graph of their calls (gcc only).
+stack_objects := $(patsubst %.c,$(B)/stack/%.o,$(filter pvops/%.c backends/%.c,$(GUEST_SRC)))
+$(B)/stack/%.o: %.c tests/guest/build.mk
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)gcc $(GUEST_FLAGS) $(GUEST_INC) -fcallgraph-info=su -MMD -MP -c -o $@ $<
+
+
+# opdoc.t reads what the backends choose.
+unit: unit-build $(stack_objects) $(B)/optables/optables
 	$(Q)$(PROVE) -e '' $(unit_programs) $(unit_scripts)
 
--include $(unit_objects:.o=.d) $(unit_names:%=$(B)/unit/tests/unit/%.d)
+-include $(stack_objects:.o=.d) $(unit_objects:.o=.d) $(unit_names:%=$(B)/unit/tests/unit/%.d)

@@ -3,7 +3,7 @@
  * test-host-machines: what is chosen on a machine, and what is said of it, by the
  * detection of every backend that asks CPUID.
  *
- * KVM, Hyper-V's and VMware's interface, Xen: recorded (tests/vm/envs.toml).  Those
+ * KVM, Hyper-V's and VMware's interface, Xen: recorded (recorded.h).  Those
  * with encrypted memory do not run here; their leaves are as documented: Linux,
  * Documentation/virt/kvm/x86/cpuid.rst and arch/x86/coco; TLFS, leaf 0x40000003 EBX
  * bit 22 (Isolation) and leaf 0x4000000c.
@@ -15,25 +15,25 @@
 #include "../../backends/vmi/vmi.h"
 #include "../../backends/vmware/vmware.h"
 #include "../../backends/xen/detect.h"
+#include "recorded.h"
 #include "unit.h"
+#include "vmi_image.h"
 
-/* In the order of the mini guest's image; "native" is the fake one. */
+/*
+ * "native" is the fake one.  The order here is not the mini guest's: it decides
+ * nothing (backend.h).
+ */
 #define BACKEND(id, text, how)						\
 	static const struct pv_backend id##_backend = {			\
 		.name = #id, .title = text, .detect = how,		\
 	};								\
 	PV_BACKEND(id##_backend)
 
-BACKEND(xenhvm, "Xen", pvxen_hvm_detect);
-BACKEND(vmi, "VMI", vmi_detect);
-BACKEND(kvm, "KVM", pvkvm_detect);
-BACKEND(hyperv, "Hyper-V", hv_detect);
 BACKEND(vmware, "VMware", vmware_detect);
-
-struct leaf {
-	u32 nr;
-	struct pv_cpuid regs;
-};
+BACKEND(hyperv, "Hyper-V", hv_detect);
+BACKEND(xenhvm, "Xen", pvxen_hvm_detect);
+BACKEND(kvm, "KVM", pvkvm_detect);
+BACKEND(vmi, "VMI", vmi_detect);
 
 #define LEAVES	8
 
@@ -42,22 +42,12 @@ struct machine {
 	/* What entry code knows. */
 	bool encrypted;
 	const char *no_roms;
-	struct leaf leaf[LEAVES];
+	struct recorded_leaf leaf[LEAVES];
 	/* What comes of it; reasons of the others. */
 	const char *chosen;
 	const char *says[6];
 };
 
-#define REGS(a, b, c, d)	{ a, b, c, d }
-#define TEXT(t)	((u32)(t)[0] | (u32)(t)[1] << 8 | (u32)(t)[2] << 16 | (u32)(t)[3] << 24)
-#define NAME(max, b, c, d)	REGS(max, TEXT(b), TEXT(c), TEXT(d))
-#define AMD	{ 0, NAME(0x10, "Auth", "cAMD", "enti") }
-#define INTEL	{ 0, NAME(0x21, "Genu", "ntel", "ineI") }
-#define GUEST	{ 1, REGS(0, 0, 1U << 31, 0) }
-#define KVM_AT(base)	{ (base), NAME((base) + 1, "KVMK", "VMKV", "M\0\0\0") }, \
-			{ (base) + 1, REGS(0x01007afb, 0, 0, 0) }
-#define HYPERV_AT(max)	{ 0x40000000, NAME(max, "Micr", "osof", "t Hv") }, \
-			{ 0x40000001, REGS(0x31237648, 0, 0, 0) }
 /* What Azure's generation 2 offers, about. */
 #define HV_PRIVILEGES	(HV_PRIV_REF_COUNTER | HV_PRIV_SYNTIMER | HV_PRIV_APIC | \
 			 HV_PRIV_HYPERCALL | HV_PRIV_VP_INDEX | HV_PRIV_REF_TSC | HV_PRIV_FREQUENCY)
@@ -82,11 +72,20 @@ static const struct machine machines[] = {
 		{ 0x40000003, REGS(HV_PRIVILEGES, 0, 0, 0) }, { 0x40000004, REGS(HV_HINTS, 0, 0, 0) } },
 	  .chosen = "hyperv", .says = {
 		"CPUID 0x40000000: hypervisor \"Microsoft Hv\", interface Hv#1" } },
-	{ "VMware", .leaf = { INTEL, GUEST, { 0x40000000, NAME(0x40000010, "VMwa", "reVM", "ware") } },
-	  .chosen = "vmware" },
+	{ "VMware", .leaf = { INTEL, GUEST, VMWARE }, .chosen = "vmware" },
 	{ "Xen HVM with viridian", .leaf = { AMD, GUEST, HYPERV_AT(0x40000006),
 		{ 0x40000003, REGS(HV_PRIVILEGES, 0, 0, 0) }, { 0x40000004, REGS(HV_HINTS, 0, 0, 0) },
-		{ 0x40000100, NAME(0x40000105, "XenV", "MMXe", "nVMM") } }, .chosen = "xenhvm" },
+		XEN_AT(0x40000100) }, .chosen = "xenhvm" },
+	/* KVM for guests that know no other: QEMU's hv-vendor-id, and KVM_XEN_HVM_CONFIG. */
+	{ "KVM by VMware's name", .leaf = { AMD, GUEST,
+		{ 0x40000000, NAME(0x40000001, "VMwa", "reVM", "ware") }, KVM_AT(0x40000100) },
+	  .chosen = "kvm", .says = { "vmware: VMware (score 98)" } },
+	{ "KVM with Xen's leaves", .leaf = { AMD, GUEST,
+		{ 0x40000000, NAME(0x40000002, "XenV", "MMXe", "nVMM") }, KVM_AT(0x40000100) },
+	  .chosen = "kvm", .says = { "xenhvm: Xen (score 99)" } },
+	{ "Xen by VMware's name", .leaf = { AMD, GUEST,
+		{ 0x40000000, NAME(0x40000001, "VMwa", "reVM", "ware") },
+		{ 0x40000100, NAME(0x40000102, "XenV", "MMXe", "nVMM") } }, .chosen = "xenhvm" },
 
 	/* CPUID by the page of the firmware, or by #VE: both know KVM's leaves. */
 	{ "SEV-SNP on KVM", .encrypted = true, .no_roms = NO_ROMS,
@@ -112,6 +111,12 @@ static const struct machine machines[] = {
 		"hyperv: no: an isolated guest shares no pages with the hypervisor" } },
 };
 
+extern const struct pv_backend *const __pv_backends_start[];
+extern const struct pv_backend *const __pv_backends_end[];
+
+/* 0xc0000..0xdffff with a good ROM in it. */
+static u8 rom_area[VMI_AREA_BYTES];
+
 static const struct machine *machine;
 static u32 reads;
 
@@ -122,7 +127,7 @@ static void replay(struct pv_cpuid *regs)
 	reads++;
 	*regs = (struct pv_cpuid){ 0 };
 	for (i = 0; i < LEAVES; i++) {
-		const struct leaf *leaf = &machine->leaf[i];
+		const struct recorded_leaf *leaf = &machine->leaf[i];
 
 		if (leaf->nr == nr && (nr || leaf->regs.eax)) {
 			*regs = leaf->regs;
@@ -131,11 +136,16 @@ static void replay(struct pv_cpuid *regs)
 	}
 }
 
-static void start(const struct machine *on, const char *cmdline)
+static struct pv_platform platform_of(const struct machine *on)
 {
-	struct pv_platform platform = {
+	return (struct pv_platform){
 		.memory_encrypted = on->encrypted, .no_option_roms = on->no_roms, .cpuid = replay,
 	};
+}
+
+static void start(const struct machine *on, const char *cmdline)
+{
+	struct pv_platform platform = platform_of(on);
 
 	machine = on;
 	reads = 0;
@@ -164,6 +174,56 @@ static void each_machine_gets_its_backend(void **state)
 		for (nr = 0; nr < COUNT(machine->says) && machine->says[nr]; nr++)
 			if (!said(pv_detected, machine->says[nr]))
 				fail_msg("%s: not said: %s", machine->name, machine->says[nr]);
+	}
+}
+
+static void a_rom_wins_on_each_machine_that_can_have_one(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(machines); i++) {
+		struct pv_platform platform = platform_of(&machines[i]);
+
+		if (platform.memory_encrypted)
+			continue;
+		machine = &machines[i];
+		platform.option_roms = rom_area;
+		pv_init(&platform, "");
+		if (strcmp(pv_backend()->name, "vmi"))
+			fail_msg("%s with a ROM: %s", machine->name, pv_backend()->name);
+	}
+}
+
+static void assert_no_tie(const struct pv_platform *platform, const char *roms)
+{
+	const struct pv_backend *const *a, *const *b;
+	const char *why;
+
+	for (a = __pv_backends_start; a < __pv_backends_end; a++) {
+		int score = (*a)->detect(platform, &why);
+
+		for (b = __pv_backends_start; score > PV_SCORE_NONE && b < a; b++)
+			if ((*b)->detect(platform, &why) == score)
+				fail_msg("%s%s: %s and %s both have score %d", machine->name, roms,
+					 (*b)->name, (*a)->name, score);
+	}
+}
+
+static void no_two_backends_have_the_same_score(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(machines); i++) {
+		struct pv_platform platform = platform_of(&machines[i]);
+
+		machine = &machines[i];
+		/* Fills in what CPUID says. */
+		pv_init(&platform, "");
+		assert_no_tie(&platform, "");
+		platform.option_roms = rom_area;
+		assert_no_tie(&platform, " with a ROM");
 	}
 }
 
@@ -205,9 +265,13 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(each_machine_gets_its_backend),
+		TEST(a_rom_wins_on_each_machine_that_can_have_one),
+		TEST(no_two_backends_have_the_same_score),
 		TEST(asking_for_it_does_not_help_where_memory_is_encrypted),
 		TEST(detection_costs_few_exits),
 	};
 
+	memset(rom_area, 0xff, sizeof(rom_area));
+	image_make(rom_area + 0xa000);
 	return RUN(tests);
 }

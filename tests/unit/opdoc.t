@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""test-host-opdoc: the op reference page is current, and its generator notices
-what it must notice.  Each fault is planted in a copy of the sources."""
+"""test-host-opdoc: the op reference page is current, says what the backends do, and
+its generator notices what it must notice.  Each fault is planted in a copy of the
+sources, which is built if the fault is in code."""
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = ROOT / "tools" / "opdoc.py"
+PROGRAM = ROOT / "build" / "optables" / "optables"
 IRQ = "include/pvops/ops/irq.h"
 
 results = []
@@ -21,12 +24,19 @@ def opdoc(*args):
     return run.returncode, run.stderr
 
 
-def copy(tmp, backends=True):
-    root = pathlib.Path(tempfile.mkdtemp(dir=tmp))
-    shutil.copytree(ROOT / "include", root / "include")
-    if backends and (ROOT / "backends").is_dir():
-        shutil.copytree(ROOT / "backends", root / "backends")
+def copy(tmp):
+    """The sources, and what is built of them, no older than they are."""
+    root = pathlib.Path(tempfile.mkdtemp(dir=tmp)) / "tree"
+    shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(".git", "corpus", "build", "patches"))
+    shutil.copytree(PROGRAM.parent, root / "build" / "optables")
     return root
+
+
+def build(root):
+    """optables of a copy; what make says is part of what the tool says."""
+    run = subprocess.run(["make", "-s", "-C", root, "build/optables/optables"], capture_output=True,
+                         text=True, check=False)
+    assert not run.returncode, run.stdout + run.stderr
 
 
 def edit(path, old, new):
@@ -42,40 +52,64 @@ def ok(good, name, detail=""):
         print("# " + detail.strip().replace("\n", "\n# "))
 
 
-def planted(tmp, name, path, old, new, want, backends=True):
-    """A fault in one file is one line and exit status 1."""
-    root = copy(tmp, backends)
-    edit(root / path, old, new)
-    status, said = opdoc("--root", root, "--output", root / "ops.md")
+def refused(root, name, want):
+    """One line, exit status 1, and no page."""
+    page = root / "ops.md"
+    status, said = opdoc("--root", root, page)
     good = status == 1 and len(said.splitlines()) == 1 and all(w in said for w in want)
-    ok(good and not (root / "ops.md").exists(), name, f"status {status}, said: {said}")
+    ok(good and not page.exists(), name, f"status {status}, said: {said}")
 
 
-def own_backend(tmp, name, table, want_status, want):
-    """A backend of one file; native has none, which is allowed."""
-    root = copy(tmp, False)
-    (root / "backends" / "toy").mkdir(parents=True)
-    (root / "backends" / "toy" / "toy.c").write_text(table, encoding="utf-8")
-    status, said = opdoc("--root", root, "--output", root / "ops.md")
-    text = (root / "ops.md").read_text(encoding="utf-8") if not status else said
-    ok(status == want_status and all(w in text for w in want), name, said or text[-400:])
+def planted(tmp, name, path, old, new, want):
+    """A fault in a contract."""
+    root = pathlib.Path(tempfile.mkdtemp(dir=tmp))
+    shutil.copytree(ROOT / "include", root / "include")
+    edit(root / path, old, new)
+    refused(root, name, want)
 
 
-TOY = '''
-#define LEAF(name, text) \\
-	PV_CODE(toy_##name, text); \\
-	asm(text)
-LEAF(halt, "hlt; nop");
-PV_CODE(code_cli, "movb $1, " PV_PERCPU_ASM "mask\\n\\tnop");
-/* .irq_enable = PV_FN(not_me, 0), */
-static const struct pv_irq_impls toy = {
-	.irq_disable = PV_INLINE(toy_disable, code_cli, PV_IMPL_REQUIRED),
-	.irq_enable = PV_FN(toy_enable,
-			    PV_IMPL_REQUIRED),
-	.halt = PV_INLINE(toy_fn, toy_halt, 0),
-	.safe_halt = PV_EMPTY(toy_nothing, 0),
-};
-'''
+def built(tmp, path, old, new):
+    """A copy with a change in the code, built."""
+    root = copy(tmp)
+    edit(root / path, old, new)
+    build(root)
+    return root
+
+
+def section(text, op):
+    return text.split(f"\n### {op}\n")[1].split("\n### ")[0].split("\n## ")[0]
+
+
+def said_of(text, op, backend):
+    """What the page says of an op in a backend, on one line."""
+    found = re.search(rf"^- \*\*In {backend}:\*\* (.*(?:\n  .*)*)", section(text, op), re.M)
+    return re.sub(r"\n  ", " ", found.group(1)) if found else "native"
+
+
+# What each backend does, by another reading of its code: one of each kind.
+KNOWN = (
+    ("irq_disable", "native", "inline `cli`"),
+    ("set_pte", "native", "the code compiled in line"),
+    ("adjust_exception_frame", "native", "nothing (NOP)"),
+    ("irq_disable", "xen", "inline `movb $0x1, %gs:xen_vcpu_info+1`; required"),
+    ("upcall", "xenhvm", "call `hvm_upcall`; required"),
+    ("read_cr4", "vmi", "call the ROM's GetCR4; native without GetCR4"),
+    ("iret", "vmi", "jump the ROM's IRET; required; native without IRET and the interrupt calls; "
+                    "not required with flag NATIVE_IF"),
+    ("wbinvd", "vmi", "call `vmi_wbinvd`; native without WBINVD; nothing (NOP) where WBINVD is NOP"),
+    ("write_cr3", "vmi", "call `vmi_write_cr3`; native without both SetCR3 and SetPxELong"),
+    ("io_delay", "kvm", "nothing (NOP); native without `KVM_FEATURE_NOP_IO_DELAY`"),
+    ("flush_tlb_multi", "kvm", "call `pvkvm_flush_tlb_multi`; native without "
+                               "`KVM_FEATURE_STEAL_TIME` or `KVM_FEATURE_PV_TLB_FLUSH` or with "
+                               "dedicated vCPUs"),
+    ("clock_read", "kvm", "call `pvkvm_clock_read`; native without both `KVM_FEATURE_CLOCKSOURCE` "
+                          "and `KVM_FEATURE_CLOCKSOURCE2`"),
+    ("set_pte", "kvm", "native"),
+    ("upcall", "hyperv", "call `hv_upcall`; native without `HV_PRIV_APIC` or `HV_HINT_APIC_MSR`"),
+    ("stop_cpu", "hyperv", "call `hv_stop_cpu`"),
+    ("stolen_time", "vmware", "call `vmware_stolen_time`; native without a TSC frequency or "
+                              "stolen time"),
+)
 
 
 def main():
@@ -90,14 +124,24 @@ def main():
         ok(status == 0 and page.stat().st_size > 10000, "page is written", said)
         ok(opdoc("--root", root, "--check", page)[0] == 0, "what was written is current")
         text = page.read_text(encoding="utf-8")
+        wide = [line for line in text.splitlines() if len(line) > 100]
+        ok(not wide, "no line has more than 100 columns", "\n".join(wide))
+        for op, backend, want in KNOWN:
+            found = said_of(text, op, backend)
+            ok(found == want, f"{op} in {backend}: {want}", found)
+        listed = subprocess.run([TOOL, "--root", root, "--list"], capture_output=True, text=True,
+                                check=False).stdout.splitlines()
+        ok(len(listed) == 7 * text.count("\n### ") and
+           "cpu\tio_delay\tkvm\tnothing (NOP); native without `KVM_FEATURE_NOP_IO_DELAY`" in listed,
+           "--list has a line for each op in each backend", "\n".join(listed[:3]))
         headers = (ROOT / "include/pvops/ops").glob("*.h")
         names = [line.split(",")[1].strip() for header in headers
                  for line in header.read_text(encoding="utf-8").splitlines()
                  if line.startswith("PV_OP(")]
         ok(len(names) > 80 and all(f"\n### {name}\n" in text for name in names),
            "every op has a section")
-        ok("- **Goes with:** [lock_wait](#lock_wait)" in text and
-           "- **Goes with:** [lock_kick](#lock_kick)" in text, "both of a pair name the other")
+        ok("- **Goes with:** [lock_wait](#lock_wait)" in section(text, "lock_kick") and
+           "- **Goes with:** [lock_kick](#lock_kick)" in section(text, "lock_wait"), "both of a pair name the other")
 
         page.write_text(text.replace("rax", "rbx", 1), encoding="utf-8")
         status, said = opdoc("--root", root, "--check", page)
@@ -134,27 +178,38 @@ def main():
         planted(tmp, "op twice", IRQ, "PV_OP(irq, halt, CALL6, C, void, 0, (), halt)",
                 "PV_OP(irq, save_fl, CALL6, C, void, 0, (), halt)", ("save_fl",))
 
-        if list((ROOT / "backends" / "native").glob("*.c")):
-            native = "backends/native/backend.c"
-            planted(tmp, "op in no native table", native,
-                    "\t.clts = ", "\t/* left out */ //", ("clts", "no table"))
-            planted(tmp, "entry in the wrong table", native,
-                    "\t.clock_read = ", "\t.clts = ", ("clts", "no such op in table time"))
-        else:
-            for name in ("op in no native table", "entry in the wrong table"):
-                ok(True, f"{name} # SKIP no native backend")
+        root = built(tmp, "backends/native/backend.c", "\t.clts = ", "\t/* left out */ //")
+        refused(root, "an op that native leaves out", ("clts", "native has no implementation"))
+        root = built(tmp, "backends/vmware/backend.c", '.name = "vmware"', '.name = "toy"')
+        refused(root, "a backend for which there is no machine", ("toy", "no machine"))
+        root = built(tmp, "backends/vmware/detect.c", "? VMWARE_SCORE :", "? PV_SCORE_NONE :")
+        refused(root, "a backend that does not run on its machine", ("vmware: no VMware by CPUID",))
+        root = built(tmp, "backends/kvm/backend.c", "\tpvkvm_fill_time();", "\t__builtin_trap();")
+        refused(root, "a backend that ends the process", ("kvm", "ended the process"))
+        root = built(tmp, "backends/kvm/smp.c", "lock_wait, pvkvm_lock_wait)",
+                     "lock_wait, (void *)((u64)pvkvm_lock_wait + 1))")
+        refused(root, "a function that has no name", ("lock_wait", "kvm", "no function is"))
+        root = built(tmp, "backends/native/backend.c", 'LEAF(clts, "clts");', 'LEAF(clts, "jmp .+2");')
+        refused(root, "inline code that branches", ("inline code with", "jmp"))
 
-        own_backend(tmp, "forms of a table are understood", TOY, 0,
-                    ("In toy:** inline `movb $1, %gs:mask; nop`; required",
-                     "In toy:** call `toy_enable`; required", "In toy:** inline `hlt; nop`",
-                     "In toy:** nothing (NOP)", "In toy:** native"))
-        own_backend(tmp, "inline code that is nowhere",
-                    TOY.replace("PV_CODE(code_cli", "PV_CODE(code_sti"), 1, ("code_cli",))
-        own_backend(tmp, "unknown form of entry",
-                    TOY.replace("PV_EMPTY(", "PV_MAGIC("), 1, ("safe_halt",))
-        own_backend(tmp, "unknown op in a table",
-                    TOY.replace(".safe_halt", ".safe_holt"), 1, ("safe_holt",))
-        own_backend(tmp, "backend without tables yet", "int x;\n", 0, ("has no tables yet",))
+        # The tables are filled when a backend starts: the page follows the code.
+        root = built(tmp, "backends/kvm/shared.c", "if (pvkvm_has(KVM_FEATURE_PV_EOI))",
+                     "if (pvkvm_has(KVM_FEATURE_PV_UNHALT))")
+        status, said = opdoc("--root", root, "--check", root / "docs/ops.md")
+        ok(status == 1 and "stale" in said, "another condition makes the page stale", said)
+        opdoc("--root", root, root / "ops.md")
+        found = said_of((root / "ops.md").read_text(encoding="utf-8"), "upcall", "kvm")
+        ok(found == "call `pvkvm_upcall`; native without `KVM_FEATURE_PV_UNHALT`",
+           "and the new one stands there", found)
+
+        root = copy(tmp)
+        edit(root / IRQ, "PV_OP(irq, halt, CALL6, C, void, 0, (), halt)",
+             "PV_OP(irq, halt, CALL6, C, void, 0, (), halt)\n\n/**\n * more - one more\n"
+             " * Native: n\n * Context: c\n * Clobbers: c\n * Batch: b\n * Default: d\n */\n"
+             "PV_OP(irq, more, CALL6, C, void, 0, (), more)")
+        refused(root, "a program of another catalogue", ("more", "another catalogue"))
+        (root / "build/optables/optables").unlink()
+        refused(root, "no program", ("build/optables/optables", "make docs"))
     finally:
         shutil.rmtree(tmp)
     print(f"1..{len(results)}")

@@ -7,6 +7,8 @@
  */
 #include <stdio.h>
 
+#include <pvops/version.h>
+
 #include "unit.h"
 #include "../../pvops/internal.h"
 
@@ -1212,6 +1214,7 @@ static void print_says_it_all_in_one_block(void **state)
 	fake_can_run();
 	boot("pvops=fake,-wbinvd,-iret,vmware");
 	pv_print();
+	assert_logged("pvops: version " PV_VERSION);
 	assert_logged("pvops: detected: CPUID 0x40000000: hypervisor \"TCGTCGTCGTCG\" (QEMU TCG)");
 	assert_logged("pvops: detected: other: no: no other machine");
 	assert_logged("pvops: chosen: fake (a hypervisor that is not there)");

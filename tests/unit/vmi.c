@@ -354,13 +354,13 @@ static void detection_takes_the_first_good_rom(void **state)
 	(void)state;
 	memset(area, 0, sizeof(area));
 	image_make(area + 0xa000);
-	assert_detected(&platform, PV_SCORE_GUEST, NULL);
+	assert_detected(&platform, PV_SCORE_ROM, NULL);
 	area[0xa000 + 0x0d] = 3;
 	image_sum(area + 0xa000, IMAGE_BYTES);
 	assert_detected(&platform, PV_SCORE_NONE,
 			"option ROM at 0xca000: API version is not 64");
 	image_make(area + 0xc000);
-	assert_detected(&platform, PV_SCORE_GUEST, NULL);
+	assert_detected(&platform, PV_SCORE_ROM, NULL);
 }
 
 int main(void)

@@ -36,6 +36,8 @@ static const char usage_text[] =
 	"\n"
 	"  --allow FILE    lines of INSTRUCTION FUNCTION REASON; both may be patterns.  May\n"
 	"                  be given more than once.  A line that nothing needs is a finding\n"
+	"  --layer FILE    the same, for functions of the layer: not every kernel links all of\n"
+	"                  it, and a line that nothing needs is none\n"
 	"  --symbols FILE  functions, as in System.map, for an image without symbols\n"
 	"  --time          RDTSC, RDTSCP and RDPMC are sensitive, too\n"
 	"  --unused-ok     a line that nothing needs is none\n"
@@ -79,6 +81,7 @@ struct allow {
 	const char *file;
 	unsigned int line;
 	char *insn, *function, *reason;
+	bool may_rest;
 	unsigned long used;
 };
 
@@ -825,7 +828,8 @@ static void sweep_replacements(const Elf64_Shdr *s)
 
 /* Allow-lists */
 
-static void read_allow(const char *name)
+/* @may_rest: a line that nothing needs is no finding. */
+static void read_allow(const char *name, bool may_rest)
 {
 	FILE *file = fopen(name, "r");
 	unsigned int line = 0;
@@ -845,7 +849,8 @@ static void read_allow(const char *name)
 		if (sscanf(text, "%63s %127s %n", insn, function, &rest) != 2 || !rest || !text[rest])
 			die(EXIT_INPUT, "%s:%u: not INSTRUCTION FUNCTION REASON: %s", name, line, text);
 		allow = PUSH(allows, allow_count, allow_room);
-		*allow = (struct allow){ name, line, strdup(insn), strdup(function), strdup(text + rest), 0 };
+		*allow = (struct allow){ name, line, strdup(insn), strdup(function), strdup(text + rest),
+					 may_rest, 0 };
 	}
 	fclose(file);
 }
@@ -861,6 +866,11 @@ static void put_text(const char *text)
 		putchar(*text);
 	}
 	putchar('"');
+}
+
+static bool is_unused(const struct allow *allow)
+{
+	return !allow->used && !allow->may_rest;
 }
 
 static void print_json(size_t left, size_t unused)
@@ -890,7 +900,7 @@ static void print_json(size_t left, size_t unused)
 	}
 	printf("],\n \"unused\": [");
 	for (nr = 0; nr < allow_count && unused; nr++) {
-		if (allows[nr].used)
+		if (!is_unused(&allows[nr]))
 			continue;
 		printf("%s\n  ", first ? "" : ",");
 		first = false;
@@ -937,7 +947,7 @@ static void print_text(size_t left, size_t unused)
 		putchar('\n');
 	}
 	for (nr = 0; nr < allow_count; nr++)
-		if (unused && !allows[nr].used && !want_summary)
+		if (unused && is_unused(&allows[nr]) && !want_summary)
 			printf("%s:%u: nothing needs it: %s %s\n", allows[nr].file, allows[nr].line, allows[nr].insn,
 			       allows[nr].function);
 	printf("%s: %zu sensitive of %llu instructions, %zu of them alternatives: %zu by %llu sites, %zu allowed, %zu left; %zu lines of lists unused; %llu bytes not decoded\n",
@@ -993,7 +1003,7 @@ static int audit(const char *map)
 	for (nr = 0; nr < finding_count; nr++)
 		left += findings[nr].cover == LEFT;
 	for (nr = 0; nr < allow_count; nr++)
-		unused += !unused_ok && !allows[nr].used;
+		unused += !unused_ok && is_unused(&allows[nr]);
 	if (want_json)
 		print_json(left, unused);
 	else
@@ -1019,7 +1029,9 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[arg], "--summary")) {
 			want_summary = true;
 		} else if (!strcmp(argv[arg], "--allow") && arg + 1 < argc) {
-			read_allow(argv[++arg]);
+			read_allow(argv[++arg], false);
+		} else if (!strcmp(argv[arg], "--layer") && arg + 1 < argc) {
+			read_allow(argv[++arg], true);
 		} else if (!strcmp(argv[arg], "--symbols") && arg + 1 < argc) {
 			map = argv[++arg];
 		} else if (argv[arg][0] == '-' || name) {

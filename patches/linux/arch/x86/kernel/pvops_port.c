@@ -50,6 +50,7 @@
 #include <pvops/batch.h>
 #include <pvops/port.h>
 #include <pvops/pvops.h>
+#include <pvops/version.h>
 
 static_assert(PV_KERNEL_CS == __KERNEL_CS);
 static_assert(PV_KERNEL_DS == __KERNEL_DS);
@@ -339,11 +340,11 @@ void __init pvops_patch_kernel(void)
 	pv_print();
 }
 
-/* One word for scripts: /sys/kernel/pvops. */
+/* One line for scripts, backend and version: /sys/kernel/pvops. */
 static ssize_t pvops_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
-	return sysfs_emit(buf, "%s\n", pv_backend()->name);
+	return sysfs_emit(buf, "%s %s\n", pv_backend()->name, PV_VERSION);
 }
 
 static struct kobj_attribute pvops_attr = __ATTR_RO(pvops);

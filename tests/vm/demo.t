@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""docs/demo.md is what the demo prints: hash, counts and figures; and a page that differs is told."""
+import io
+import sys
+import tempfile
+from contextlib import redirect_stderr
+from pathlib import Path
+from unittest.mock import patch
+
+from vmtest import TOP, Tap
+
+import demopage  # from tools/, whose path vmtest has set
+import report
+
+
+def check(text, said, status=0):
+    """What demopage says of a page with this text, where the demo prints @said."""
+    def demo(_):
+        print(said)
+        return status
+    told = io.StringIO()
+    with tempfile.NamedTemporaryFile("w+") as file, patch.object(report, "demo", demo), redirect_stderr(told):
+        file.write(text)
+        file.flush()
+        return demopage.main(["--check", file.name]), told.getvalue()
+
+
+tap = Tap()
+told = io.StringIO()
+with redirect_stderr(told):
+    status = demopage.main(["--check", str(TOP / "docs/demo.md")])
+tap.ok(status == 0, "docs/demo.md is what make demo prints", *told.getvalue().splitlines())
+
+SAID = "native: booting ... 1.7 s, 99 tests passed\n\none image, sha256 ab\n\nset_pte  2"
+good = demopage.page(SAID)
+tap.ok("1.7" not in good and "99 tests" in good, "seconds are left out, counts are not", good)
+tap.equal(check(good, SAID.replace("1.7", "3.9")), (0, ""), "another run of the same")
+for old, new in (("99 tests", "98 tests"), ("sha256 ab", "sha256 cd"), ("set_pte  2", "set_pte  3")):
+    status, why = check(good, SAID.replace(old, new))
+    tap.ok(status == 1 and new in why and "make demo-page" in why, f"{new}, not {old}: told", *why.splitlines())
+tap.equal(check(good, SAID, 1)[0], 1, "a demo that fails")
+tap.done()

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""The page that shows what `make demo` prints.
+
+  demopage.py FILE           run the demo, write the page
+  demopage.py --check FILE   run the demo; does the page show this?
+
+How long a boot takes is left out: all else is the same in every run of one image.
+Exit status: 0 good; 1 the demo failed, or the page differs; 2 wrong arguments; 3 something is
+missing here.
+"""
+import contextlib
+import difflib
+import io
+import re
+import sys
+from pathlib import Path
+
+import report
+import vm
+
+HEAD = """<!-- SPDX-License-Identifier: GPL-2.0-only OR MIT -->
+# What make demo prints
+
+`make demo` boots one ELF natively (QEMU), on Debian 12's Xen as a PV guest, on a VMI option ROM, on
+a small VMI hypervisor of ours (AMD SVM), on Xen as a PVH guest, on KVM and on KVM's Hyper-V
+interface (the last three inside Debian's kernel as host). It runs the contract suite in each and
+shows what each operation costs.
+
+Figures are executed instructions under `-icount shift=0`, guest and hypervisor together; they are
+not time ([measuring.md](measuring.md)). The image is the same bytes from any folder; the hash is
+that of Debian 12's gcc (`make guest && sha256sum build/guest.elf`). The seconds of each boot are
+left out here. `make demo-page` writes this page, and `tests/vm/demo.t` compares it with a new run.
+
+"""
+SECONDS = re.compile(r"(booting \.\.\. )\d+\.\d s, ")
+
+
+def page(said):
+    return HEAD + "".join(f"    {line}".rstrip() + "\n" for line in SECONDS.sub(r"\1", said).splitlines())
+
+
+def main(argv):
+    parser = vm.Parser(prog="demopage.py", description=__doc__, formatter_class=vm.argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("file", type=Path, metavar="FILE")
+    args = parser.parse_args(argv)
+    path = args.file.resolve()
+    vm.os.chdir(vm.TOP)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        status = report.demo(report.ENVS)
+    if status:
+        sys.stderr.write(said.getvalue())
+        return status
+    new = page(said.getvalue())
+    if not args.check:
+        path.write_text(new, encoding="utf-8")
+        return 0
+    try:
+        old = path.read_text(encoding="utf-8")
+    except OSError as err:
+        raise vm.UsageError(f"{args.file}: {err.strerror}") from err
+    differ = [line for line in difflib.unified_diff(old.splitlines(), new.splitlines(), str(args.file), "this run",
+                                                    n=0, lineterm="")]
+    for line in differ:
+        print(line, file=sys.stderr)
+    if differ:
+        print(f"{args.file}: is not what make demo prints: make demo-page", file=sys.stderr)
+    return vm.EXIT_FAILED if differ else 0
+
+
+if __name__ == "__main__":
+    vm.guard(main, "demopage.py")

@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""Are the pages what the sources are?  One line for each thing that is wrong.
+
+  pagecheck.py [--root DIR]
+
+* docs/choosing-a-backend.md has every refusal of the sources, and no other.
+* Each file, and each function of a file, that docs/architecture.md names is there.
+* The layer includes only what architecture.md lets it.
+* No line of a Markdown page has more than 100 columns.
+* Every public header begins with a sentence that says what it is.
+
+Exit status: 0 nothing is wrong; 1 something is; 2 wrong arguments.
+"""
+import argparse
+import re
+import sys
+from pathlib import Path
+
+WIDTH = 100
+# Written by tools/opdoc.py; and pages that are not wrapped yet.
+NOT_WRAPPED = {"docs/ops.md", "backends/vmi/ABI.md", "patches/README.md", "tests/linux/README.md"}
+REFUSALS = "docs/choosing-a-backend.md"
+WALKS = "docs/architecture.md"
+
+TEXT = r'"((?:[^"\\]|\\.)*)"'
+PORT = "patches/linux/arch/x86/kernel/pvops_port.c"
+# Where a refusal is made: files, and how it looks there.
+SOURCES = (
+    (("pvops/*.c",), r"add_line\(&refused,\s*" + TEXT),
+    (("pvops/*.c",), r"pv_port_panic\(" + TEXT),
+    (("pvops/*.c", "include/pvops/backend.h", "backends/*/*.c", PORT, "patches/linux/arch/x86/xen/pvops.c"),
+     r"\bwhy = " + TEXT),
+    (("backends/*/backend.c", "backends/*/detect.c", "backends/*/features.c", "backends/*/rom.c", PORT),
+     r"return " + TEXT),
+    (("backends/*/*.c",), r"refuse\(at, " + TEXT),
+    # A line of the log, and then the start has failed.
+    (("backends/*/*.c",), r"pv_port_log\(\s*" + TEXT + r"[^;]*;\s*(?:return (?:-|error|false)|else\b)"),
+)
+# Lines of other failures that look the same: of a clock, of a CPU's start, of an op.
+NOT_OF_A_CHOICE = re.compile(r"pvops: (native: |start_cpu|send_ipi|xen: CPU)")
+
+
+def read(path):
+    return path.read_text(encoding="utf-8")
+
+
+# Refusals
+
+def same(text):
+    """A refusal without what varies in it."""
+    text = re.sub(r"(?:0x)?%(?:l*[a-z])|<[^>]*>", "<>", text)
+    return re.sub(r"\s*<>(?:[\s.]*<>)*\s*", "<>", text)
+
+
+def made(root):
+    """{refusal: (text, where)} of the sources."""
+    out = {}
+    for patterns, look in SOURCES:
+        for path in sorted(p for pattern in patterns for p in root.glob(pattern)):
+            source = read(path)
+            for m in re.finditer(look, source):
+                if not NOT_OF_A_CHOICE.match(m[1]):
+                    line = source.count("\n", 0, m.start()) + 1
+                    out.setdefault(same(m[1]), (m[1], f"{path.relative_to(root)}:{line}"))
+    return out
+
+
+def told(page):
+    """{refusal: (text, line)} of the page: what its list items begin with, below "Refusals"."""
+    out = {}
+    before, found, rest = page.partition("\n## Refusals\n")
+    if not found:
+        return out
+    first = before.count("\n") + 3
+    rest = rest.split("\n## ")[0]
+    for item in re.finditer(r"^\* (.*\n(?:  .*\n)*)", rest, re.M):
+        words = re.sub(r"\s+", " ", item[1])
+        while m := re.match(r"`([^`]+)`(, )?", words):
+            out[same(m[1])] = (m[1], first + rest.count("\n", 0, item.start()))
+            words = words[m.end():] if m[2] else ""
+    return out
+
+
+def refusals(root):
+    sources, page = made(root), told(read(root / REFUSALS))
+    return [f"{REFUSALS}: lacks the refusal of {where}: {text}"
+            for key, (text, where) in sources.items() if key not in page] + \
+        [f"{REFUSALS}:{line}: no source refuses so: {text}"
+         for key, (text, line) in page.items() if key not in sources]
+
+
+# Files and functions
+
+# `file`, or `file`: `function()`, `function()`.
+NAMED = re.compile(r"`([\w./-]+/[\w.-]*|[\w-]+\.\w+)`(?:: ((?:`\w+\(\)`(?:, )?)+))?")
+
+
+def architecture(root):
+    bad, page = [], re.sub(r"\n +", " ", read(root / WALKS))
+    named = list(NAMED.finditer(page))
+    if not any(m[2] for m in named):
+        return [f"{WALKS}: names no function"]
+    for m in named:
+        path = root / m[1]
+        if not path.exists():
+            bad.append(f"{WALKS}: {m[1]}: no such file")
+            continue
+        for name in re.findall(r"`(\w+)\(\)`", m[2] or ""):
+            if not defines(read(path), name):
+                bad.append(f"{WALKS}: {m[1]} has no {name}()")
+    return bad
+
+
+def defines(source, name):
+    """Does the file make this function, or a macro or an op of this name?"""
+    return re.search(rf"^(?:\w[\w *]*[ *])?{name}\([^;{{]*\)\s*\{{|^#define {name}\(|^PV_OP\(\w+, {name},|^def {name}\(",
+                     source, re.M) is not None
+
+
+# Folders of the layer, and what may stand between angle brackets there.
+OWN = r"pvops/\w+\.h"
+MAY_INCLUDE = (("include/pvops/*.h", r"pvops_port\.h"), ("include/pvops/ops/*.h", r"(?!)"), ("pvops/*.[chS]", OWN),
+               ("backends/*/*.[chS]", rf"{OWN}|(xen|linux)/[\w/-]+\.h"))
+
+
+def includes(root):
+    bad = []
+    for pattern, angles in MAY_INCLUDE:
+        for path in sorted(root.glob(pattern)):
+            for nr, line in enumerate(read(path).splitlines(), 1):
+                if not (m := re.match(r'#\s*include\s+([<"])([^>"]+)', line)):
+                    continue
+                own = path.parent / m[2]
+                if not (re.fullmatch(angles, m[2]) if m[1] == "<" else own.exists() and ".." not in m[2]):
+                    bad.append(f"{path.relative_to(root)}:{nr}: must not include {m[2]} ({WALKS})")
+    return bad
+
+
+# Form
+
+def pages(root):
+    """Markdown, but not what is built."""
+    return sorted(p for p in root.rglob("*.md")
+                  if p.relative_to(root).parts[0] != "build" and str(p.relative_to(root)) not in NOT_WRAPPED)
+
+
+def width(root):
+    """Output of programs, which is indented or between fences, is as wide as it is."""
+    bad = []
+    for path in pages(root):
+        fenced = False
+        for nr, line in enumerate(read(path).splitlines(), 1):
+            fenced ^= line.startswith("```")
+            if len(line) > WIDTH and not fenced and not line.startswith("    "):
+                bad.append(f"{path.relative_to(root)}:{nr}: {len(line)} columns, more than {WIDTH}")
+    return bad
+
+
+# A comment of one sentence; or "DOC: title", an empty line, and text.
+FIRST = re.compile(r"/\* SPDX-[^\n]*\*/\n(?:/\* \w[^\n]* \w[^\n]*\. \*/\n|/\*\*\n \* DOC: \w[^\n]*\n \*\n \* [A-Zp][^\n]* )")
+
+
+def headers(root):
+    return [f"{path.relative_to(root)}: does not begin with a sentence that says what it is"
+            for path in sorted(root.glob("include/pvops/**/*.h")) if not FIRST.match(read(path))]
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(prog="pagecheck.py", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent, metavar="DIR")
+    root = parser.parse_args(argv).root
+    bad = [line for check in (refusals, architecture, includes, width, headers) for line in check(root)]
+    for line in bad:
+        print(line, file=sys.stderr)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
