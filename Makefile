@@ -62,6 +62,7 @@ deps: ## start: install the Debian packages that are missing (GUEST=linux: Linux
 
 #: GUEST=linux	Linux, not the mini guest: demo bench check faults sparse coccicheck deps
 #: ROWS="a b"	check GUEST=linux: these rows of tests/linux/envs.toml only
+#: STOCK_CONFIGS=no	check GUEST=linux: mm, debug, kasan, up are not compared with a stock kernel
 #: CONFIG=name	linux: another configuration: same hard cloud fault mm debug kasan up
 #: SELECT="e/b"	select: environment/backend, such as vmi-smp2/vmi, in the place of all
 #: IMAGE=file	audit: a kernel, vmlinux or bzImage, in the place of the mini guest
