@@ -19,7 +19,7 @@ CC := gcc
 installs := demo check deps
 checks := $(filter-out help clean distclean $(installs),$(MAKECMDGOALS))
 # Named files, as `make build/guest.elf`, are for who knows what they need.
-checks := $(foreach t,$(checks),$(if $(findstring /,$(t)),,$(t)))
+checks := $(strip $(foreach t,$(checks),$(if $(findstring /,$(t)),,$(t))))
 # Linux's own packages are wanted by these, or by GUEST=linux.
 for_linux := $(if $(filter linux,$(GUEST))$(filter linux series series-check,$(MAKECMDGOALS)),linux)
 packages := $(if $(filter $(installs),$(MAKECMDGOALS)),tools/setup.sh $(for_linux),$(if $(checks),tools/setup.sh --check $(for_linux)))
