@@ -5,7 +5,8 @@
   demopage.py FILE           run the demo, write the page
   demopage.py --check FILE   run the demo; does the page show this?
 
-How long a boot takes is left out: all else is the same in every run of one image.
+How long a boot takes is left out.  The page shows a run if no text and no count differs, and
+no measured figure by more than 1 %: another version of QEMU or of a host may add some instructions.
 Exit status: 0 good; 1 the demo failed, or the page differs; 2 wrong arguments; 3 something is
 missing here.
 """
@@ -36,6 +37,35 @@ left out here. `make demo-page` writes this page, and `tests/vm/demo.t` compares
 SECONDS = re.compile(r"(booting \.\.\. )\d+\.\d s, ")
 
 
+NUMBER = re.compile(r"-?[\d,]+(\.\d+)?$")
+# From here on, and in lines of this kind, numbers are measured.
+FIGURES, FIGURE_LINE = "Executed instructions", "instructions per site"
+TOLERANCE = 0.01
+
+
+def close(old, new):
+    """Are two words the same, or numbers that differ by little?"""
+    if old == new:
+        return True
+    if not (NUMBER.match(old) and NUMBER.match(new)):
+        return False
+    a, b = (float(word.replace(",", "")) for word in (old, new))
+    return abs(a - b) <= TOLERANCE * abs(a)
+
+
+def differences(old, new):
+    """Lines that differ, as of diff."""
+    measured, lines = False, []
+    for line in new:
+        measured |= FIGURES in line
+        lines.append((line, measured or FIGURE_LINE in line))
+    if len(old) == len(lines):
+        # What is close enough is as it was.
+        new = [was if figure and len(was.split()) == len(line.split()) and all(map(close, was.split(), line.split()))
+               else line for was, (line, figure) in zip(old, lines)]
+    return list(difflib.unified_diff(old, new, "the page", "this run", n=0, lineterm=""))
+
+
 def page(said):
     return HEAD + "".join(f"    {line}".rstrip() + "\n" for line in SECONDS.sub(r"\1", said).splitlines())
 
@@ -61,8 +91,7 @@ def main(argv):
         old = path.read_text(encoding="utf-8")
     except OSError as err:
         raise vm.UsageError(f"{args.file}: {err.strerror}") from err
-    differ = [line for line in difflib.unified_diff(old.splitlines(), new.splitlines(), str(args.file), "this run",
-                                                    n=0, lineterm="")]
+    differ = differences(old.splitlines(), new.splitlines())
     for line in differ:
         print(line, file=sys.stderr)
     if differ:
