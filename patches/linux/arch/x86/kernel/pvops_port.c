@@ -755,7 +755,11 @@ void pv_port_call_cpus(const struct pv_cpumask *mask, void (*fn)(void *arg),
 
 unsigned long pvops_percpu_offset(u32 cpu)
 {
+#ifdef CONFIG_SMP
 	return per_cpu_offset(cpu);
+#else
+	return 0;
+#endif
 }
 
 u64 *pvops_gdt_rw(const u64 *gdt)
