@@ -106,8 +106,11 @@ static int __init roots_init(void)
 	pr_info("pvops_roots: %u entries in %d roots\n", slots, roots);
 	if (slots == SLOTS)
 		return 0;
-	/* Where there is no such function, no root comes from a backend. */
-	waiting = !register_kretprobe(&waits);
+	/* Another kernel has no such function: there no root comes from a backend. */
+	error = register_kretprobe(&waits);
+	waiting = !error;
+	if (error && IS_ENABLED(CONFIG_PVOPS))
+		return error;
 	msleep(5 * WAIT_MS);
 	addr = HOLE + slots * P4D_SIZE;
 	error = alloc_pud(kernel_mm, p4d_offset(pgd_offset(kernel_mm, addr), addr), addr);
