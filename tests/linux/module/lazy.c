@@ -24,14 +24,17 @@ static pte_t *entry_of(void *va)
 	return ptep && level == PG_LEVEL_4K ? ptep : NULL;
 }
 
-/* Does an update wait?  It is undone. */
+/* Does an update wait?  It is undone.  An interrupt would submit it before it is looked at. */
 static bool waits(pte_t *ptep)
 {
 	pte_t pte = READ_ONCE(*ptep);
+	unsigned long flags;
 	bool waited;
 
+	local_irq_save(flags);
 	set_pte(ptep, pte_wrprotect(pte));
 	waited = pte_write(READ_ONCE(*ptep));
+	local_irq_restore(flags);
 	arch_flush_lazy_mmu_mode();
 	set_pte(ptep, pte);
 	arch_flush_lazy_mmu_mode();
