@@ -82,7 +82,7 @@ static enum pv_site_error verify(const struct pv_site *site, unsigned long addr,
 	struct pv_plan plan;
 	enum pv_site_error error;
 
-	error = pv_plan(&plan, site, addr, pv_slot(site->op), (const u8 *)addr, now);
+	error = pv_plan_make(&plan, site, addr, pv_slot(site->op), (const u8 *)addr, now);
 	if (!error && same_bytes((const u8 *)addr, plan.text, plan.len))
 		return PV_SITE_OK;
 	if (error && error != PV_SITE_REACH)
@@ -276,10 +276,10 @@ patch_carefully(const struct pv_site_set *set, const struct pv_site *site, unsig
 	error = verify(site, addr, now);
 	if (error)
 		return error;
-	error = pv_plan(&plan, site, addr, pv_slot(site->op), (const u8 *)addr, next);
+	error = pv_plan_make(&plan, site, addr, pv_slot(site->op), (const u8 *)addr, next);
 	if (error) {
 		/* The table works for every backend: go back to it. */
-		if (pv_plan(&plan, site, addr, pv_slot(site->op), (const u8 *)addr, NULL))
+		if (pv_plan_make(&plan, site, addr, pv_slot(site->op), (const u8 *)addr, NULL))
 			return error;
 	}
 	write_bytes((u8 *)addr + alias, plan.text, plan.len);
@@ -290,9 +290,9 @@ patch_carefully(const struct pv_site_set *set, const struct pv_site *site, unsig
 	return error;
 }
 
-static inline bool is_in_line(const struct pv_impl *impl)
+static inline bool is_behind_branch(const struct pv_impl *impl)
 {
-	return impl && (impl->flags & PV_IMPL_IN_LINE);
+	return impl && (impl->flags & PV_IMPL_BEHIND_BRANCH);
 }
 
 int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl)
@@ -332,10 +332,10 @@ int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl)
 			goto careful;
 		r = &recipes[site->op];
 		if (site->kind == PV_SITE_BRANCH) {
-			bool in_line = impl && is_in_line(impl[site->op]);
+			bool in_line = impl && is_behind_branch(impl[site->op]);
 
 			if (site->len != PV_BRANCH_LEN ||
-			    (before && is_in_line(before[site->op])) ||
+			    (before && is_behind_branch(before[site->op])) ||
 			    !patch_branch(addr, alias, in_line))
 				goto careful;
 			stats.form[in_line ? PV_FORM_NOP : PV_FORM_JUMP]++;
@@ -366,7 +366,7 @@ careful:
 	return (int)stats.failed;
 }
 
-bool pv_site_report(const struct pv_site_set *set, u32 nr, struct pv_site_report *report)
+bool pv_site_inspect(const struct pv_site_set *set, u32 nr, struct pv_site_report *report)
 {
 	const struct pv_site *site = set->start + nr;
 	unsigned long addr;
@@ -383,8 +383,8 @@ bool pv_site_report(const struct pv_site_set *set, u32 nr, struct pv_site_report
 		report->error = PV_SITE_OUTSIDE;
 		return true;
 	}
-	report->error = pv_plan(&plan, site, addr, pv_slot(site->op), (const u8 *)addr,
-				impl_in(set->impl, site->op));
+	report->error = pv_plan_make(&plan, site, addr, pv_slot(site->op), (const u8 *)addr,
+				     impl_in(set->impl, site->op));
 	if (!report->error && !same_bytes((const u8 *)addr, plan.text, plan.len))
 		report->error = PV_SITE_TEXT;
 	if (!report->error)

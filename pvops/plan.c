@@ -189,7 +189,7 @@ static enum pv_site_error plan_site(struct pv_plan *plan, const struct pv_site *
 	if (site->kind == PV_SITE_BRANCH) {
 		if (site->len != PV_BRANCH_LEN)
 			return PV_SITE_SHORT;
-		return plan_branch(plan, in_place, impl && (impl->flags & PV_IMPL_IN_LINE));
+		return plan_branch(plan, in_place, impl && (impl->flags & PV_IMPL_BEHIND_BRANCH));
 	}
 	error = pv_recipe_make(&recipe, site->kind, site->len, slot, impl);
 	if (error)
@@ -204,9 +204,9 @@ static enum pv_site_error plan_site(struct pv_plan *plan, const struct pv_site *
 	return PV_SITE_OK;
 }
 
-enum pv_site_error pv_plan(struct pv_plan *plan, const struct pv_site *site,
-			   unsigned long addr, unsigned long slot,
-			   const u8 *in_place, const struct pv_impl *impl)
+enum pv_site_error pv_plan_make(struct pv_plan *plan, const struct pv_site *site,
+				unsigned long addr, unsigned long slot,
+				const u8 *in_place, const struct pv_impl *impl)
 {
 	enum pv_site_error error;
 

@@ -336,7 +336,7 @@ def anchor_list(ops):
 
 def prototype(op):
     """How the op is written, as indented code."""
-    use = {"ASM6": f"PV_ASM_CALL {op.name}", "JUMP6": f"PV_ASM_JUMP {op.name}"}.get(op.site)
+    use = {"ASM6": f"PV_CALL_OP {op.name}", "JUMP6": f"PV_JUMP_OP {op.name}"}.get(op.site)
     if use:
         return ["    " + use]
     head = f"    {op.result} pv_{op.name}("

@@ -24,11 +24,11 @@
  */
 #define PV_IMPL_REQUIRED	0x2UL
 /**
- * PV_IMPL_IN_LINE - native: in-line code behind a branch site has this effect
+ * PV_IMPL_BEHIND_BRANCH - native: the code behind a branch site has this effect
  *
  * A branch site of the op becomes a NOP.  Only the native backend sets it.
  */
-#define PV_IMPL_IN_LINE		0x4UL
+#define PV_IMPL_BEHIND_BRANCH	0x4UL
 
 /**
  * struct pv_impl - one op of one backend, as the core sees it

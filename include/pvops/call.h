@@ -145,7 +145,7 @@ static __always_inline ret pv_##name PV_PROTO##n args			\
 		return pv_outline_##name PV_NAMES##n args;		\
 	return pv_native_##name PV_NAMES##n args;				\
 }
-/* Assembly uses PV_ASM_CALL and PV_ASM_JUMP of site.h; C has no wrapper. */
+/* Assembly uses PV_CALL_OP and PV_JUMP_OP of site.h; C has no wrapper. */
 #define PV_WRAP_ASM6(name, conv, ret, n, args)
 #define PV_WRAP_JUMP6(name, conv, ret, n, args)
 

@@ -91,7 +91,7 @@ struct pv_plan {
 };
 
 /**
- * pv_plan - what should stand at a site: pure function, no side effects
+ * pv_plan_make - what should stand at a site: pure function, no side effects
  * @plan: result
  * @site: record (only @len, @kind and @op are read)
  * @addr: address of the site
@@ -102,9 +102,9 @@ struct pv_plan {
  *
  * Context: any.  Returns enum pv_site_error, also in @plan.
  */
-enum pv_site_error pv_plan(struct pv_plan *plan, const struct pv_site *site,
-			   unsigned long addr, unsigned long slot,
-			   const u8 *in_place, const struct pv_impl *impl);
+enum pv_site_error pv_plan_make(struct pv_plan *plan, const struct pv_site *site,
+				unsigned long addr, unsigned long slot,
+				const u8 *in_place, const struct pv_impl *impl);
 
 /**
  * struct pv_stats - outcome of one pass over a site set
@@ -307,14 +307,14 @@ struct pv_site_report {
 };
 
 /**
- * pv_site_report - look at a site of a set, read from the text itself
+ * pv_site_inspect - look at a site of a set, read from the text itself
  * @set: which set
  * @nr: index
  * @report: result
  *
  * Context: any, not during a pass.  Returns false beyond the last.
  */
-bool pv_site_report(const struct pv_site_set *set, u32 nr, struct pv_site_report *report);
+bool pv_site_inspect(const struct pv_site_set *set, u32 nr, struct pv_site_report *report);
 
 /** pv_site_error_text - an error in words */
 const char *pv_site_error_text(enum pv_site_error error);

@@ -75,13 +75,13 @@
 .endm
 
 /**
- * PV_ASM_CALL - asm site that calls an op
+ * PV_CALL_OP - asm site that calls an op
  * @op: name as in the catalogue
  *
  * For ASM6 ops, and for others by the ABI of their convention.  Needs eight
  * bytes of stack until it is patched, 24 if that is by a retpoline.
  */
-.macro PV_ASM_CALL op
+.macro PV_CALL_OP op
 771:	PV_THROUGH_SLOT call, \op
 	.pushsection .pv_sites, "a"
 	.balign	4
@@ -92,10 +92,10 @@
 .endm
 
 /**
- * PV_ASM_JUMP - asm site that leaves to an op, for JUMP6 ops
+ * PV_JUMP_OP - asm site that leaves to an op, for JUMP6 ops
  * @op: name as in the catalogue
  */
-.macro PV_ASM_JUMP op
+.macro PV_JUMP_OP op
 771:	PV_THROUGH_SLOT jmp, \op
 	.pushsection .pv_sites, "a"
 	.balign	4

@@ -31,7 +31,7 @@ pv_port_syscall_hwframe:
 	/* Every interrupt and exception entry begins with this site. */
 	.globl	pv_port_event_entry
 pv_port_event_entry:
-	PV_ASM_CALL adjust_exception_frame
+	PV_CALL_OP adjust_exception_frame
 	movq	$1f, %rdi
 	jmp	port_stub
 	.section .rodata

@@ -64,7 +64,7 @@ static void compile(struct module *m, const struct pv_site *site)
 	struct pv_plan plan;
 
 	if (inside(m, site) && site->op < PV_OP_COUNT &&
-	    !pv_plan(&plan, site, addr, slot, jump, NULL))
+	    !pv_plan_make(&plan, site, addr, slot, jump, NULL))
 		memcpy(m->writable + (addr - (unsigned long)m->page), plan.text, plan.len);
 }
 
@@ -154,7 +154,7 @@ static void patch(struct module *m)
 		return;
 	CHECK((u32)failed == m->set.stats.failed && (u32)failed <= m->count);
 	CHECK(m->set.stats.total == m->count - gone);
-	for (i = 0; pv_site_report(&m->set, i, &report); i++)
+	for (i = 0; pv_site_inspect(&m->set, i, &report); i++)
 		errors += report.error != PV_SITE_OK;
 	CHECK(i == m->count && (errors >= (u32)failed || m->set.gone_end > m->set.gone_start));
 	if (m->patched) {

@@ -299,7 +299,7 @@ static void check(const struct pv_site *site, unsigned long addr, unsigned long 
 	struct decoded got[ROOM];
 	u32 code_len;
 
-	CHECK(pv_plan(plan, site, addr, slot, in_place, impl) == want);
+	CHECK(pv_plan_make(plan, site, addr, slot, in_place, impl) == want);
 	CHECK(plan->error == want);
 	if (want)
 		return;
@@ -308,7 +308,7 @@ static void check(const struct pv_site *site, unsigned long addr, unsigned long 
 	if (site->kind == PV_SITE_BRANCH) {
 		s32 rel = get32(in_place + (in_place[0] == 0xe9 ? 1 : 3));
 
-		check_branch_site(plan, addr, impl && (impl->flags & PV_IMPL_IN_LINE), rel);
+		check_branch_site(plan, addr, impl && (impl->flags & PV_IMPL_BEHIND_BRANCH), rel);
 		return;
 	}
 	if (!impl) {
@@ -380,7 +380,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	branch = site.kind == PV_SITE_BRANCH;
 	slot = in.addr + (u64)in.slot_distance;
 	impl.fn = (void (*)(void))(in.addr + (u64)in.fn_distance);
-	impl.flags = in.flags & (PV_IMPL_NOP | PV_IMPL_REQUIRED | PV_IMPL_IN_LINE);
+	impl.flags = in.flags & (PV_IMPL_NOP | PV_IMPL_REQUIRED | PV_IMPL_BEHIND_BRANCH);
 	memset(code, 0xcc, sizeof(code));
 	if (in.code % (CODES + 1) < CODES) {
 		memcpy(code, codes[in.code % (CODES + 1)].bytes, codes[in.code % (CODES + 1)].len);
@@ -410,7 +410,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (!plan.error)
 		memcpy(text, plan.text, plan.len);
 	if (in.before & 1) {
-		impl.flags ^= PV_IMPL_IN_LINE;
+		impl.flags ^= PV_IMPL_BEHIND_BRANCH;
 		impl.code = in.before & 2 ? NULL : impl.code;
 		check(&site, in.addr, slot, text, &impl, &plan);
 		if (!plan.error)

@@ -44,7 +44,7 @@ static void compile(const struct pv_site *site)
 
 	if (addr < text || addr >= text + TEXT || addr + site->len > text + TEXT)
 		return;
-	if (!pv_plan(&plan, site, addr, slot_of(site->op), jump, NULL))
+	if (!pv_plan_make(&plan, site, addr, slot_of(site->op), jump, NULL))
 		memcpy(writable + (addr - (unsigned long)area), plan.text, plan.len);
 }
 
@@ -146,7 +146,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		for (i = 0; i < PV_FORM_COUNT; i++)
 			forms += set.stats.form[i];
 		CHECK(forms + set.stats.outline + set.stats.failed >= count);
-		for (i = 0; pv_site_report(&set, i, &report); i++)
+		for (i = 0; pv_site_inspect(&set, i, &report); i++)
 			CHECK((report.op != NULL) == (set.start[i].op < PV_OP_COUNT));
 		CHECK(i == count);
 		failed += first;

@@ -50,7 +50,7 @@
 .macro STUB vector, has_error=0
 	.balign	16
 entry_\vector:
-	PV_ASM_CALL adjust_exception_frame
+	PV_CALL_OP adjust_exception_frame
 	.if	!\has_error
 	push	$0
 	.endif
@@ -89,7 +89,7 @@ entry_\vector:
 	.balign	16
 	.globl	pv_port_event_entry
 pv_port_event_entry:
-	PV_ASM_CALL adjust_exception_frame
+	PV_CALL_OP adjust_exception_frame
 	push	$0
 	push	$0x100			/* no vector: upcall(0) finds out */
 
@@ -97,7 +97,7 @@ common_entry:
 	SAVE_REGS
 	testb	$3, REGS_CS(%rsp)
 	jz	1f
-	PV_ASM_CALL swapgs
+	PV_CALL_OP swapgs
 1:	mov	%rsp, %rdi
 	mov	%rsp, %rbp
 	and	$-16, %rsp
@@ -108,16 +108,16 @@ common_entry:
 return_to_context:
 	testb	$3, REGS_CS(%rsp)
 	jz	2f
-	PV_ASM_CALL swapgs
+	PV_CALL_OP swapgs
 2:	RESTORE_REGS
 	add	$16, %rsp
-	PV_ASM_JUMP iret
+	PV_JUMP_OP iret
 
 /* SYSCALL on bare hardware: rcx is RIP, r11 is RFLAGS, the stack the user's. */
 	.balign	16
 	.globl	syscall_entry
 syscall_entry:
-	PV_ASM_CALL swapgs
+	PV_CALL_OP swapgs
 	mov	%rsp, %gs:percpu_user_rsp
 	mov	%gs:percpu_kernel_stack, %rsp
 	push	$PV_USER_DS

@@ -43,7 +43,7 @@ static void dump_sites(void)
 	struct pv_site_report report;
 	u32 nr, i;
 
-	for (nr = 0; pv_site_report(pv_kernel_sites(), nr, &report); nr++) {
+	for (nr = 0; pv_site_inspect(pv_kernel_sites(), nr, &report); nr++) {
 		const u8 *text = (const u8 *)report.addr;
 
 		print("@site %lx %s %s %u ", report.addr, report.op ? report.op->name : "?",

@@ -184,7 +184,7 @@ static void check_use(const struct user *user, u32 which, bool patched)
 	if (has_effect(which, user->op))
 		return;
 	arguments(user, arg);
-	if (patched && user->branch && (impl->flags & PV_IMPL_IN_LINE)) {
+	if (patched && user->branch && (impl->flags & PV_IMPL_BEHIND_BRANCH)) {
 		if (privileged(user->op)) {
 			if (!faults(user, arg))
 				fail_msg("%s: in-line native code did not run", user->name);
@@ -436,7 +436,7 @@ static enum pv_form expected_form(const struct pv_site *site, const struct pv_im
 	if (!impl)
 		return site->kind == PV_SITE_BRANCH ? PV_FORM_JUMP : PV_FORM_INDIRECT;
 	if (site->kind == PV_SITE_BRANCH)
-		return impl->flags & PV_IMPL_IN_LINE ? PV_FORM_NOP : PV_FORM_JUMP;
+		return impl->flags & PV_IMPL_BEHIND_BRANCH ? PV_FORM_NOP : PV_FORM_JUMP;
 	if (site->kind != PV_SITE_JUMP && (impl->flags & PV_IMPL_NOP))
 		return PV_FORM_NOP;
 	if (impl->code && (u64)(impl->code_end - impl->code) <= site->len)
@@ -451,7 +451,7 @@ static void check_reports(const struct pv_impl *const *impl)
 	struct pv_site_report report;
 	u32 nr;
 
-	for (nr = 0; pv_site_report(&own, nr, &report); nr++) {
+	for (nr = 0; pv_site_inspect(&own, nr, &report); nr++) {
 		const struct pv_site *site = &__pv_sites_start[nr];
 		enum pv_form form = expected_form(site, impl ? impl[site->op] : NULL);
 
@@ -645,15 +645,15 @@ static void expect_one_refused(enum pv_site_error error, const char *op)
 		fail_msg("not \"%s, %s, %s\": %s", addr, op, pv_site_error_text(error), host_log());
 	assert_int_equal(host_port.text_begins, 1);
 	assert_int_equal(host_port.text_ends, 1);
-	assert_true(pv_site_report(&made, 1, &report));
+	assert_true(pv_site_inspect(&made, 1, &report));
 	assert_int_equal(report.error, error);
 	assert_int_equal(report.form, PV_FORM_INDIRECT);
 	assert_int_equal(report.addr, pv_site_addr(&records[1]));
-	assert_true(pv_site_report(&made, 2, &report));
+	assert_true(pv_site_inspect(&made, 2, &report));
 	assert_int_equal(report.error, PV_SITE_OK);
 	assert_int_equal(report.form, PV_FORM_CALL);
-	assert_false(pv_site_report(&made, 3, &report));
-	assert_false(pv_site_report(&made, ~0U, &report));
+	assert_false(pv_site_inspect(&made, 3, &report));
+	assert_false(pv_site_inspect(&made, ~0U, &report));
 }
 
 static void made_sites_are_good(void **state)
@@ -677,7 +677,7 @@ static void unknown_op_is_refused(void **state)
 	record(1, 0x180, PV_OP_COUNT, 6, PV_SITE_CALL);
 	expect_one_refused(PV_SITE_BAD_OP, "op ?");
 	assert_int_equal(run(0x180), 2);
-	assert_true(pv_site_report(&made, 1, &report));
+	assert_true(pv_site_inspect(&made, 1, &report));
 	assert_null(report.op);
 	/* Nor on the way back. */
 	assert_int_equal(pv_apply(&made, NULL), 1);
@@ -1021,7 +1021,7 @@ static void made_branch_runs_both_ways(void **state)
 		0xb8, 0x04, 0x00, 0x00, 0x00, 0xc3,
 	};
 	static const struct pv_impl in_line = {
-		.fn = (void (*)(void))one, .flags = PV_IMPL_IN_LINE,
+		.fn = (void (*)(void))one, .flags = PV_IMPL_BEHIND_BRANCH,
 	};
 
 	(void)state;

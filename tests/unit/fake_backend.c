@@ -52,7 +52,7 @@ ret prefix##body_##name PV_PROTO##n args		\
 #define FLAGS_CALL9	0
 #define FLAGS_ASM6	0
 #define FLAGS_JUMP6	0
-#define FLAGS_BRANCH	PV_IMPL_IN_LINE
+#define FLAGS_BRANCH	PV_IMPL_BEHIND_BRANCH
 
 #define ENTRY_NATIVE(name, site)	.name = PV_FN(fake_native_##name, FLAGS_##site),
 #define ENTRY_FAKE(name, site)		.name = PV_FN(fake_fake_##name, 0),
@@ -174,7 +174,8 @@ static void __attribute__((constructor)) fill_tables(void)
 
 	SET(native_irq, save_fl, PV_INLINE(host_save_fl, code_save_fl, 0));
 	SET(native_irq, restore_fl, PV_FN(host_restore_fl, 0));
-	SET(native_irq, irqs_disabled_flags, PV_FN(host_irqs_disabled_flags, PV_IMPL_IN_LINE));
+	SET(native_irq, irqs_disabled_flags,
+	    PV_FN(host_irqs_disabled_flags, PV_IMPL_BEHIND_BRANCH));
 	SET(native_irq, irq_disable, PV_INLINE(host_irq_disable, code_irq_disable, 0));
 	SET(native_irq, irq_enable, PV_INLINE(host_irq_enable, code_irq_enable, 0));
 	SET(native_irq, adjust_exception_frame, PV_EMPTY(fake_native_adjust_exception_frame, 0));
@@ -187,7 +188,7 @@ static void __attribute__((constructor)) fill_tables(void)
 	SET(native_cpu, end_context_switch, PV_EMPTY(fake_native_end_context_switch, 0));
 	SET(native_cpu, iret, PV_INLINE(fake_native_iret, code_iret, 0));
 	SET(native_mmu, read_cr3, PV_INLINE(fake_native_read_cr3, code_read_cr3, 0));
-	SET(native_mmu, set_pte, PV_FN(host_set_pte, PV_IMPL_IN_LINE));
+	SET(native_mmu, set_pte, PV_FN(host_set_pte, PV_IMPL_BEHIND_BRANCH));
 	SET(native_mmu, batch_enter, PV_EMPTY(fake_native_batch_enter, 0));
 	SET(native_mmu, batch_leave, PV_EMPTY(fake_native_batch_leave, 0));
 	SET(native_mmu, batch_flush, PV_EMPTY(fake_native_batch_flush, 0));

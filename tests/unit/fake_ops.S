@@ -74,16 +74,16 @@ host_irq_enable:
 	.globl	use_asm_swapgs, use_asm_adjust, use_asm_iret, use_asm_read_cr0
 use_asm_swapgs:
 	movq	%rdi, %rax
-	PV_ASM_CALL swapgs
+	PV_CALL_OP swapgs
 	ret
 use_asm_adjust:
-	PV_ASM_CALL adjust_exception_frame
+	PV_CALL_OP adjust_exception_frame
 	ret
 use_asm_iret:
-	PV_ASM_JUMP iret
+	PV_JUMP_OP iret
 	ud2
 use_asm_read_cr0:
-	PV_ASM_CALL read_cr0
+	PV_CALL_OP read_cr0
 	ret
 
 	.section .note.GNU-stack, "", @progbits

@@ -33,7 +33,7 @@ static enum pv_site_error do_plan(u8 kind, u8 len, const u8 *in_place, const str
 	enum pv_site_error error;
 
 	memset(&plan, 0xa5, sizeof(plan));
-	error = pv_plan(&plan, &site, ADDR, SLOT, in_place, impl);
+	error = pv_plan_make(&plan, &site, ADDR, SLOT, in_place, impl);
 	assert_int_equal(plan.error, error);
 	return error;
 }
@@ -112,7 +112,7 @@ static void direct_call_ends_where_the_indirect_one_did(void **state)
 
 static void in_line_flag_means_nothing_to_a_call_site(void **state)
 {
-	const struct pv_impl impl = { .fn = fn_at(ADDR + 0x106), .flags = PV_IMPL_IN_LINE };
+	const struct pv_impl impl = { .fn = fn_at(ADDR + 0x106), .flags = PV_IMPL_BEHIND_BRANCH };
 
 	(void)state;
 	do_plan(PV_SITE_CALL | PV_SITE_OUTLINE, 6, NULL, &impl);
@@ -281,7 +281,7 @@ static void jump_site_takes_inline_code(void **state)
 static void branch_keeps_its_displacement_both_ways(void **state)
 {
 	static const s32 distances[] = { 0, 1, -1, 0x12345678, -0x12345678, 0x7fffffff, -0x7fffffff - 1 };
-	const struct pv_impl in_line = { .fn = fn_at(ADDR), .flags = PV_IMPL_IN_LINE };
+	const struct pv_impl in_line = { .fn = fn_at(ADDR), .flags = PV_IMPL_BEHIND_BRANCH };
 	const struct pv_impl replaced = { .fn = fn_at(ADDR) };
 	u8 jump[PV_BRANCH_LEN], nop[PV_BRANCH_LEN];
 	size_t i;
@@ -333,11 +333,11 @@ static void op_outside_the_catalogue_is_refused(void **state)
 	struct pv_site site = { .op = PV_OP_COUNT, .len = 6, .kind = PV_SITE_CALL };
 
 	(void)state;
-	assert_int_equal(pv_plan(&plan, &site, ADDR, SLOT, NULL, NULL), PV_SITE_BAD_OP);
+	assert_int_equal(pv_plan_make(&plan, &site, ADDR, SLOT, NULL, NULL), PV_SITE_BAD_OP);
 	site.op = 0xffff;
-	assert_int_equal(pv_plan(&plan, &site, ADDR, SLOT, NULL, NULL), PV_SITE_BAD_OP);
+	assert_int_equal(pv_plan_make(&plan, &site, ADDR, SLOT, NULL, NULL), PV_SITE_BAD_OP);
 	site.op = PV_OP_COUNT - 1;
-	assert_int_equal(pv_plan(&plan, &site, ADDR, SLOT, NULL, NULL), PV_SITE_OK);
+	assert_int_equal(pv_plan_make(&plan, &site, ADDR, SLOT, NULL, NULL), PV_SITE_OK);
 }
 
 static void every_unknown_kind_is_refused(void **state)
@@ -396,12 +396,13 @@ static void reach_is_exactly_two_gib(void **state)
 		const struct pv_impl impl = { .fn = fn_at(edge[i].target) };
 		s32 rel;
 
-		assert_int_equal(pv_plan(&plan, &site, addr, addr, NULL, &impl), edge[i].error);
+		assert_int_equal(pv_plan_make(&plan, &site, addr, addr, NULL, &impl),
+				 edge[i].error);
 		if (!edge[i].error) {
 			memcpy(&rel, plan.text + 2, 4);
 			assert_int_equal(addr + 6 + (unsigned long)(long)rel, edge[i].target);
 		}
-		assert_int_equal(pv_plan(&plan, &site, addr, edge[i].target, NULL, NULL),
+		assert_int_equal(pv_plan_make(&plan, &site, addr, edge[i].target, NULL, NULL),
 				 edge[i].error);
 	}
 }
@@ -413,8 +414,8 @@ static void reach_works_in_kernel_addresses(void **state)
 	const struct pv_impl impl = { .fn = fn_at(0xffffffffffffff00UL) };
 
 	(void)state;
-	assert_int_equal(pv_plan(&plan, &site, 0xffffffff80000000UL, 0xffffffff80001000UL,
-				 NULL, &impl), PV_SITE_OK);
+	assert_int_equal(pv_plan_make(&plan, &site, 0xffffffff80000000UL, 0xffffffff80001000UL,
+				      NULL, &impl), PV_SITE_OK);
 	EXPECT(PV_FORM_CALL, 0x2e, 0xe8, 0xfa, 0xfe, 0xff, 0x7f);
 }
 

@@ -1236,7 +1236,7 @@ static void patch_and_repatch_use_the_choice(void **state)
 	assert_int_equal(pv_patch(), 0);
 	set = pv_kernel_sites();
 	assert_true(set->stats.total > PV_OP_COUNT);
-	for (nr = 0; pv_site_report(set, nr, &report); nr++)
+	for (nr = 0; pv_site_inspect(set, nr, &report); nr++)
 		assert_int_equal(report.error, PV_SITE_OK);
 	assert_int_equal(nr, set->stats.total);
 	assert_int_equal(pv_repatch(true), 0);

@@ -505,7 +505,7 @@ static u32 form_of(u32 op, const struct pv_impl *impl)
 	struct pv_recipe recipe;
 
 	if (!strcmp(site, "BRANCH"))
-		return impl->flags & PV_IMPL_IN_LINE ? PV_FORM_COUNT : PV_FORM_CALL;
+		return impl->flags & PV_IMPL_BEHIND_BRANCH ? PV_FORM_COUNT : PV_FORM_CALL;
 	if (pv_recipe_make(&recipe, strcmp(site, "JUMP6") ? PV_SITE_CALL : PV_SITE_JUMP,
 			   strcmp(site, "CALL9") ? 6 : 9, 0, impl))
 		abort();

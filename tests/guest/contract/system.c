@@ -140,7 +140,7 @@ TEST(repatch)
 	EXPECT_EQ(sums[2], sums[0]);
 	/* One serialisation per pass. */
 	EXPECT_EQ(text_serialisations - serialised, 2);
-	for (nr = 0; pv_site_report(pv_kernel_sites(), nr, &report); nr++) {
+	for (nr = 0; pv_site_inspect(pv_kernel_sites(), nr, &report); nr++) {
 		EXPECT_EQ(report.error, PV_SITE_OK);
 		EXPECT(report.form != PV_FORM_INDIRECT);
 	}

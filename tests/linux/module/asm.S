@@ -7,8 +7,8 @@
 
 /* Twice, so that nothing has changed.  Interrupts are off. */
 SYM_FUNC_START(asm_swapgs_twice)
-	PV_ASM_CALL swapgs
-	PV_ASM_CALL swapgs
+	PV_CALL_OP swapgs
+	PV_CALL_OP swapgs
 	RET
 SYM_FUNC_END(asm_swapgs_twice)
 
@@ -23,5 +23,5 @@ SYM_CODE_START(asm_iret)
 	andq	$~X86_EFLAGS_IF, (%rsp)
 	pushq	$__KERNEL_CS
 	pushq	-8(%rax)
-	PV_ASM_JUMP iret
+	PV_JUMP_OP iret
 SYM_CODE_END(asm_iret)

@@ -161,9 +161,10 @@ static void native_map_fixmap(u32 index, u64 phys, u64 flags)
 PV_CODE(code_lock_release, "movb $0, (%rdi)");
 #endif
 
-#define NOTHING(name) \
-	.name = PV_EMPTY((typeof(pv_slots.name))paravirt_nop, PV_IMPL_IN_LINE)
-#define NATIVE(name)	.name = PV_FN(native_##name, PV_IMPL_IN_LINE)
+#define NOTHING(name)						\
+	.name = PV_EMPTY((typeof(pv_slots.name))paravirt_nop,	\
+			 PV_IMPL_BEHIND_BRANCH)
+#define NATIVE(name)	.name = PV_FN(native_##name, PV_IMPL_BEHIND_BRANCH)
 
 const struct pv_kernel_impls pv_native_kernel_impls = {
 	NOTHING(attach_table),
@@ -177,13 +178,15 @@ const struct pv_kernel_impls pv_native_kernel_impls = {
 	NATIVE(map_fixmap),
 #ifdef CONFIG_X86_IOPL_IOPERM
 	.invalidate_io_bitmap = PV_FN(native_tss_invalidate_io_bitmap,
-				      PV_IMPL_IN_LINE),
-	.update_io_bitmap = PV_FN(native_tss_update_io_bitmap, PV_IMPL_IN_LINE),
+				      PV_IMPL_BEHIND_BRANCH),
+	.update_io_bitmap = PV_FN(native_tss_update_io_bitmap,
+				  PV_IMPL_BEHIND_BRANCH),
 #endif
 #ifdef CONFIG_PARAVIRT_SPINLOCKS
-	.lock_slowpath = PV_FN(native_queued_spin_lock_slowpath, PV_IMPL_IN_LINE),
+	.lock_slowpath = PV_FN(native_queued_spin_lock_slowpath,
+			       PV_IMPL_BEHIND_BRANCH),
 	.lock_release = PV_INLINE(__raw_callee_save___native_queued_spin_unlock,
-				  code_lock_release, PV_IMPL_IN_LINE),
+				  code_lock_release, PV_IMPL_BEHIND_BRANCH),
 #endif
 };
 
@@ -568,7 +571,7 @@ static void each_site(const struct pv_site_set *set, unsigned long gone_start,
 
 		if (addr >= gone_start && addr < gone_end)
 			continue;
-		if (pv_site_report(set, nr, &site))
+		if (pv_site_inspect(set, nr, &site))
 			fn(&site, arg);
 	}
 }

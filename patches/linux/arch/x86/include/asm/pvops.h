@@ -21,10 +21,10 @@
 #include <pvops/site.h>
 /* What is tested is X86_EFLAGS_IF, which a token need not have. */
 #define SAVE_FLAGS							\
-	PV_ASM_CALL save_fl;						\
+	PV_CALL_OP save_fl;						\
 	pushq	%rdi;							\
 	movq	%rax, %rdi;						\
-	PV_ASM_CALL irqs_disabled_flags;				\
+	PV_CALL_OP irqs_disabled_flags;					\
 	popq	%rdi;							\
 	xorl	$1, %eax;						\
 	shll	$X86_EFLAGS_IF_BIT, %eax
