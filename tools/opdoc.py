@@ -417,7 +417,7 @@ An op that goes with another is left to native only together with it, if the bac
 
 In a section, "native without X" means: the op is native where X is not offered. Names are those of
 the interface's headers: `KVM_FEATURE_*` ([interface.h](../backends/kvm/interface.h)), `HV_*`
-([tlfs.h](../backends/hyperv/tlfs.h)), calls of a VMI ROM ([ABI.md](../backends/vmi/ABI.md)).
+([interface.h](../backends/hyperv/interface.h)), calls of a VMI ROM ([ABI.md](../backends/vmi/ABI.md)).
 
 ## Backends
 """

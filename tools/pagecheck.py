@@ -31,7 +31,7 @@ SOURCES = (
     (("pvops/*.c",), r"pv_port_panic\(" + TEXT),
     (("pvops/*.c", "include/pvops/backend.h", "backends/*/*.c", PORT, "patches/linux/arch/x86/xen/pvops.c"),
      r"\bwhy = " + TEXT),
-    (("backends/*/backend.c", "backends/*/detect.c", "backends/*/features.c", "backends/*/rom.c", PORT),
+    (("backends/*/backend.c", "backends/*/detect.c", "backends/*/rom.c", PORT),
      r"return " + TEXT),
     (("backends/*/*.c",), r"refuse\(at, " + TEXT),
     # A line of the log, and then the start has failed.

@@ -152,7 +152,7 @@ class Layer:
     def through_pointer(self, title, backend):
         """Bytes that a call through a pointer takes, and the functions it may lead to."""
         name, places = plain(title), self.pointer_calls[title]
-        if places and all("backends/vmi/vmi.h" in p or re.match(r"backends/vmi/(cpu|mmu)\.c", p) for p in places):
+        if places and all("backends/vmi/internal.h" in p or re.match(r"backends/vmi/(cpu|mmu)\.c", p) for p in places):
             return ROM, set()
         for key, leads in POINTERS.items():
             if key not in (title, name):

@@ -6,7 +6,7 @@
  * init(), before the core reads them.
  */
 #include <pvops/pvops.h>
-#include "hyperv.h"
+#include "internal.h"
 
 /* What takes hypercalls. */
 #define CALLS	(1U << HV_USE_FLUSH | 1U << HV_USE_IPI | 1U << HV_USE_EX)

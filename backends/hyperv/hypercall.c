@@ -8,7 +8,7 @@
  * the physical address of the input; result in rax; r9 to r11 are lost.
  */
 #include <pvops/batch.h>
-#include "hyperv.h"
+#include "internal.h"
 
 /* Written by the hypervisor; named by the assembly below. */
 extern u8 hv_hypercall_page[];

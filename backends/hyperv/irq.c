@@ -6,7 +6,7 @@
  * behind which nothing waits: then clearing it is the end of interrupt.  It
  * does so only while this CPU does not run, hence one instruction and no LOCK.
  */
-#include "hyperv.h"
+#include "internal.h"
 
 static PV_PERCPU_DEFINE(u32, hv_assist_page[PV_PAGE_SIZE / 4]) __attribute__((aligned(4096)));
 

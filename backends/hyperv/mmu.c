@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Remote TLB flushes: TLFS, Virtual MMU, the enlightened flush hypercalls. */
 #include <pvops/call.h>
-#include "hyperv.h"
+#include "internal.h"
 
 /* Above this many pages, all of the user's: the op's contract. */
 #define ALL_ABOVE	(32 * PV_PAGE_SIZE)

@@ -4,7 +4,7 @@
  * the end of a CPU and of the machine.
  */
 #include <pvops/call.h>
-#include "hyperv.h"
+#include "internal.h"
 
 u32 hv_vp_index[PV_MAX_CPUS];
 bool hv_wide;

@@ -5,7 +5,7 @@
  */
 #include <pvops/call.h>
 #include <pvops/pvops.h>
-#include "hyperv.h"
+#include "internal.h"
 
 #define UNIT	100ULL
 /* A hundred and forty-six years. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* CPU masks in the hypervisor's numbering: TLFS, Virtual Processors, VP sets. */
-#include "hyperv.h"
+#include "internal.h"
 
 /* The next CPU of a mask, from @cpu on; PV_MAX_CPUS if there is none. */
 static u32 next(const struct pv_cpumask *cpus, u32 cpu)

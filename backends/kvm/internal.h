@@ -58,7 +58,7 @@ struct pvkvm_counts {
 
 PV_PERCPU_DECLARE(struct pvkvm_counts, pvkvm_count);
 
-/* Shared memory (shared.c). */
+/* host_written.c: memory that the host writes. */
 void pvkvm_share(u32 cpu);
 void pvkvm_unshare(void);
 u32 pvkvm_tsc_khz(void);

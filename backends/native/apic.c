@@ -6,7 +6,7 @@
  * them in MSRs and names CPUs by 32.  The mode is the one that the boot CPU was found
  * in; but where an APIC id is too large for the first, it is the second.
  */
-#include "native.h"
+#include "internal.h"
 
 #define MSR_APIC_BASE		0x1b
 #define APIC_BASE_X2APIC	(1U << 10)

@@ -3,7 +3,7 @@
  * Native: the bare instruction for every op, and the fallback of every other
  * backend.  Therefore all tables are full.
  */
-#include "native.h"
+#include "internal.h"
 
 /*
  * An op of one to three instructions: the bytes for the site and, for calls

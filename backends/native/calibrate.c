@@ -8,7 +8,7 @@
  * length is known to the sum of the two gaps.  The run with the smallest gaps counts.
  */
 #include <pvops/pvops.h>
-#include "native.h"
+#include "internal.h"
 
 #define RUNS		8
 #define EDGES		16

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Native ops of more than three instructions: MSRs that may fault, LDT, GS. */
-#include "native.h"
+#include "internal.h"
 
 int native_fn_read_msr_safe(u32 msr, u64 *val)
 {

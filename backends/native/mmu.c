@@ -5,7 +5,7 @@
  * What is made of several ops uses the ops, not their native forms: so it
  * stays right for a backend that improves only those and leaves this to us.
  */
-#include "native.h"
+#include "internal.h"
 
 #define FLUSH_ALL_ABOVE	(32 * PV_PAGE_SIZE)
 

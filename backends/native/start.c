@@ -7,7 +7,7 @@
  * may be loaded: PCIDE is refused outside of it, and CET before CR0.WP is set (SDM
  * vol. 3A section 2.5).  The rest of the state is loaded by native_cpu_entry.
  */
-#include "native.h"
+#include "internal.h"
 
 #define ICR_INIT		0x4500
 #define ICR_STARTUP		0x4600

@@ -4,7 +4,7 @@
  * or calibrate.c finds out, and the CMOS clock.
  */
 #include <pvops/pvops.h>
-#include "native.h"
+#include "internal.h"
 
 #define CMOS_INDEX	0x70
 #define CMOS_DATA	0x71

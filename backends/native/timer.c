@@ -4,7 +4,7 @@
  * is known as well as it was measured: an interrupt that comes before its time,
  * by the clock that deadlines are in, arms the timer again and is none.
  */
-#include "native.h"
+#include "internal.h"
 
 #define APIC_LVT_TIMER		0x320
 #define APIC_TIMER_INITIAL	0x380

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* The local APIC, by calls 63 and 64, or by its registers where they are NONE. */
-#include "vmi.h"
+#include "internal.h"
 
 #define MSR_APIC_BASE	0x1b
 #define SPURIOUS_VECTOR	0xff

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * VMI, profile VM64: detection, taking the ROM into use, the descriptor.
+ * VMI, profile VM64: taking the ROM into use, the descriptor.
  *
  * Which ops the ROM implements is known only when it has answered, so the
  * tables are filled by init(), before the core reads them.
  */
-#include "vmi.h"
+#include "internal.h"
 
 u64 vmi_entry[VMI_CALLS] PV_RO_AFTER_INIT;
 static u8 answered[VMI_CALLS];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Control registers, MSRs, descriptors: the op's arguments are the call's. */
-#include "vmi.h"
+#include "internal.h"
 
 static void vmi_write_cr0(u64 val)
 {

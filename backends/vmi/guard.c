@@ -4,7 +4,7 @@
  * itself for one, must not be the kernel's end: for as long exceptions have gates
  * of their own here, be the kernel's set up yet or not.
  */
-#include "vmi.h"
+#include "internal.h"
 
 #define VECTOR_NMI	2
 #define GATES		15

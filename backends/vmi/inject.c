@@ -12,7 +12,7 @@
  *	what is called before somebody arms the injector
  */
 #include <pvops/inject.h>
-#include "vmi.h"
+#include "internal.h"
 
 #ifdef PV_PORT_INJECT
 

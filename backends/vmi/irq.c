@@ -3,7 +3,7 @@
  * Interrupt masking, halting, other CPUs, power.  The mask ops and IRET are the
  * ROM's own code, called (jumped to) by the patched site.
  */
-#include "vmi.h"
+#include "internal.h"
 
 static void vmi_halt(void)
 {

@@ -4,7 +4,7 @@
  * nesting, interrupts and who asked; a flush hands them to the ROM in its
  * lazy mode, so that the hypervisor sees one trap for all of them.
  */
-#include "vmi.h"
+#include "internal.h"
 
 /* Low bits of a request's address: level - 1. */
 #define LEVEL_MASK	3ULL

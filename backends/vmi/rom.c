@@ -4,7 +4,7 @@
  * one here?  Pure functions over bytes, fuzzed on the host.  The order is ABI.md
  * section 3's.
  */
-#include "vmi.h"
+#include "internal.h"
 
 #define MAX_MEMORY	VMI_MEMORY_MAX
 #define PAGE		0x1000U
@@ -226,50 +226,6 @@ int vmi_rom_next(const u8 *area, size_t bytes, u32 *at, struct vmi_rom *rom, con
 			return error;
 	}
 	return VMI_NOT_A_ROM;
-}
-
-/* Of the last bad ROM.  Text of the same bytes is the same text. */
-static const char *reason(u32 at, const char *why)
-{
-	static char text[96];
-
-	pv_port_format(text, sizeof(text), "option ROM at 0x%x: %s", VMI_AREA_START + at, why);
-	return text;
-}
-
-/*
- * Bare hardware with a ROM would do natively too; the ROM knows better.  It belongs to
- * a hypervisor that runs between us and the one that CPUID shows, whose leaves it does
- * not hide: so it comes before all of them.
- */
-int vmi_detect(const struct pv_platform *platform, const char **why)
-{
-	struct vmi_rom rom;
-	const char *bad;
-	u32 at = 0;
-	int error;
-
-	if (platform->cpl) {
-		*why = "the kernel is not in ring 0";
-		return PV_SCORE_NONE;
-	}
-	*why = "no VMI option ROM";
-	if (!platform->option_roms) {
-		if (platform->no_option_roms)
-			*why = platform->no_option_roms;
-		return PV_SCORE_NONE;
-	}
-	/* The ROM keeps its state, and its calls their arguments, in memory. */
-	if (!pv_can_share(platform, why))
-		return PV_SCORE_NONE;
-	for (;; at += VMI_AREA_STEP) {
-		error = vmi_rom_next(platform->option_roms, VMI_AREA_BYTES, &at, &rom, &bad);
-		if (!error)
-			return PV_SCORE_ROM;
-		if (error == VMI_NOT_A_ROM)
-			return PV_SCORE_NONE;
-		*why = reason(at, bad);
-	}
 }
 
 /* Which types a call may be answered with, section 5. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Clocks and alarms: calls 66-70.  The ROM's cycles are any fixed rate. */
-#include "vmi.h"
+#include "internal.h"
 
 #define NS	1000000000ULL
 /* What the arithmetic below takes. */

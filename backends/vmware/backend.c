@@ -1,28 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * VMware: the TSC's frequency and stolen time, no ops beyond.
- *
- * The interface is the "backdoor": a magic number and a command in registers,
- * and an instruction that the hypervisor takes for a call.  Sources: Linux 6.1,
- * arch/x86/kernel/cpu/vmware.c and arch/x86/include/asm/vmware.h; VMware's
- * "Mechanisms to determine if software is running in a VMware virtual machine"
- * (knowledge base 1009458).  No code of theirs is here.
  */
 #include <pvops/native.h>
 #include <pvops/port.h>
 #include <pvops/pvops.h>
-#include "vmware.h"
-
-#define PORT		0x5658
-#define MAGIC		0x564d5868
-#define NONE		~0U
-
-#define CMD_VERSION	10
-#define CMD_HZ		45
-#define CMD_STEAL	91
-/* Answers to CMD_STEAL. */
-#define STEAL_ON	1
-#define STEAL_UNKNOWN	NONE
+#include "internal.h"
 
 /* Stolen time in TSC ticks; the hypervisor writes it. */
 struct steal {
@@ -49,11 +32,11 @@ struct answer {
 	u32 ecx;
 };
 
-/* rdi and rsi are arguments of CMD_STEAL only. */
+/* rdi and rsi are arguments of VMWARE_CMD_STEAL only. */
 static struct answer backdoor(u32 cmd, u32 ebx, u32 esi, u32 edi)
 {
-	struct answer out = { MAGIC, ebx, cmd };
-	u32 edx = PORT;
+	struct answer out = { VMWARE_MAGIC, ebx, cmd };
+	u32 edx = VMWARE_PORT;
 
 #define CALL(insn)	asm volatile(insn : "+a" (out.eax), "+b" (out.ebx), "+c" (out.ecx),	\
 				     "+d" (edx), "+S" (esi), "+D" (edi) : : "memory")
@@ -80,7 +63,7 @@ static u64 vmware_stolen_time(u32 cpu)
 static void vmware_cpu_exit(void)
 {
 	if (steals)
-		backdoor(CMD_STEAL, 0, 0, 1);
+		backdoor(VMWARE_CMD_STEAL, 0, 0, 1);
 }
 
 static void vmware_stop_cpu(void)
@@ -100,21 +83,21 @@ static int vmware_init(const struct pv_platform *platform)
 	struct answer answer;
 
 	way = vmware_way(platform);
-	answer = backdoor(CMD_VERSION, NONE, 0, 0);
-	if (answer.eax == NONE || answer.ebx != MAGIC) {
+	answer = backdoor(VMWARE_CMD_VERSION, VMWARE_NONE, 0, 0);
+	if (answer.eax == VMWARE_NONE || answer.ebx != VMWARE_MAGIC) {
 		pv_port_log("pvops: vmware: nobody answers behind the name (version 0x%x, 0x%x)",
 			    answer.eax, answer.ebx);
 		return -19;
 	}
-	answer = backdoor(CMD_HZ, NONE, 0, 0);
-	hz = answer.ebx == NONE ? 0 : (u64)answer.ebx << 32 | answer.eax;
+	answer = backdoor(VMWARE_CMD_HZ, VMWARE_NONE, 0, 0);
+	hz = answer.ebx == VMWARE_NONE ? 0 : (u64)answer.ebx << 32 | answer.eax;
 	if (hz && (hz < 1000000 || hz >> 36)) {
 		pv_port_log("pvops: vmware: %llu Hz is no frequency of a TSC",
 			    (unsigned long long)hz);
 		hz = 0;
 	}
 	/* Turning it off says whether it is known, and changes nothing. */
-	steals = hz && backdoor(CMD_STEAL, 0, 0, 1).eax != STEAL_UNKNOWN;
+	steals = hz && backdoor(VMWARE_CMD_STEAL, 0, 0, 1).eax != VMWARE_STEAL_UNKNOWN;
 	if (hz)
 		scale = (1000000000ULL << 32) / hz;
 	time_impls.stolen_time.fn = steals ? vmware_stolen_time : NULL;
@@ -134,7 +117,7 @@ static void vmware_cpu_init(u32 cpu)
 		return;
 	where = (pv_pfn_nr(pv_port_virt_to_pfn(PV_PERCPU_PTR(vmware_steal))) << PV_PAGE_SHIFT) |
 		((unsigned long)PV_PERCPU_PTR(vmware_steal) & (PV_PAGE_SIZE - 1));
-	if (backdoor(CMD_STEAL, 0, (u32)(where >> 32), (u32)where).eax != STEAL_ON)
+	if (backdoor(VMWARE_CMD_STEAL, 0, (u32)(where >> 32), (u32)where).eax != VMWARE_STEAL_ON)
 		pv_port_log("pvops: vmware: CPU %u: no stolen time: its record is refused", cpu);
 }
 

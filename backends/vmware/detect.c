@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Is VMware here, and how is it called?  Pure functions of CPUID. */
-#include "vmware.h"
+#include "internal.h"
 
 /*
  * Told by name, as there is no other signature that may be looked at without

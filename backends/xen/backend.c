@@ -3,7 +3,6 @@
  * Xen PV, 64-bit: detection, start of day, the descriptor.  Not for a kernel
  * with platform code for Xen of its own, which brings its own descriptor.
  */
-#include "detect.h"
 #include "internal.h"
 
 const struct start_info *pvxen_start;

@@ -3,7 +3,7 @@
  * One function decides what kind of Xen's guest this is; both descriptors ask it.
  * Pure: a test replays recorded machines.
  */
-#include "detect.h"
+#include "internal.h"
 
 static bool pv_magic(const struct start_info *start)
 {

@@ -220,7 +220,7 @@ static u8 xen_vcpu_is_preempted(u32 cpu)
 {
 	if (cpu >= PV_MAX_CPUS || !bound[cpu])
 		return 0;
-	return *(volatile int *)&PV_PERCPU_PTR_OF(pvxen_runstate, cpu)->state == RUNSTATE_runnable;
+	return *(volatile int *)&PV_PERCPU_PTR_OF(pvxen_runstate, cpu)->info.state == RUNSTATE_runnable;
 }
 
 /* A waiter may as well spin: nothing here is required. */

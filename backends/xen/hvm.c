@@ -7,7 +7,6 @@
  */
 #include <pvops/call.h>
 #include <pvops/pvops.h>
-#include "detect.h"
 #include "internal.h"
 
 /* Its frame is replaced by the machine's shared_info; its own stays unused. */

@@ -15,9 +15,14 @@
  * pending 0, mask 1, cr2 16; backend.c checks them.
  */
 typedef struct vcpu_info pvxen_vcpu_area __attribute__((aligned(64)));
-typedef struct vcpu_runstate_info pvxen_runstate_area __attribute__((aligned(64)));
 PV_PERCPU_DECLARE(pvxen_vcpu_area, xen_vcpu_info);
-PV_PERCPU_DECLARE(pvxen_runstate_area, pvxen_runstate);
+
+/* As large as its alignment, so that there can be arrays of it. */
+union pvxen_runstate {
+	struct vcpu_runstate_info info;
+	u8 bytes[64];
+} __attribute__((aligned(64)));
+PV_PERCPU_DECLARE(union pvxen_runstate, pvxen_runstate);
 
 /* Copies that answer reads: Xen or write ops change the original, then these. */
 PV_PERCPU_DECLARE(u64, pvxen_cr0);
@@ -234,7 +239,7 @@ static __always_inline void pvxen_unlock_spin(struct pvxen_lock *lock)
 	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
 }
 
-/* leaf.c, assembly */
+/* assembly.c */
 void pvxen_hypercall(void);
 pv_flags_t pvxen_save_fl(void);
 void pvxen_restore_fl(pv_flags_t flags);
@@ -289,12 +294,27 @@ void pvxen_forget_roots(void);
 pv_mfn_t pvxen_user_root(pv_pfn_t root);
 bool pvxen_user_root_pfn(pv_pfn_t root, pv_pfn_t *user);
 
-/* shared.c: Xen shall know a CPU's vcpu_info, once: 0 or an error; @frame: where it is */
+/* vcpu.c: Xen shall know a CPU's vcpu_info, once: 0 or an error; @frame: where it is */
 long pvxen_register_info(u32 cpu, struct vcpu_info *info, pv_mfn_t frame, enum pv_op op);
 /* The same and all else that this CPU shares, or panic. */
 void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame);
-/* shared.c: ask Xen for it; pvxen_smp_impls and pvxen_hvm_* do what comes before */
+/* vcpu.c: ask Xen for it; pvxen_smp_impls and pvxen_hvm_* do what comes before */
 void pvxen_shutdown(enum pv_shutdown_reason reason) __attribute__((noreturn));
+
+/* detect.c: what kind of guest of Xen's is this? */
+enum pvxen_guest {
+	PVXEN_NONE,		/* Xen is not here, or not so that a guest can use it */
+	PVXEN_BAD_START,	/* entered as PV, but with another page than Xen 3's */
+	PVXEN_PV,
+	PVXEN_PVH,
+	PVXEN_HVM,
+};
+
+/* *leaves: Xen's in CPUID, for PVH and HVM; else NULL */
+enum pvxen_guest pvxen_guest_type(const struct pv_platform *platform,
+				  const struct pv_cpuid_range **leaves);
+/* detect() of the hardware-virtualized guest's descriptor */
+int pvxen_hvm_detect(const struct pv_platform *platform, const char **why);
 
 /* hvm_console.c: the domain's console ring */
 void pvxen_console_init(void);

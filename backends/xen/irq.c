@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Interrupt state: the event mask.  Most of it is in leaf.c. */
+/* Interrupt state: the event mask.  Most of it is in assembly.c. */
 #include "internal.h"
 
 /* Xen unmasks and looks for pending events before it blocks, atomically. */

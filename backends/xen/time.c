@@ -73,7 +73,7 @@ static u64 xen_stolen_time(u32 cpu)
 
 	if (cpu >= PV_MAX_CPUS)
 		return 0;
-	state = PV_PERCPU_PTR_OF(pvxen_runstate, cpu);
+	state = &PV_PERCPU_PTR_OF(pvxen_runstate, cpu)->info;
 	do {
 		entry = state->state_entry_time;
 		barrier();
@@ -85,12 +85,12 @@ static u64 xen_stolen_time(u32 cpu)
 
 void pvxen_time_stop(u32 cpu)
 {
-	offline_at_stop[cpu] = PV_PERCPU_PTR(pvxen_runstate)->time[RUNSTATE_offline];
+	offline_at_stop[cpu] = PV_PERCPU_PTR(pvxen_runstate)->info.time[RUNSTATE_offline];
 }
 
 void pvxen_time_init(u32 cpu)
 {
-	const volatile u64 *time = PV_PERCPU_PTR(pvxen_runstate)->time;
+	const volatile u64 *time = PV_PERCPU_PTR(pvxen_runstate)->info.time;
 	long error;
 
 	if (offline_at_stop[cpu])

@@ -17,8 +17,8 @@ CLANG ?= clang
 FUZZ_SECONDS ?= 10
 
 fuzz_names := plan cmdline sites module vmi cpuid hypercall clock xenstart boot vmcall romcall monitor elf
-fuzz_sources := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
-	backends/hyperv/features.c backends/vmware/detect.c tests/unit/host_port.c tests/unit/fake_backend.c \
+fuzz_sources := $(wildcard pvops/*.c) backends/vmi/detect.c backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
+	backends/hyperv/detect.c backends/vmware/detect.c tests/unit/host_port.c tests/unit/fake_backend.c \
 	tests/unit/fake_ops.S
 fuzz_objects := $(patsubst %,$(B)/fuzz/%.o,$(basename $(fuzz_sources)))
 fuzz_programs := $(fuzz_names:%=$(B)/fuzz/test-host-fuzz-%)

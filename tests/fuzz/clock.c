@@ -11,7 +11,7 @@
  * hypervisor that never is done holds the reader for ever, as it can by not
  * running it: that is left after a while, and no fault.
  */
-#include "../../backends/hyperv/hyperv.h"
+#include "../../backends/hyperv/internal.h"
 #include "../../backends/kvm/internal.h"
 #include "../../backends/xen/internal.h"
 #include "machine.h"
@@ -273,7 +273,7 @@ static void read_stolen(void)
 	u32 cpu = input_byte() % (PV_MAX_CPUS + 1);
 
 	if (kind == XEN) {
-		struct vcpu_runstate_info *state = PV_PERCPU_PTR_OF(pvxen_runstate, 0);
+		struct vcpu_runstate_info *state = &PV_PERCPU_PTR_OF(pvxen_runstate, 0)->info;
 
 		state->state_entry_time = input_number(8) & ~XEN_RUNSTATE_UPDATE;
 		state->time[RUNSTATE_runnable] = input_number(8);

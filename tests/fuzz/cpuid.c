@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../backends/hyperv/hyperv.h"
+#include "../../backends/hyperv/internal.h"
 #include "../../backends/kvm/internal.h"
-#include "../../backends/vmware/vmware.h"
-#include "../../backends/xen/detect.h"
+#include "../../backends/vmware/internal.h"
+#include "../../backends/xen/internal.h"
 #include "../../pvops/internal.h"
 #include "check.h"
 #include "fake_backend.h"

@@ -10,9 +10,9 @@
  * any case; what was refused is told; nothing waits for ever but where the contract
  * says so; all input that is given by address is inside memory.
  */
-#include "../../backends/hyperv/hyperv.h"
+#include "../../backends/hyperv/internal.h"
 #include "../../backends/kvm/internal.h"
-#include "../../backends/vmware/vmware.h"
+#include "../../backends/vmware/internal.h"
 #include "../../backends/xen/internal.h"
 #include "account.h"
 

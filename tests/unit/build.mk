@@ -12,8 +12,8 @@ PROVE ?= prove
 
 unit_names := plan apply select catalogue backends backends17 machines batch vmi kvm xen hyperv vmware inject clock
 # The pure parts of backends are tested as core.
-unit_core := $(wildcard pvops/*.c) backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
-	backends/hyperv/features.c backends/hyperv/vpset.c backends/vmware/detect.c
+unit_core := $(wildcard pvops/*.c) backends/vmi/detect.c backends/vmi/rom.c backends/kvm/detect.c backends/xen/detect.c \
+	backends/hyperv/detect.c backends/hyperv/vpset.c backends/vmware/detect.c
 unit_shared := tests/unit/host_port.c tests/unit/fake_backend.c tests/unit/fake_ops.S \
 	tests/unit/users.c
 unit_objects := $(patsubst %,$(B)/unit/%.o,$(basename $(unit_core) $(unit_shared)))

@@ -10,8 +10,8 @@
 #include <pvops/call.h>
 #include "unit.h"
 
-/* In the place of backends/native/native.h. */
-#define BACKEND_NATIVE_H
+/* In the place of backends/native/internal.h. */
+#define NATIVE_INTERNAL_H
 #define pv_native_rdtsc	machine_rdtsc
 #define pv_cpuid(regs)	machine_cpuid(regs)
 #define inb		machine_inb

@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "../../backends/hyperv/hyperv.h"
+#include "../../backends/hyperv/internal.h"
 #include "unit.h"
 #include "../../pvops/internal.h"
 

@@ -10,11 +10,11 @@
  */
 #include <stdio.h>
 
-#include "../../backends/hyperv/hyperv.h"
+#include "../../backends/hyperv/internal.h"
 #include "../../backends/kvm/internal.h"
-#include "../../backends/vmi/vmi.h"
-#include "../../backends/vmware/vmware.h"
-#include "../../backends/xen/detect.h"
+#include "../../backends/vmi/internal.h"
+#include "../../backends/vmware/internal.h"
+#include "../../backends/xen/internal.h"
 #include "recorded.h"
 #include "unit.h"
 #include "vmi_image.h"

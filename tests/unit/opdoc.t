@@ -193,7 +193,7 @@ def main():
         refused(root, "inline code that branches", ("inline code with", "jmp"))
 
         # The tables are filled when a backend starts: the page follows the code.
-        root = built(tmp, "backends/kvm/shared.c", "if (pvkvm_has(KVM_FEATURE_PV_EOI))",
+        root = built(tmp, "backends/kvm/host_written.c", "if (pvkvm_has(KVM_FEATURE_PV_EOI))",
                      "if (pvkvm_has(KVM_FEATURE_PV_UNHALT))")
         status, said = opdoc("--root", root, "--check", root / "docs/ops.md")
         ok(status == 1 and "stale" in said, "another condition makes the page stale", said)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "../../backends/vmi/vmi.h"
+#include "../../backends/vmi/internal.h"
 
 #define IMAGE_BYTES	1024
 #define IMAGE_PCI	0x100

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* test-host-vmware: VMware by its CPUID leaves, and how it is called. */
-#include "../../backends/vmware/vmware.h"
+#include "../../backends/vmware/internal.h"
 #include "unit.h"
 #include "../../pvops/internal.h"
 

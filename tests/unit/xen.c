@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 #include "../../pvops/internal.h"
-#include "../../backends/xen/detect.h"
+#include "../../backends/xen/internal.h"
 
 struct leaf {
 	u32 leaf;

@@ -29,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../backends/hyperv/hyperv.h"
+#include "../../backends/hyperv/internal.h"
 #include "../../backends/kvm/internal.h"
 #include "../../backends/xen/internal.h"
 #include "../../pvops/internal.h"

@@ -4,7 +4,7 @@
  * it uses and no others, in each form, and nothing of it left after an exit.
  */
 #include "../guest.h"
-#include "../../../backends/hyperv/hyperv.h"
+#include "../../../backends/hyperv/internal.h"
 
 #define TEST_IPI	(PV_VECTOR_IPI + 1)
 #define MS		1000000ULL

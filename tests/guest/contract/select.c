@@ -15,7 +15,7 @@ TEST(detection)
 /* Xen writes the run states of a vCPU where somebody reads them, and nowhere else. */
 TEST(xen_run_states)
 {
-	const volatile struct vcpu_runstate_info *state = PV_PERCPU_PTR(pvxen_runstate);
+	const volatile struct vcpu_runstate_info *state = &PV_PERCPU_PTR(pvxen_runstate)->info;
 
 	if (!text_equal(pv_backend()->name, "xen") && !text_equal(pv_backend()->name, "xenhvm")) {
 		test_skip("not Xen");

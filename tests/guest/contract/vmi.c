@@ -4,7 +4,7 @@
  * ROM has served, and the ROM's own code stands at the mask ops' sites.
  */
 #include "../guest.h"
-#include "../../../backends/vmi/vmi.h"
+#include "../../../backends/vmi/internal.h"
 
 #define TIMES	7
 

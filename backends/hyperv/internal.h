@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* What the files of the Hyper-V backend share.  README.md describes the ABI. */
-#ifndef HYPERV_H
-#define HYPERV_H
+#ifndef HYPERV_INTERNAL_H
+#define HYPERV_INTERNAL_H
 
 #include <pvops/backend.h>
 #include <pvops/native.h>
 #include <pvops/port.h>
-#include "tlfs.h"
+#include "interface.h"
 
-/* Enlightenments: what each needs stands in features.c. */
+/* Enlightenments: what each needs stands in detect.c. */
 enum hv_use {
 	HV_USE_FLUSH,
 	HV_USE_IPI,
@@ -40,7 +40,7 @@ struct hv_features {
 	bool imitated;
 };
 
-/* features.c: pure.  NULL, or why the interface cannot be used here. */
+/* detect.c: pure.  NULL, or why the interface cannot be used here. */
 const char *hv_features_read(const struct pv_platform *platform, struct hv_features *out);
 /* In words: line 0 what is used, line 1 what is not, and why. */
 void hv_features_text(const struct hv_features *features, u32 line, char *out, size_t size);

@@ -6,8 +6,8 @@
  * named at each group; every number was compared with Linux 6.1,
  * include/asm-generic/hyperv-tlfs.h and arch/x86/include/asm/hyperv-tlfs.h.
  */
-#ifndef HYPERV_TLFS_H
-#define HYPERV_TLFS_H
+#ifndef HYPERV_INTERFACE_H
+#define HYPERV_INTERFACE_H
 
 /* --- Feature and Interface Discovery --- */
 

@@ -7,7 +7,7 @@
  * it: a hypervisor that does not recommend its hypercall has something better
  * in hardware.  Nothing here touches the machine.
  */
-#include "hyperv.h"
+#include "internal.h"
 
 /* TLFS: leaves up to this one are there. */
 #define LEAF_LEAST	HV_CPUID_HINTS

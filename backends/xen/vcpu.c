@@ -6,7 +6,7 @@
 struct shared_info *pvxen_shared;
 
 PV_PERCPU_DEFINE(pvxen_vcpu_area, xen_vcpu_info);
-PV_PERCPU_DEFINE(pvxen_runstate_area, pvxen_runstate);
+PV_PERCPU_DEFINE(union pvxen_runstate, pvxen_runstate);
 
 /* vcpu_info can be registered once in a vCPU's life; a CPU may start again. */
 static bool registered[PV_MAX_CPUS];
@@ -50,7 +50,7 @@ void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame)
 	 * Again when a CPU starts again: registering also brings it up to date, which
 	 * Xen cannot do at this address while the CPU comes from real mode.
 	 */
-	runstate.addr.v = PV_PERCPU_PTR(pvxen_runstate);
+	runstate.addr.v = &PV_PERCPU_PTR(pvxen_runstate)->info;
 	error = pvxen_check(pvxen_vcpu_op(VCPUOP_register_runstate_memory_area, cpu, &runstate),
 			    PV_BATCH_CPU_INIT, XEN_CALLER(), cpu, (unsigned long)runstate.addr.v);
 	if (error)

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* What the files of the VMware backend share. */
-#ifndef VMWARE_H
-#define VMWARE_H
+#ifndef VMWARE_INTERNAL_H
+#define VMWARE_INTERNAL_H
 
 #include <pvops/backend.h>
+#include "interface.h"
 
 /* detect.c: pure. */
 int vmware_detect(const struct pv_platform *platform, const char **why);
-/* How the hypervisor wants to be called: one of these, or 0, the port. */
-#define VMWARE_VMMCALL	(1U << 0)
-#define VMWARE_VMCALL	(1U << 1)
+/* How the hypervisor wants to be called: VMWARE_VMMCALL, _VMCALL, or 0, the port. */
 u32 vmware_way(const struct pv_platform *platform);
 
 #endif

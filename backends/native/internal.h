@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /* What the files of the native backend share. */
-#ifndef BACKEND_NATIVE_H
-#define BACKEND_NATIVE_H
+#ifndef NATIVE_INTERNAL_H
+#define NATIVE_INTERNAL_H
 
 #include <pvops/call.h>
 #include <pvops/port.h>
