@@ -36,15 +36,15 @@ RECURSION = {"verify": 2}
 # A ROM's code: backends/vmi/ABI.md, section 5 and VMI_Init.
 ROM, ROM_INIT = 512, 2048
 POINTERS = {
-    "pvops/batch.c:submit": r"(pvxen|vmi)_submit$",
+    "pvops/batch.c:submit": r"(pvxen|pvvmi)_submit$",
     "pvops/select.c:detect_all": r".*detect$",
     "pv_init": r".*(hook init)$",
     "pv_cpu_init": r".*(hook cpu_init)$",
     "pv_cpu_exit": r".*(hook cpu_exit)$",
     "pv_late_init": r".*(hook late_init)$",
-    "time_setup": r".*(hook tsc_khz)$",
+    "pvnative_time_setup": r".*(hook tsc_khz)$",
     "find_edge": r"(pit|hpet|cmos)_(start|read|stop)$",
-    "calibrate_tsc": r"(pit|hpet|cmos)_(start|read|stop)$",
+    "pvnative_calibrate_tsc": r"(pit|hpet|cmos)_(start|read|stop)$",
     # The kernel's.
     "pv_cpuid_scan": 0,
     "is_range": 0,
@@ -146,8 +146,8 @@ class Layer:
     def implementations(self, op, backend):
         """An op's functions where this backend is chosen."""
         found = {t for t in self.size if self.folder_of[t] in (backend, "native") and
-                 re.fullmatch(rf"(native_fn|pv\w+?|xen|hvm|hv|vmi|vmware|pvkvm)_{op}", plain(t))}
-        return found or {f"native_fn_{op}"}
+                 re.fullmatch(rf"pv\w+?_{op}", plain(t))}
+        return found or {f"pvnative_fn_{op}"}
 
     def through_pointer(self, title, backend):
         """Bytes that a call through a pointer takes, and the functions it may lead to."""
@@ -164,7 +164,7 @@ class Layer:
                 return 0, {t for b in {backend, "native"} for t in self.hooks[b].get(hook[1], ())}
             return 0, {t for t in self.size if re.match(leads, plain(t))}
         for hook in ("late_init", "cpu_init"):
-            if name.endswith(f"_{hook}"):
+            if name == hook:
                 return 0, set(self.hooks["native"].get(hook, ()))
         raise Cannot(f"{name} calls through a pointer ({', '.join(sorted(places))}): "
                      f"say where to in POINTERS of tools/stack.py")
@@ -191,7 +191,7 @@ class Layer:
             extra, more = self.through_pointer(title, backend)
             callees |= more
             best = max(best, (extra, ["a ROM"] if extra else []))
-        if plain(title) in ("vmi_call_guarded",):
+        if plain(title) in ("pvvmi_call_guarded",):
             best = max(best, (ROM_INIT, ["a ROM"]))
         for callee in sorted(callees):
             best = max(best, self.deepest(callee, backend, (*above, title), known), key=lambda x: x[0])

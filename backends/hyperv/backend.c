@@ -11,7 +11,7 @@
 /* What takes hypercalls. */
 #define CALLS	(1U << HV_USE_FLUSH | 1U << HV_USE_IPI | 1U << HV_USE_EX)
 
-struct hv_features hv;
+struct pvhyperv_features pvhyperv;
 /* The partition's part is in use; else what is to be used again then. */
 static bool started;
 static bool clock_on;
@@ -28,36 +28,36 @@ static struct pv_smp_impls smp_impls PV_RO_AFTER_INIT;
 
 static void fill_tables(void)
 {
-	USE(irq_impls, upcall, hv_upcall, hv_uses(HV_USE_EOI));
-	USE(mmu_impls, flush_tlb_multi, hv_flush_tlb_multi, hv_uses(HV_USE_FLUSH));
-	USE(time_impls, clock_read, hv_clock_read, hv_uses(HV_USE_CLOCK));
-	USE(time_impls, set_timer, hv_set_timer, hv_uses(HV_USE_TIMER));
-	USE(smp_impls, send_ipi, hv_send_ipi, hv_uses(HV_USE_IPI));
-	USE(smp_impls, send_ipi_mask, hv_send_ipi_mask, hv_uses(HV_USE_IPI));
-	USE(smp_impls, stop_cpu, hv_stop_cpu, true);
-	USE(smp_impls, shutdown, hv_shutdown, true);
+	USE(irq_impls, upcall, pvhyperv_upcall, pvhyperv_uses(HV_USE_EOI));
+	USE(mmu_impls, flush_tlb_multi, pvhyperv_flush_tlb_multi, pvhyperv_uses(HV_USE_FLUSH));
+	USE(time_impls, clock_read, pvhyperv_clock_read, pvhyperv_uses(HV_USE_CLOCK));
+	USE(time_impls, set_timer, pvhyperv_set_timer, pvhyperv_uses(HV_USE_TIMER));
+	USE(smp_impls, send_ipi, pvhyperv_send_ipi, pvhyperv_uses(HV_USE_IPI));
+	USE(smp_impls, send_ipi_mask, pvhyperv_send_ipi_mask, pvhyperv_uses(HV_USE_IPI));
+	USE(smp_impls, stop_cpu, pvhyperv_stop_cpu, true);
+	USE(smp_impls, shutdown, pvhyperv_shutdown, true);
 }
 
 /* What is the partition's, not a CPU's: identity and hypercall page; and the clock. */
 static void start(void)
 {
-	if (!hv_hypercalls_start())
-		hv.use &= ~CALLS;
+	if (!pvhyperv_hypercalls_start())
+		pvhyperv.use &= ~CALLS;
 	started = true;
 }
 
 static void start_clock(void)
 {
-	if (clock_on || !hv_uses(HV_USE_CLOCK))
+	if (clock_on || !pvhyperv_uses(HV_USE_CLOCK))
 		return;
-	hv_time_start();
+	pvhyperv_time_start();
 	clock_on = true;
 }
 
 #define LEFT(uses, ...)						\
 	do {							\
 		if (!(__VA_ARGS__))				\
-			hv.left |= hv.use & (uses);		\
+			pvhyperv.left |= pvhyperv.use & (uses);		\
 	} while (0)
 
 /* What the user left to native is not asked for. */
@@ -71,42 +71,42 @@ static void leave_out(void)
 	/* The timer counts in its time. */
 	LEFT(1U << HV_USE_CLOCK, pv_impl_is_own(PV_OP_clock_read) ||
 	     pv_impl_is_own(PV_OP_set_timer));
-	hv.use &= ~hv.left;
+	pvhyperv.use &= ~pvhyperv.left;
 }
 
 /* What others still ask for meanwhile goes the native way. */
 static void stop(void)
 {
-	used = hv.use;
-	hv.use &= ~CALLS;
+	used = pvhyperv.use;
+	pvhyperv.use &= ~CALLS;
 	started = false;
 	if (clock_on)
-		hv_time_stop();
+		pvhyperv_time_stop();
 	clock_on = false;
-	hv_hypercalls_stop();
+	pvhyperv_hypercalls_stop();
 }
 
-static int hv_init(const struct pv_platform *platform)
+static int init(const struct pv_platform *platform)
 {
 	u32 cpu;
 
-	hv_features_read(platform, &hv);
+	pvhyperv_features_read(platform, &pvhyperv);
 	for (cpu = 0; cpu < PV_MAX_CPUS; cpu++)
-		hv_vp_index[cpu] = HV_VP_UNKNOWN;
-	if (!hv_hypercalls_prepare())
-		hv.use &= ~CALLS;
+		pvhyperv_vp_index[cpu] = HV_VP_UNKNOWN;
+	if (!pvhyperv_hypercalls_prepare())
+		pvhyperv.use &= ~CALLS;
 	start();
 	fill_tables();
 	return 0;
 }
 
-static void hv_cpu_init(u32 cpu)
+static void cpu_init(u32 cpu)
 {
 	if (cpu >= PV_MAX_CPUS)
 		pv_port_panic("pvops: hyperv: CPU number beyond PV_MAX_CPUS");
 	/* After an exit: once more. */
 	if (!started) {
-		hv.use = used;
+		pvhyperv.use = used;
 		start();
 	}
 	leave_out();
@@ -114,35 +114,35 @@ static void hv_cpu_init(u32 cpu)
 	/* A kernel that has its own timers and IPIs never comes to late_init(). */
 	if (late)
 		pv_native()->cpu_init(cpu);
-	if (hv_uses(HV_USE_FLUSH) || hv_uses(HV_USE_IPI))
-		hv_vp_start(cpu);
-	if (hv_uses(HV_USE_EOI))
-		hv_eoi_cpu_start();
-	if (hv_uses(HV_USE_TIMER))
-		hv_timer_cpu_start();
+	if (pvhyperv_uses(HV_USE_FLUSH) || pvhyperv_uses(HV_USE_IPI))
+		pvhyperv_vp_start(cpu);
+	if (pvhyperv_uses(HV_USE_EOI))
+		pvhyperv_eoi_cpu_start();
+	if (pvhyperv_uses(HV_USE_TIMER))
+		pvhyperv_timer_cpu_start();
 }
 
 /* The boot CPU is the last to go. */
-void hv_cpu_exit(void)
+void pvhyperv_cpu_exit(void)
 {
-	if (hv_uses(HV_USE_EOI))
-		hv_eoi_cpu_stop();
-	if (hv_uses(HV_USE_TIMER))
-		hv_timer_cpu_stop();
+	if (pvhyperv_uses(HV_USE_EOI))
+		pvhyperv_eoi_cpu_stop();
+	if (pvhyperv_uses(HV_USE_TIMER))
+		pvhyperv_timer_cpu_stop();
 	if (!pv_port_this_cpu() && started)
 		stop();
 }
 
-static void hv_late_init(void)
+static void late_init(void)
 {
 	late = true;
 	pv_native()->late_init();
-	hv_time_late_init();
+	pvhyperv_time_late_init();
 }
 
-static u64 hv_hypercalls(u32 nr)
+static u64 hypercalls(u32 nr)
 {
-	const struct hv_counts *counts = PV_PERCPU_PTR(hv_count);
+	const struct pvhyperv_counts *counts = PV_PERCPU_PTR(pvhyperv_count);
 
 	if (nr == ~0U)
 		return counts->total;
@@ -150,38 +150,38 @@ static u64 hv_hypercalls(u32 nr)
 }
 
 /* Code 0 is reserved: there and back, with the status that says so. */
-static void hv_null_hypercall(void)
+static void null_hypercall(void)
 {
-	if (hv_calls)
-		hv_call_fast(0, 0, 0);
+	if (pvhyperv_calls)
+		pvhyperv_call_fast(0, 0, 0);
 }
 
-static const char *hv_note(u32 nr)
+static const char *note(u32 nr)
 {
 	static char line[256];
 
 	if (nr > 1)
 		return NULL;
-	hv_features_text(&hv, nr, line, sizeof(line));
+	pvhyperv_features_text(&pvhyperv, nr, line, sizeof(line));
 	return line;
 }
 
-static const struct pv_backend hv_backend = {
+static const struct pv_backend backend = {
 	.name = "hyperv",
 	.title = "Hyper-V interface",
-	.detect = hv_detect,
-	.init = hv_init,
-	.cpu_init = hv_cpu_init,
-	.cpu_exit = hv_cpu_exit,
-	.late_init = hv_late_init,
-	.hypercalls = hv_hypercalls,
-	.null_hypercall = hv_null_hypercall,
-	.tsc_khz = hv_tsc_khz,
-	.note = hv_note,
+	.detect = pvhyperv_detect,
+	.init = init,
+	.cpu_init = cpu_init,
+	.cpu_exit = pvhyperv_cpu_exit,
+	.late_init = late_init,
+	.hypercalls = hypercalls,
+	.null_hypercall = null_hypercall,
+	.tsc_khz = pvhyperv_tsc_khz,
+	.note = note,
 	.irq = &irq_impls,
 	.mmu = &mmu_impls,
 	.time = &time_impls,
 	.smp = &smp_impls,
 };
 
-PV_BACKEND(hv_backend);
+PV_BACKEND(backend);

@@ -21,7 +21,7 @@ static const struct {
 	u32 privileges;
 	u32 features;
 	u32 hints;
-	/* Bits of enum hv_use; they stand before this one. */
+	/* Bits of enum pvhyperv_use; they stand before this one. */
 	u32 needs;
 } uses[HV_USE_COUNT] = {
 	[HV_USE_FLUSH] = { "remote TLB flush", CALLS, 0, HV_HINT_REMOTE_FLUSH, 0 },
@@ -38,7 +38,7 @@ static const struct {
 	[HV_USE_CRASH] = { "crash report", 0, HV_FEAT_CRASH, 0, 0 },
 };
 
-static const char *why_not(const struct hv_features *hv, enum hv_use use)
+static const char *why_not(const struct pvhyperv_features *hv, enum pvhyperv_use use)
 {
 	if (uses[use].privileges & ~hv->privileges)
 		return "no privilege";
@@ -70,13 +70,14 @@ static bool is_imitated(const struct pv_platform *platform)
 	return !pv_cpuid_same(platform->range[0].name, "Microsoft Hv") || platform->ranges > 1;
 }
 
-const char *hv_features_read(const struct pv_platform *platform, struct hv_features *out)
+const char *pvhyperv_features_read(const struct pv_platform *platform,
+				   struct pvhyperv_features *out)
 {
 	const struct pv_cpuid_range *range = &platform->range[0];
 #define LEAF(nr)	(range->leaf[(nr) - HV_CPUID_BASE - 1])
-	enum hv_use use;
+	enum pvhyperv_use use;
 
-	*out = (struct hv_features){ 0 };
+	*out = (struct pvhyperv_features){ 0 };
 	if (!platform->hypervisor)
 		return "no hypervisor";
 	/* TLFS: its leaves are the first ones. */
@@ -104,9 +105,10 @@ const char *hv_features_read(const struct pv_platform *platform, struct hv_featu
 	return NULL;
 }
 
-void hv_features_text(const struct hv_features *features, u32 line, char *out, size_t size)
+void pvhyperv_features_text(const struct pvhyperv_features *features, u32 line, char *out,
+			    size_t size)
 {
-	enum hv_use use;
+	enum pvhyperv_use use;
 	bool first = true;
 	size_t at;
 
@@ -128,13 +130,13 @@ void hv_features_text(const struct hv_features *features, u32 line, char *out, s
 		pv_port_format(out + at, size - at, " nothing");
 }
 
-int hv_detect(const struct pv_platform *platform, const char **why)
+int pvhyperv_detect(const struct pv_platform *platform, const char **why)
 {
-	struct hv_features found;
+	struct pvhyperv_features found;
 
 	if (!pv_can_share(platform, why))
 		return PV_SCORE_NONE;
-	*why = hv_features_read(platform, &found);
+	*why = pvhyperv_features_read(platform, &found);
 	if (*why)
 		return PV_SCORE_NONE;
 	return found.imitated ? PV_SCORE_IMITATED : SCORE_REAL;

@@ -11,19 +11,19 @@
 #include "internal.h"
 
 /* Written by the hypervisor; named by the assembly below. */
-extern u8 hv_hypercall_page[];
-u8 hv_hypercall_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
+extern u8 pvhyperv_hypercall_page[];
+u8 pvhyperv_hypercall_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
 
-PV_PERCPU_DEFINE(struct hv_counts, hv_count);
+PV_PERCPU_DEFINE(struct pvhyperv_counts, pvhyperv_count);
 /* Input must not cross a page: TLFS, memory-based parameters. */
-static PV_PERCPU_DEFINE(u64, hv_input_page[PV_PAGE_SIZE / 8]) __attribute__((aligned(4096)));
+static PV_PERCPU_DEFINE(u64, pvhyperv_input_page[PV_PAGE_SIZE / 8]) __attribute__((aligned(4096)));
 
-bool hv_calls;
+bool pvhyperv_calls;
 static bool prepared;
 
 static u64 call(u64 control, u64 arg1, u64 arg2)
 {
-	struct hv_counts *counts = PV_PERCPU_PTR(hv_count);
+	struct pvhyperv_counts *counts = PV_PERCPU_PTR(pvhyperv_count);
 	register u64 r8_ asm("r8") = arg2;
 	u32 nr = (u32)control & 0xffff;
 	u64 result;
@@ -31,32 +31,32 @@ static u64 call(u64 control, u64 arg1, u64 arg2)
 	counts->total++;
 	if (nr <= HVCALL_SEND_IPI_EX)
 		counts->nr[nr]++;
-	asm volatile("call hv_hypercall_page"
+	asm volatile("call pvhyperv_hypercall_page"
 		     : "=a" (result), "+c" (control), "+d" (arg1), "+r" (r8_),
 		       "+r" (PV_STACK_POINTER)
 		     : : "r9", "r10", "r11", "memory", "cc");
 	return result;
 }
 
-u64 hv_call_fast(u64 control, u64 arg1, u64 arg2)
+u64 pvhyperv_call_fast(u64 control, u64 arg1, u64 arg2)
 {
 	return call(control | HV_CALL_FAST, arg1, arg2);
 }
 
-u64 *hv_input(void)
+u64 *pvhyperv_input(void)
 {
-	return *PV_PERCPU_PTR(hv_input_page);
+	return *PV_PERCPU_PTR(pvhyperv_input_page);
 }
 
-u64 hv_call_input(u64 control)
+u64 pvhyperv_call_input(u64 control)
 {
-	return call(control, hv_phys(hv_input()), 0);
+	return call(control, pvhyperv_phys(pvhyperv_input()), 0);
 }
 
 /* What was refused is done natively; it is asked for again the next time. */
-static void refused(u32 nr, u32 status, enum hv_use use)
+static void refused(u32 nr, u32 status, enum pvhyperv_use use)
 {
-	struct hv_counts *counts = PV_PERCPU_PTR(hv_count);
+	struct pvhyperv_counts *counts = PV_PERCPU_PTR(pvhyperv_count);
 	u32 bit = 1U << use;
 
 	if (counts->nr[nr] != counts->last[nr] + 1)
@@ -65,12 +65,13 @@ static void refused(u32 nr, u32 status, enum hv_use use)
 	if (++counts->in_a_row[nr] < HV_REFUSALS)
 		return;
 	/* One that says nothing else will not: not a line for each, for ever. */
-	if (__atomic_fetch_and(&hv.use, ~bit, __ATOMIC_RELAXED) & bit)
+	if (__atomic_fetch_and(&pvhyperv.use, ~bit, __ATOMIC_RELAXED) & bit)
 		pv_port_log("pvops: hyperv: call 0x%x refused %u times in a row, the last with status %u: natively from now on",
 			    nr, HV_REFUSALS, status);
 }
 
-bool hv_accepted(u64 result, enum pv_op op, unsigned long caller, u64 control, enum hv_use use)
+bool pvhyperv_accepted(u64 result, enum pv_op op, unsigned long caller, u64 control,
+		       enum pvhyperv_use use)
 {
 	u32 status = HV_STATUS(result), reps = (u32)(control >> HV_CALL_REPS);
 	const struct pv_batch_req req = { control, result };
@@ -83,9 +84,9 @@ bool hv_accepted(u64 result, enum pv_op op, unsigned long caller, u64 control, e
 	return false;
 }
 
-bool hv_hypercalls_prepare(void)
+bool pvhyperv_hypercalls_prepare(void)
 {
-	prepared = pv_port_code_area(hv_hypercall_page, sizeof(hv_hypercall_page));
+	prepared = pv_port_code_area(pvhyperv_hypercall_page, sizeof(pvhyperv_hypercall_page));
 	return prepared;
 }
 
@@ -94,7 +95,7 @@ bool hv_hypercalls_prepare(void)
  * The bits between address and enable are kept as found.  A kernel before this
  * one may have locked its page, and then there is no other.
  */
-bool hv_hypercalls_start(void)
+bool pvhyperv_hypercalls_start(void)
 {
 	u64 found, want;
 
@@ -102,19 +103,20 @@ bool hv_hypercalls_start(void)
 	if (!prepared)
 		return false;
 	found = pv_native_read_msr(HV_MSR_HYPERCALL);
-	want = hv_phys(hv_hypercall_page) | (found & HV_HYPERCALL_KEEP) | HV_HYPERCALL_ENABLE;
+	want = pvhyperv_phys(pvhyperv_hypercall_page) | (found & HV_HYPERCALL_KEEP) |
+	       HV_HYPERCALL_ENABLE;
 	pv_native_write_msr(HV_MSR_HYPERCALL, want);
 	found = pv_native_read_msr(HV_MSR_HYPERCALL);
-	hv_calls = found == want;
-	if (!hv_calls)
+	pvhyperv_calls = found == want;
+	if (!pvhyperv_calls)
 		pv_port_log("pvops: hyperv: no hypercalls: the page was to be 0x%llx, and is 0x%llx",
 			    (unsigned long long)want, (unsigned long long)found);
-	return hv_calls;
+	return pvhyperv_calls;
 }
 
-void hv_hypercalls_stop(void)
+void pvhyperv_hypercalls_stop(void)
 {
-	hv_calls = false;
+	pvhyperv_calls = false;
 	pv_native_write_msr(HV_MSR_HYPERCALL,
 			    pv_native_read_msr(HV_MSR_HYPERCALL) & HV_HYPERCALL_KEEP);
 	pv_native_write_msr(HV_MSR_GUEST_OS_ID, 0);

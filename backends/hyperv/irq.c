@@ -8,11 +8,11 @@
  */
 #include "internal.h"
 
-static PV_PERCPU_DEFINE(u32, hv_assist_page[PV_PAGE_SIZE / 4]) __attribute__((aligned(4096)));
+static PV_PERCPU_DEFINE(u32, pvhyperv_assist_page[PV_PAGE_SIZE / 4]) __attribute__((aligned(4096)));
 
 static __always_inline bool no_eoi_required(void)
 {
-	u32 *assist = *PV_PERCPU_PTR(hv_assist_page);
+	u32 *assist = *PV_PERCPU_PTR(pvhyperv_assist_page);
 	bool set;
 
 	asm volatile("btrl $0, %1" : "=@ccc" (set), "+m" (*assist) : : "memory");
@@ -25,7 +25,7 @@ static __always_inline void eoi(void)
 		pv_native_write_msr(HV_MSR_EOI, 0);
 }
 
-void hv_upcall(u32 vector)
+void pvhyperv_upcall(u32 vector)
 {
 	if (!pv_vector_is_own(vector)) {
 		pv_port_interrupt(vector);
@@ -34,7 +34,7 @@ void hv_upcall(u32 vector)
 	}
 	eoi();
 	/* The timer can be the local APIC's. */
-	if (vector != PV_VECTOR_TIMER || !native_timer_early())
+	if (vector != PV_VECTOR_TIMER || !pvnative_timer_early())
 		pv_port_interrupt(vector);
 }
 
@@ -47,14 +47,14 @@ static void set_page(u64 page)
 			    (found & (PV_PAGE_SIZE - 1) & ~HV_VP_ASSIST_ENABLE) | page);
 }
 
-void hv_eoi_cpu_start(void)
+void pvhyperv_eoi_cpu_start(void)
 {
 	/* A CPU that was stopped in a device's interrupt never came to its end. */
-	**PV_PERCPU_PTR(hv_assist_page) = 0;
-	set_page(hv_phys(PV_PERCPU_PTR(hv_assist_page)) | HV_VP_ASSIST_ENABLE);
+	**PV_PERCPU_PTR(pvhyperv_assist_page) = 0;
+	set_page(pvhyperv_phys(PV_PERCPU_PTR(pvhyperv_assist_page)) | HV_VP_ASSIST_ENABLE);
 }
 
-void hv_eoi_cpu_stop(void)
+void pvhyperv_eoi_cpu_stop(void)
 {
 	set_page(0);
 }

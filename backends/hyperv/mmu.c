@@ -24,28 +24,29 @@ static u64 range(u64 start, u64 end)
  * spaces, as the op does not say which: a native flush drops what the other CPU
  * runs on, and its CR3 is not known here.
  */
-bool hv_flush(const struct pv_cpumask *mask, u64 start, u64 end, bool ex, unsigned long caller)
+bool pvhyperv_flush(const struct pv_cpumask *mask, u64 start, u64 end, bool ex,
+		    unsigned long caller)
 {
 	bool all = is_all(start, end), done;
 	u64 control, *list, *input;
 	pv_flags_t flags;
 	u32 banks;
 
-	if (hv_nobody(mask, hv_vp_index))
+	if (pvhyperv_nobody(mask, pvhyperv_vp_index))
 		return true;
 	flags = pv_save_fl();
 	/* The page is this CPU's, and an interrupt may want it. */
 	pv_irq_disable();
-	input = hv_input();
+	input = pvhyperv_input();
 	input[0] = 0;
 	input[1] = HV_FLUSH_ALL_SPACES | (all ? HV_FLUSH_NON_GLOBAL : 0);
 	if (ex) {
-		banks = hv_vp_set(mask, hv_vp_index, input + 2);
+		banks = pvhyperv_vp_set(mask, pvhyperv_vp_index, input + 2);
 		control = (all ? HVCALL_FLUSH_SPACE_EX : HVCALL_FLUSH_LIST_EX) |
 			  (u64)banks << HV_CALL_VARHEAD;
 		list = input + 4 + banks;
 	} else {
-		input[2] = hv_vp_mask(mask, hv_vp_index);
+		input[2] = pvhyperv_vp_mask(mask, pvhyperv_vp_index);
 		control = all ? HVCALL_FLUSH_SPACE : HVCALL_FLUSH_LIST;
 		list = input + 3;
 	}
@@ -53,8 +54,8 @@ bool hv_flush(const struct pv_cpumask *mask, u64 start, u64 end, bool ex, unsign
 		*list = range(start, end);
 		control |= 1ULL << HV_CALL_REPS;
 	}
-	done = hv_accepted(hv_call_input(control), PV_OP_flush_tlb_multi, caller, control,
-			   HV_USE_FLUSH);
+	done = pvhyperv_accepted(pvhyperv_call_input(control), PV_OP_flush_tlb_multi, caller,
+				 control, HV_USE_FLUSH);
 	pv_restore_fl(flags);
 	return done;
 }
@@ -70,7 +71,7 @@ static void flush_here(u64 start, u64 end)
 }
 
 /* This CPU by instruction: cheaper than any call. */
-void hv_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
+void pvhyperv_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
 {
 	struct pv_cpumask others = *mask;
 	u32 cpu = pv_port_this_cpu();
@@ -78,8 +79,9 @@ void hv_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
 
 	pv_batch_flush();
 	others.word[cpu / 64] &= ~here;
-	if (!hv_uses(HV_USE_FLUSH) || !hv_flush(&others, start, end, hv_wide, HV_CALLER()))
-		native_fn_flush_tlb_multi(&others, start, end);
+	if (!pvhyperv_uses(HV_USE_FLUSH) ||
+	    !pvhyperv_flush(&others, start, end, pvhyperv_wide, HV_CALLER()))
+		pvnative_fn_flush_tlb_multi(&others, start, end);
 	if (here)
 		flush_here(start, end);
 }

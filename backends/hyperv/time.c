@@ -48,7 +48,7 @@ static u64 reference_time(void)
 	return result;
 }
 
-u64 hv_clock_read(void)
+u64 pvhyperv_clock_read(void)
 {
 	return (reference_time() - epoch) * UNIT;
 }
@@ -62,34 +62,34 @@ static void set_page(u64 page)
 			    (found & (PV_PAGE_SIZE - 1) & ~HV_REF_TSC_ENABLE) | page);
 }
 
-void hv_time_start(void)
+void pvhyperv_time_start(void)
 {
-	set_page(hv_phys(&tsc) | HV_REF_TSC_ENABLE);
+	set_page(pvhyperv_phys(&tsc) | HV_REF_TSC_ENABLE);
 	if (!epoch)
 		epoch = reference_time();
 }
 
-void hv_time_stop(void)
+void pvhyperv_time_stop(void)
 {
 	set_page(0);
 	/* Whoever still reads the clock gets the counter. */
 	tsc.page.sequence = 0;
 }
 
-void hv_time_late_init(void)
+void pvhyperv_time_late_init(void)
 {
-	own_clock = pv_impl_of(PV_OP_clock_read)->fn == (void (*)(void))hv_clock_read;
+	own_clock = pv_impl_of(PV_OP_clock_read)->fn == (void (*)(void))pvhyperv_clock_read;
 }
 
-u32 hv_tsc_khz(void)
+u32 pvhyperv_tsc_khz(void)
 {
-	if (!hv_uses(HV_USE_FREQUENCY))
+	if (!pvhyperv_uses(HV_USE_FREQUENCY))
 		return 0;
 	return (u32)(pv_native_read_msr(HV_MSR_TSC_FREQUENCY) / 1000);
 }
 
 /* Timer 0 interrupts by vector, and is armed by writing its count. */
-void hv_timer_cpu_start(void)
+void pvhyperv_timer_cpu_start(void)
 {
 	pv_native_write_msr(HV_MSR_STIMER0_COUNT, 0);
 	pv_native_write_msr(HV_MSR_STIMER0_CONFIG, HV_STIMER_AUTO_ENABLE | HV_STIMER_DIRECT |
@@ -97,7 +97,7 @@ void hv_timer_cpu_start(void)
 	*PV_PERCPU_PTR(timer_on) = true;
 }
 
-void hv_timer_cpu_stop(void)
+void pvhyperv_timer_cpu_stop(void)
 {
 	*PV_PERCPU_PTR(timer_on) = false;
 	pv_native_write_msr(HV_MSR_STIMER0_COUNT, 0);
@@ -119,12 +119,12 @@ static u64 to_reference(u64 deadline)
  * Absolute time; 0 disarms, and what is past fires at once.  So does with KVM what is
  * too far away for its own signed nanoseconds: nobody lives to see the difference.
  */
-void hv_set_timer(u64 deadline)
+void pvhyperv_set_timer(u64 deadline)
 {
 	u64 soonest = deadline < LATEST ? deadline : LATEST;
 
 	if (!*PV_PERCPU_PTR(timer_on)) {
-		native_fn_set_timer(deadline);
+		pvnative_fn_set_timer(deadline);
 		return;
 	}
 	pv_native_write_msr(HV_MSR_STIMER0_COUNT,

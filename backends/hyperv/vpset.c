@@ -20,7 +20,7 @@ static u32 next(const struct pv_cpumask *cpus, u32 cpu)
 #define for_each(cpu, cpus)	\
 	for (cpu = next(cpus, 0); cpu < PV_MAX_CPUS; cpu = next(cpus, cpu + 1))
 
-bool hv_nobody(const struct pv_cpumask *cpus, const u32 *vp)
+bool pvhyperv_nobody(const struct pv_cpumask *cpus, const u32 *vp)
 {
 	u32 cpu;
 
@@ -30,7 +30,7 @@ bool hv_nobody(const struct pv_cpumask *cpus, const u32 *vp)
 	return true;
 }
 
-u64 hv_vp_mask(const struct pv_cpumask *cpus, const u32 *vp)
+u64 pvhyperv_vp_mask(const struct pv_cpumask *cpus, const u32 *vp)
 {
 	u64 vps = 0;
 	u32 cpu;
@@ -50,7 +50,7 @@ static u32 ones(u64 word)
 	return count;
 }
 
-u32 hv_vp_set(const struct pv_cpumask *cpus, const u32 *vp, u64 *out)
+u32 pvhyperv_vp_set(const struct pv_cpumask *cpus, const u32 *vp, u64 *out)
 {
 	u64 valid = 0, *bank = out + 2;
 	u32 cpu, i, banks;

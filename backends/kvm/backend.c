@@ -48,9 +48,9 @@ static void say(const char *what, bool there)
 		pv_port_log("pvops: kvm: %s:%s", what, text);
 }
 
-static struct pv_backend kvm_backend;
+static struct pv_backend backend;
 
-static int pvkvm_init(const struct pv_platform *platform)
+static int init(const struct pv_platform *platform)
 {
 	pvkvm_offer = pvkvm_find(platform);
 	pv_port_log("pvops: kvm: leaves at 0x%x, features 0x%x, hypercalls by %s", pvkvm_offer.base,
@@ -69,11 +69,11 @@ static int pvkvm_init(const struct pv_platform *platform)
 	pvkvm_fill_mmu();
 	pvkvm_fill_smp();
 	pvkvm_fill_lock();
-	kvm_backend.null_hypercall = pvkvm_null_hypercall();
+	backend.null_hypercall = pvkvm_null_hypercall();
 	return 0;
 }
 
-static void pvkvm_cpu_init(u32 cpu)
+static void cpu_init(u32 cpu)
 {
 	if (cpu >= PV_MAX_CPUS)
 		pv_port_panic("pvops: kvm: CPU number beyond PV_MAX_CPUS");
@@ -83,13 +83,13 @@ static void pvkvm_cpu_init(u32 cpu)
 		pv_native()->cpu_init(cpu);
 }
 
-static void pvkvm_late_init(void)
+static void late_init(void)
 {
 	late = true;
 	pv_native()->late_init();
 }
 
-static u64 pvkvm_hypercalls(u32 nr)
+static u64 hypercalls(u32 nr)
 {
 	const struct pvkvm_counts *count = PV_PERCPU_PTR(pvkvm_count);
 	u64 all = 0;
@@ -102,15 +102,15 @@ static u64 pvkvm_hypercalls(u32 nr)
 	return all;
 }
 
-static struct pv_backend kvm_backend PV_RO_AFTER_INIT = {
+static struct pv_backend backend PV_RO_AFTER_INIT = {
 	.name = "kvm",
 	.title = "KVM",
 	.detect = pvkvm_detect,
-	.init = pvkvm_init,
-	.cpu_init = pvkvm_cpu_init,
+	.init = init,
+	.cpu_init = cpu_init,
 	.cpu_exit = pvkvm_unshare,
-	.late_init = pvkvm_late_init,
-	.hypercalls = pvkvm_hypercalls,
+	.late_init = late_init,
+	.hypercalls = hypercalls,
 	.tsc_khz = pvkvm_tsc_khz,
 	.irq = &pvkvm_irq_impls,
 	.cpu = &cpu_impls,
@@ -120,4 +120,4 @@ static struct pv_backend kvm_backend PV_RO_AFTER_INIT = {
 	.lock = &pvkvm_lock_impls,
 };
 
-PV_BACKEND(kvm_backend);
+PV_BACKEND(backend);

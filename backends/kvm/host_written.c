@@ -129,8 +129,8 @@ static void pvkvm_upcall(u32 vector)
 			     : "=@ccc" (done), "+m" (PV_PERCPU_PTR(pvkvm_shared)->eoi)
 			     : "i" (KVM_PV_EOI_BIT) : "memory");
 	if (!done)
-		native_fn_upcall(vector);
-	else if (vector != PV_VECTOR_TIMER || !native_timer_early())
+		pvnative_fn_upcall(vector);
+	else if (vector != PV_VECTOR_TIMER || !pvnative_timer_early())
 		pv_port_interrupt(vector);
 }
 

@@ -63,7 +63,7 @@ static __always_inline bool send(bool vmmcall, u64 low, u64 high, u32 lowest, u3
 static __always_inline void send_ipi(bool vmmcall, u32 cpu, u32 vector)
 {
 	if (!send(vmmcall, 1, 0, pv_port_apic_id(cpu), vector))
-		native_fn_send_ipi(cpu, vector);
+		pvnative_fn_send_ipi(cpu, vector);
 }
 
 /* One hypercall for as many as lie in one span. */
@@ -94,7 +94,7 @@ static __always_inline void send_ipi_mask(bool vmmcall, const struct pv_cpumask 
 
 	/* An interrupt that arrives twice is none too many: it means "look". */
 	if (!send_all(vmmcall, mask, vector))
-		native_fn_send_ipi_mask(mask, vector);
+		pvnative_fn_send_ipi_mask(mask, vector);
 	if (!pvkvm_yields)
 		return;
 	/* The sender is about to wait: its time is better spent on one of them. */
@@ -166,7 +166,7 @@ static void pvkvm_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 
 		    state == (KVM_VCPU_PREEMPTED | KVM_VCPU_FLUSH_TLB))
 			running.word[cpu / 64] &= ~(1ULL << cpu % 64);
 	}
-	native_fn_flush_tlb_multi(&running, start, end);
+	pvnative_fn_flush_tlb_multi(&running, start, end);
 }
 
 static u8 pvkvm_vcpu_is_preempted(u32 cpu)
@@ -197,14 +197,14 @@ static void pvkvm_lock_wait(const u8 *word, u8 val)
 static void pvkvm_stop_cpu(void)
 {
 	pvkvm_unshare();
-	native_fn_stop_cpu();
+	pvnative_fn_stop_cpu();
 }
 
 /* What comes after the restart must not find its memory written to. */
 static void pvkvm_shutdown(enum pv_shutdown_reason reason)
 {
 	pvkvm_unshare();
-	native_fn_shutdown(reason);
+	pvnative_fn_shutdown(reason);
 }
 
 void pvkvm_fill_mmu(void)

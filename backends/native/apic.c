@@ -27,25 +27,25 @@
 #define XAPIC_ALL		0xff
 #define X2APIC_ALL		~0U
 
-volatile u32 *native_apic;
+volatile u32 *pvnative_apic;
 static bool x2apic;
 
-bool apic_ready(void)
+bool pvnative_apic_ready(void)
 {
-	return native_apic || x2apic;
+	return pvnative_apic || x2apic;
 }
 
-bool apic_can_name(u32 apic_id)
+bool pvnative_apic_can_name(u32 apic_id)
 {
 	return x2apic ? apic_id != X2APIC_ALL : apic_id < XAPIC_ALL;
 }
 
-void apic_eoi(void)
+void pvnative_apic_eoi(void)
 {
-	apic_write(APIC_EOI, 0);
+	pvnative_apic_write(APIC_EOI, 0);
 }
 
-void apic_cpu_setup(void)
+void pvnative_apic_cpu_setup(void)
 {
 	u64 base = pv_native_read_msr(MSR_APIC_BASE);
 
@@ -53,9 +53,9 @@ void apic_cpu_setup(void)
 		pv_port_panic("native: this CPU's APIC is in x2APIC mode, the boot CPU's is not");
 	if (x2apic && !(base & APIC_BASE_X2APIC))
 		pv_native_write_msr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
-	apic_write(APIC_TPR, 0);
-	apic_write(APIC_SPURIOUS, 0x100 | SPURIOUS_VECTOR);
-	native_timer_cpu_setup();
+	pvnative_apic_write(APIC_TPR, 0);
+	pvnative_apic_write(APIC_SPURIOUS, 0x100 | SPURIOUS_VECTOR);
+	pvnative_timer_cpu_setup();
 }
 
 static bool wants_x2apic(void)
@@ -74,7 +74,7 @@ static bool wants_x2apic(void)
 	return regs.ecx & CPUID_X2APIC;
 }
 
-void apic_setup(void)
+void pvnative_apic_setup(void)
 {
 	u64 base = pv_native_read_msr(MSR_APIC_BASE);
 
@@ -86,19 +86,19 @@ void apic_setup(void)
 	if (x2apic) {
 		pv_port_log("pvops: native: local APIC: x2APIC mode");
 	} else {
-		native_apic = pv_port_map_phys((__force pv_maddr_t)(base & PV_FRAME_MASK),
-					       PV_PAGE_SIZE,
-					       PV_PTE_RW | PV_PTE_NX | PV_MAP_UNCACHED);
-		if (!native_apic)
+		pvnative_apic = pv_port_map_phys((__force pv_maddr_t)(base & PV_FRAME_MASK),
+						 PV_PAGE_SIZE,
+						 PV_PTE_RW | PV_PTE_NX | PV_MAP_UNCACHED);
+		if (!pvnative_apic)
 			pv_port_panic("native: local APIC cannot be mapped");
 	}
-	apic_cpu_setup();
-	native_timer_setup();
+	pvnative_apic_cpu_setup();
+	pvnative_timer_setup();
 }
 
-void apic_send(u32 apic_id, u32 command)
+void pvnative_apic_send(u32 apic_id, u32 command)
 {
-	volatile u32 *apic = native_apic;
+	volatile u32 *apic = pvnative_apic;
 
 	if (!apic) {
 		/* WRMSR orders nothing here (SDM vol. 3A section 11.12.3). */
@@ -119,31 +119,31 @@ static __attribute__((__noinline__, __cold__)) void refuse_ipi(u32 cpu, u32 apic
 		    apic_id);
 }
 
-void native_fn_send_ipi(u32 cpu, u32 vector)
+void pvnative_fn_send_ipi(u32 cpu, u32 vector)
 {
 	u32 apic_id = pv_port_apic_id(cpu);
 	pv_flags_t flags;
 
-	if (!apic_can_name(apic_id)) {
+	if (!pvnative_apic_can_name(apic_id)) {
 		refuse_ipi(cpu, apic_id);
 		return;
 	}
 	flags = pv_save_fl();
 	/* ICR is two registers: no interrupt may send in between. */
 	pv_irq_disable();
-	apic_send(apic_id, ICR_FIXED | vector);
+	pvnative_apic_send(apic_id, ICR_FIXED | vector);
 	pv_restore_fl(flags);
 }
 
-void native_fn_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
+void pvnative_fn_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
 {
 	u32 cpu;
 
 	pv_for_each_cpu(cpu, mask)
-		native_fn_send_ipi(cpu, vector);
+		pvnative_fn_send_ipi(cpu, vector);
 }
 
-void native_fn_stop_cpu(void)
+void pvnative_fn_stop_cpu(void)
 {
 	for (;;)
 		asm volatile("cli; hlt");

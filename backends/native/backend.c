@@ -11,10 +11,10 @@
  */
 #define LEAF(name, text)						\
 	PV_CODE(code_##name, text);					\
-	asm(".pushsection .text\n.globl native_fn_" #name "\n"		\
-	    ".type native_fn_" #name ", @function\n"			\
-	    "native_fn_" #name ":\n\t" PV_ASM_ENDBR text "\n\t" PV_ASM_RET "\n" \
-	    ".size native_fn_" #name ", . - native_fn_" #name "\n"	\
+	asm(".pushsection .text\n.globl pvnative_fn_" #name "\n"	\
+	    ".type pvnative_fn_" #name ", @function\n"			\
+	    "pvnative_fn_" #name ":\n\t" PV_ASM_ENDBR text "\n\t" PV_ASM_RET "\n" \
+	    ".size pvnative_fn_" #name ", . - pvnative_fn_" #name "\n"	\
 	    ".popsection\n")
 
 LEAF(save_fl, "pushfq; pop %rax");
@@ -43,7 +43,7 @@ LEAF(set_iopl, "");
 LEAF(io_delay, "outb %al, $0x80");
 LEAF(swapgs, "swapgs");
 LEAF(iret, "iretq");
-PV_ASM_ODD(native_fn_iret);
+PV_ASM_ODD(pvnative_fn_iret);
 LEAF(start_context_switch, "");
 LEAF(end_context_switch, "");
 
@@ -67,7 +67,7 @@ LEAF(lock_kick, "");
 
 /* The far side of branch sites: the in-line code, out of line. */
 #define OUT_OF_LINE(name, ret, n, args)			\
-	ret native_fn_##name PV_PROTO##n args		\
+	ret pvnative_fn_##name PV_PROTO##n args		\
 	{						\
 		return pv_native_##name PV_NAMES##n args;	\
 	}
@@ -97,111 +97,113 @@ OUT_OF_LINE(ptep_modify_prot_commit, void, 2, (pv_pte_t *, ptep, pv_pte_t, pte))
 OUT_OF_LINE(vcpu_is_preempted, u8, 1, (u32, cpu))
 
 static const struct pv_irq_impls native_irq = {
-	.save_fl = PV_INLINE(native_fn_save_fl, code_save_fl, PV_IMPL_BEHIND_BRANCH),
-	.restore_fl = PV_INLINE(native_fn_restore_fl, code_restore_fl, PV_IMPL_BEHIND_BRANCH),
-	.irqs_disabled_flags = PV_FN(native_fn_irqs_disabled_flags, PV_IMPL_BEHIND_BRANCH),
-	.irq_disable = PV_INLINE(native_fn_irq_disable, code_irq_disable, PV_IMPL_BEHIND_BRANCH),
-	.irq_enable = PV_INLINE(native_fn_irq_enable, code_irq_enable, PV_IMPL_BEHIND_BRANCH),
-	.halt = PV_INLINE(native_fn_halt, code_halt, PV_IMPL_BEHIND_BRANCH),
-	.safe_halt = PV_INLINE(native_fn_safe_halt, code_safe_halt, PV_IMPL_BEHIND_BRANCH),
-	.upcall = PV_FN(native_fn_upcall, PV_IMPL_BEHIND_BRANCH),
-	.adjust_exception_frame = PV_EMPTY(native_fn_adjust_exception_frame, PV_IMPL_BEHIND_BRANCH),
+	.save_fl = PV_INLINE(pvnative_fn_save_fl, code_save_fl, PV_IMPL_BEHIND_BRANCH),
+	.restore_fl = PV_INLINE(pvnative_fn_restore_fl, code_restore_fl, PV_IMPL_BEHIND_BRANCH),
+	.irqs_disabled_flags = PV_FN(pvnative_fn_irqs_disabled_flags, PV_IMPL_BEHIND_BRANCH),
+	.irq_disable = PV_INLINE(pvnative_fn_irq_disable, code_irq_disable, PV_IMPL_BEHIND_BRANCH),
+	.irq_enable = PV_INLINE(pvnative_fn_irq_enable, code_irq_enable, PV_IMPL_BEHIND_BRANCH),
+	.halt = PV_INLINE(pvnative_fn_halt, code_halt, PV_IMPL_BEHIND_BRANCH),
+	.safe_halt = PV_INLINE(pvnative_fn_safe_halt, code_safe_halt, PV_IMPL_BEHIND_BRANCH),
+	.upcall = PV_FN(pvnative_fn_upcall, PV_IMPL_BEHIND_BRANCH),
+	.adjust_exception_frame = PV_EMPTY(pvnative_fn_adjust_exception_frame,
+					   PV_IMPL_BEHIND_BRANCH),
 };
 
 static const struct pv_cpu_impls native_cpu = {
-	.read_cr0 = PV_INLINE(native_fn_read_cr0, code_read_cr0, PV_IMPL_BEHIND_BRANCH),
-	.write_cr0 = PV_INLINE(native_fn_write_cr0, code_write_cr0, PV_IMPL_BEHIND_BRANCH),
-	.read_cr2 = PV_INLINE(native_fn_read_cr2, code_read_cr2, PV_IMPL_BEHIND_BRANCH),
-	.write_cr2 = PV_INLINE(native_fn_write_cr2, code_write_cr2, PV_IMPL_BEHIND_BRANCH),
-	.read_cr4 = PV_INLINE(native_fn_read_cr4, code_read_cr4, PV_IMPL_BEHIND_BRANCH),
-	.write_cr4 = PV_INLINE(native_fn_write_cr4, code_write_cr4, PV_IMPL_BEHIND_BRANCH),
-	.clts = PV_INLINE(native_fn_clts, code_clts, PV_IMPL_BEHIND_BRANCH),
-	.wbinvd = PV_INLINE(native_fn_wbinvd, code_wbinvd, PV_IMPL_BEHIND_BRANCH),
-	.cpuid = PV_FN(native_fn_cpuid, PV_IMPL_BEHIND_BRANCH),
-	.read_msr = PV_FN(native_fn_read_msr, PV_IMPL_BEHIND_BRANCH),
-	.write_msr = PV_FN(native_fn_write_msr, PV_IMPL_BEHIND_BRANCH),
-	.read_msr_safe = PV_FN(native_fn_read_msr_safe, PV_IMPL_BEHIND_BRANCH),
-	.write_msr_safe = PV_FN(native_fn_write_msr_safe, PV_IMPL_BEHIND_BRANCH),
-	.read_pmc = PV_FN(native_fn_read_pmc, PV_IMPL_BEHIND_BRANCH),
-	.rdtsc = PV_FN(native_fn_rdtsc, PV_IMPL_BEHIND_BRANCH),
-	.get_debugreg = PV_FN(native_fn_get_debugreg, PV_IMPL_BEHIND_BRANCH),
-	.set_debugreg = PV_FN(native_fn_set_debugreg, PV_IMPL_BEHIND_BRANCH),
-	.load_gdt = PV_INLINE(native_fn_load_gdt, code_load_gdt, PV_IMPL_BEHIND_BRANCH),
-	.load_idt = PV_INLINE(native_fn_load_idt, code_load_idt, PV_IMPL_BEHIND_BRANCH),
-	.load_tr = PV_INLINE(native_fn_load_tr, code_load_tr, PV_IMPL_BEHIND_BRANCH),
-	.store_tr = PV_INLINE(native_fn_store_tr, code_store_tr, PV_IMPL_BEHIND_BRANCH),
-	.set_ldt = PV_FN(native_fn_set_ldt, PV_IMPL_BEHIND_BRANCH),
-	.load_tls = PV_FN(native_fn_load_tls, PV_IMPL_BEHIND_BRANCH),
-	.load_gs_index = PV_FN(native_fn_load_gs_index, PV_IMPL_BEHIND_BRANCH),
-	.write_gdt_entry = PV_FN(native_fn_write_gdt_entry, PV_IMPL_BEHIND_BRANCH),
-	.write_ldt_entry = PV_FN(native_fn_write_ldt_entry, PV_IMPL_BEHIND_BRANCH),
-	.write_idt_entry = PV_FN(native_fn_write_idt_entry, PV_IMPL_BEHIND_BRANCH),
-	.load_sp0 = PV_INLINE(native_fn_load_sp0, code_load_sp0, PV_IMPL_BEHIND_BRANCH),
-	.set_iopl = PV_EMPTY(native_fn_set_iopl, PV_IMPL_BEHIND_BRANCH),
-	.io_delay = PV_INLINE(native_fn_io_delay, code_io_delay, PV_IMPL_BEHIND_BRANCH),
-	.swapgs = PV_INLINE(native_fn_swapgs, code_swapgs, PV_IMPL_BEHIND_BRANCH),
-	.iret = PV_INLINE(native_fn_iret, code_iret, PV_IMPL_BEHIND_BRANCH),
-	.start_context_switch = PV_EMPTY(native_fn_start_context_switch, PV_IMPL_BEHIND_BRANCH),
-	.end_context_switch = PV_EMPTY(native_fn_end_context_switch, PV_IMPL_BEHIND_BRANCH),
+	.read_cr0 = PV_INLINE(pvnative_fn_read_cr0, code_read_cr0, PV_IMPL_BEHIND_BRANCH),
+	.write_cr0 = PV_INLINE(pvnative_fn_write_cr0, code_write_cr0, PV_IMPL_BEHIND_BRANCH),
+	.read_cr2 = PV_INLINE(pvnative_fn_read_cr2, code_read_cr2, PV_IMPL_BEHIND_BRANCH),
+	.write_cr2 = PV_INLINE(pvnative_fn_write_cr2, code_write_cr2, PV_IMPL_BEHIND_BRANCH),
+	.read_cr4 = PV_INLINE(pvnative_fn_read_cr4, code_read_cr4, PV_IMPL_BEHIND_BRANCH),
+	.write_cr4 = PV_INLINE(pvnative_fn_write_cr4, code_write_cr4, PV_IMPL_BEHIND_BRANCH),
+	.clts = PV_INLINE(pvnative_fn_clts, code_clts, PV_IMPL_BEHIND_BRANCH),
+	.wbinvd = PV_INLINE(pvnative_fn_wbinvd, code_wbinvd, PV_IMPL_BEHIND_BRANCH),
+	.cpuid = PV_FN(pvnative_fn_cpuid, PV_IMPL_BEHIND_BRANCH),
+	.read_msr = PV_FN(pvnative_fn_read_msr, PV_IMPL_BEHIND_BRANCH),
+	.write_msr = PV_FN(pvnative_fn_write_msr, PV_IMPL_BEHIND_BRANCH),
+	.read_msr_safe = PV_FN(pvnative_fn_read_msr_safe, PV_IMPL_BEHIND_BRANCH),
+	.write_msr_safe = PV_FN(pvnative_fn_write_msr_safe, PV_IMPL_BEHIND_BRANCH),
+	.read_pmc = PV_FN(pvnative_fn_read_pmc, PV_IMPL_BEHIND_BRANCH),
+	.rdtsc = PV_FN(pvnative_fn_rdtsc, PV_IMPL_BEHIND_BRANCH),
+	.get_debugreg = PV_FN(pvnative_fn_get_debugreg, PV_IMPL_BEHIND_BRANCH),
+	.set_debugreg = PV_FN(pvnative_fn_set_debugreg, PV_IMPL_BEHIND_BRANCH),
+	.load_gdt = PV_INLINE(pvnative_fn_load_gdt, code_load_gdt, PV_IMPL_BEHIND_BRANCH),
+	.load_idt = PV_INLINE(pvnative_fn_load_idt, code_load_idt, PV_IMPL_BEHIND_BRANCH),
+	.load_tr = PV_INLINE(pvnative_fn_load_tr, code_load_tr, PV_IMPL_BEHIND_BRANCH),
+	.store_tr = PV_INLINE(pvnative_fn_store_tr, code_store_tr, PV_IMPL_BEHIND_BRANCH),
+	.set_ldt = PV_FN(pvnative_fn_set_ldt, PV_IMPL_BEHIND_BRANCH),
+	.load_tls = PV_FN(pvnative_fn_load_tls, PV_IMPL_BEHIND_BRANCH),
+	.load_gs_index = PV_FN(pvnative_fn_load_gs_index, PV_IMPL_BEHIND_BRANCH),
+	.write_gdt_entry = PV_FN(pvnative_fn_write_gdt_entry, PV_IMPL_BEHIND_BRANCH),
+	.write_ldt_entry = PV_FN(pvnative_fn_write_ldt_entry, PV_IMPL_BEHIND_BRANCH),
+	.write_idt_entry = PV_FN(pvnative_fn_write_idt_entry, PV_IMPL_BEHIND_BRANCH),
+	.load_sp0 = PV_INLINE(pvnative_fn_load_sp0, code_load_sp0, PV_IMPL_BEHIND_BRANCH),
+	.set_iopl = PV_EMPTY(pvnative_fn_set_iopl, PV_IMPL_BEHIND_BRANCH),
+	.io_delay = PV_INLINE(pvnative_fn_io_delay, code_io_delay, PV_IMPL_BEHIND_BRANCH),
+	.swapgs = PV_INLINE(pvnative_fn_swapgs, code_swapgs, PV_IMPL_BEHIND_BRANCH),
+	.iret = PV_INLINE(pvnative_fn_iret, code_iret, PV_IMPL_BEHIND_BRANCH),
+	.start_context_switch = PV_EMPTY(pvnative_fn_start_context_switch, PV_IMPL_BEHIND_BRANCH),
+	.end_context_switch = PV_EMPTY(pvnative_fn_end_context_switch, PV_IMPL_BEHIND_BRANCH),
 };
 
 static const struct pv_mmu_impls native_mmu = {
-	.read_cr3 = PV_INLINE(native_fn_read_cr3, code_read_cr3, PV_IMPL_BEHIND_BRANCH),
-	.write_cr3 = PV_INLINE(native_fn_write_cr3, code_write_cr3, PV_IMPL_BEHIND_BRANCH),
-	.flush_tlb_user = PV_FN(native_fn_flush_tlb_user, PV_IMPL_BEHIND_BRANCH),
-	.flush_tlb_kernel = PV_FN(native_fn_flush_tlb_kernel, PV_IMPL_BEHIND_BRANCH),
-	.flush_tlb_one = PV_FN(native_fn_flush_tlb_one, PV_IMPL_BEHIND_BRANCH),
-	.flush_tlb_multi = PV_FN(native_fn_flush_tlb_multi, PV_IMPL_BEHIND_BRANCH),
-	.set_pte = PV_FN(native_fn_set_pte, PV_IMPL_BEHIND_BRANCH),
-	.set_pmd = PV_FN(native_fn_set_pmd, PV_IMPL_BEHIND_BRANCH),
-	.set_pud = PV_FN(native_fn_set_pud, PV_IMPL_BEHIND_BRANCH),
-	.set_p4d = PV_FN(native_fn_set_p4d, PV_IMPL_BEHIND_BRANCH),
-	.pte_val = PV_FN(native_fn_pte_val, PV_IMPL_BEHIND_BRANCH),
-	.make_pte = PV_FN(native_fn_make_pte, PV_IMPL_BEHIND_BRANCH),
-	.pmd_val = PV_FN(native_fn_pmd_val, PV_IMPL_BEHIND_BRANCH),
-	.make_pmd = PV_FN(native_fn_make_pmd, PV_IMPL_BEHIND_BRANCH),
-	.pud_val = PV_FN(native_fn_pud_val, PV_IMPL_BEHIND_BRANCH),
-	.make_pud = PV_FN(native_fn_make_pud, PV_IMPL_BEHIND_BRANCH),
-	.p4d_val = PV_FN(native_fn_p4d_val, PV_IMPL_BEHIND_BRANCH),
-	.make_p4d = PV_FN(native_fn_make_p4d, PV_IMPL_BEHIND_BRANCH),
-	.ptep_modify_prot_start = PV_FN(native_fn_ptep_modify_prot_start, PV_IMPL_BEHIND_BRANCH),
-	.ptep_modify_prot_commit = PV_FN(native_fn_ptep_modify_prot_commit, PV_IMPL_BEHIND_BRANCH),
-	.alloc_pte = PV_FN(native_fn_alloc_pte, PV_IMPL_BEHIND_BRANCH),
-	.release_pte = PV_FN(native_fn_release_pte, PV_IMPL_BEHIND_BRANCH),
-	.alloc_pmd = PV_FN(native_fn_alloc_pmd, PV_IMPL_BEHIND_BRANCH),
-	.release_pmd = PV_FN(native_fn_release_pmd, PV_IMPL_BEHIND_BRANCH),
-	.alloc_pud = PV_FN(native_fn_alloc_pud, PV_IMPL_BEHIND_BRANCH),
-	.release_pud = PV_FN(native_fn_release_pud, PV_IMPL_BEHIND_BRANCH),
-	.pgd_alloc = PV_FN(native_fn_pgd_alloc, PV_IMPL_BEHIND_BRANCH),
-	.pgd_free = PV_FN(native_fn_pgd_free, PV_IMPL_BEHIND_BRANCH),
-	.pgd_activate = PV_EMPTY(native_fn_pgd_activate, PV_IMPL_BEHIND_BRANCH),
-	.table_cache = PV_FN(native_fn_table_cache, PV_IMPL_BEHIND_BRANCH),
-	.set_fixmap = PV_FN(native_fn_set_fixmap, PV_IMPL_BEHIND_BRANCH),
-	.batch_enter = PV_EMPTY(native_fn_batch_enter, PV_IMPL_BEHIND_BRANCH),
-	.batch_leave = PV_EMPTY(native_fn_batch_leave, PV_IMPL_BEHIND_BRANCH),
-	.batch_flush = PV_EMPTY(native_fn_batch_flush, PV_IMPL_BEHIND_BRANCH),
+	.read_cr3 = PV_INLINE(pvnative_fn_read_cr3, code_read_cr3, PV_IMPL_BEHIND_BRANCH),
+	.write_cr3 = PV_INLINE(pvnative_fn_write_cr3, code_write_cr3, PV_IMPL_BEHIND_BRANCH),
+	.flush_tlb_user = PV_FN(pvnative_fn_flush_tlb_user, PV_IMPL_BEHIND_BRANCH),
+	.flush_tlb_kernel = PV_FN(pvnative_fn_flush_tlb_kernel, PV_IMPL_BEHIND_BRANCH),
+	.flush_tlb_one = PV_FN(pvnative_fn_flush_tlb_one, PV_IMPL_BEHIND_BRANCH),
+	.flush_tlb_multi = PV_FN(pvnative_fn_flush_tlb_multi, PV_IMPL_BEHIND_BRANCH),
+	.set_pte = PV_FN(pvnative_fn_set_pte, PV_IMPL_BEHIND_BRANCH),
+	.set_pmd = PV_FN(pvnative_fn_set_pmd, PV_IMPL_BEHIND_BRANCH),
+	.set_pud = PV_FN(pvnative_fn_set_pud, PV_IMPL_BEHIND_BRANCH),
+	.set_p4d = PV_FN(pvnative_fn_set_p4d, PV_IMPL_BEHIND_BRANCH),
+	.pte_val = PV_FN(pvnative_fn_pte_val, PV_IMPL_BEHIND_BRANCH),
+	.make_pte = PV_FN(pvnative_fn_make_pte, PV_IMPL_BEHIND_BRANCH),
+	.pmd_val = PV_FN(pvnative_fn_pmd_val, PV_IMPL_BEHIND_BRANCH),
+	.make_pmd = PV_FN(pvnative_fn_make_pmd, PV_IMPL_BEHIND_BRANCH),
+	.pud_val = PV_FN(pvnative_fn_pud_val, PV_IMPL_BEHIND_BRANCH),
+	.make_pud = PV_FN(pvnative_fn_make_pud, PV_IMPL_BEHIND_BRANCH),
+	.p4d_val = PV_FN(pvnative_fn_p4d_val, PV_IMPL_BEHIND_BRANCH),
+	.make_p4d = PV_FN(pvnative_fn_make_p4d, PV_IMPL_BEHIND_BRANCH),
+	.ptep_modify_prot_start = PV_FN(pvnative_fn_ptep_modify_prot_start, PV_IMPL_BEHIND_BRANCH),
+	.ptep_modify_prot_commit = PV_FN(pvnative_fn_ptep_modify_prot_commit,
+					 PV_IMPL_BEHIND_BRANCH),
+	.alloc_pte = PV_FN(pvnative_fn_alloc_pte, PV_IMPL_BEHIND_BRANCH),
+	.release_pte = PV_FN(pvnative_fn_release_pte, PV_IMPL_BEHIND_BRANCH),
+	.alloc_pmd = PV_FN(pvnative_fn_alloc_pmd, PV_IMPL_BEHIND_BRANCH),
+	.release_pmd = PV_FN(pvnative_fn_release_pmd, PV_IMPL_BEHIND_BRANCH),
+	.alloc_pud = PV_FN(pvnative_fn_alloc_pud, PV_IMPL_BEHIND_BRANCH),
+	.release_pud = PV_FN(pvnative_fn_release_pud, PV_IMPL_BEHIND_BRANCH),
+	.pgd_alloc = PV_FN(pvnative_fn_pgd_alloc, PV_IMPL_BEHIND_BRANCH),
+	.pgd_free = PV_FN(pvnative_fn_pgd_free, PV_IMPL_BEHIND_BRANCH),
+	.pgd_activate = PV_EMPTY(pvnative_fn_pgd_activate, PV_IMPL_BEHIND_BRANCH),
+	.table_cache = PV_FN(pvnative_fn_table_cache, PV_IMPL_BEHIND_BRANCH),
+	.set_fixmap = PV_FN(pvnative_fn_set_fixmap, PV_IMPL_BEHIND_BRANCH),
+	.batch_enter = PV_EMPTY(pvnative_fn_batch_enter, PV_IMPL_BEHIND_BRANCH),
+	.batch_leave = PV_EMPTY(pvnative_fn_batch_leave, PV_IMPL_BEHIND_BRANCH),
+	.batch_flush = PV_EMPTY(pvnative_fn_batch_flush, PV_IMPL_BEHIND_BRANCH),
 };
 
 static const struct pv_time_impls native_time = {
-	.clock_read = PV_FN(native_fn_clock_read, PV_IMPL_BEHIND_BRANCH),
-	.wall_clock = PV_FN(native_fn_wall_clock, PV_IMPL_BEHIND_BRANCH),
-	.set_timer = PV_FN(native_fn_set_timer, PV_IMPL_BEHIND_BRANCH),
-	.stolen_time = PV_FN(native_fn_stolen_time, PV_IMPL_BEHIND_BRANCH),
+	.clock_read = PV_FN(pvnative_fn_clock_read, PV_IMPL_BEHIND_BRANCH),
+	.wall_clock = PV_FN(pvnative_fn_wall_clock, PV_IMPL_BEHIND_BRANCH),
+	.set_timer = PV_FN(pvnative_fn_set_timer, PV_IMPL_BEHIND_BRANCH),
+	.stolen_time = PV_FN(pvnative_fn_stolen_time, PV_IMPL_BEHIND_BRANCH),
 };
 
 static const struct pv_smp_impls native_smp = {
-	.start_cpu = PV_FN(native_fn_start_cpu, PV_IMPL_BEHIND_BRANCH),
-	.send_ipi = PV_FN(native_fn_send_ipi, PV_IMPL_BEHIND_BRANCH),
-	.send_ipi_mask = PV_FN(native_fn_send_ipi_mask, PV_IMPL_BEHIND_BRANCH),
-	.stop_cpu = PV_FN(native_fn_stop_cpu, PV_IMPL_BEHIND_BRANCH),
-	.console_write = PV_FN(native_fn_console_write, PV_IMPL_BEHIND_BRANCH),
-	.shutdown = PV_FN(native_fn_shutdown, PV_IMPL_BEHIND_BRANCH),
+	.start_cpu = PV_FN(pvnative_fn_start_cpu, PV_IMPL_BEHIND_BRANCH),
+	.send_ipi = PV_FN(pvnative_fn_send_ipi, PV_IMPL_BEHIND_BRANCH),
+	.send_ipi_mask = PV_FN(pvnative_fn_send_ipi_mask, PV_IMPL_BEHIND_BRANCH),
+	.stop_cpu = PV_FN(pvnative_fn_stop_cpu, PV_IMPL_BEHIND_BRANCH),
+	.console_write = PV_FN(pvnative_fn_console_write, PV_IMPL_BEHIND_BRANCH),
+	.shutdown = PV_FN(pvnative_fn_shutdown, PV_IMPL_BEHIND_BRANCH),
 };
 
 static const struct pv_lock_impls native_lock = {
-	.lock_wait = PV_INLINE(native_fn_lock_wait, code_lock_wait, PV_IMPL_BEHIND_BRANCH),
-	.lock_kick = PV_EMPTY(native_fn_lock_kick, PV_IMPL_BEHIND_BRANCH),
-	.vcpu_is_preempted = PV_FN(native_fn_vcpu_is_preempted, PV_IMPL_BEHIND_BRANCH),
+	.lock_wait = PV_INLINE(pvnative_fn_lock_wait, code_lock_wait, PV_IMPL_BEHIND_BRANCH),
+	.lock_kick = PV_EMPTY(pvnative_fn_lock_kick, PV_IMPL_BEHIND_BRANCH),
+	.vcpu_is_preempted = PV_FN(pvnative_fn_vcpu_is_preempted, PV_IMPL_BEHIND_BRANCH),
 };
 
 /* Lowest score of all: whoever offers help is better. */
@@ -218,15 +220,15 @@ static void cpu_init(u32 cpu)
 {
 	/* The boot CPU's APIC waits for late_init(): mapping it needs memory. */
 	if (cpu)
-		apic_cpu_setup();
+		pvnative_apic_cpu_setup();
 }
 
 static void late_init(void)
 {
 	/* Calibrating takes 10 ms or more, and a hypervisor's clock needs none. */
 	if (pv_impl_is_native(PV_OP_clock_read))
-		time_setup();
-	apic_setup();
+		pvnative_time_setup();
+	pvnative_apic_setup();
 }
 
 static const struct pv_backend native = {

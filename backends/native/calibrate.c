@@ -194,14 +194,14 @@ static bool cmos_start(u64 *hz)
 {
 	*hz = 1;
 	cmos_ticks = 0;
-	return cmos_second(&cmos_last);
+	return pvnative_cmos_second(&cmos_last);
 }
 
 static bool cmos_read(u32 *ticks)
 {
 	u32 now;
 
-	if (!cmos_second(&now))
+	if (!pvnative_cmos_second(&now))
 		return false;
 	cmos_ticks += (now + 60 - cmos_last) % 60;
 	cmos_last = now;
@@ -335,7 +335,7 @@ static u64 measure(const struct reference *ref)
 	return khz;
 }
 
-u32 tsc_asked(u64 khz, const char *source)
+u32 pvnative_tsc_asked(u64 khz, const char *source)
 {
 	if (!plausible(khz, source))
 		return 0;
@@ -343,14 +343,14 @@ u32 tsc_asked(u64 khz, const char *source)
 	return (u32)khz;
 }
 
-u32 calibrate_tsc(void)
+u32 pvnative_calibrate_tsc(void)
 {
 	u32 last = leaf(0).eax, i;
 	u64 khz;
 
-	khz = tsc_asked(ask_processor(last), "CPUID 0x15");
+	khz = pvnative_tsc_asked(ask_processor(last), "CPUID 0x15");
 	if (!khz)
-		khz = tsc_asked(ask_hypervisor(), "CPUID 0x40000010");
+		khz = pvnative_tsc_asked(ask_hypervisor(), "CPUID 0x40000010");
 	for (i = 0; !khz && i < sizeof(references) / sizeof(references[0]); i++)
 		khz = measure(&references[i]);
 	if (!khz && plausible(base_mhz(last) * 1000ULL, "CPUID 0x16")) {

@@ -2,7 +2,7 @@
 /* Native ops of more than three instructions: MSRs that may fault, LDT, GS. */
 #include "internal.h"
 
-int native_fn_read_msr_safe(u32 msr, u64 *val)
+int pvnative_fn_read_msr_safe(u32 msr, u64 *val)
 {
 	u32 low, high;
 	int error;
@@ -23,7 +23,7 @@ int native_fn_read_msr_safe(u32 msr, u64 *val)
 	return error;
 }
 
-int native_fn_write_msr_safe(u32 msr, u64 val)
+int pvnative_fn_write_msr_safe(u32 msr, u64 val)
 {
 	int error;
 
@@ -41,7 +41,7 @@ int native_fn_write_msr_safe(u32 msr, u64 val)
 	return error;
 }
 
-void native_fn_set_ldt(u64 *base, u32 entries)
+void pvnative_fn_set_ldt(u64 *base, u32 entries)
 {
 	u16 selector = 0;
 
@@ -67,7 +67,7 @@ void native_fn_set_ldt(u64 *base, u32 entries)
  * enter the kernel with it: so the selector is examined before, not fixed up
  * after.
  */
-void native_fn_load_gs_index(u32 selector)
+void pvnative_fn_load_gs_index(u32 selector)
 {
 	u32 rights = 0;
 	bool loadable;
@@ -87,24 +87,24 @@ void native_fn_load_gs_index(u32 selector)
 		     : : "r" (selector) : "memory");
 }
 
-void native_fn_upcall(u32 vector)
+void pvnative_fn_upcall(u32 vector)
 {
 	if (!pv_vector_is_own(vector)) {
 		pv_port_interrupt(vector);
-		apic_eoi();
+		pvnative_apic_eoi();
 		return;
 	}
-	apic_eoi();
-	if (vector != PV_VECTOR_TIMER || !native_timer_early())
+	pvnative_apic_eoi();
+	if (vector != PV_VECTOR_TIMER || !pvnative_timer_early())
 		pv_port_interrupt(vector);
 }
 
-void native_fn_console_write(const char *text, size_t bytes)
+void pvnative_fn_console_write(const char *text, size_t bytes)
 {
 	pv_port_native_console(text, bytes);
 }
 
-void native_fn_shutdown(enum pv_shutdown_reason reason)
+void pvnative_fn_shutdown(enum pv_shutdown_reason reason)
 {
 	pv_port_native_shutdown(reason);
 }

@@ -7,21 +7,21 @@
 #include <pvops/port.h>
 #include <pvops/pvops.h>
 
-void apic_setup(void);
+void pvnative_apic_setup(void);
 /* Has that been done? */
-bool apic_ready(void);
-void apic_cpu_setup(void);
-void apic_eoi(void);
-bool apic_can_name(u32 apic_id);
-void apic_send(u32 apic_id, u32 command);
-void native_timer_setup(void);
-void native_timer_cpu_setup(void);
-void time_setup(void);
-u32 calibrate_tsc(void);
+bool pvnative_apic_ready(void);
+void pvnative_apic_cpu_setup(void);
+void pvnative_apic_eoi(void);
+bool pvnative_apic_can_name(u32 apic_id);
+void pvnative_apic_send(u32 apic_id, u32 command);
+void pvnative_timer_setup(void);
+void pvnative_timer_cpu_setup(void);
+void pvnative_time_setup(void);
+u32 pvnative_calibrate_tsc(void);
 /* What somebody says, if it can be: says so, too. */
-u32 tsc_asked(u64 khz, const char *source);
-bool cmos_second(u32 *second);
-void delay_us(u32 us);
+u32 pvnative_tsc_asked(u64 khz, const char *source);
+bool pvnative_cmos_second(u32 *second);
+void pvnative_delay_us(u32 us);
 
 static inline void outb(u16 port, u8 val)
 {
@@ -37,19 +37,19 @@ static inline u8 inb(u16 port)
 }
 
 /* xAPIC mode: its registers; else, in x2APIC mode, they are MSRs (SDM vol. 3A table 11-6). */
-extern volatile u32 *native_apic;
+extern volatile u32 *pvnative_apic;
 #define APIC_MSR_OF(reg)	(0x800 + (reg) / 16)
 
-static inline u32 apic_read(u32 reg)
+static inline u32 pvnative_apic_read(u32 reg)
 {
-	volatile u32 *apic = native_apic;
+	volatile u32 *apic = pvnative_apic;
 
 	return apic ? apic[reg / 4] : (u32)pv_native_read_msr(APIC_MSR_OF(reg));
 }
 
-static inline void apic_write(u32 reg, u32 val)
+static inline void pvnative_apic_write(u32 reg, u32 val)
 {
-	volatile u32 *apic = native_apic;
+	volatile u32 *apic = pvnative_apic;
 
 	if (apic)
 		apic[reg / 4] = val;

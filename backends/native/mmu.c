@@ -9,37 +9,37 @@
 
 #define FLUSH_ALL_ABOVE	(32 * PV_PAGE_SIZE)
 
-pv_pfn_t native_fn_alloc_pte(void)
+pv_pfn_t pvnative_fn_alloc_pte(void)
 {
 	return pv_port_alloc_page();
 }
 
-void native_fn_release_pte(pv_pfn_t pfn)
+void pvnative_fn_release_pte(pv_pfn_t pfn)
 {
 	pv_port_free_page(pfn);
 }
 
-pv_pfn_t native_fn_alloc_pmd(void)
+pv_pfn_t pvnative_fn_alloc_pmd(void)
 {
 	return pv_port_alloc_page();
 }
 
-void native_fn_release_pmd(pv_pfn_t pfn)
+void pvnative_fn_release_pmd(pv_pfn_t pfn)
 {
 	pv_port_free_page(pfn);
 }
 
-pv_pfn_t native_fn_alloc_pud(void)
+pv_pfn_t pvnative_fn_alloc_pud(void)
 {
 	return pv_port_alloc_page();
 }
 
-void native_fn_release_pud(pv_pfn_t pfn)
+void pvnative_fn_release_pud(pv_pfn_t pfn)
 {
 	pv_port_free_page(pfn);
 }
 
-pv_pfn_t native_fn_pgd_alloc(void)
+pv_pfn_t pvnative_fn_pgd_alloc(void)
 {
 	pv_pfn_t pfn = pv_port_alloc_page();
 	const u64 *from;
@@ -55,18 +55,18 @@ pv_pfn_t native_fn_pgd_alloc(void)
 	return pfn;
 }
 
-void native_fn_pgd_free(pv_pfn_t pfn)
+void pvnative_fn_pgd_free(pv_pfn_t pfn)
 {
 	pv_port_free_page(pfn);
 }
 
-u32 native_fn_table_cache(u32 bound)
+u32 pvnative_fn_table_cache(u32 bound)
 {
 	(void)bound;
 	return 0;
 }
 
-void native_fn_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
+void pvnative_fn_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
 {
 	u64 va;
 	pv_pte_t *ptep = pv_port_fixmap_pte(index, &va);
@@ -97,7 +97,7 @@ static void flush_here(void *arg)
 		pv_flush_tlb_one(va);
 }
 
-void native_fn_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
+void pvnative_fn_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
 {
 	struct flush flush = { start, end };
 	u32 cpu = pv_port_this_cpu();

@@ -5,7 +5,7 @@
  *
  * The way there is 32-bit code without paging, where only what leads to long mode
  * may be loaded: PCIDE is refused outside of it, and CET before CR0.WP is set (SDM
- * vol. 3A section 2.5).  The rest of the state is loaded by native_cpu_entry.
+ * vol. 3A section 2.5).  The rest of the state is loaded by pvnative_cpu_entry.
  */
 #include "internal.h"
 
@@ -37,11 +37,11 @@ struct start_block {
 	u64 state;
 };
 
-extern const u8 native_trampoline[], native_trampoline_end[];
-extern const u8 native_trampoline_long[], native_trampoline_gdt[], native_trampoline_block[];
-extern void native_cpu_entry(void);
+extern const u8 pvnative_trampoline[], pvnative_trampoline_end[];
+extern const u8 pvnative_trampoline_long[], pvnative_trampoline_gdt[], pvnative_trampoline_block[];
+extern void pvnative_cpu_entry(void);
 /* Written by the new CPU when it executes its own code. */
-extern volatile u32 native_cpu_arrived;
+extern volatile u32 pvnative_cpu_arrived;
 
 /*
  * Page tables for the switch to long mode: the kernel's upper half, and the
@@ -76,9 +76,9 @@ static int refuse(u32 cpu, int error, const char *why)
 /* Why the machine cannot start any CPU, or this one. */
 static const char *impossible(u32 apic_id, pv_pfn_t low)
 {
-	if (!apic_ready())
+	if (!pvnative_apic_ready())
 		return "pv_late_init() was not called: the local APIC is not in use";
-	if (!apic_can_name(apic_id))
+	if (!pvnative_apic_can_name(apic_id))
 		return "its APIC id needs x2APIC mode, which this machine has not";
 	if (low == PV_PFN_NONE)
 		return "the kernel has no page to start from (pv_port_low_page)";
@@ -95,22 +95,22 @@ static void fill_page(pv_pfn_t low, const struct pv_cpu_state *state)
 	u8 *page = pv_port_pfn_to_virt(low);
 	struct start_block *block;
 
-	for (i = 0; i < (u32)(native_trampoline_end - native_trampoline); i++)
-		page[i] = native_trampoline[i];
-	block = (struct start_block *)(page + (native_trampoline_block - native_trampoline));
+	for (i = 0; i < (u32)(pvnative_trampoline_end - pvnative_trampoline); i++)
+		page[i] = pvnative_trampoline[i];
+	block = (struct start_block *)(page + (pvnative_trampoline_block - pvnative_trampoline));
 	block->cr3 = (u32)table_phys(0);
 	block->efer_low = (u32)state->efer & EFER_FIRST;
 	block->cr4 = (u32)state->cr4 & CR4_FIRST;
 	block->cr0 = (u32)state->cr0;
-	block->far_offset = base + (u32)(native_trampoline_long - native_trampoline);
+	block->far_offset = base + (u32)(pvnative_trampoline_long - pvnative_trampoline);
 	block->far_selector = 8;
 	block->gdt_limit = 15;
-	block->gdt_base = base + (u32)(native_trampoline_gdt - native_trampoline);
-	block->entry = (unsigned long)native_cpu_entry;
+	block->gdt_base = base + (u32)(pvnative_trampoline_gdt - pvnative_trampoline);
+	block->entry = (unsigned long)pvnative_cpu_entry;
 	block->state = (unsigned long)state;
 }
 
-int native_fn_start_cpu(u32 cpu, const struct pv_cpu_state *state)
+int pvnative_fn_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 {
 	u32 apic_id = cpu < PV_MAX_CPUS ? pv_port_apic_id(cpu) : ~0U;
 	pv_pfn_t low = pv_port_low_page();
@@ -129,16 +129,16 @@ int native_fn_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	build_start_tables(state);
 	fill_page(low, state);
 	page = (u32)pv_pfn_nr(low);
-	native_cpu_arrived = 0;
-	apic_send(apic_id, ICR_INIT);
-	delay_us(10000);
-	for (i = 0; i < 2 && !native_cpu_arrived; i++) {
-		apic_send(apic_id, ICR_STARTUP | page);
-		delay_us(200);
+	pvnative_cpu_arrived = 0;
+	pvnative_apic_send(apic_id, ICR_INIT);
+	pvnative_delay_us(10000);
+	for (i = 0; i < 2 && !pvnative_cpu_arrived; i++) {
+		pvnative_apic_send(apic_id, ICR_STARTUP | page);
+		pvnative_delay_us(200);
 	}
-	for (waited = 0; !native_cpu_arrived && waited < START_TIMEOUT_US; waited += 100)
-		delay_us(100);
-	if (!native_cpu_arrived)
+	for (waited = 0; !pvnative_cpu_arrived && waited < START_TIMEOUT_US; waited += 100)
+		pvnative_delay_us(100);
+	if (!pvnative_cpu_arrived)
 		return refuse(cpu, -110, "it never arrived");
 	return 0;
 }

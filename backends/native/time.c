@@ -14,23 +14,23 @@ static u64 tsc_scale;
 static u64 tsc_base;
 static u32 tsc_khz;
 
-void time_setup(void)
+void pvnative_time_setup(void)
 {
-	tsc_khz = tsc_asked(pv_port_tsc_khz(), "the kernel");
+	tsc_khz = pvnative_tsc_asked(pv_port_tsc_khz(), "the kernel");
 	if (!tsc_khz && pv_backend()->tsc_khz)
-		tsc_khz = tsc_asked(pv_backend()->tsc_khz(), pv_backend()->title);
+		tsc_khz = pvnative_tsc_asked(pv_backend()->tsc_khz(), pv_backend()->title);
 	if (!tsc_khz)
-		tsc_khz = calibrate_tsc();
+		tsc_khz = pvnative_calibrate_tsc();
 	tsc_scale = (1000000ULL << 32) / tsc_khz;
 	tsc_base = pv_native_rdtsc();
 }
 
-u64 native_fn_clock_read(void)
+u64 pvnative_fn_clock_read(void)
 {
 	return (u64)((unsigned __int128)(pv_native_rdtsc() - tsc_base) * tsc_scale >> 32);
 }
 
-void delay_us(u32 us)
+void pvnative_delay_us(u32 us)
 {
 	u64 end = pv_clock_read() + us * 1000ULL;
 
@@ -38,7 +38,7 @@ void delay_us(u32 us)
 		asm volatile("pause");
 }
 
-u64 native_fn_stolen_time(u32 cpu)
+u64 pvnative_fn_stolen_time(u32 cpu)
 {
 	(void)cpu;
 	return 0;
@@ -72,7 +72,7 @@ static bool no_cmos(void)
 	return cmos(0x0d) == 0xff;
 }
 
-bool cmos_second(u32 *second)
+bool pvnative_cmos_second(u32 *second)
 {
 	u8 now = cmos(0);
 
@@ -80,7 +80,7 @@ bool cmos_second(u32 *second)
 	return !no_cmos() && *second < 60;
 }
 
-u64 native_fn_wall_clock(void)
+u64 pvnative_fn_wall_clock(void)
 {
 	u32 sec, min, hour, day, month, year;
 	bool binary;

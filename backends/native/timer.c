@@ -20,7 +20,7 @@
 #define LOWEST_KHZ	1000
 #define HIGHEST_KHZ	20000000
 
-PV_PERCPU_DEFINE(u64, native_deadline);
+PV_PERCPU_DEFINE(u64, pvnative_deadline);
 
 /* Timer counts per nanosecond, times 2^32. */
 static u64 scale;
@@ -39,29 +39,29 @@ static bool one_run(struct run *run)
 	u64 before, begin, end, after;
 	u32 first, last;
 
-	apic_write(APIC_LVT_TIMER, LVT_MASKED | PV_VECTOR_TIMER);
-	apic_write(APIC_TIMER_INITIAL, ~0U);
+	pvnative_apic_write(APIC_LVT_TIMER, LVT_MASKED | PV_VECTOR_TIMER);
+	pvnative_apic_write(APIC_TIMER_INITIAL, ~0U);
 	before = pv_clock_read();
-	first = apic_read(APIC_TIMER_CURRENT);
+	first = pvnative_apic_read(APIC_TIMER_CURRENT);
 	begin = pv_clock_read();
 	do {
 		end = pv_clock_read();
 	} while (end - begin < RUN_NS);
-	last = apic_read(APIC_TIMER_CURRENT);
+	last = pvnative_apic_read(APIC_TIMER_CURRENT);
 	after = pv_clock_read();
-	apic_write(APIC_TIMER_INITIAL, 0);
-	apic_write(APIC_LVT_TIMER, PV_VECTOR_TIMER);
+	pvnative_apic_write(APIC_TIMER_INITIAL, 0);
+	pvnative_apic_write(APIC_LVT_TIMER, PV_VECTOR_TIMER);
 	*run = (struct run){ first - last, end - begin, after - before };
 	return last && last < first;
 }
 
-void native_timer_cpu_setup(void)
+void pvnative_timer_cpu_setup(void)
 {
-	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
-	apic_write(APIC_LVT_TIMER, PV_VECTOR_TIMER);
+	pvnative_apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+	pvnative_apic_write(APIC_LVT_TIMER, PV_VECTOR_TIMER);
 }
 
-void native_timer_setup(void)
+void pvnative_timer_setup(void)
 {
 	struct run run, best = { 0 };
 	u64 khz;
@@ -96,21 +96,21 @@ static void arm(u64 deadline)
 		count = ~0U;
 	else
 		count = (u64)((unsigned __int128)(deadline - now) * scale >> 32) + 2;
-	apic_write(APIC_TIMER_INITIAL, (u32)count);
+	pvnative_apic_write(APIC_TIMER_INITIAL, (u32)count);
 }
 
-void native_fn_set_timer(u64 deadline)
+void pvnative_fn_set_timer(u64 deadline)
 {
-	*PV_PERCPU_PTR(native_deadline) = deadline;
+	*PV_PERCPU_PTR(pvnative_deadline) = deadline;
 	if (deadline == ~0ULL)
-		apic_write(APIC_TIMER_INITIAL, 0);
+		pvnative_apic_write(APIC_TIMER_INITIAL, 0);
 	else
 		arm(deadline);
 }
 
-bool native_timer_early(void)
+bool pvnative_timer_early(void)
 {
-	u64 deadline = *PV_PERCPU_PTR(native_deadline);
+	u64 deadline = *PV_PERCPU_PTR(pvnative_deadline);
 
 	if (!deadline || pv_clock_read() >= deadline)
 		return false;

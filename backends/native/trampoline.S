@@ -7,30 +7,30 @@
 
 	.section .rodata
 	.balign	16
-	.globl	native_trampoline, native_trampoline_end, native_trampoline_long
-	.globl	native_trampoline_gdt, native_trampoline_block
+	.globl	pvnative_trampoline, pvnative_trampoline_end, pvnative_trampoline_long
+	.globl	pvnative_trampoline_gdt, pvnative_trampoline_block
 	.code16
-native_trampoline:
+pvnative_trampoline:
 	cli
 	cld
 	mov	%cs, %ax
 	mov	%ax, %ds
-	lgdtl	gdtr - native_trampoline
+	lgdtl	gdtr - pvnative_trampoline
 	/* PAE and LA57 alone: start.c */
-	movl	block_cr4 - native_trampoline, %eax
+	movl	block_cr4 - pvnative_trampoline, %eax
 	movl	%eax, %cr4
-	movl	native_trampoline_block - native_trampoline, %eax
+	movl	pvnative_trampoline_block - pvnative_trampoline, %eax
 	movl	%eax, %cr3
 	movl	$0xc0000080, %ecx
-	movl	block_efer - native_trampoline, %eax
+	movl	block_efer - pvnative_trampoline, %eax
 	xorl	%edx, %edx
 	wrmsr
-	movl	block_cr0 - native_trampoline, %eax
+	movl	block_cr0 - pvnative_trampoline, %eax
 	movl	%eax, %cr0
-	ljmpl	*(far_pointer - native_trampoline)
+	ljmpl	*(far_pointer - pvnative_trampoline)
 
 	.code64
-native_trampoline_long:
+pvnative_trampoline_long:
 	mov	block_state(%rip), %rbx
 	mov	8(%rbx), %rsp
 	/* Far branches are not predicted: no retpoline, which is out of reach here. */
@@ -39,13 +39,13 @@ native_trampoline_long:
 	lretq
 
 	.balign	8
-native_trampoline_gdt:
+pvnative_trampoline_gdt:
 	.quad	0
 	.quad	0x00af9b000000ffff
 
 	/* struct start_block in start.c */
 	.balign	8
-native_trampoline_block:
+pvnative_trampoline_block:
 	.long	0			/* cr3 */
 block_efer:
 	.long	0
@@ -64,12 +64,12 @@ block_entry:
 	.quad	0
 block_state:
 	.quad	0
-native_trampoline_end:
+pvnative_trampoline_end:
 
 /* Kernel text, on the start tables, rbx: struct pv_cpu_state. */
 	.text
-	.globl	native_cpu_entry
-native_cpu_entry:
+	.globl	pvnative_cpu_entry
+pvnative_cpu_entry:
 	PV_ENDBR
 	/* EFER with LMA, which is set. */
 	mov	$0xc0000080, %ecx
@@ -108,14 +108,14 @@ native_cpu_entry:
 	wrmsr
 	mov	(%rbx), %rax
 	mov	16(%rbx), %rdi
-	movl	$1, native_cpu_arrived(%rip)
+	movl	$1, pvnative_cpu_arrived(%rip)
 	push	$0
 	PV_JMP(rax)
 
 	.bss
 	.balign	4
-	.globl	native_cpu_arrived
-native_cpu_arrived:
+	.globl	pvnative_cpu_arrived
+pvnative_cpu_arrived:
 	.long	0
 
 	.section .note.GNU-stack, "", @progbits

@@ -15,30 +15,30 @@ static inline void outb(u16 port, u8 val)
 static volatile u32 *apic;
 static u64 apic_pfn;
 
-u32 vmi_apic_read(u32 reg)
+u32 pvvmi_apic_read(u32 reg)
 {
-	if (vmi_has(VMI_APIC_READ))
-		return (u32)vmi_call1(VMI_APIC_READ, (unsigned long)&apic[reg / 4]);
+	if (pvvmi_has(VMI_APIC_READ))
+		return (u32)pvvmi_call1(VMI_APIC_READ, (unsigned long)&apic[reg / 4]);
 	return apic[reg / 4];
 }
 
-void vmi_apic_write(u32 reg, u32 val)
+void pvvmi_apic_write(u32 reg, u32 val)
 {
-	if (vmi_has(VMI_APIC_WRITE))
-		vmi_call2(VMI_APIC_WRITE, (unsigned long)&apic[reg / 4], val);
+	if (pvvmi_has(VMI_APIC_WRITE))
+		pvvmi_call2(VMI_APIC_WRITE, (unsigned long)&apic[reg / 4], val);
 	else
 		apic[reg / 4] = val;
 }
 
-void vmi_apic_cpu_init(void)
+void pvvmi_apic_cpu_init(void)
 {
-	vmi_map_slot(1, (unsigned long)apic, 1, apic_pfn);
-	vmi_apic_write(VMI_APIC_TPR, 0);
-	vmi_apic_write(VMI_APIC_SPURIOUS, 0x100 | SPURIOUS_VECTOR);
-	vmi_apic_write(VMI_APIC_LVT_TIMER, PV_VECTOR_TIMER);
+	pvvmi_map_slot(1, (unsigned long)apic, 1, apic_pfn);
+	pvvmi_apic_write(VMI_APIC_TPR, 0);
+	pvvmi_apic_write(VMI_APIC_SPURIOUS, 0x100 | SPURIOUS_VECTOR);
+	pvvmi_apic_write(VMI_APIC_LVT_TIMER, PV_VECTOR_TIMER);
 }
 
-void vmi_apic_late_init(void)
+void pvvmi_apic_late_init(void)
 {
 	u64 base = pv_read_msr(MSR_APIC_BASE) & PV_FRAME_MASK;
 
@@ -54,5 +54,5 @@ void vmi_apic_late_init(void)
 				PV_PTE_RW | PV_PTE_NX | PV_MAP_UNCACHED);
 	if (!apic)
 		pv_port_panic("pvops: vmi: local APIC cannot be mapped");
-	vmi_apic_cpu_init();
+	pvvmi_apic_cpu_init();
 }

@@ -7,34 +7,34 @@
  */
 #include "internal.h"
 
-u64 vmi_entry[VMI_CALLS] PV_RO_AFTER_INIT;
+u64 pvvmi_entry[VMI_CALLS] PV_RO_AFTER_INIT;
 static u8 answered[VMI_CALLS];
 
-PV_PERCPU_DEFINE(struct vmi_counts, vmi_count);
-PV_PERCPU_DEFINE(u32, vmi_lazy);
+PV_PERCPU_DEFINE(struct pvvmi_counts, pvvmi_count);
+PV_PERCPU_DEFINE(u32, pvvmi_lazy);
 
-struct pv_irq_impls vmi_irq_impls PV_RO_AFTER_INIT;
-struct pv_cpu_impls vmi_cpu_impls PV_RO_AFTER_INIT;
-struct pv_mmu_impls vmi_mmu_impls PV_RO_AFTER_INIT;
-struct pv_time_impls vmi_time_impls PV_RO_AFTER_INIT;
-struct pv_smp_impls vmi_smp_impls PV_RO_AFTER_INIT;
+struct pv_irq_impls pvvmi_irq_impls PV_RO_AFTER_INIT;
+struct pv_cpu_impls pvvmi_cpu_impls PV_RO_AFTER_INIT;
+struct pv_mmu_impls pvvmi_mmu_impls PV_RO_AFTER_INIT;
+struct pv_time_impls pvvmi_time_impls PV_RO_AFTER_INIT;
+struct pv_smp_impls pvvmi_smp_impls PV_RO_AFTER_INIT;
 
 /* The image's copy, code first, its data behind; section 2. */
 static u8 memory[VMI_MEMORY_MAX] __attribute__((aligned(4096)));
-static struct vmi_rom used;
+static struct pvvmi_rom used;
 /* Clocks and the local APIC are the layer's. */
 static bool late;
 
-void vmi_nothing(void)
+void pvvmi_nothing(void)
 {
 }
 
-bool vmi_is_nop(u32 nr)
+bool pvvmi_is_nop(u32 nr)
 {
 	return answered[nr] == VMI_NOP;
 }
 
-static void copy_image(const struct vmi_rom *rom)
+static void copy_image(const struct pvvmi_rom *rom)
 {
 	u32 i;
 
@@ -60,16 +60,16 @@ static bool refuse_fault(u32 at, const char *what)
 {
 	u64 code = (unsigned long)memory;
 
-	if (vmi_fault.vector == VMI_PAGE_FAULT && (vmi_fault.error & VMI_FAULT_WRITE) &&
-	    vmi_fault.address - code < used.data_offs)
+	if (pvvmi_fault.vector == VMI_PAGE_FAULT && (pvvmi_fault.error & VMI_FAULT_WRITE) &&
+	    pvvmi_fault.address - code < used.data_offs)
 		pv_port_log("pvops: vmi: option ROM at 0x%x not used: %s stores to its own code, from 0x%lx to 0x%lx",
-			    VMI_AREA_START + at, what, (unsigned long)(vmi_fault.rip - code),
-			    (unsigned long)(vmi_fault.address - code));
+			    VMI_AREA_START + at, what, (unsigned long)(pvvmi_fault.rip - code),
+			    (unsigned long)(pvvmi_fault.address - code));
 	else
 		pv_port_log("pvops: vmi: option ROM at 0x%x not used: %s: exception %u at 0x%lx, address 0x%lx",
-			    VMI_AREA_START + at, what, (u32)vmi_fault.vector,
-			    (unsigned long)(vmi_fault.rip - code),
-			    (unsigned long)vmi_fault.address);
+			    VMI_AREA_START + at, what, (u32)pvvmi_fault.vector,
+			    (unsigned long)(pvvmi_fault.rip - code),
+			    (unsigned long)pvvmi_fault.address);
 	return false;
 }
 
@@ -77,7 +77,7 @@ static bool refuse_fault(u32 at, const char *what)
  * What the copy answers, checked.  Not a byte of the ROM has been executed
  * before, and its code can no longer change.
  */
-static bool ask(u32 at, struct vmi_reloc *answer)
+static bool ask(u32 at, struct pvvmi_reloc *answer)
 {
 	u64 base = (unsigned long)memory;
 	const char *why;
@@ -86,10 +86,10 @@ static bool ask(u32 at, struct vmi_reloc *answer)
 	for (i = 0; i < VMI_CALLS; i++) {
 		const u64 args[4] = { i };
 
-		if (!vmi_call_guarded(base + VMI_SLOT_GET_RELOC, args, &answer[i]))
+		if (!pvvmi_call_guarded(base + VMI_SLOT_GET_RELOC, args, &answer[i]))
 			return refuse_fault(at, "GetRelocation");
 	}
-	if (!vmi_answers_check(&used, base, memory, answer, &nr, &why))
+	if (!pvvmi_answers_check(&used, base, memory, answer, &nr, &why))
 		return true;
 	pv_port_log("pvops: vmi: option ROM at 0x%x not used: call %u: %s", VMI_AREA_START + at,
 		    nr, why);
@@ -103,16 +103,16 @@ static bool start(u32 at)
 		base, pv_pfn_nr(pv_port_virt_to_pfn(memory)) << PV_PAGE_SHIFT,
 		used.memory_bytes, VMI_API_VERSION
 	};
-	struct vmi_reloc result;
+	struct pvvmi_reloc result;
 
-	if (!vmi_call_guarded(base + VMI_SLOT_INIT, args, &result))
+	if (!pvvmi_call_guarded(base + VMI_SLOT_INIT, args, &result))
 		return refuse_fault(at, "VMI_Init");
 	return (s32)result.entry ? refuse(at, "VMI_Init failed") : true;
 }
 
-static bool take(const struct vmi_rom *rom, u32 at)
+static bool take(const struct pvvmi_rom *rom, u32 at)
 {
-	static struct vmi_reloc answer[VMI_CALLS];
+	static struct pvvmi_reloc answer[VMI_CALLS];
 	u32 i;
 
 	used = *rom;
@@ -126,7 +126,7 @@ static bool take(const struct vmi_rom *rom, u32 at)
 	for (i = 0; i < VMI_CALLS; i++) {
 		answered[i] = (u8)answer[i].type;
 		if (answered[i] == VMI_CALL_REL || answered[i] == VMI_JUMP_REL)
-			vmi_entry[i] = answer[i].entry;
+			pvvmi_entry[i] = answer[i].entry;
 	}
 	pv_port_log("pvops: vmi: option ROM at 0x%x: %s %s, version %u.%u", VMI_AREA_START + at,
 		    text_or(rom->maker, "unknown maker,"), text_or(rom->product, "VM64"),
@@ -134,15 +134,15 @@ static bool take(const struct vmi_rom *rom, u32 at)
 	return true;
 }
 
-static int vmi_init(const struct pv_platform *platform)
+static int init(const struct pv_platform *platform)
 {
-	struct vmi_rom rom;
+	struct pvvmi_rom rom;
 	const char *why;
 	u32 at = 0;
 	int error;
 
 	for (;; at += VMI_AREA_STEP) {
-		error = vmi_rom_next(platform->option_roms, VMI_AREA_BYTES, &at, &rom, &why);
+		error = pvvmi_rom_next(platform->option_roms, VMI_AREA_BYTES, &at, &rom, &why);
 		if (error == VMI_NOT_A_ROM)
 			return -VMI_ENOENT;
 		if (error)
@@ -150,12 +150,12 @@ static int vmi_init(const struct pv_platform *platform)
 		else if (take(&rom, at))
 			break;
 	}
-	vmi_map_linear();
-	vmi_fill_irq(used.flags);
-	vmi_fill_cpu();
-	vmi_fill_mmu(used.flags);
-	vmi_fill_time();
-	vmi_fill_smp(used.flags);
+	pvvmi_map_linear();
+	pvvmi_fill_irq(used.flags);
+	pvvmi_fill_cpu();
+	pvvmi_fill_mmu(used.flags);
+	pvvmi_fill_time();
+	pvvmi_fill_smp(used.flags);
 	return 0;
 }
 
@@ -167,33 +167,33 @@ static bool native_is_used(void)
 	       pv_impl_is_native(PV_OP_send_ipi_mask) || pv_impl_is_native(PV_OP_start_cpu);
 }
 
-static void vmi_cpu_init(u32 cpu)
+static void cpu_init(u32 cpu)
 {
-	vmi_mmu_cpu_init();
+	pvvmi_mmu_cpu_init();
 	if (!cpu)
 		return;
-	vmi_map_linear();
+	pvvmi_map_linear();
 	/* A kernel that has its own timers and IPIs never comes to late_init(). */
 	if (!late)
 		return;
 	if (native_is_used())
 		pv_native()->cpu_init(cpu);
-	vmi_apic_cpu_init();
+	pvvmi_apic_cpu_init();
 }
 
-static void vmi_late_init(void)
+static void late_init(void)
 {
 	late = true;
 	/* What native sets up is timed by the chosen clock. */
-	vmi_time_late_init();
+	pvvmi_time_late_init();
 	if (native_is_used())
 		pv_native()->late_init();
-	vmi_apic_late_init();
+	pvvmi_apic_late_init();
 }
 
-static u64 vmi_hypercalls(u32 nr)
+static u64 hypercalls(u32 nr)
 {
-	const struct vmi_counts *counts = PV_PERCPU_PTR(vmi_count);
+	const struct pvvmi_counts *counts = PV_PERCPU_PTR(pvvmi_count);
 
 	if (nr == ~0U)
 		return counts->trapping;
@@ -201,40 +201,41 @@ static u64 vmi_hypercalls(u32 nr)
 }
 
 /* The call that always asks the hypervisor, and changes nothing. */
-static void vmi_null_hypercall(void)
+static void null_hypercall(void)
 {
-	if (vmi_has(VMI_WALLCLOCK_UPDATED))
-		vmi_call0(VMI_WALLCLOCK_UPDATED);
+	if (pvvmi_has(VMI_WALLCLOCK_UPDATED))
+		pvvmi_call0(VMI_WALLCLOCK_UPDATED);
 }
 
-unsigned long vmi_rom_counters(void)
+unsigned long pvvmi_rom_counters(void)
 {
 	return used.counters_offs ? (unsigned long)memory + used.counters_offs : 0;
 }
 
-u64 vmi_rom_count(u32 nr)
+u64 pvvmi_rom_count(u32 nr)
 {
-	const u64 *counters = (const u64 *)vmi_rom_counters();
+	const u64 *counters = (const u64 *)pvvmi_rom_counters();
 
 	if (!counters || nr >= VMI_CALLS)
 		return 0;
 	return __atomic_load_n(counters + nr, __ATOMIC_RELAXED);
 }
 
-void vmi_map_slot(u32 slot, u64 va, u64 pages, u64 pfn)
+void pvvmi_map_slot(u32 slot, u64 va, u64 pages, u64 pfn)
 {
-	if (!vmi_has(VMI_SET_LINEAR_MAPPING))
+	if (!pvvmi_has(VMI_SET_LINEAR_MAPPING))
 		return;
-	vmi_check(VMI_SET_LINEAR_MAPPING, vmi_call4(VMI_SET_LINEAR_MAPPING, slot, va, pages, pfn),
-		  PV_BATCH_CPU_INIT, VMI_CALLER(), slot, va);
+	pvvmi_check(VMI_SET_LINEAR_MAPPING,
+		    pvvmi_call4(VMI_SET_LINEAR_MAPPING, slot, va, pages, pfn),
+		    PV_BATCH_CPU_INIT, VMI_CALLER(), slot, va);
 }
 
-void vmi_map_linear(void)
+void pvvmi_map_linear(void)
 {
-	vmi_map_slot(0, (unsigned long)pv_port_pfn_to_virt(pv_pfn(0)), ~0ULL, 0);
+	pvvmi_map_slot(0, (unsigned long)pv_port_pfn_to_virt(pv_pfn(0)), ~0ULL, 0);
 }
 
-void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 error, s64 again)
+void pvvmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 error, s64 again)
 {
 	const struct pv_batch_req req = { arg1, arg2 };
 	const struct pv_batch_note note = { caller, op };
@@ -242,20 +243,20 @@ void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 er
 	pv_batch_refused(&req, &note, pv_batch_errno(error), (s32)again);
 }
 
-static const struct pv_backend vmi_backend = {
+static const struct pv_backend backend = {
 	.name = "vmi",
 	.title = "VMI option ROM, 64-bit profile",
-	.detect = vmi_detect,
-	.init = vmi_init,
-	.cpu_init = vmi_cpu_init,
-	.late_init = vmi_late_init,
-	.hypercalls = vmi_hypercalls,
-	.null_hypercall = vmi_null_hypercall,
-	.irq = &vmi_irq_impls,
-	.cpu = &vmi_cpu_impls,
-	.mmu = &vmi_mmu_impls,
-	.time = &vmi_time_impls,
-	.smp = &vmi_smp_impls,
+	.detect = pvvmi_detect,
+	.init = init,
+	.cpu_init = cpu_init,
+	.late_init = late_init,
+	.hypercalls = hypercalls,
+	.null_hypercall = null_hypercall,
+	.irq = &pvvmi_irq_impls,
+	.cpu = &pvvmi_cpu_impls,
+	.mmu = &pvvmi_mmu_impls,
+	.time = &pvvmi_time_impls,
+	.smp = &pvvmi_smp_impls,
 };
 
-PV_BACKEND(vmi_backend);
+PV_BACKEND(backend);

@@ -2,37 +2,37 @@
 /* Control registers, MSRs, descriptors: the op's arguments are the call's. */
 #include "internal.h"
 
-static void vmi_write_cr0(u64 val)
+static void pvvmi_write_cr0(u64 val)
 {
-	vmi_call1(VMI_SET_CR0, val);
+	pvvmi_call1(VMI_SET_CR0, val);
 }
 
-static void vmi_write_cr2(u64 val)
+static void pvvmi_write_cr2(u64 val)
 {
-	vmi_call1(VMI_SET_CR2, val);
+	pvvmi_call1(VMI_SET_CR2, val);
 }
 
-static void vmi_write_cr4(u64 val)
+static void pvvmi_write_cr4(u64 val)
 {
-	vmi_call1(VMI_SET_CR4, val);
+	pvvmi_call1(VMI_SET_CR4, val);
 }
 
-static void vmi_clts(void)
+static void pvvmi_clts(void)
 {
-	vmi_call0(VMI_CLTS);
+	pvvmi_call0(VMI_CLTS);
 }
 
-static void vmi_wbinvd(void)
+static void pvvmi_wbinvd(void)
 {
-	vmi_call0(VMI_WBINVD);
+	pvvmi_call0(VMI_WBINVD);
 }
 
 /* The only call that keeps its instruction's registers: EBX is a result. */
-static void vmi_cpuid(struct pv_cpuid *regs)
+static void pvvmi_cpuid(struct pv_cpuid *regs)
 {
-	register u64 entry asm("rsi") = vmi_entry[VMI_CPUID];
+	register u64 entry asm("rsi") = pvvmi_entry[VMI_CPUID];
 
-	vmi_counted(VMI_CPUID, true);
+	pvvmi_counted(VMI_CPUID, true);
 	asm volatile(PV_ASM_CALL("rsi")
 		     : "+a" (regs->eax), "=b" (regs->ebx), "+c" (regs->ecx), "=d" (regs->edx),
 		       "+r" (PV_STACK_POINTER)
@@ -40,25 +40,25 @@ static void vmi_cpuid(struct pv_cpuid *regs)
 		     : "memory", "cc");
 }
 
-static u64 vmi_read_msr(u32 msr)
+static u64 pvvmi_read_msr(u32 msr)
 {
-	return vmi_call1(VMI_RDMSR, msr);
+	return pvvmi_call1(VMI_RDMSR, msr);
 }
 
-static void vmi_write_msr(u32 msr, u64 val)
+static void pvvmi_write_msr(u32 msr, u64 val)
 {
-	vmi_call2(VMI_WRMSR, msr, val);
+	pvvmi_call2(VMI_WRMSR, msr, val);
 }
 
-static u64 vmi_read_pmc(u32 counter)
+static u64 pvvmi_read_pmc(u32 counter)
 {
-	return vmi_call1(VMI_RDPMC, counter);
+	return pvvmi_call1(VMI_RDPMC, counter);
 }
 
-static u64 vmi_rdtsc(void)
+static u64 pvvmi_rdtsc(void)
 {
-	vmi_counted(VMI_RDTSC, false);
-	return ((vmi_fn0)vmi_at(VMI_RDTSC))();
+	pvvmi_counted(VMI_RDTSC, false);
+	return ((pvvmi_fn0)pvvmi_at(VMI_RDTSC))();
 }
 
 static bool debugreg_exists(u32 nr)
@@ -66,77 +66,77 @@ static bool debugreg_exists(u32 nr)
 	return nr <= 3 || nr == 6 || nr == 7;
 }
 
-static u64 vmi_get_debugreg(u32 nr)
+static u64 pvvmi_get_debugreg(u32 nr)
 {
-	return debugreg_exists(nr) ? vmi_call1(VMI_GET_DR, nr) : 0;
+	return debugreg_exists(nr) ? pvvmi_call1(VMI_GET_DR, nr) : 0;
 }
 
-static void vmi_set_debugreg(u32 nr, u64 val)
+static void pvvmi_set_debugreg(u32 nr, u64 val)
 {
 	if (debugreg_exists(nr))
-		vmi_call2(VMI_SET_DR, nr, val);
+		pvvmi_call2(VMI_SET_DR, nr, val);
 }
 
-static void vmi_load_gdt(const struct pv_dtr *dtr)
+static void pvvmi_load_gdt(const struct pv_dtr *dtr)
 {
-	vmi_call1(VMI_SET_GDT, (unsigned long)dtr);
+	pvvmi_call1(VMI_SET_GDT, (unsigned long)dtr);
 }
 
-static void vmi_load_idt(const struct pv_dtr *dtr)
+static void pvvmi_load_idt(const struct pv_dtr *dtr)
 {
-	vmi_call1(VMI_SET_IDT, (unsigned long)dtr);
+	pvvmi_call1(VMI_SET_IDT, (unsigned long)dtr);
 }
 
-static void vmi_load_tr(u16 selector)
+static void pvvmi_load_tr(u16 selector)
 {
-	vmi_call1(VMI_SET_TR, selector);
+	pvvmi_call1(VMI_SET_TR, selector);
 }
 
-static void vmi_write_gdt_entry(u64 *gdt, u32 index, const u64 *desc, u32 words)
+static void pvvmi_write_gdt_entry(u64 *gdt, u32 index, const u64 *desc, u32 words)
 {
-	if (!vmi_has(VMI_WRITE_GDT_ENTRY)) {
+	if (!pvvmi_has(VMI_WRITE_GDT_ENTRY)) {
 		pv_native_write_gdt_entry(gdt, index, desc, words);
 		return;
 	}
-	vmi_call5(VMI_WRITE_GDT_ENTRY, (unsigned long)gdt, index, desc[0],
-		  words == 2 ? desc[1] : 0, words * 8);
+	pvvmi_call5(VMI_WRITE_GDT_ENTRY, (unsigned long)gdt, index, desc[0],
+		    words == 2 ? desc[1] : 0, words * 8);
 }
 
-static void vmi_write_ldt_entry(u64 *ldt, u32 index, u64 desc)
+static void pvvmi_write_ldt_entry(u64 *ldt, u32 index, u64 desc)
 {
-	vmi_call5(VMI_WRITE_LDT_ENTRY, (unsigned long)ldt, index, desc, 0, 8);
+	pvvmi_call5(VMI_WRITE_LDT_ENTRY, (unsigned long)ldt, index, desc, 0, 8);
 }
 
-static void vmi_write_idt_entry(struct pv_gate *idt, u32 vector, const struct pv_gate *gate)
+static void pvvmi_write_idt_entry(struct pv_gate *idt, u32 vector, const struct pv_gate *gate)
 {
 	u64 half[2];
 
 	__builtin_memcpy(half, gate, sizeof(half));
-	vmi_call5(VMI_WRITE_IDT_ENTRY, (unsigned long)idt, vector, half[0], half[1], 16);
+	pvvmi_call5(VMI_WRITE_IDT_ENTRY, (unsigned long)idt, vector, half[0], half[1], 16);
 }
 
 /* Most tasks have the same: comparing is cheaper than asking. */
-static void vmi_load_tls(u64 *gdt, const u64 *tls)
+static void pvvmi_load_tls(u64 *gdt, const u64 *tls)
 {
 	u32 i;
 
 	for (i = 0; i < 3; i++)
 		if (*(volatile u64 *)&gdt[PV_GDT_TLS + i] != tls[i])
-			vmi_write_gdt_entry(gdt, PV_GDT_TLS + i, &tls[i], 1);
+			pvvmi_write_gdt_entry(gdt, PV_GDT_TLS + i, &tls[i], 1);
 }
 
 static u64 *current_gdt(void)
 {
 	struct pv_dtr gdtr;
 
-	if (vmi_has(VMI_GET_GDT))
-		vmi_call1(VMI_GET_GDT, (unsigned long)&gdtr);
+	if (pvvmi_has(VMI_GET_GDT))
+		pvvmi_call1(VMI_GET_GDT, (unsigned long)&gdtr);
 	else
 		asm volatile("sgdt %0" : "=m" (gdtr));
 	return (u64 *)gdtr.base;
 }
 
-static void vmi_set_ldt(u64 *base, u32 entries)
+static void pvvmi_set_ldt(u64 *base, u32 entries)
 {
 	if (entries) {
 		u64 address = (unsigned long)base;
@@ -147,56 +147,56 @@ static void vmi_set_ldt(u64 *base, u32 entries)
 		desc[0] = (limit & 0xffff) | (address & 0xffffff) << 16 | 0x82ULL << 40 |
 			  (limit >> 16 & 0xf) << 48 | (address >> 24 & 0xff) << 56;
 		desc[1] = address >> 32;
-		vmi_write_gdt_entry(PV_GDT_WRITABLE(current_gdt()), PV_GDT_LDT, desc, 2);
+		pvvmi_write_gdt_entry(PV_GDT_WRITABLE(current_gdt()), PV_GDT_LDT, desc, 2);
 	}
-	vmi_call1(VMI_SET_LDT, entries ? PV_GDT_LDT * 8 : 0);
+	pvvmi_call1(VMI_SET_LDT, entries ? PV_GDT_LDT * 8 : 0);
 }
 
-static void vmi_load_sp0(struct pv_tss *tss, u64 sp0)
+static void pvvmi_load_sp0(struct pv_tss *tss, u64 sp0)
 {
-	vmi_call2(VMI_UPDATE_KERNEL_STACK, (unsigned long)tss, sp0);
+	pvvmi_call2(VMI_UPDATE_KERNEL_STACK, (unsigned long)tss, sp0);
 }
 
-static void vmi_set_iopl(u32 level)
+static void pvvmi_set_iopl(u32 level)
 {
-	vmi_call1(VMI_SET_IOPL_MASK, level << 12);
+	pvvmi_call1(VMI_SET_IOPL_MASK, level << 12);
 }
 
 /* What a switch of tasks changes may go in one trap; interrupts are masked. */
-static void vmi_start_context_switch(void)
+static void pvvmi_start_context_switch(void)
 {
 	pv_batch_drain();
 	pv_batch_begin(PV_BATCH_CPU);
-	vmi_set_lazy(*PV_PERCPU_PTR(vmi_lazy) | VMI_LAZY_CPU);
+	pvvmi_set_lazy(*PV_PERCPU_PTR(pvvmi_lazy) | VMI_LAZY_CPU);
 }
 
-static void vmi_end_context_switch(void)
+static void pvvmi_end_context_switch(void)
 {
-	s64 error = (s64)vmi_set_lazy(*PV_PERCPU_PTR(vmi_lazy) & ~(u32)VMI_LAZY_CPU).entry;
+	s64 error = (s64)pvvmi_set_lazy(*PV_PERCPU_PTR(pvvmi_lazy) & ~(u32)VMI_LAZY_CPU).entry;
 
 	/* What it was that is dropped now, only the ROM knows. */
 	if (error < 0)
-		vmi_refused(PV_OP_end_context_switch, VMI_CALLER(), 0, 0, error,
-			    PV_BATCH_NOT_TRIED);
+		pvvmi_refused(PV_OP_end_context_switch, VMI_CALLER(), 0, 0, error,
+			      PV_BATCH_NOT_TRIED);
 	pv_batch_end(PV_BATCH_CPU);
 }
 
 #define USE(op, nr)							\
 	do {								\
-		if (vmi_has(nr))					\
-			VMI_USE(vmi_cpu_impls, op, vmi_##op, 0);	\
-		else if (vmi_is_nop(nr))				\
-			VMI_EMPTY(vmi_cpu_impls, op, 0);		\
+		if (pvvmi_has(nr))					\
+			VMI_USE(pvvmi_cpu_impls, op, pvvmi_##op, 0);	\
+		else if (pvvmi_is_nop(nr))				\
+			VMI_EMPTY(pvvmi_cpu_impls, op, 0);		\
 	} while (0)
 #define DIRECT(op, nr)							\
 	do {								\
-		if (vmi_has(nr))					\
-			VMI_DIRECT(vmi_cpu_impls, op, nr, 0);		\
-		else if (vmi_is_nop(nr))				\
-			VMI_EMPTY(vmi_cpu_impls, op, 0);		\
+		if (pvvmi_has(nr))					\
+			VMI_DIRECT(pvvmi_cpu_impls, op, nr, 0);		\
+		else if (pvvmi_is_nop(nr))				\
+			VMI_EMPTY(pvvmi_cpu_impls, op, 0);		\
 	} while (0)
 
-void vmi_fill_cpu(void)
+void pvvmi_fill_cpu(void)
 {
 	DIRECT(read_cr0, VMI_GET_CR0);
 	USE(write_cr0, VMI_SET_CR0);

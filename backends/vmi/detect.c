@@ -16,9 +16,9 @@ static const char *reason(u32 at, const char *why)
  * a hypervisor that runs between us and the one that CPUID shows, whose leaves it does
  * not hide: so it comes before all of them.
  */
-int vmi_detect(const struct pv_platform *platform, const char **why)
+int pvvmi_detect(const struct pv_platform *platform, const char **why)
 {
-	struct vmi_rom rom;
+	struct pvvmi_rom rom;
 	const char *bad;
 	u32 at = 0;
 	int error;
@@ -37,7 +37,7 @@ int vmi_detect(const struct pv_platform *platform, const char **why)
 	if (!pv_can_share(platform, why))
 		return PV_SCORE_NONE;
 	for (;; at += VMI_AREA_STEP) {
-		error = vmi_rom_next(platform->option_roms, VMI_AREA_BYTES, &at, &rom, &bad);
+		error = pvvmi_rom_next(platform->option_roms, VMI_AREA_BYTES, &at, &rom, &bad);
 		if (!error)
 			return PV_SCORE_ROM;
 		if (error == VMI_NOT_A_ROM)

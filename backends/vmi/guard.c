@@ -13,35 +13,35 @@
 static struct pv_gate gates[GATES];
 
 /* What a gate leaves, and where it goes on; written by the assembly below. */
-struct vmi_fault vmi_fault;
-extern u64 vmi_guard_stack;
-u64 vmi_guard_stack;
+struct pvvmi_fault pvvmi_fault;
+extern u64 pvvmi_guard_stack;
+u64 pvvmi_guard_stack;
 
-void vmi_guard_nmi(void);
-void vmi_guard_de(void);
-void vmi_guard_ud(void);
-void vmi_guard_gp(void);
-void vmi_guard_pf(void);
+void pvvmi_guard_nmi(void);
+void pvvmi_guard_de(void);
+void pvvmi_guard_ud(void);
+void pvvmi_guard_gp(void);
+void pvvmi_guard_pf(void);
 
-PV_ASM_ODD(vmi_guard_nmi);
-PV_ASM_ODD(vmi_guard_de);
-PV_ASM_ODD(vmi_guard_ud);
-PV_ASM_ODD(vmi_guard_gp);
-PV_ASM_ODD(vmi_guard_pf);
+PV_ASM_ODD(pvvmi_guard_nmi);
+PV_ASM_ODD(pvvmi_guard_de);
+PV_ASM_ODD(pvvmi_guard_ud);
+PV_ASM_ODD(pvvmi_guard_gp);
+PV_ASM_ODD(pvvmi_guard_pf);
 
 #define GATE(name, text)						\
-	".globl vmi_guard_" #name "\n"					\
-	".type vmi_guard_" #name ", @function\n"			\
-	"vmi_guard_" #name ":\n\t" PV_ASM_ENDBR text "\n"		\
-	".size vmi_guard_" #name ", . - vmi_guard_" #name "\n"
+	".globl pvvmi_guard_" #name "\n"				\
+	".type pvvmi_guard_" #name ", @function\n"			\
+	"pvvmi_guard_" #name ":\n\t" PV_ASM_ENDBR text "\n"		\
+	".size pvvmi_guard_" #name ", . - pvvmi_guard_" #name "\n"
 
 /* Where there is no error code, one is made up. */
 asm(".pushsection .text\n"
 	GATE(nmi, "iretq")
-	GATE(de, "push $0\n\tpush $0\n\tjmp vmi_guard_left")
-	GATE(ud, "push $0\n\tpush $6\n\tjmp vmi_guard_left")
-	GATE(gp, "push $13\n\tjmp vmi_guard_left")
-	GATE(pf, "push $14\n\tjmp vmi_guard_left")
+	GATE(de, "push $0\n\tpush $0\n\tjmp pvvmi_guard_left")
+	GATE(ud, "push $0\n\tpush $6\n\tjmp pvvmi_guard_left")
+	GATE(gp, "push $13\n\tjmp pvvmi_guard_left")
+	GATE(pf, "push $14\n\tjmp pvvmi_guard_left")
 	".popsection");
 
 static void set_gate(u32 vector, void (*handler)(void))
@@ -58,22 +58,22 @@ static void set_gate(u32 vector, void (*handler)(void))
 }
 
 /* The C class's call; what it must keep is kept on the stack, should it not return. */
-static __attribute__((__noinline__)) struct vmi_reloc call(u64 entry, u64 a1, u64 a2, u64 a3, u64 a4)
+static __attribute__((__noinline__)) struct pvvmi_reloc call(u64 entry, u64 a1, u64 a2, u64 a3, u64 a4)
 {
-	struct vmi_reloc result = { entry, a3 };
+	struct pvvmi_reloc result = { entry, a3 };
 
 	asm volatile("push %%rbx\n\tpush %%rbp\n\tpush %%r12\n\t"
 		     "push %%r13\n\tpush %%r14\n\tpush %%r15\n\t"
-		     "mov %%rsp, vmi_guard_stack(%%rip)\n\t"
+		     "mov %%rsp, pvvmi_guard_stack(%%rip)\n\t"
 		     PV_ASM_CALL("rax")
 		     "jmp 1f\n"
-		     "vmi_guard_left:\n\t"
-		     "pop vmi_fault(%%rip)\n\t"
-		     "pop vmi_fault + 8(%%rip)\n\t"
-		     "pop vmi_fault + 16(%%rip)\n\t"
+		     "pvvmi_guard_left:\n\t"
+		     "pop pvvmi_fault(%%rip)\n\t"
+		     "pop pvvmi_fault + 8(%%rip)\n\t"
+		     "pop pvvmi_fault + 16(%%rip)\n\t"
 		     "mov %%cr2, %%rax\n\t"
-		     "mov %%rax, vmi_fault + 24(%%rip)\n\t"
-		     "mov vmi_guard_stack(%%rip), %%rsp\n\t"
+		     "mov %%rax, pvvmi_fault + 24(%%rip)\n\t"
+		     "mov pvvmi_guard_stack(%%rip), %%rsp\n\t"
 		     "cld\n"
 		     "1:\n\t"
 		     "pop %%r15\n\tpop %%r14\n\tpop %%r13\n\t"
@@ -86,20 +86,20 @@ static __attribute__((__noinline__)) struct vmi_reloc call(u64 entry, u64 a1, u6
 
 PV_ASM_ODD(call);
 
-bool vmi_call_guarded(u64 entry, const u64 *args, struct vmi_reloc *result)
+bool pvvmi_call_guarded(u64 entry, const u64 *args, struct pvvmi_reloc *result)
 {
 	const struct pv_dtr own = { sizeof(gates) - 1, (unsigned long)gates };
 	struct pv_dtr kernels;
 
-	set_gate(0, vmi_guard_de);
-	set_gate(VECTOR_NMI, vmi_guard_nmi);
-	set_gate(6, vmi_guard_ud);
-	set_gate(13, vmi_guard_gp);
-	set_gate(14, vmi_guard_pf);
-	vmi_fault.vector = VMI_NO_FAULT;
+	set_gate(0, pvvmi_guard_de);
+	set_gate(VECTOR_NMI, pvvmi_guard_nmi);
+	set_gate(6, pvvmi_guard_ud);
+	set_gate(13, pvvmi_guard_gp);
+	set_gate(14, pvvmi_guard_pf);
+	pvvmi_fault.vector = VMI_NO_FAULT;
 	asm volatile("sidt %0" : "=m" (kernels));
 	asm volatile("lidt %0" : : "m" (own) : "memory");
 	*result = call(entry, args[0], args[1], args[2], args[3]);
 	asm volatile("lidt %0" : : "m" (kernels) : "memory");
-	return vmi_fault.vector == VMI_NO_FAULT;
+	return pvvmi_fault.vector == VMI_NO_FAULT;
 }

@@ -6,7 +6,7 @@
  *
  *	all calls without a status: nothing in their answer says "refused"
  *	39 with DEFER	its -16 (full) asks for a flush: an answer.  Refusals come with
- *			the flush, and are made to come in vmi_submit()
+ *			the flush, and are made to come in submit()
  *	73 by itself	sets classes, or ends class CPU, whose calls have no status
  *	37		does not return
  *	what is called before somebody arms the injector
@@ -47,7 +47,7 @@ static s32 error_of(u32 nr)
 	return pv_inject_error(faults[i].errors, &turn[i]);
 }
 
-bool vmi_inject(u32 nr, s64 *status)
+bool pvvmi_inject(u32 nr, s64 *status)
 {
 	if (!pv_inject_due() || pv_inject_drops())
 		return false;
@@ -73,8 +73,8 @@ static bool drop(pv_batch_submit_t apply, const struct pv_batch_req *req, u32 co
 	return true;
 }
 
-bool vmi_inject_list(pv_batch_submit_t apply, const struct pv_batch_req *req, u32 count, u32 *done,
-		     int *result)
+bool pvvmi_inject_list(pv_batch_submit_t apply, const struct pv_batch_req *req, u32 count,
+		       u32 *done, int *result)
 {
 	u32 at;
 

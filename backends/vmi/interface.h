@@ -4,7 +4,7 @@
 #define VMI_INTERFACE_H
 
 /* Call numbers, section 5. */
-enum vmi_call {
+enum pvvmi_call {
 	VMI_CPUID = 0,
 	VMI_WRMSR = 1,
 	VMI_RDMSR = 2,
@@ -63,7 +63,7 @@ enum vmi_call {
 };
 
 /* Relocation types, section 4. */
-enum vmi_type {
+enum pvvmi_type {
 	VMI_NONE = 0,
 	VMI_CALL_REL = 1,
 	VMI_JUMP_REL = 2,

@@ -13,7 +13,7 @@
 #include "interface.h"
 
 /**
- * struct vmi_rom - what a validated image says
+ * struct pvvmi_rom - what a validated image says
  * @image: its first byte
  * @bytes: its length
  * @flags: VMI_FLAG_*
@@ -27,7 +27,7 @@
  * @maker: string in the image, or NULL
  * @product: string in the image, or NULL
  */
-struct vmi_rom {
+struct pvvmi_rom {
 	const u8 *image;
 	u32 bytes;
 	u32 flags;
@@ -42,20 +42,20 @@ struct vmi_rom {
 	const char *product;
 };
 
-/** struct vmi_reloc - answer to VMI_GetRelocationInfo, as RAX and RDX */
-struct vmi_reloc {
+/** struct pvvmi_reloc - answer to VMI_GetRelocationInfo, as RAX and RDX */
+struct pvvmi_reloc {
 	u64 entry;
 	u64 type;
 };
 
 /**
- * struct vmi_fault - an exception in a ROM's code
+ * struct pvvmi_fault - an exception in a ROM's code
  * @vector: which; VMI_NO_FAULT
  * @error: its error code
  * @rip: where
  * @address: CR2
  */
-struct vmi_fault {
+struct pvvmi_fault {
 	u64 vector;
 	u64 error;
 	u64 rip;
@@ -67,24 +67,24 @@ struct vmi_fault {
 #define VMI_FAULT_WRITE		0x2
 
 /* The last call's. */
-extern struct vmi_fault vmi_fault;
+extern struct pvvmi_fault pvvmi_fault;
 
 /**
- * vmi_call_guarded - call a ROM that is not in use yet; exceptions come back
+ * pvvmi_call_guarded - call a ROM that is not in use yet; exceptions come back
  * @entry: where
  * @args: four of them
  * @result: RAX and RDX
  *
  * Context: boot CPU, natively, interrupts masked.  Returns false after an exception,
- * with @vmi_fault filled.
+ * with @pvvmi_fault filled.
  */
-bool vmi_call_guarded(u64 entry, const u64 *args, struct vmi_reloc *result);
+bool pvvmi_call_guarded(u64 entry, const u64 *args, struct pvvmi_reloc *result);
 
-/** VMI_NOT_A_ROM - vmi_rom_check(): not a VMI ROM, nothing to complain about */
+/** VMI_NOT_A_ROM - pvvmi_rom_check(): not a VMI ROM, nothing to complain about */
 #define VMI_NOT_A_ROM	1
 
 /**
- * vmi_rom_check - is there a VM64 ROM that may be run?  Pure
+ * pvvmi_rom_check - is there a VM64 ROM that may be run?  Pure
  * @image: first byte
  * @available: bytes that may be read, and may belong to it
  * @rom: filled on success
@@ -92,25 +92,25 @@ bool vmi_call_guarded(u64 entry, const u64 *args, struct vmi_reloc *result);
  *
  * Returns 0, VMI_NOT_A_ROM, or -22.
  */
-int vmi_rom_check(const u8 *image, size_t available, struct vmi_rom *rom, const char **why);
+int pvvmi_rom_check(const u8 *image, size_t available, struct pvvmi_rom *rom, const char **why);
 
 /**
- * vmi_rom_next - look for the next VMI ROM, good or bad.  Pure
+ * pvvmi_rom_next - look for the next VMI ROM, good or bad.  Pure
  * @area: physical 0xc0000 .. 0xdffff, or as much of it as @bytes says
  * @bytes: length
  * @at: where to begin; set to where it is
- * @rom: as vmi_rom_check()
- * @why: as vmi_rom_check()
+ * @rom: as pvvmi_rom_check()
+ * @why: as pvvmi_rom_check()
  *
- * Returns VMI_NOT_A_ROM when there is none any more, else as vmi_rom_check().
+ * Returns VMI_NOT_A_ROM when there is none any more, else as pvvmi_rom_check().
  */
-int vmi_rom_next(const u8 *area, size_t bytes, u32 *at, struct vmi_rom *rom, const char **why);
+int pvvmi_rom_next(const u8 *area, size_t bytes, u32 *at, struct pvvmi_rom *rom, const char **why);
 
-/** vmi_detect - the descriptor's detect() */
-int vmi_detect(const struct pv_platform *platform, const char **why);
+/** pvvmi_detect - the descriptor's detect() */
+int pvvmi_detect(const struct pv_platform *platform, const char **why);
 
 /**
- * vmi_answers_check - may these relocations be used?  Pure
+ * pvvmi_answers_check - may these relocations be used?  Pure
  * @rom: the ROM
  * @base: linear address of its copy
  * @copy: the copy's bytes, @rom->memory_bytes of them
@@ -120,54 +120,54 @@ int vmi_detect(const struct pv_platform *platform, const char **why);
  *
  * Returns 0 or -22.
  */
-int vmi_answers_check(const struct vmi_rom *rom, u64 base, const u8 *copy,
-		      const struct vmi_reloc *answer, u32 *nr, const char **why);
+int pvvmi_answers_check(const struct pvvmi_rom *rom, u64 base, const u8 *copy,
+			const struct pvvmi_reloc *answer, u32 *nr, const char **why);
 
 /* The entries in force; 0 where the answer was not CALL or JUMP. */
-extern u64 vmi_entry[VMI_CALLS];
+extern u64 pvvmi_entry[VMI_CALLS];
 
-static __always_inline bool vmi_has(u32 nr)
+static __always_inline bool pvvmi_has(u32 nr)
 {
-	return vmi_entry[nr];
+	return pvvmi_entry[nr];
 }
 
 /* Calls of this CPU by number; and how many of them may have trapped. */
-struct vmi_counts {
+struct pvvmi_counts {
 	u64 nr[VMI_CALLS];
 	u64 trapping;
 };
-PV_PERCPU_DECLARE(struct vmi_counts, vmi_count);
+PV_PERCPU_DECLARE(struct pvvmi_counts, pvvmi_count);
 /* Lazy classes that this CPU is in. */
-PV_PERCPU_DECLARE(u32, vmi_lazy);
+PV_PERCPU_DECLARE(u32, pvvmi_lazy);
 
 /* For tests: the ROM's own counter of a call; 0 if it has none. */
-u64 vmi_rom_count(u32 nr);
+u64 pvvmi_rom_count(u32 nr);
 /* Where they are; 0 if the ROM of the running backend keeps none. */
-unsigned long vmi_rom_counters(void);
+unsigned long pvvmi_rom_counters(void);
 
 /*
  * Always through a register: what a retpoline can replace, and what the tests'
  * disassembly takes for a call in tail position.
  */
-static __always_inline u64 vmi_at(u32 nr)
+static __always_inline u64 pvvmi_at(u32 nr)
 {
-	u64 entry = vmi_entry[nr];
+	u64 entry = pvvmi_entry[nr];
 
 	asm("" : "+r" (entry));
 	return entry;
 }
 
-typedef u64 (*vmi_fn0)(void);
-typedef u64 (*vmi_fn1)(u64 a1);
-typedef u64 (*vmi_fn2)(u64 a1, u64 a2);
-typedef u64 (*vmi_fn3)(u64 a1, u64 a2, u64 a3);
-typedef u64 (*vmi_fn4)(u64 a1, u64 a2, u64 a3, u64 a4);
-typedef u64 (*vmi_fn5)(u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
-typedef struct vmi_reloc (*vmi_fn_pair)(u64 a1);
+typedef u64 (*pvvmi_fn0)(void);
+typedef u64 (*pvvmi_fn1)(u64 a1);
+typedef u64 (*pvvmi_fn2)(u64 a1, u64 a2);
+typedef u64 (*pvvmi_fn3)(u64 a1, u64 a2, u64 a3);
+typedef u64 (*pvvmi_fn4)(u64 a1, u64 a2, u64 a3, u64 a4);
+typedef u64 (*pvvmi_fn5)(u64 a1, u64 a2, u64 a3, u64 a4, u64 a5);
+typedef struct pvvmi_reloc (*pvvmi_fn_pair)(u64 a1);
 
-static __always_inline void vmi_counted(u32 nr, bool traps)
+static __always_inline void pvvmi_counted(u32 nr, bool traps)
 {
-	struct vmi_counts *counts = PV_PERCPU_PTR(vmi_count);
+	struct pvvmi_counts *counts = PV_PERCPU_PTR(pvvmi_count);
 
 	/* One instruction each: an interrupt may make calls too. */
 	asm("incq %0" : "+m" (counts->nr[nr]) : : "cc");
@@ -176,40 +176,40 @@ static __always_inline void vmi_counted(u32 nr, bool traps)
 }
 
 /* The C class is the compiler's own convention, memory is clobbered. */
-static __always_inline u64 vmi_call0(u32 nr)
+static __always_inline u64 pvvmi_call0(u32 nr)
 {
-	vmi_counted(nr, true);
-	return ((vmi_fn0)vmi_at(nr))();
+	pvvmi_counted(nr, true);
+	return ((pvvmi_fn0)pvvmi_at(nr))();
 }
 
-static __always_inline u64 vmi_call1(u32 nr, u64 a1)
+static __always_inline u64 pvvmi_call1(u32 nr, u64 a1)
 {
-	vmi_counted(nr, true);
-	return ((vmi_fn1)vmi_at(nr))(a1);
+	pvvmi_counted(nr, true);
+	return ((pvvmi_fn1)pvvmi_at(nr))(a1);
 }
 
-static __always_inline u64 vmi_call2(u32 nr, u64 a1, u64 a2)
+static __always_inline u64 pvvmi_call2(u32 nr, u64 a1, u64 a2)
 {
-	vmi_counted(nr, true);
-	return ((vmi_fn2)vmi_at(nr))(a1, a2);
+	pvvmi_counted(nr, true);
+	return ((pvvmi_fn2)pvvmi_at(nr))(a1, a2);
 }
 
-static __always_inline u64 vmi_call3(u32 nr, u64 a1, u64 a2, u64 a3)
+static __always_inline u64 pvvmi_call3(u32 nr, u64 a1, u64 a2, u64 a3)
 {
-	vmi_counted(nr, true);
-	return ((vmi_fn3)vmi_at(nr))(a1, a2, a3);
+	pvvmi_counted(nr, true);
+	return ((pvvmi_fn3)pvvmi_at(nr))(a1, a2, a3);
 }
 
-static __always_inline u64 vmi_call4(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4)
+static __always_inline u64 pvvmi_call4(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4)
 {
-	vmi_counted(nr, true);
-	return ((vmi_fn4)vmi_at(nr))(a1, a2, a3, a4);
+	pvvmi_counted(nr, true);
+	return ((pvvmi_fn4)pvvmi_at(nr))(a1, a2, a3, a4);
 }
 
-static __always_inline u64 vmi_call5(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+static __always_inline u64 pvvmi_call5(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {
-	vmi_counted(nr, true);
-	return ((vmi_fn5)vmi_at(nr))(a1, a2, a3, a4, a5);
+	pvvmi_counted(nr, true);
+	return ((pvvmi_fn5)pvvmi_at(nr))(a1, a2, a3, a4, a5);
 }
 
 /*
@@ -217,37 +217,37 @@ static __always_inline u64 vmi_call5(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64
  * before it is made, and a list of entries in its middle: inject.c.
  */
 #ifdef PV_PORT_INJECT
-bool vmi_inject(u32 nr, s64 *status);
-bool vmi_inject_list(pv_batch_submit_t apply, const struct pv_batch_req *req, u32 count, u32 *done,
-		     int *result);
+bool pvvmi_inject(u32 nr, s64 *status);
+bool pvvmi_inject_list(pv_batch_submit_t apply, const struct pv_batch_req *req, u32 count,
+		       u32 *done, int *result);
 #define VMI_STATUS(nr, call)						\
 	({								\
 		s64 status_;						\
 									\
-		vmi_inject(nr, &status_) ? status_ : (s64)(call);	\
+		pvvmi_inject(nr, &status_) ? status_ : (s64)(call);	\
 	})
 #else
 #define VMI_STATUS(nr, call)	((s64)(call))
 #endif
 
 /* Lazy classes of this CPU become these; status and entries applied. */
-struct vmi_reloc vmi_set_lazy(u32 classes);
+struct pvvmi_reloc pvvmi_set_lazy(u32 classes);
 
 /*
  * A refusal outside of the update queue: reported by op, caller, error, and what
  * the second try gave (batch.h).
  */
-void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 error, s64 again);
+void pvvmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 error, s64 again);
 
 /*
- * vmi_check - make a call that answers with a status; if it is refused, report
+ * pvvmi_check - make a call that answers with a status; if it is refused, report
  * that and make it again
  * @nr: its number
  * @call: the expression that makes it
  *
  * The result is the last one's.
  */
-#define vmi_check(nr, call, op, caller, arg1, arg2)			\
+#define pvvmi_check(nr, call, op, caller, arg1, arg2)			\
 	({								\
 		s64 error_ = VMI_STATUS(nr, call);			\
 									\
@@ -255,7 +255,7 @@ void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 er
 			s64 first_ = error_;				\
 									\
 			error_ = VMI_STATUS(nr, call);			\
-			vmi_refused(op, caller, arg1, arg2, first_, pv_batch_errno(error_)); \
+			pvvmi_refused(op, caller, arg1, arg2, first_, pv_batch_errno(error_)); \
 		}							\
 		error_;							\
 	})
@@ -263,20 +263,20 @@ void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 er
 #define VMI_CALLER()	((unsigned long)PV_CALLER())
 
 /* Tables, filled when the ROM's answers are known. */
-extern struct pv_irq_impls vmi_irq_impls;
-extern struct pv_cpu_impls vmi_cpu_impls;
-extern struct pv_mmu_impls vmi_mmu_impls;
-extern struct pv_time_impls vmi_time_impls;
-extern struct pv_smp_impls vmi_smp_impls;
+extern struct pv_irq_impls pvvmi_irq_impls;
+extern struct pv_cpu_impls pvvmi_cpu_impls;
+extern struct pv_mmu_impls pvvmi_mmu_impls;
+extern struct pv_time_impls pvvmi_time_impls;
+extern struct pv_smp_impls pvvmi_smp_impls;
 
-void vmi_fill_cpu(void);
-void vmi_fill_mmu(u32 rom_flags);
-void vmi_fill_irq(u32 rom_flags);
-void vmi_fill_time(void);
-void vmi_fill_smp(u32 rom_flags);
+void pvvmi_fill_cpu(void);
+void pvvmi_fill_mmu(u32 rom_flags);
+void pvvmi_fill_irq(u32 rom_flags);
+void pvvmi_fill_time(void);
+void pvvmi_fill_smp(u32 rom_flags);
 
 /* An op does nothing here. */
-void vmi_nothing(void);
+void pvvmi_nothing(void);
 
 /* An op of a table: by a function, by the ROM's entry itself, or empty. */
 #define VMI_USE(table, op, function, more)				\
@@ -285,25 +285,25 @@ void vmi_nothing(void);
 		(table).op.flags = (more);				\
 	} while (0)
 #define VMI_DIRECT(table, op, nr, more)					\
-	VMI_USE(table, op, (__typeof__((table).op.fn))vmi_entry[nr], more)
+	VMI_USE(table, op, (__typeof__((table).op.fn))pvvmi_entry[nr], more)
 #define VMI_EMPTY(table, op, more)					\
-	VMI_USE(table, op, (__typeof__((table).op.fn))vmi_nothing, PV_IMPL_NOP | (more))
+	VMI_USE(table, op, (__typeof__((table).op.fn))pvvmi_nothing, PV_IMPL_NOP | (more))
 
 /* Did the ROM answer NOP? */
-bool vmi_is_nop(u32 nr);
+bool pvvmi_is_nop(u32 nr);
 
 /* Per-CPU and late parts. */
-void vmi_mmu_cpu_init(void);
-void vmi_apic_late_init(void);
-void vmi_apic_cpu_init(void);
-void vmi_time_late_init(void);
+void pvvmi_mmu_cpu_init(void);
+void pvvmi_apic_late_init(void);
+void pvvmi_apic_cpu_init(void);
+void pvvmi_time_late_init(void);
 /* Section 6.4: the linear map is slot 0, the local APIC 1. */
-void vmi_map_linear(void);
-void vmi_map_slot(u32 slot, u64 va, u64 pages, u64 pfn);
+void pvvmi_map_linear(void);
+void pvvmi_map_slot(u32 slot, u64 va, u64 pages, u64 pfn);
 
 /* apic.c */
-u32 vmi_apic_read(u32 reg);
-void vmi_apic_write(u32 reg, u32 val);
+u32 pvvmi_apic_read(u32 reg);
+void pvvmi_apic_write(u32 reg, u32 val);
 
 #define VMI_APIC_ID		0x020
 #define VMI_APIC_TPR		0x080

@@ -5,25 +5,25 @@
  */
 #include "internal.h"
 
-static void vmi_halt(void)
+static void pvvmi_halt(void)
 {
-	vmi_call1(VMI_HALT, 1);
+	pvvmi_call1(VMI_HALT, 1);
 }
 
-static void vmi_safe_halt(void)
+static void pvvmi_safe_halt(void)
 {
-	vmi_call1(VMI_HALT, 0);
+	pvvmi_call1(VMI_HALT, 0);
 }
 
-static void vmi_upcall(u32 vector)
+static void pvvmi_upcall(u32 vector)
 {
 	if (!pv_vector_is_own(vector)) {
 		pv_port_interrupt(vector);
-		vmi_apic_write(VMI_APIC_EOI, 0);
+		pvvmi_apic_write(VMI_APIC_EOI, 0);
 		return;
 	}
-	vmi_apic_write(VMI_APIC_EOI, 0);
-	if (vector != PV_VECTOR_TIMER || !native_timer_early())
+	pvvmi_apic_write(VMI_APIC_EOI, 0);
+	if (vector != PV_VECTOR_TIMER || !pvnative_timer_early())
 		pv_port_interrupt(vector);
 }
 
@@ -31,22 +31,22 @@ static void vmi_upcall(u32 vector)
  * The token of save_fl has IF in bit 9 like RFLAGS, so irqs_disabled_flags
  * stays in line.
  */
-void vmi_fill_irq(u32 rom_flags)
+void pvvmi_fill_irq(u32 rom_flags)
 {
 	unsigned long must = rom_flags & VMI_FLAG_NATIVE_IF ? 0 : PV_IMPL_REQUIRED;
 
 	/* All of these or none: checked. */
-	if (vmi_has(VMI_IRET)) {
-		VMI_DIRECT(vmi_irq_impls, save_fl, VMI_GET_INTERRUPT_MASK, must);
-		VMI_DIRECT(vmi_irq_impls, restore_fl, VMI_SET_INTERRUPT_MASK, must);
-		VMI_DIRECT(vmi_irq_impls, irq_disable, VMI_DISABLE_INTERRUPTS, must);
-		VMI_DIRECT(vmi_irq_impls, irq_enable, VMI_ENABLE_INTERRUPTS, must);
-		VMI_USE(vmi_irq_impls, halt, vmi_halt, must);
-		VMI_USE(vmi_irq_impls, safe_halt, vmi_safe_halt, must);
-		VMI_DIRECT(vmi_cpu_impls, iret, VMI_IRET, must);
+	if (pvvmi_has(VMI_IRET)) {
+		VMI_DIRECT(pvvmi_irq_impls, save_fl, VMI_GET_INTERRUPT_MASK, must);
+		VMI_DIRECT(pvvmi_irq_impls, restore_fl, VMI_SET_INTERRUPT_MASK, must);
+		VMI_DIRECT(pvvmi_irq_impls, irq_disable, VMI_DISABLE_INTERRUPTS, must);
+		VMI_DIRECT(pvvmi_irq_impls, irq_enable, VMI_ENABLE_INTERRUPTS, must);
+		VMI_USE(pvvmi_irq_impls, halt, pvvmi_halt, must);
+		VMI_USE(pvvmi_irq_impls, safe_halt, pvvmi_safe_halt, must);
+		VMI_DIRECT(pvvmi_cpu_impls, iret, VMI_IRET, must);
 	}
-	if (vmi_has(VMI_APIC_WRITE))
-		VMI_USE(vmi_irq_impls, upcall, vmi_upcall, 0);
+	if (pvvmi_has(VMI_APIC_WRITE))
+		VMI_USE(pvvmi_irq_impls, upcall, pvvmi_upcall, 0);
 }
 
 /* Section 8. */
@@ -75,27 +75,27 @@ _Static_assert(offsetof(struct ap_state, gdtr_limit) == 232, "AP state");
 #define RFLAGS_FIXED		0x2
 
 /* The new CPU says that it runs, then goes where it was to go: RAX. */
-extern void vmi_cpu_entry(void);
-extern volatile u32 vmi_cpu_arrived;
-volatile u32 vmi_cpu_arrived;
+extern void pvvmi_cpu_entry(void);
+extern volatile u32 pvvmi_cpu_arrived;
+volatile u32 pvvmi_cpu_arrived;
 asm(".pushsection .text\n"
-	".globl vmi_cpu_entry\n"
-	".type vmi_cpu_entry, @function\n"
-	"vmi_cpu_entry:\n\t" PV_ASM_ENDBR
-	"movl $1, vmi_cpu_arrived(%rip)\n\t"
+	".globl pvvmi_cpu_entry\n"
+	".type pvvmi_cpu_entry, @function\n"
+	"pvvmi_cpu_entry:\n\t" PV_ASM_ENDBR
+	"movl $1, pvvmi_cpu_arrived(%rip)\n\t"
 	PV_ASM_JMP("rax") "\n"
-	".size vmi_cpu_entry, . - vmi_cpu_entry\n"
+	".size pvvmi_cpu_entry, . - pvvmi_cpu_entry\n"
 	".popsection\n");
 
 static void send(u32 apic_id, u32 command)
 {
-	while (vmi_apic_read(VMI_APIC_ICR_LOW) & ICR_PENDING)
+	while (pvvmi_apic_read(VMI_APIC_ICR_LOW) & ICR_PENDING)
 		asm volatile("pause");
-	vmi_apic_write(VMI_APIC_ICR_HIGH, apic_id << 24);
-	vmi_apic_write(VMI_APIC_ICR_LOW, command);
+	pvvmi_apic_write(VMI_APIC_ICR_HIGH, apic_id << 24);
+	pvvmi_apic_write(VMI_APIC_ICR_LOW, command);
 }
 
-static void vmi_send_ipi(u32 cpu, u32 vector)
+static void pvvmi_send_ipi(u32 cpu, u32 vector)
 {
 	u32 apic_id = pv_port_apic_id(cpu);
 	pv_flags_t flags;
@@ -114,12 +114,12 @@ static void vmi_send_ipi(u32 cpu, u32 vector)
 	pv_restore_fl(flags);
 }
 
-static void vmi_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
+static void pvvmi_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
 {
 	u32 cpu;
 
 	pv_for_each_cpu(cpu, mask)
-		vmi_send_ipi(cpu, vector);
+		pvvmi_send_ipi(cpu, vector);
 }
 
 static int refuse(u32 cpu, int error, const char *why)
@@ -136,7 +136,7 @@ static void wait_ns(u64 ns)
 		asm volatile("pause");
 }
 
-static int vmi_start_cpu(u32 cpu, const struct pv_cpu_state *state)
+static int pvvmi_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 {
 	u32 apic_id = cpu < PV_MAX_CPUS ? pv_port_apic_id(cpu) : ~0U;
 	static const char bad_state[] = "state is not 64-bit paged kernel mode";
@@ -160,7 +160,7 @@ static int vmi_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	ap.cr4 = state->cr4;
 	/* The CPU is past the switch to long mode. */
 	ap.efer = state->efer | 0x400;
-	ap.rip = (unsigned long)vmi_cpu_entry;
+	ap.rip = (unsigned long)pvvmi_cpu_entry;
 	ap.rax = state->rip;
 	ap.rflags = RFLAGS_FIXED;
 	ap.rsp = state->rsp;
@@ -179,19 +179,20 @@ static int vmi_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	send(apic_id, ICR_INIT);
 	wait_ns(10000000);
 	page = low == PV_PFN_NONE ? 0 : pv_pfn_nr(low) << PV_PAGE_SHIFT;
-	result = vmi_check(VMI_SET_INITIAL_AP_STATE,
-			   vmi_call3(VMI_SET_INITIAL_AP_STATE, (unsigned long)&ap, apic_id, page),
-			   PV_OP_start_cpu, VMI_CALLER(), cpu, state->rip);
+	result = pvvmi_check(VMI_SET_INITIAL_AP_STATE,
+			     pvvmi_call3(VMI_SET_INITIAL_AP_STATE, (unsigned long)&ap, apic_id,
+					 page),
+			     PV_OP_start_cpu, VMI_CALLER(), cpu, state->rip);
 	if (result < 0)
 		return refuse(cpu, pv_batch_errno(result), result == -VMI_EINVAL ? bad_state :
 			      "refused by the ROM");
 	vector = result && result < 256 ? (u32)result : 1;
-	vmi_cpu_arrived = 0;
-	for (i = 0; i < 2 && !vmi_cpu_arrived; i++) {
+	pvvmi_cpu_arrived = 0;
+	for (i = 0; i < 2 && !pvvmi_cpu_arrived; i++) {
 		send(apic_id, ICR_STARTUP | vector);
 		wait_ns(200000);
 	}
-	for (end = pv_clock_read() + START_TIMEOUT_NS; !vmi_cpu_arrived;)
+	for (end = pv_clock_read() + START_TIMEOUT_NS; !pvvmi_cpu_arrived;)
 		if (pv_clock_read() > end)
 			return refuse(cpu, -VMI_ETIMEDOUT, "it never arrived");
 	return 0;
@@ -203,36 +204,36 @@ static void __attribute__((noreturn)) stop(void)
 		asm volatile("cli; hlt");
 }
 
-static void vmi_stop_cpu(void)
+static void pvvmi_stop_cpu(void)
 {
 	pv_batch_drain();
-	if (vmi_has(VMI_SHUTDOWN))
-		vmi_call1(VMI_SHUTDOWN, 2);
+	if (pvvmi_has(VMI_SHUTDOWN))
+		pvvmi_call1(VMI_SHUTDOWN, 2);
 	stop();
 }
 
-static void vmi_shutdown(enum pv_shutdown_reason reason)
+static void pvvmi_shutdown(enum pv_shutdown_reason reason)
 {
 	if (reason == PV_SHUTDOWN_REBOOT)
-		vmi_call1(VMI_REBOOT, 1);
+		pvvmi_call1(VMI_REBOOT, 1);
 	else
-		vmi_call1(VMI_SHUTDOWN, reason == PV_SHUTDOWN_CRASH);
+		pvvmi_call1(VMI_SHUTDOWN, reason == PV_SHUTDOWN_CRASH);
 	stop();
 }
 
-void vmi_fill_smp(u32 rom_flags)
+void pvvmi_fill_smp(u32 rom_flags)
 {
-	unsigned long must = vmi_has(VMI_IRET) && !(rom_flags & VMI_FLAG_NATIVE_IF) ?
+	unsigned long must = pvvmi_has(VMI_IRET) && !(rom_flags & VMI_FLAG_NATIVE_IF) ?
 			     PV_IMPL_REQUIRED : 0;
 
-	if (vmi_has(VMI_SET_INITIAL_AP_STATE))
-		VMI_USE(vmi_smp_impls, start_cpu, vmi_start_cpu, 0);
-	if (vmi_has(VMI_APIC_WRITE) || vmi_has(VMI_SET_PXE_LONG)) {
-		VMI_USE(vmi_smp_impls, send_ipi, vmi_send_ipi, 0);
-		VMI_USE(vmi_smp_impls, send_ipi_mask, vmi_send_ipi_mask, 0);
+	if (pvvmi_has(VMI_SET_INITIAL_AP_STATE))
+		VMI_USE(pvvmi_smp_impls, start_cpu, pvvmi_start_cpu, 0);
+	if (pvvmi_has(VMI_APIC_WRITE) || pvvmi_has(VMI_SET_PXE_LONG)) {
+		VMI_USE(pvvmi_smp_impls, send_ipi, pvvmi_send_ipi, 0);
+		VMI_USE(pvvmi_smp_impls, send_ipi_mask, pvvmi_send_ipi_mask, 0);
 	}
-	if (vmi_has(VMI_SHUTDOWN) || vmi_has(VMI_SET_PXE_LONG))
-		VMI_USE(vmi_smp_impls, stop_cpu, vmi_stop_cpu, must);
-	if (vmi_has(VMI_SHUTDOWN) && vmi_has(VMI_REBOOT))
-		VMI_USE(vmi_smp_impls, shutdown, vmi_shutdown, 0);
+	if (pvvmi_has(VMI_SHUTDOWN) || pvvmi_has(VMI_SET_PXE_LONG))
+		VMI_USE(pvvmi_smp_impls, stop_cpu, pvvmi_stop_cpu, must);
+	if (pvvmi_has(VMI_SHUTDOWN) && pvvmi_has(VMI_REBOOT))
+		VMI_USE(pvvmi_smp_impls, shutdown, pvvmi_shutdown, 0);
 }

@@ -12,44 +12,44 @@
 /* Everything that must come after a queued update comes to us. */
 static bool batching;
 
-struct vmi_reloc vmi_set_lazy(u32 classes)
+struct pvvmi_reloc pvvmi_set_lazy(u32 classes)
 {
-	u32 *lazy = PV_PERCPU_PTR(vmi_lazy);
+	u32 *lazy = PV_PERCPU_PTR(pvvmi_lazy);
 
-	vmi_counted(VMI_SET_LAZY_MODE, *lazy & ~classes);
+	pvvmi_counted(VMI_SET_LAZY_MODE, *lazy & ~classes);
 	*lazy = classes;
-	return ((vmi_fn_pair)vmi_at(VMI_SET_LAZY_MODE))(classes);
+	return ((pvvmi_fn_pair)pvvmi_at(VMI_SET_LAZY_MODE))(classes);
 }
 
 static s64 set_entry(const struct pv_batch_req *req, u64 flags)
 {
-	vmi_counted(VMI_SET_PXE_LONG, !flags);
-	return (s64)((vmi_fn3)vmi_at(VMI_SET_PXE_LONG))
+	pvvmi_counted(VMI_SET_PXE_LONG, !flags);
+	return (s64)((pvvmi_fn3)pvvmi_at(VMI_SET_PXE_LONG))
 		(req->val, req->ptr & ~LEVEL_MASK, 1ULL << (req->ptr & LEVEL_MASK) | flags);
 }
 
 /* The queue of the ROM is as long as ours at least; shorter ones work too. */
 static int apply(const struct pv_batch_req *req, u32 count, u32 *done)
 {
-	u32 *lazy = PV_PERCPU_PTR(vmi_lazy);
+	u32 *lazy = PV_PERCPU_PTR(pvvmi_lazy);
 	u32 at = 0;
 
 	*done = 0;
 	if (count == 1)
 		return pv_batch_errno(set_entry(req, 0));
 	while (at < count) {
-		struct vmi_reloc result;
+		struct pvvmi_reloc result;
 		u32 first = at;
 		s64 error = 0;
 		int flushed;
 
-		vmi_set_lazy(*lazy | VMI_LAZY_MMU);
+		pvvmi_set_lazy(*lazy | VMI_LAZY_MMU);
 		while (at < count && error >= 0) {
 			error = set_entry(&req[at], VMI_DEFER);
 			at += error >= 0;
 		}
 		/* .entry: RAX, the status; .type: RDX, entries applied. */
-		result = vmi_set_lazy(*lazy & ~(u32)VMI_LAZY_MMU);
+		result = pvvmi_set_lazy(*lazy & ~(u32)VMI_LAZY_MMU);
 		flushed = pv_batch_errno((s64)result.entry);
 		if (flushed) {
 			*done = first + (u32)result.type;
@@ -63,12 +63,12 @@ static int apply(const struct pv_batch_req *req, u32 count, u32 *done)
 	return 0;
 }
 
-static int vmi_submit(const struct pv_batch_req *req, u32 count, u32 *done)
+static int pvvmi_submit(const struct pv_batch_req *req, u32 count, u32 *done)
 {
 #ifdef PV_PORT_INJECT
 	int result;
 
-	if (vmi_inject_list(apply, req, count, done, &result))
+	if (pvvmi_inject_list(apply, req, count, done, &result))
 		return result;
 #endif
 	return apply(req, count, done);
@@ -80,23 +80,23 @@ static __always_inline void append(enum pv_op op, unsigned long caller, const vo
 	pv_batch_append(op, caller, (unsigned long)entry | (level - 1), val);
 }
 
-static void vmi_set_pte(pv_pte_t *ptep, pv_pte_t pte)
+static void pvvmi_set_pte(pv_pte_t *ptep, pv_pte_t pte)
 {
 	append(PV_OP_set_pte, VMI_CALLER(), ptep, 1, (__force u64)pte);
 }
 
-static void vmi_set_pmd(pv_pmd_t *pmdp, pv_pmd_t pmd)
+static void pvvmi_set_pmd(pv_pmd_t *pmdp, pv_pmd_t pmd)
 {
 	append(PV_OP_set_pmd, VMI_CALLER(), pmdp, 2, (__force u64)pmd);
 }
 
-static void vmi_set_pud(pv_pud_t *pudp, pv_pud_t pud)
+static void pvvmi_set_pud(pv_pud_t *pudp, pv_pud_t pud)
 {
 	append(PV_OP_set_pud, VMI_CALLER(), pudp, 3, (__force u64)pud);
 }
 
 /* The kernel's own root may be named by its address in the image. */
-static void vmi_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
+static void pvvmi_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
 {
 	u64 offset = (unsigned long)p4dp % PV_PAGE_SIZE;
 
@@ -105,52 +105,52 @@ static void vmi_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
 }
 
 /* The start is native's exchange with 0, which section 6.2 allows. */
-static void vmi_ptep_modify_prot_commit(pv_pte_t *ptep, pv_pte_t pte)
+static void pvvmi_ptep_modify_prot_commit(pv_pte_t *ptep, pv_pte_t pte)
 {
 	append(PV_OP_ptep_modify_prot_commit, VMI_CALLER(), ptep, 1, (__force u64)pte);
 }
 
-static void vmi_write_cr3(u64 paddr)
+static void pvvmi_write_cr3(u64 paddr)
 {
 	pv_batch_drain();
-	if (vmi_has(VMI_SET_CR3))
-		vmi_call1(VMI_SET_CR3, paddr);
+	if (pvvmi_has(VMI_SET_CR3))
+		pvvmi_call1(VMI_SET_CR3, paddr);
 	else
 		asm volatile("mov %0, %%cr3" : : "r" (paddr) : "memory");
 }
 
 static void flush_user(void)
 {
-	if (vmi_has(VMI_FLUSH_TLB))
-		vmi_call1(VMI_FLUSH_TLB, 1);
+	if (pvvmi_has(VMI_FLUSH_TLB))
+		pvvmi_call1(VMI_FLUSH_TLB, 1);
 	else
 		pv_native_flush_tlb_user();
 }
 
 static void flush_one(u64 va)
 {
-	if (vmi_has(VMI_INVAL_PAGE))
-		vmi_call1(VMI_INVAL_PAGE, va);
+	if (pvvmi_has(VMI_INVAL_PAGE))
+		pvvmi_call1(VMI_INVAL_PAGE, va);
 	else
 		pv_native_flush_tlb_one(va);
 }
 
-static void vmi_flush_tlb_user(void)
+static void pvvmi_flush_tlb_user(void)
 {
 	pv_batch_drain();
 	flush_user();
 }
 
-static void vmi_flush_tlb_kernel(void)
+static void pvvmi_flush_tlb_kernel(void)
 {
 	pv_batch_drain();
-	if (vmi_has(VMI_FLUSH_TLB))
-		vmi_call1(VMI_FLUSH_TLB, 3);
+	if (pvvmi_has(VMI_FLUSH_TLB))
+		pvvmi_call1(VMI_FLUSH_TLB, 3);
 	else
 		pv_native_flush_tlb_kernel();
 }
 
-static void vmi_flush_tlb_one(u64 va)
+static void pvvmi_flush_tlb_one(u64 va)
 {
 	pv_batch_drain();
 	flush_one(va);
@@ -161,10 +161,10 @@ static __always_inline pv_pfn_t allocate(enum pv_op op, unsigned long caller, u6
 {
 	pv_pfn_t pfn = pv_port_alloc_page();
 
-	if (pfn == PV_PFN_NONE || !vmi_has(VMI_ALLOCATE_PAGE) ||
-	    vmi_check(VMI_ALLOCATE_PAGE, vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn),
-						   level | VMI_PAGE_ZEROED, 0, 0, 0),
-		      op, caller, pv_pfn_nr(pfn), level) >= 0)
+	if (pfn == PV_PFN_NONE || !pvvmi_has(VMI_ALLOCATE_PAGE) ||
+	    pvvmi_check(VMI_ALLOCATE_PAGE, pvvmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn),
+						       level | VMI_PAGE_ZEROED, 0, 0, 0),
+			op, caller, pv_pfn_nr(pfn), level) >= 0)
 		return pfn;
 	pv_port_free_page(pfn);
 	return PV_PFN_NONE;
@@ -174,43 +174,43 @@ static __always_inline void release(enum pv_op op, unsigned long caller, pv_pfn_
 {
 	pv_batch_drain();
 	/* Refused: the hypervisor still uses it.  Lost, but not shared. */
-	if (!vmi_has(VMI_RELEASE_PAGE) ||
-	    vmi_check(VMI_RELEASE_PAGE, vmi_call2(VMI_RELEASE_PAGE, pv_pfn_nr(pfn), level),
-		      op, caller, pv_pfn_nr(pfn), level) >= 0)
+	if (!pvvmi_has(VMI_RELEASE_PAGE) ||
+	    pvvmi_check(VMI_RELEASE_PAGE, pvvmi_call2(VMI_RELEASE_PAGE, pv_pfn_nr(pfn), level),
+			op, caller, pv_pfn_nr(pfn), level) >= 0)
 		pv_port_free_page(pfn);
 }
 
-static pv_pfn_t vmi_alloc_pte(void)
+static pv_pfn_t pvvmi_alloc_pte(void)
 {
 	return allocate(PV_OP_alloc_pte, VMI_CALLER(), VMI_PT);
 }
 
-static void vmi_release_pte(pv_pfn_t pfn)
+static void pvvmi_release_pte(pv_pfn_t pfn)
 {
 	release(PV_OP_release_pte, VMI_CALLER(), pfn, VMI_PT);
 }
 
-static pv_pfn_t vmi_alloc_pmd(void)
+static pv_pfn_t pvvmi_alloc_pmd(void)
 {
 	return allocate(PV_OP_alloc_pmd, VMI_CALLER(), VMI_PD);
 }
 
-static void vmi_release_pmd(pv_pfn_t pfn)
+static void pvvmi_release_pmd(pv_pfn_t pfn)
 {
 	release(PV_OP_release_pmd, VMI_CALLER(), pfn, VMI_PD);
 }
 
-static pv_pfn_t vmi_alloc_pud(void)
+static pv_pfn_t pvvmi_alloc_pud(void)
 {
 	return allocate(PV_OP_alloc_pud, VMI_CALLER(), VMI_PDP);
 }
 
-static void vmi_release_pud(pv_pfn_t pfn)
+static void pvvmi_release_pud(pv_pfn_t pfn)
 {
 	release(PV_OP_release_pud, VMI_CALLER(), pfn, VMI_PDP);
 }
 
-static pv_pfn_t vmi_pgd_alloc(void)
+static pv_pfn_t pvvmi_pgd_alloc(void)
 {
 	const u32 half = PV_TABLE_ENTRIES / 2;
 	pv_pfn_t root = pv_port_kernel_root(), pfn = pv_port_alloc_page();
@@ -222,36 +222,36 @@ static pv_pfn_t vmi_pgd_alloc(void)
 		return pfn;
 	for (i = half; i < PV_TABLE_ENTRIES; i++)
 		to[i] = from[i];
-	if (!vmi_has(VMI_ALLOCATE_PAGE) ||
-	    vmi_check(VMI_ALLOCATE_PAGE,
-		      vmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn),
-				VMI_PML4 | VMI_PAGE_CLONE | VMI_PAGE_ZEROED, pv_pfn_nr(root),
-				half, half),
-		      PV_OP_pgd_alloc, VMI_CALLER(), pv_pfn_nr(pfn), VMI_PML4) >= 0)
+	if (!pvvmi_has(VMI_ALLOCATE_PAGE) ||
+	    pvvmi_check(VMI_ALLOCATE_PAGE,
+			pvvmi_call5(VMI_ALLOCATE_PAGE, pv_pfn_nr(pfn),
+				    VMI_PML4 | VMI_PAGE_CLONE | VMI_PAGE_ZEROED, pv_pfn_nr(root),
+				    half, half),
+			PV_OP_pgd_alloc, VMI_CALLER(), pv_pfn_nr(pfn), VMI_PML4) >= 0)
 		return pfn;
 	pv_port_free_page(pfn);
 	return PV_PFN_NONE;
 }
 
-static void vmi_pgd_free(pv_pfn_t pfn)
+static void pvvmi_pgd_free(pv_pfn_t pfn)
 {
 	release(PV_OP_pgd_free, VMI_CALLER(), pfn, VMI_PML4);
 }
 
-static void vmi_pgd_activate(pv_pfn_t pfn)
+static void pvvmi_pgd_activate(pv_pfn_t pfn)
 {
 	(void)pfn;
 	pv_batch_drain();
 }
 
-static u32 vmi_table_cache(u32 bound)
+static u32 pvvmi_table_cache(u32 bound)
 {
 	(void)bound;
 	pv_batch_drain();
 	return 0;
 }
 
-static void vmi_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
+static void pvvmi_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
 {
 	u64 val = prot ? pv_maddr_nr(maddr) | prot : 0;
 	struct pv_batch_req req = { .val = val };
@@ -260,26 +260,26 @@ static void vmi_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
 	pv_batch_drain();
 	req.ptr = (unsigned long)pv_port_fixmap_pte(index, &va);
 	if (!req.ptr)
-		vmi_refused(PV_OP_set_fixmap, VMI_CALLER(), index, val, -VMI_EINVAL,
-			    PV_BATCH_NOT_TRIED);
-	else if (vmi_check(VMI_SET_PXE_LONG, set_entry(&req, 0), PV_OP_set_fixmap, VMI_CALLER(),
-			   index, val) >= 0)
+		pvvmi_refused(PV_OP_set_fixmap, VMI_CALLER(), index, val, -VMI_EINVAL,
+			      PV_BATCH_NOT_TRIED);
+	else if (pvvmi_check(VMI_SET_PXE_LONG, set_entry(&req, 0), PV_OP_set_fixmap, VMI_CALLER(),
+			     index, val) >= 0)
 		flush_one(va);
 }
 
-static void vmi_batch_enter(enum pv_batch_kind kind)
+static void pvvmi_batch_enter(enum pv_batch_kind kind)
 {
 	if (batching)
 		pv_batch_begin(kind);
 }
 
-static void vmi_batch_leave(enum pv_batch_kind kind)
+static void pvvmi_batch_leave(enum pv_batch_kind kind)
 {
 	if (batching)
 		pv_batch_end(kind);
 }
 
-static void vmi_batch_flush(void)
+static void pvvmi_batch_flush(void)
 {
 	pv_batch_drain();
 }
@@ -306,37 +306,37 @@ static u32 overtaker(void)
 
 _Static_assert(PV_OP_COUNT < 256, "ops in a byte");
 
-void vmi_mmu_cpu_init(void)
+void pvvmi_mmu_cpu_init(void)
 {
 	u32 op;
 
-	*PV_PERCPU_PTR(vmi_lazy) = 0;
-	if (!vmi_has(VMI_SET_PXE_LONG))
+	*PV_PERCPU_PTR(pvvmi_lazy) = 0;
+	if (!pvvmi_has(VMI_SET_PXE_LONG))
 		return;
 	op = overtaker();
 	batching = op == PV_OP_COUNT;
 	if (!batching && !pv_port_this_cpu())
 		pv_port_log("pvops: vmi: page-table updates are not queued: %s is native",
 			    pv_op_info[op].name);
-	pv_batch_setup(vmi_submit);
+	pv_batch_setup(pvvmi_submit);
 }
 
-#define USE(op, more)	VMI_USE(vmi_mmu_impls, op, vmi_##op, more)
+#define USE(op, more)	VMI_USE(pvvmi_mmu_impls, op, pvvmi_##op, more)
 
-void vmi_fill_mmu(u32 rom_flags)
+void pvvmi_fill_mmu(u32 rom_flags)
 {
-	bool set = vmi_has(VMI_SET_PXE_LONG), allocate_page = vmi_has(VMI_ALLOCATE_PAGE);
+	bool set = pvvmi_has(VMI_SET_PXE_LONG), allocate_page = pvvmi_has(VMI_ALLOCATE_PAGE);
 	unsigned long must = rom_flags & VMI_FLAG_DIRECT_PT ? 0 : PV_IMPL_REQUIRED;
 
-	if (vmi_has(VMI_GET_CR3))
-		VMI_DIRECT(vmi_mmu_impls, read_cr3, VMI_GET_CR3, 0);
-	if (set || vmi_has(VMI_SET_CR3))
+	if (pvvmi_has(VMI_GET_CR3))
+		VMI_DIRECT(pvvmi_mmu_impls, read_cr3, VMI_GET_CR3, 0);
+	if (set || pvvmi_has(VMI_SET_CR3))
 		USE(write_cr3, 0);
-	if (set || vmi_has(VMI_FLUSH_TLB)) {
+	if (set || pvvmi_has(VMI_FLUSH_TLB)) {
 		USE(flush_tlb_user, 0);
 		USE(flush_tlb_kernel, 0);
 	}
-	if (set || vmi_has(VMI_INVAL_PAGE))
+	if (set || pvvmi_has(VMI_INVAL_PAGE))
 		USE(flush_tlb_one, 0);
 	if (set || allocate_page) {
 		USE(alloc_pte, must);

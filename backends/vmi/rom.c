@@ -67,7 +67,7 @@ static bool has_endbr(const u8 *code)
 }
 
 /* A slot is one jump to code of the image. */
-static bool slot_good(const u8 *image, u32 bytes, u32 slot, const struct vmi_rom *rom)
+static bool slot_good(const u8 *image, u32 bytes, u32 slot, const struct pvvmi_rom *rom)
 {
 	u32 end = rom->data_offs < bytes ? rom->data_offs : bytes;
 	u32 at = slot;
@@ -100,7 +100,7 @@ static bool licence_good(const char *text)
 	return false;
 }
 
-static const char *check_extension(const u8 *image, struct vmi_rom *rom)
+static const char *check_extension(const u8 *image, struct pvvmi_rom *rom)
 {
 	if (!is_text(image + 0x20, "VM64"))
 		return "no VM64 extension";
@@ -139,7 +139,7 @@ static const char *check_extension(const u8 *image, struct vmi_rom *rom)
 	return NULL;
 }
 
-static const char *check_headers(const u8 *image, struct vmi_rom *rom)
+static const char *check_headers(const u8 *image, struct pvvmi_rom *rom)
 {
 	u32 pci = get16(image + 0x18), pnp = get16(image + 0x1a), offset;
 
@@ -176,7 +176,7 @@ static const char *check_headers(const u8 *image, struct vmi_rom *rom)
 	return NULL;
 }
 
-static const char *check(const u8 *image, size_t available, struct vmi_rom *rom)
+static const char *check(const u8 *image, size_t available, struct pvvmi_rom *rom)
 {
 	const char *why;
 	u32 i, sum = 0;
@@ -209,7 +209,7 @@ static const char *check(const u8 *image, size_t available, struct vmi_rom *rom)
 	return NULL;
 }
 
-int vmi_rom_check(const u8 *image, size_t available, struct vmi_rom *rom, const char **why)
+int pvvmi_rom_check(const u8 *image, size_t available, struct pvvmi_rom *rom, const char **why)
 {
 	if (available < VMI_HEADER_BYTES || get16(image) != 0xaa55 || !is_text(image + 8, "cVmi"))
 		return VMI_NOT_A_ROM;
@@ -217,10 +217,10 @@ int vmi_rom_check(const u8 *image, size_t available, struct vmi_rom *rom, const 
 	return *why ? -VMI_EINVAL : 0;
 }
 
-int vmi_rom_next(const u8 *area, size_t bytes, u32 *at, struct vmi_rom *rom, const char **why)
+int pvvmi_rom_next(const u8 *area, size_t bytes, u32 *at, struct pvvmi_rom *rom, const char **why)
 {
 	for (; *at < bytes; *at += VMI_AREA_STEP) {
-		int error = vmi_rom_check(area + *at, bytes - *at, rom, why);
+		int error = pvvmi_rom_check(area + *at, bytes - *at, rom, why);
 
 		if (error != VMI_NOT_A_ROM)
 			return error;
@@ -256,7 +256,7 @@ static const u8 together[] = {
 	44, 45, VMI_CALLS,
 };
 
-static const char *entry_wrong(const struct vmi_rom *rom, u64 base, const u8 *copy, u64 entry)
+static const char *entry_wrong(const struct pvvmi_rom *rom, u64 base, const u8 *copy, u64 entry)
 {
 	u64 offset = entry - base;
 
@@ -270,8 +270,8 @@ static const char *entry_wrong(const struct vmi_rom *rom, u64 base, const u8 *co
 	return NULL;
 }
 
-int vmi_answers_check(const struct vmi_rom *rom, u64 base, const u8 *copy,
-		      const struct vmi_reloc *answer, u32 *nr, const char **why)
+int pvvmi_answers_check(const struct pvvmi_rom *rom, u64 base, const u8 *copy,
+			const struct pvvmi_reloc *answer, u32 *nr, const char **why)
 {
 	u32 i, first = VMI_CALLS;
 

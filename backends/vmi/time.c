@@ -21,7 +21,7 @@ static u64 latest;
 
 static u64 cycles(u64 counter, u64 apic_id)
 {
-	return vmi_call2(VMI_GET_CYCLE_COUNTER, counter, apic_id);
+	return pvvmi_call2(VMI_GET_CYCLE_COUNTER, counter, apic_id);
 }
 
 static u64 to_ns(u64 count)
@@ -29,19 +29,19 @@ static u64 to_ns(u64 count)
 	return (u64)((unsigned __int128)count * scale >> 32);
 }
 
-static u64 vmi_clock_read(void)
+static u64 pvvmi_clock_read(void)
 {
 	return to_ns(cycles(VMI_CYCLES_REAL, SELF) - base);
 }
 
-static u64 vmi_stolen_time(u32 cpu)
+static u64 pvvmi_stolen_time(u32 cpu)
 {
 	return to_ns(cycles(VMI_CYCLES_STOLEN, pv_port_apic_id(cpu)));
 }
 
-static u64 vmi_wall_clock(void)
+static u64 pvvmi_wall_clock(void)
 {
-	return vmi_call0(VMI_GET_WALLCLOCK_TIME);
+	return pvvmi_call0(VMI_GET_WALLCLOCK_TIME);
 }
 
 static u64 to_cycles(u64 ns)
@@ -57,7 +57,7 @@ static u64 by_own_clock(u64 deadline)
 	if (!own_clock) {
 		now = pv_clock_read();
 		left = deadline > now ? deadline - now : 0;
-		now = vmi_clock_read();
+		now = pvvmi_clock_read();
 		deadline = left < latest - now ? now + left : latest;
 	}
 	return deadline < latest ? deadline : latest;
@@ -73,42 +73,42 @@ static void arm(u64 deadline)
 	reached = to_ns(at);
 	if (reached < deadline)
 		at += to_cycles(deadline - reached) + 2;
-	vmi_check(VMI_SET_ALARM, vmi_call3(VMI_SET_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT,
-					   base + at, 0), PV_OP_set_timer, VMI_CALLER(), deadline, 0);
+	pvvmi_check(VMI_SET_ALARM, pvvmi_call3(VMI_SET_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT,
+					       base + at, 0), PV_OP_set_timer, VMI_CALLER(), deadline, 0);
 }
 
 /*
  * ABI.md, 6.6: one that is far away may come early, as may one by another clock that runs a
- * little slower: whose upcall it is asks native_timer_early().
+ * little slower: whose upcall it is asks pvnative_timer_early().
  */
-static void vmi_set_timer(u64 deadline)
+static void pvvmi_set_timer(u64 deadline)
 {
-	*PV_PERCPU_PTR(native_deadline) = deadline;
+	*PV_PERCPU_PTR(pvnative_deadline) = deadline;
 	if (deadline == ~0ULL)
-		vmi_call1(VMI_CANCEL_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT);
+		pvvmi_call1(VMI_CANCEL_ALARM, VMI_CYCLES_REAL | VMI_ALARM_LVTT);
 	else
 		arm(deadline);
 }
 
-void vmi_fill_time(void)
+void pvvmi_fill_time(void)
 {
-	if (vmi_has(VMI_GET_CYCLE_FREQUENCY)) {
-		hz = vmi_call0(VMI_GET_CYCLE_FREQUENCY);
+	if (pvvmi_has(VMI_GET_CYCLE_FREQUENCY)) {
+		hz = pvvmi_call0(VMI_GET_CYCLE_FREQUENCY);
 		if (hz >= HZ_LOWEST && hz < HZ_END) {
-			VMI_USE(vmi_time_impls, clock_read, vmi_clock_read, 0);
-			VMI_USE(vmi_time_impls, set_timer, vmi_set_timer, 0);
-			VMI_USE(vmi_time_impls, stolen_time, vmi_stolen_time, 0);
+			VMI_USE(pvvmi_time_impls, clock_read, pvvmi_clock_read, 0);
+			VMI_USE(pvvmi_time_impls, set_timer, pvvmi_set_timer, 0);
+			VMI_USE(pvvmi_time_impls, stolen_time, pvvmi_stolen_time, 0);
 		} else {
 			pv_port_log("pvops: vmi: time stays native: %llu Hz is no rate for cycles",
 				    (unsigned long long)hz);
 			hz = 0;
 		}
 	}
-	if (vmi_has(VMI_GET_WALLCLOCK_TIME))
-		VMI_USE(vmi_time_impls, wall_clock, vmi_wall_clock, 0);
+	if (pvvmi_has(VMI_GET_WALLCLOCK_TIME))
+		VMI_USE(pvvmi_time_impls, wall_clock, pvvmi_wall_clock, 0);
 }
 
-void vmi_time_late_init(void)
+void pvvmi_time_late_init(void)
 {
 	if (!hz)
 		return;

@@ -13,7 +13,7 @@ struct steal {
 	u64 reserved[7];
 } __attribute__((aligned(64)));
 
-static PV_PERCPU_DEFINE(struct steal, vmware_steal);
+static PV_PERCPU_DEFINE(struct steal, pvvmware_steal);
 
 static u32 way;
 static u64 hz;
@@ -50,39 +50,39 @@ static struct answer backdoor(u32 cmd, u32 ebx, u32 esi, u32 edi)
 	return out;
 }
 
-static u64 vmware_stolen_time(u32 cpu)
+static u64 pvvmware_stolen_time(u32 cpu)
 {
 	u64 ticks;
 
 	if (cpu >= PV_MAX_CPUS)
 		return 0;
-	ticks = __atomic_load_n(&PV_PERCPU_PTR_OF(vmware_steal, cpu)->ticks, __ATOMIC_RELAXED);
+	ticks = __atomic_load_n(&PV_PERCPU_PTR_OF(pvvmware_steal, cpu)->ticks, __ATOMIC_RELAXED);
 	return (u64)((unsigned __int128)ticks * scale >> 32);
 }
 
-static void vmware_cpu_exit(void)
+static void cpu_exit(void)
 {
 	if (steals)
 		backdoor(VMWARE_CMD_STEAL, 0, 0, 1);
 }
 
-static void vmware_stop_cpu(void)
+static void pvvmware_stop_cpu(void)
 {
-	vmware_cpu_exit();
-	native_fn_stop_cpu();
+	cpu_exit();
+	pvnative_fn_stop_cpu();
 }
 
-static void vmware_shutdown(enum pv_shutdown_reason reason)
+static void pvvmware_shutdown(enum pv_shutdown_reason reason)
 {
-	vmware_cpu_exit();
-	native_fn_shutdown(reason);
+	cpu_exit();
+	pvnative_fn_shutdown(reason);
 }
 
-static int vmware_init(const struct pv_platform *platform)
+static int init(const struct pv_platform *platform)
 {
 	struct answer answer;
 
-	way = vmware_way(platform);
+	way = pvvmware_way(platform);
 	answer = backdoor(VMWARE_CMD_VERSION, VMWARE_NONE, 0, 0);
 	if (answer.eax == VMWARE_NONE || answer.ebx != VMWARE_MAGIC) {
 		pv_port_log("pvops: vmware: nobody answers behind the name (version 0x%x, 0x%x)",
@@ -100,13 +100,13 @@ static int vmware_init(const struct pv_platform *platform)
 	steals = hz && backdoor(VMWARE_CMD_STEAL, 0, 0, 1).eax != VMWARE_STEAL_UNKNOWN;
 	if (hz)
 		scale = (1000000000ULL << 32) / hz;
-	time_impls.stolen_time.fn = steals ? vmware_stolen_time : NULL;
-	smp_impls.stop_cpu.fn = steals ? vmware_stop_cpu : NULL;
-	smp_impls.shutdown.fn = steals ? vmware_shutdown : NULL;
+	time_impls.stolen_time.fn = steals ? pvvmware_stolen_time : NULL;
+	smp_impls.stop_cpu.fn = steals ? pvvmware_stop_cpu : NULL;
+	smp_impls.shutdown.fn = steals ? pvvmware_shutdown : NULL;
 	return 0;
 }
 
-static void vmware_cpu_init(u32 cpu)
+static void cpu_init(u32 cpu)
 {
 	u64 where;
 
@@ -115,24 +115,24 @@ static void vmware_cpu_init(u32 cpu)
 		pv_native()->cpu_init(cpu);
 	if (!steals || !pv_impl_is_own(PV_OP_stolen_time))
 		return;
-	where = (pv_pfn_nr(pv_port_virt_to_pfn(PV_PERCPU_PTR(vmware_steal))) << PV_PAGE_SHIFT) |
-		((unsigned long)PV_PERCPU_PTR(vmware_steal) & (PV_PAGE_SIZE - 1));
+	where = (pv_pfn_nr(pv_port_virt_to_pfn(PV_PERCPU_PTR(pvvmware_steal))) << PV_PAGE_SHIFT) |
+		((unsigned long)PV_PERCPU_PTR(pvvmware_steal) & (PV_PAGE_SIZE - 1));
 	if (backdoor(VMWARE_CMD_STEAL, 0, (u32)(where >> 32), (u32)where).eax != VMWARE_STEAL_ON)
 		pv_port_log("pvops: vmware: CPU %u: no stolen time: its record is refused", cpu);
 }
 
-static void vmware_late_init(void)
+static void late_init(void)
 {
 	late = true;
 	pv_native()->late_init();
 }
 
-static u32 vmware_tsc_khz(void)
+static u32 tsc_khz(void)
 {
 	return (u32)(hz / 1000);
 }
 
-static const char *vmware_note(u32 nr)
+static const char *note(u32 nr)
 {
 	static char line[120];
 
@@ -144,18 +144,18 @@ static const char *vmware_note(u32 nr)
 	return line;
 }
 
-static const struct pv_backend vmware_backend = {
+static const struct pv_backend backend = {
 	.name = "vmware",
 	.title = "VMware",
-	.detect = vmware_detect,
-	.init = vmware_init,
-	.cpu_init = vmware_cpu_init,
-	.cpu_exit = vmware_cpu_exit,
-	.late_init = vmware_late_init,
-	.tsc_khz = vmware_tsc_khz,
-	.note = vmware_note,
+	.detect = pvvmware_detect,
+	.init = init,
+	.cpu_init = cpu_init,
+	.cpu_exit = cpu_exit,
+	.late_init = late_init,
+	.tsc_khz = tsc_khz,
+	.note = note,
 	.time = &time_impls,
 	.smp = &smp_impls,
 };
 
-PV_BACKEND(vmware_backend);
+PV_BACKEND(backend);

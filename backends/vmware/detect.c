@@ -12,7 +12,7 @@
  */
 #define VMWARE_SCORE	(PV_SCORE_GUEST - 2)
 
-int vmware_detect(const struct pv_platform *platform, const char **why)
+int pvvmware_detect(const struct pv_platform *platform, const char **why)
 {
 	if (!pv_can_share(platform, why))
 		return PV_SCORE_NONE;
@@ -21,7 +21,7 @@ int vmware_detect(const struct pv_platform *platform, const char **why)
 }
 
 /* Leaf 0x10 of its leaves, ECX.  Both bits: either will do. */
-u32 vmware_way(const struct pv_platform *platform)
+u32 pvvmware_way(const struct pv_platform *platform)
 {
 	const struct pv_cpuid_range *range = pv_cpuid_find(platform, "VMwareVMware");
 

@@ -7,8 +7,8 @@
 #include "interface.h"
 
 /* detect.c: pure. */
-int vmware_detect(const struct pv_platform *platform, const char **why);
+int pvvmware_detect(const struct pv_platform *platform, const char **why);
 /* How the hypervisor wants to be called: VMWARE_VMMCALL, _VMCALL, or 0, the port. */
-u32 vmware_way(const struct pv_platform *platform);
+u32 pvvmware_way(const struct pv_platform *platform);
 
 #endif

@@ -8,16 +8,15 @@
  */
 #include "internal.h"
 
-#define STR_(x)		#x
-#define STR(x)		STR_(x)
-
 #define FUNC(name)	".globl " #name "\n.type " #name ", @function\n" #name ":\n\t" PV_ASM_ENDBR
 #define END(name)	".size " #name ", . - " #name "\n"
 #define ALIAS(name, of)	".globl " #name "\n.set " #name ", " #of "\n"
 
-#define PENDING		PV_PERCPU_ASM "xen_vcpu_info"
-#define MASK		PV_PERCPU_ASM "xen_vcpu_info + 1"
-#define CR2		PV_PERCPU_ASM "xen_vcpu_info + 16"
+#define PENDING		XEN_VCPU_INFO
+#define MASK		XEN_VCPU_INFO " + 1"
+#define CR2		XEN_VCPU_INFO " + 16"
+#define P2M_ADDR	XEN_STR(pvxen_p2m_addr) "(%rip)"
+#define P2M_SIZE	XEN_STR(pvxen_p2m_size) "(%rip)"
 
 _Static_assert(offsetof(struct vcpu_info, evtchn_upcall_pending) == 0, "PENDING");
 _Static_assert(offsetof(struct vcpu_info, evtchn_upcall_mask) == 1, "MASK");
@@ -66,7 +65,7 @@ asm(".pushsection .text\n"
 	FUNC(pvxen_irq_enable)
 	"movb $0, " MASK "\n\t"
 	"cmpb $0, " PENDING "\n\t"
-	"jne xen_deliver\n\t"
+	"jne pvxen_deliver\n\t"
 	PV_ASM_RET "\n"
 	END(pvxen_irq_enable)
 
@@ -75,16 +74,16 @@ asm(".pushsection .text\n"
 	"test %dil, %dil\n\t"
 	"jne 1f\n\t"
 	"cmpb $0, " PENDING "\n\t"
-	"jne xen_deliver\n"
+	"jne pvxen_deliver\n"
 	"1:\t" PV_ASM_RET "\n"
 	END(pvxen_restore_fl)
 
-	FUNC(xen_deliver)
+	FUNC(pvxen_deliver)
 	"push %rcx\n\t"
 	"push %r11\n\t"
 	"push %rdi\n\t"
 	"push %rsi\n\t"
-	"mov $" STR(__HYPERVISOR_xen_version) ", %eax\n\t"
+	"mov $" XEN_STR(__HYPERVISOR_xen_version) ", %eax\n\t"
 	"xor %edi, %edi\n\t"
 	"xor %esi, %esi\n\t"
 	"call pvxen_hypercall\n\t"
@@ -93,7 +92,7 @@ asm(".pushsection .text\n"
 	"pop %r11\n\t"
 	"pop %rcx\n\t"
 	PV_ASM_RET "\n"
-	END(xen_deliver)
+	END(pvxen_deliver)
 	".popsection\n");
 
 /* Reads that a per-CPU word answers, and the ops that are nothing here. */
@@ -153,7 +152,7 @@ asm(".pushsection .text\n"
 	"push %rcx\n\t"
 	"push %r11\n\t"
 	"push %rax\n\t"
-	"mov $" STR(__HYPERVISOR_iret) ", %eax\n\t"
+	"mov $" XEN_STR(__HYPERVISOR_iret) ", %eax\n\t"
 	"incq " PV_PERCPU_ASM "pvxen_hypercall_count(,%rax,8)\n\t"
 	"syscall\n\t"
 	"ud2\n"
@@ -162,8 +161,8 @@ asm(".pushsection .text\n"
 	FUNC(pvxen_syscall_entry)
 	"pop %rcx\n\t"
 	"pop %r11\n\t"
-	"movq $" STR(PV_USER_CS) ", 8(%rsp)\n\t"
-	"movq $" STR(PV_USER_DS) ", 32(%rsp)\n\t"
+	"movq $" XEN_STR(PV_USER_CS) ", 8(%rsp)\n\t"
+	"movq $" XEN_STR(PV_USER_DS) ", 32(%rsp)\n\t"
 	"cld\n\t"
 	"jmp pv_port_syscall_hwframe\n"
 	END(pvxen_syscall_entry)
@@ -214,10 +213,10 @@ asm(".pushsection .text\n"
 	"shr $24, %rax\n\t"
 	"movabs $0xffff800000000000, %rcx\n"
 	"1:\tmov (%rcx,%rax,8), %rcx\n\t"
-	"cmp xen_p2m_size(%rip), %rcx\n\t"
+	"cmp " P2M_SIZE ", %rcx\n\t"
 	"jae 2f\n\t"
 	"push %rdx\n\t"
-	"mov xen_p2m_addr(%rip), %rdx\n\t"
+	"mov " P2M_ADDR ", %rdx\n\t"
 	"cmp %rax, (%rdx,%rcx,8)\n\t"
 	"pop %rdx\n\t"
 	"jne 2f\n\t"
@@ -240,10 +239,10 @@ asm(".pushsection .text\n"
 	"jz 9f\n\t"
 	"shl $12, %rax\n\t"
 	"shr $24, %rax\n\t"
-	"cmp xen_p2m_size(%rip), %rax\n\t"
+	"cmp " P2M_SIZE ", %rax\n\t"
 	"jae 2f\n\t"
 	"push %rcx\n\t"
-	"mov xen_p2m_addr(%rip), %rcx\n\t"
+	"mov " P2M_ADDR ", %rcx\n\t"
 	"mov (%rcx,%rax,8), %rcx\n\t"
 	"cmp $-1, %rcx\n\t"
 	"je 1f\n\t"

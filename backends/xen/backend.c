@@ -6,14 +6,14 @@
 #include "internal.h"
 
 const struct start_info *pvxen_start;
-unsigned long *xen_p2m_addr;
-unsigned long xen_p2m_size;
+unsigned long *pvxen_p2m_addr;
+unsigned long pvxen_p2m_size;
 
 /* Its frame is replaced by the machine's shared_info; its own stays unused. */
 static u8 shared_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
 
 /* Nothing else can run there: no privileged instruction works. */
-static int xen_detect(const struct pv_platform *platform, const char **why)
+static int detect(const struct pv_platform *platform, const char **why)
 {
 	const struct pv_cpuid_range *leaves;
 
@@ -43,7 +43,7 @@ static const char *unusable(const struct start_info *start, pv_pfn_t own)
 	return NULL;
 }
 
-static int xen_init(const struct pv_platform *platform)
+static int init(const struct pv_platform *platform)
 {
 	pv_pfn_t pfn = pv_port_virt_to_pfn(shared_page);
 	const char *why = unusable(platform->xen_start_info, pfn);
@@ -54,9 +54,9 @@ static int xen_init(const struct pv_platform *platform)
 		return -XEN_EINVAL;
 	}
 	pvxen_start = platform->xen_start_info;
-	xen_p2m_addr = (unsigned long *)pvxen_start->mfn_list;
-	xen_p2m_size = pvxen_start->nr_pages;
-	PV_PERCPU_PTR(xen_vcpu_info)->evtchn_upcall_mask = 1;
+	pvxen_p2m_addr = (unsigned long *)pvxen_start->mfn_list;
+	pvxen_p2m_size = pvxen_start->nr_pages;
+	PV_PERCPU_PTR(pvxen_vcpu_info)->evtchn_upcall_mask = 1;
 
 	error = pv_batch_errno(pvxen_call3(__HYPERVISOR_update_va_mapping,
 					   (unsigned long)shared_page,
@@ -67,7 +67,7 @@ static int xen_init(const struct pv_platform *platform)
 		return error;
 	}
 	/* So that a kernel which makes its own mappings maps the same frame. */
-	xen_p2m_addr[pv_pfn_nr(pfn)] = pvxen_start->shared_info >> PV_PAGE_SHIFT;
+	pvxen_p2m_addr[pv_pfn_nr(pfn)] = pvxen_start->shared_info >> PV_PAGE_SHIFT;
 	pvxen_shared = (struct shared_info *)shared_page;
 	return 0;
 }
@@ -87,7 +87,7 @@ static void register_callback(u16 type, void (*entry)(void))
 		pv_port_log("pvops: xen: callback %u refused, error %ld", type, error);
 }
 
-static void xen_cpu_init(u32 cpu)
+static void cpu_init(u32 cpu)
 {
 	struct physdev_set_iopl iopl = { .iopl = 1 };
 
@@ -95,7 +95,7 @@ static void xen_cpu_init(u32 cpu)
 		pv_port_panic("pvops: xen: CPU number beyond PV_MAX_CPUS");
 	pv_batch_setup(pvxen_submit);
 	pvxen_mc_init();
-	pvxen_register_vcpu(cpu, pvxen_virt_to_mfn(PV_PERCPU_PTR(xen_vcpu_info)));
+	pvxen_register_vcpu(cpu, pvxen_virt_to_mfn(PV_PERCPU_PTR(pvxen_vcpu_info)));
 	pvxen_cpu_registers_init();
 	pvxen_time_init(cpu);
 	register_callback(CALLBACKTYPE_event, pv_port_event_entry);
@@ -111,12 +111,12 @@ void pvxen_failsafe(void)
 	pv_port_panic("pvops: xen: failsafe callback: Xen cannot load the state we return to");
 }
 
-static const struct pv_backend xen_backend = {
+static const struct pv_backend backend = {
 	.name = "xen",
 	.title = "Xen PV, 64-bit",
-	.detect = xen_detect,
-	.init = xen_init,
-	.cpu_init = xen_cpu_init,
+	.detect = detect,
+	.init = init,
+	.cpu_init = cpu_init,
 	.hypercalls = pvxen_hypercalls,
 	.null_hypercall = pvxen_null_hypercall,
 	.irq = &pvxen_irq_impls,
@@ -127,4 +127,4 @@ static const struct pv_backend xen_backend = {
 	.lock = &pvxen_lock_impls,
 };
 
-PV_BACKEND(xen_backend);
+PV_BACKEND(backend);

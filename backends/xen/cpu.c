@@ -76,7 +76,7 @@ static void set_ts(enum pv_op op, unsigned long caller, bool on)
 	pvxen_mc_add(op, caller, __HYPERVISOR_fpu_taskswitch, on, 0, 0);
 }
 
-static void xen_write_cr0(u64 val)
+static void pvxen_write_cr0(u64 val)
 {
 	u64 must = CR0_PE | CR0_PG | CR0_WP;
 	u64 old = *PV_PERCPU_PTR(pvxen_cr0);
@@ -89,18 +89,18 @@ static void xen_write_cr0(u64 val)
 		set_ts(PV_OP_write_cr0, XEN_CALLER(), val & CR0_TS);
 }
 
-static void xen_clts(void)
+static void pvxen_clts(void)
 {
 	if (*PV_PERCPU_PTR(pvxen_cr0) & CR0_TS)
 		set_ts(PV_OP_clts, XEN_CALLER(), false);
 }
 
-static void xen_write_cr2(u64 val)
+static void pvxen_write_cr2(u64 val)
 {
-	*(volatile unsigned long *)&PV_PERCPU_PTR(xen_vcpu_info)->arch.cr2 = val;
+	*(volatile unsigned long *)&PV_PERCPU_PTR(pvxen_vcpu_info)->arch.cr2 = val;
 }
 
-static void xen_write_cr4(u64 val)
+static void pvxen_write_cr4(u64 val)
 {
 	u64 *copy = PV_PERCPU_PTR(pvxen_cr4);
 	u64 cr4 = (*copy & ~CR4_GUEST) | (val & CR4_GUEST);
@@ -116,7 +116,7 @@ static void xen_write_cr4(u64 val)
  * CPUID as Xen shows it: the forced emulation prefix, an invalid opcode and
  * "xen", makes Xen execute the instruction with the guest's policy.
  */
-static void xen_cpuid(struct pv_cpuid *regs)
+static void pvxen_cpuid(struct pv_cpuid *regs)
 {
 	asm volatile(".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e\n\tcpuid"
 		     : "+a" (regs->eax), "=b" (regs->ebx),
@@ -136,7 +136,7 @@ static long flush_cache(void)
 	return error == -XEN_EACCES || error == -XEN_EPERM ? 0 : error;
 }
 
-static void xen_wbinvd(void)
+static void pvxen_wbinvd(void)
 {
 	pvxen_check(flush_cache(), PV_OP_wbinvd, XEN_CALLER(), 0, 0);
 }
@@ -229,20 +229,20 @@ static bool read_known_msr(u32 msr, u64 *val)
 	return false;
 }
 
-static u64 xen_read_msr(u32 msr)
+static u64 pvxen_read_msr(u32 msr)
 {
 	u64 val;
 
 	return read_known_msr(msr, &val) ? val : pv_native_read_msr(msr);
 }
 
-static void xen_write_msr(u32 msr, u64 val)
+static void pvxen_write_msr(u32 msr, u64 val)
 {
 	if (!write_known_msr(msr, val, XEN_CALLER()))
 		pv_native_write_msr(msr, val);
 }
 
-static int xen_read_msr_safe(u32 msr, u64 *val)
+static int pvxen_read_msr_safe(u32 msr, u64 *val)
 {
 	u32 low, high;
 	int error;
@@ -259,7 +259,7 @@ static int xen_read_msr_safe(u32 msr, u64 *val)
 	return error;
 }
 
-static int xen_write_msr_safe(u32 msr, u64 val)
+static int pvxen_write_msr_safe(u32 msr, u64 val)
 {
 	int error;
 
@@ -275,7 +275,7 @@ static int xen_write_msr_safe(u32 msr, u64 val)
 	return error;
 }
 
-static u64 xen_get_debugreg(u32 nr)
+static u64 pvxen_get_debugreg(u32 nr)
 {
 	if (nr > 7 || nr == 4 || nr == 5)
 		return 0;
@@ -290,7 +290,7 @@ static long load_debugreg(u32 nr, u64 val)
 	return error == -XEN_EPERM || error == -XEN_EINVAL ? 0 : error;
 }
 
-static void xen_set_debugreg(u32 nr, u64 val)
+static void pvxen_set_debugreg(u32 nr, u64 val)
 {
 	if (nr > 7 || nr == 4 || nr == 5)
 		return;
@@ -350,7 +350,7 @@ void pvxen_gdt_loaded(const u64 *gdt, u32 entries)
 		tables->tls[i] = PV_GDT_TLS + i < entries ? gdt[PV_GDT_TLS + i] : 0;
 }
 
-static void xen_load_gdt(const struct pv_dtr *dtr)
+static void pvxen_load_gdt(const struct pv_dtr *dtr)
 {
 	u32 entries = (dtr->limit + 1U) / 8;
 	unsigned long frames[1];
@@ -365,7 +365,7 @@ static void xen_load_gdt(const struct pv_dtr *dtr)
 		pvxen_gdt_loaded((const u64 *)dtr->base, entries);
 }
 
-static void xen_load_tls(u64 *gdt, const u64 *tls)
+static void pvxen_load_tls(u64 *gdt, const u64 *tls)
 {
 	struct xen_tables *tables = PV_PERCPU_PTR(xen_tables);
 	u64 maddr = pvxen_virt_to_maddr(gdt + PV_GDT_TLS);
@@ -382,7 +382,7 @@ static void xen_load_tls(u64 *gdt, const u64 *tls)
 	}
 }
 
-static void xen_write_gdt_entry(u64 *gdt, u32 index, const u64 *desc, u32 words)
+static void pvxen_write_gdt_entry(u64 *gdt, u32 index, const u64 *desc, u32 words)
 {
 	struct xen_tables *tables = PV_PERCPU_PTR(xen_tables);
 
@@ -395,7 +395,7 @@ static void xen_write_gdt_entry(u64 *gdt, u32 index, const u64 *desc, u32 words)
 }
 
 /* The LDT. */
-static void xen_write_ldt_entry(u64 *ldt, u32 index, u64 desc)
+static void pvxen_write_ldt_entry(u64 *ldt, u32 index, u64 desc)
 {
 	pvxen_check(pvxen_call2(__HYPERVISOR_update_descriptor,
 			    pvxen_virt_to_maddr(ldt + index), desc),
@@ -413,7 +413,7 @@ static void protect_ldt(enum pv_op op, unsigned long caller, u64 *ldt, u32 entri
 			   writable ? UVMF_INVLPG | UVMF_ALL : UVMF_NONE);
 }
 
-static void xen_set_ldt(u64 *base, u32 entries)
+static void pvxen_set_ldt(u64 *base, u32 entries)
 {
 	struct xen_tables *tables = PV_PERCPU_PTR(xen_tables);
 	struct mmuext_op op = { .cmd = MMUEXT_SET_LDT };
@@ -482,7 +482,7 @@ static void load_traps(enum pv_op op, unsigned long caller, const struct pv_gate
 	}
 }
 
-static void xen_load_idt(const struct pv_dtr *dtr)
+static void pvxen_load_idt(const struct pv_dtr *dtr)
 {
 	struct xen_tables *tables = PV_PERCPU_PTR(xen_tables);
 	u32 gates = (dtr->limit + 1U) / sizeof(struct pv_gate);
@@ -495,7 +495,7 @@ static void xen_load_idt(const struct pv_dtr *dtr)
 }
 
 /* Xen's copy is per vCPU: other CPUs on the same table see it at their load_idt. */
-static void xen_write_idt_entry(struct pv_gate *idt, u32 vector, const struct pv_gate *gate)
+static void pvxen_write_idt_entry(struct pv_gate *idt, u32 vector, const struct pv_gate *gate)
 {
 	struct xen_tables *tables = PV_PERCPU_PTR(xen_tables);
 	struct trap_info traps[2];
@@ -513,26 +513,26 @@ static void xen_write_idt_entry(struct pv_gate *idt, u32 vector, const struct pv
 	}
 }
 
-static void xen_load_tr(u16 selector)
+static void pvxen_load_tr(u16 selector)
 {
 	(void)selector;
 }
 
-static void xen_load_gs_index(u32 selector)
+static void pvxen_load_gs_index(u32 selector)
 {
 	pvxen_mc_flush();
 	pvxen_check(pvxen_call2(__HYPERVISOR_set_segment_base, SEGBASE_GS_USER_SEL, selector & 0xffff),
 		  PV_OP_load_gs_index, XEN_CALLER(), selector, 0);
 }
 
-static void xen_load_sp0(struct pv_tss *tss, u64 sp0)
+static void pvxen_load_sp0(struct pv_tss *tss, u64 sp0)
 {
 	tss->sp0 = sp0;
 	pvxen_mc_add(PV_OP_load_sp0, XEN_CALLER(), __HYPERVISOR_stack_switch, FLAT_KERNEL_SS, sp0, 0);
 }
 
 /* Level 0 leaves the kernel, at level 1, its own port accesses. */
-static void xen_set_iopl(u32 level)
+static void pvxen_set_iopl(u32 level)
 {
 	struct physdev_set_iopl iopl = { .iopl = level ? level : 1 };
 
@@ -540,13 +540,13 @@ static void xen_set_iopl(u32 level)
 		  PV_OP_set_iopl, XEN_CALLER(), level, 0);
 }
 
-static void xen_start_context_switch(void)
+static void pvxen_start_context_switch(void)
 {
 	pv_batch_drain();
 	pv_batch_begin(PV_BATCH_CPU);
 }
 
-static void xen_end_context_switch(void)
+static void pvxen_end_context_switch(void)
 {
 	/* Nothing is open where start_context_switch was left to native. */
 	if (pv_batch_open(PV_BATCH_CPU))
@@ -554,41 +554,41 @@ static void xen_end_context_switch(void)
 	pvxen_mc_flush();
 }
 
-PV_CODE(xen_code_read_cr2, "mov " PV_PERCPU_ASM "xen_vcpu_info + 16, %rax");
-PV_CODE(xen_code_store_tr, "xor %eax, %eax");
+PV_CODE(code_read_cr2, "mov " XEN_VCPU_INFO " + 16, %rax");
+PV_CODE(code_store_tr, "xor %eax, %eax");
 
 const struct pv_cpu_impls pvxen_cpu_impls = {
 	.read_cr0 = PV_FN(pvxen_read_cr0, 0),
-	.write_cr0 = PV_FN(xen_write_cr0, PV_IMPL_REQUIRED),
-	.read_cr2 = PV_INLINE(pvxen_read_cr2, xen_code_read_cr2, PV_IMPL_REQUIRED),
-	.write_cr2 = PV_FN(xen_write_cr2, PV_IMPL_REQUIRED),
+	.write_cr0 = PV_FN(pvxen_write_cr0, PV_IMPL_REQUIRED),
+	.read_cr2 = PV_INLINE(pvxen_read_cr2, code_read_cr2, PV_IMPL_REQUIRED),
+	.write_cr2 = PV_FN(pvxen_write_cr2, PV_IMPL_REQUIRED),
 	.read_cr4 = PV_FN(pvxen_read_cr4, 0),
-	.write_cr4 = PV_FN(xen_write_cr4, PV_IMPL_REQUIRED),
-	.clts = PV_FN(xen_clts, PV_IMPL_REQUIRED),
-	.wbinvd = PV_FN(xen_wbinvd, 0),
-	.cpuid = PV_FN(xen_cpuid, 0),
-	.read_msr = PV_FN(xen_read_msr, PV_IMPL_REQUIRED),
-	.write_msr = PV_FN(xen_write_msr, PV_IMPL_REQUIRED),
-	.read_msr_safe = PV_FN(xen_read_msr_safe, PV_IMPL_REQUIRED),
-	.write_msr_safe = PV_FN(xen_write_msr_safe, PV_IMPL_REQUIRED),
+	.write_cr4 = PV_FN(pvxen_write_cr4, PV_IMPL_REQUIRED),
+	.clts = PV_FN(pvxen_clts, PV_IMPL_REQUIRED),
+	.wbinvd = PV_FN(pvxen_wbinvd, 0),
+	.cpuid = PV_FN(pvxen_cpuid, 0),
+	.read_msr = PV_FN(pvxen_read_msr, PV_IMPL_REQUIRED),
+	.write_msr = PV_FN(pvxen_write_msr, PV_IMPL_REQUIRED),
+	.read_msr_safe = PV_FN(pvxen_read_msr_safe, PV_IMPL_REQUIRED),
+	.write_msr_safe = PV_FN(pvxen_write_msr_safe, PV_IMPL_REQUIRED),
 	/* read_pmc, rdtsc: native.  RDTSC works at CPL 3, RDPMC as Xen lets it. */
-	.get_debugreg = PV_FN(xen_get_debugreg, 0),
-	.set_debugreg = PV_FN(xen_set_debugreg, 0),
-	.load_gdt = PV_FN(xen_load_gdt, PV_IMPL_REQUIRED),
-	.load_idt = PV_FN(xen_load_idt, PV_IMPL_REQUIRED),
-	.load_tr = PV_EMPTY(xen_load_tr, PV_IMPL_REQUIRED),
-	.store_tr = PV_INLINE(pvxen_store_tr, xen_code_store_tr, 0),
-	.set_ldt = PV_FN(xen_set_ldt, PV_IMPL_REQUIRED),
-	.load_tls = PV_FN(xen_load_tls, PV_IMPL_REQUIRED),
-	.load_gs_index = PV_FN(xen_load_gs_index, PV_IMPL_REQUIRED),
-	.write_gdt_entry = PV_FN(xen_write_gdt_entry, PV_IMPL_REQUIRED),
-	.write_ldt_entry = PV_FN(xen_write_ldt_entry, PV_IMPL_REQUIRED),
-	.write_idt_entry = PV_FN(xen_write_idt_entry, PV_IMPL_REQUIRED),
-	.load_sp0 = PV_FN(xen_load_sp0, PV_IMPL_REQUIRED),
-	.set_iopl = PV_FN(xen_set_iopl, PV_IMPL_REQUIRED),
+	.get_debugreg = PV_FN(pvxen_get_debugreg, 0),
+	.set_debugreg = PV_FN(pvxen_set_debugreg, 0),
+	.load_gdt = PV_FN(pvxen_load_gdt, PV_IMPL_REQUIRED),
+	.load_idt = PV_FN(pvxen_load_idt, PV_IMPL_REQUIRED),
+	.load_tr = PV_EMPTY(pvxen_load_tr, PV_IMPL_REQUIRED),
+	.store_tr = PV_INLINE(pvxen_store_tr, code_store_tr, 0),
+	.set_ldt = PV_FN(pvxen_set_ldt, PV_IMPL_REQUIRED),
+	.load_tls = PV_FN(pvxen_load_tls, PV_IMPL_REQUIRED),
+	.load_gs_index = PV_FN(pvxen_load_gs_index, PV_IMPL_REQUIRED),
+	.write_gdt_entry = PV_FN(pvxen_write_gdt_entry, PV_IMPL_REQUIRED),
+	.write_ldt_entry = PV_FN(pvxen_write_ldt_entry, PV_IMPL_REQUIRED),
+	.write_idt_entry = PV_FN(pvxen_write_idt_entry, PV_IMPL_REQUIRED),
+	.load_sp0 = PV_FN(pvxen_load_sp0, PV_IMPL_REQUIRED),
+	.set_iopl = PV_FN(pvxen_set_iopl, PV_IMPL_REQUIRED),
 	.io_delay = PV_EMPTY(pvxen_nothing, 0),
 	.swapgs = PV_EMPTY(pvxen_nothing, PV_IMPL_REQUIRED),
 	.iret = PV_FN(pvxen_iret, PV_IMPL_REQUIRED),
-	.start_context_switch = PV_FN(xen_start_context_switch, 0),
-	.end_context_switch = PV_FN(xen_end_context_switch, PV_IMPL_REQUIRED),
+	.start_context_switch = PV_FN(pvxen_start_context_switch, 0),
+	.end_context_switch = PV_FN(pvxen_end_context_switch, PV_IMPL_REQUIRED),
 };

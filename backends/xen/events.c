@@ -110,7 +110,7 @@ void pvxen_events_init(u32 cpu)
  */
 void pvxen_upcall(u32 vector)
 {
-	struct vcpu_info *info = PV_PERCPU_PTR(xen_vcpu_info);
+	struct vcpu_info *info = PV_PERCPU_PTR(pvxen_vcpu_info);
 	const u64 *mine = PV_PERCPU_PTR(xen_ports)->word;
 
 	(void)vector;
@@ -201,7 +201,7 @@ void pvxen_kick_wait(enum pv_op op, unsigned long caller)
 	atomic_clear(pending_word(port), 1UL << port % 64);
 }
 
-static void xen_lock_wait(const u8 *word, u8 val)
+static void pvxen_lock_wait(const u8 *word, u8 val)
 {
 	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == val)
 		pvxen_kick_wait(PV_OP_lock_wait, XEN_CALLER());
@@ -216,7 +216,7 @@ void pvxen_lock_kick(u32 cpu)
 			  cpu, send.port);
 }
 
-static u8 xen_vcpu_is_preempted(u32 cpu)
+static u8 pvxen_vcpu_is_preempted(u32 cpu)
 {
 	if (cpu >= PV_MAX_CPUS || !bound[cpu])
 		return 0;
@@ -225,7 +225,7 @@ static u8 xen_vcpu_is_preempted(u32 cpu)
 
 /* A waiter may as well spin: nothing here is required. */
 const struct pv_lock_impls pvxen_lock_impls = {
-	.lock_wait = PV_FN(xen_lock_wait, 0),
+	.lock_wait = PV_FN(pvxen_lock_wait, 0),
 	.lock_kick = PV_FN(pvxen_lock_kick, 0),
-	.vcpu_is_preempted = PV_FN(xen_vcpu_is_preempted, 0),
+	.vcpu_is_preempted = PV_FN(pvxen_vcpu_is_preempted, 0),
 };

@@ -110,7 +110,7 @@ static bool has_features(u32 wanted)
 	       (info.submap & wanted) == wanted;
 }
 
-static int hvm_init(const struct pv_platform *platform)
+static int init(const struct pv_platform *platform)
 {
 	const struct pv_cpuid_range *leaves;
 	u32 version;
@@ -157,13 +157,16 @@ static void check_number(u32 cpu)
 	}
 }
 
-static void hvm_cpu_init(u32 cpu)
+static void cpu_init(u32 cpu)
 {
+	pv_pfn_t pfn;
+
 	check_number(cpu);
 	if (!cpu)
 		choose_stub();
 	pv_native()->cpu_init(cpu);
-	pvxen_register_vcpu(cpu, pv_mfn(pv_pfn_nr(pv_port_virt_to_pfn(PV_PERCPU_PTR(xen_vcpu_info)))));
+	pfn = pv_port_virt_to_pfn(PV_PERCPU_PTR(pvxen_vcpu_info));
+	pvxen_register_vcpu(cpu, pv_mfn(pv_pfn_nr(pfn)));
 	pvxen_time_init(cpu);
 	pvxen_events_init(cpu);
 }
@@ -181,25 +184,25 @@ bool pvxen_hvm_param(u32 index, u64 *val)
 	return !error;
 }
 
-static void hvm_late_init(void)
+static void late_init(void)
 {
 	pv_native()->late_init();
 	/* An HVM guest has the emulated machine's serial line. */
 	if (type == PVXEN_PVH)
-		pvxen_console_init();
+		pvxen_ring_init();
 }
 
-static void hvm_upcall(u32 vector)
+static void pvxen_hvm_upcall(u32 vector)
 {
 	if (vector)
 		/* The local APIC's. */
-		native_fn_upcall(vector);
+		pvnative_fn_upcall(vector);
 	else
 		pvxen_upcall(0);
 }
 
 /* Xen takes a CPU down that halts with interrupts masked: that is not stolen. */
-static void hvm_halt(void)
+static void pvxen_hvm_halt(void)
 {
 	pvxen_time_stop(pv_port_this_cpu());
 	asm volatile("hlt" : : : "memory");
@@ -209,7 +212,7 @@ static void hvm_halt(void)
  * Nothing else is taken back: Xen forgets where it writes to only when the domain
  * is reset (SHUTDOWN_soft_reset), which is how to start another kernel.
  */
-static void hvm_stop_cpu(void)
+static void pvxen_hvm_stop_cpu(void)
 {
 	u32 cpu = pv_port_this_cpu();
 
@@ -217,7 +220,7 @@ static void hvm_stop_cpu(void)
 		    XEN_CALLER(), cpu, 0);
 	for (;;) {
 		pv_irq_disable();
-		hvm_halt();
+		pvxen_hvm_halt();
 	}
 }
 
@@ -236,56 +239,56 @@ static bool only_this_cpu(const struct pv_cpumask *mask)
  * a fresh TLB anyway.  It flushes all vCPUs of the domain, and all of their
  * entries: there is no narrower call.
  */
-static void hvm_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
+static void pvxen_hvm_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
 {
 	pv_batch_flush();
 	if (only_this_cpu(mask) ||
 	    pvxen_check(pvxen_call2(__HYPERVISOR_hvm_op, HVMOP_flush_tlbs, 0),
 			PV_OP_flush_tlb_multi, XEN_CALLER(), start, end))
-		native_fn_flush_tlb_multi(mask, start, end);
+		pvnative_fn_flush_tlb_multi(mask, start, end);
 }
 
-static void hvm_console_write(const char *text, size_t bytes)
+static void pvxen_hvm_console_write(const char *text, size_t bytes)
 {
 	if (type == PVXEN_PVH)
-		pvxen_console_write(text, bytes);
+		pvxen_ring_write(text, bytes);
 	else
 		pv_port_native_console(text, bytes);
 }
 
-static void hvm_shutdown(enum pv_shutdown_reason reason)
+static void pvxen_hvm_shutdown(enum pv_shutdown_reason reason)
 {
-	pvxen_console_drain();
-	pvxen_shutdown(reason);
+	pvxen_ring_drain();
+	pvxen_ask_shutdown(reason);
 }
 
 /* Timer and events come by this upcall only. */
 static const struct pv_irq_impls hvm_irq = {
-	.halt = PV_FN(hvm_halt, 0),
-	.upcall = PV_FN(hvm_upcall, PV_IMPL_REQUIRED),
+	.halt = PV_FN(pvxen_hvm_halt, 0),
+	.upcall = PV_FN(pvxen_hvm_upcall, PV_IMPL_REQUIRED),
 };
 
 static const struct pv_mmu_impls hvm_mmu = {
-	.flush_tlb_multi = PV_FN(hvm_flush_tlb_multi, 0),
+	.flush_tlb_multi = PV_FN(pvxen_hvm_flush_tlb_multi, 0),
 };
 
 /* CPUs start by INIT and SIPI, as Xen emulates them: once in a CPU's life. */
 static const struct pv_smp_impls hvm_smp = {
 	.send_ipi = PV_FN(pvxen_send_ipi, 0),
 	.send_ipi_mask = PV_FN(pvxen_send_ipi_mask, 0),
-	.stop_cpu = PV_FN(hvm_stop_cpu, 0),
-	.console_write = PV_FN(hvm_console_write, 0),
+	.stop_cpu = PV_FN(pvxen_hvm_stop_cpu, 0),
+	.console_write = PV_FN(pvxen_hvm_console_write, 0),
 	/* A PVH guest has no other way to go off. */
-	.shutdown = PV_FN(hvm_shutdown, PV_IMPL_REQUIRED),
+	.shutdown = PV_FN(pvxen_hvm_shutdown, PV_IMPL_REQUIRED),
 };
 
-static const struct pv_backend xenhvm_backend = {
+static const struct pv_backend backend = {
 	.name = "xenhvm",
 	.title = "Xen, hardware-virtualized (PVH, HVM)",
 	.detect = pvxen_hvm_detect,
-	.init = hvm_init,
-	.cpu_init = hvm_cpu_init,
-	.late_init = hvm_late_init,
+	.init = init,
+	.cpu_init = cpu_init,
+	.late_init = late_init,
 	.hypercalls = pvxen_hypercalls,
 	.null_hypercall = pvxen_null_hypercall,
 	.irq = &hvm_irq,
@@ -295,4 +298,4 @@ static const struct pv_backend xenhvm_backend = {
 	.lock = &pvxen_lock_impls,
 };
 
-PV_BACKEND(xenhvm_backend);
+PV_BACKEND(backend);

@@ -70,7 +70,7 @@ static void ring_write(const char *text, size_t bytes)
 	notify();
 }
 
-void pvxen_console_write(const char *text, size_t bytes)
+void pvxen_ring_write(const char *text, size_t bytes)
 {
 	u32 self = pv_port_this_cpu() + 1, nobody;
 	pv_flags_t flags;
@@ -91,13 +91,13 @@ void pvxen_console_write(const char *text, size_t bytes)
 	pv_restore_fl(flags);
 }
 
-void pvxen_console_drain(void)
+void pvxen_ring_drain(void)
 {
 	if (ring)
 		wait_for_reader(0);
 }
 
-void pvxen_console_init(void)
+void pvxen_ring_init(void)
 {
 	u64 pfn, channel;
 

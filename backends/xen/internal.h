@@ -10,12 +10,17 @@
 #include <pvops/port.h>
 #include "interface.h"
 
+/* A name in assembly; Linux has its own for what it shares with the backend. */
+#define XEN_STR_(name)	#name
+#define XEN_STR(name)	XEN_STR_(name)
+
 /*
  * Registered with Xen; must not cross a page.  Assembly knows four offsets:
  * pending 0, mask 1, cr2 16; backend.c checks them.
  */
 typedef struct vcpu_info pvxen_vcpu_area __attribute__((aligned(64)));
-PV_PERCPU_DECLARE(pvxen_vcpu_area, xen_vcpu_info);
+PV_PERCPU_DECLARE(pvxen_vcpu_area, pvxen_vcpu_info);
+#define XEN_VCPU_INFO	PV_PERCPU_ASM XEN_STR(pvxen_vcpu_info)
 
 /* As large as its alignment, so that there can be arrays of it. */
 union pvxen_runstate {
@@ -43,8 +48,8 @@ void pvxen_null_hypercall(void);
 extern const struct start_info *pvxen_start;
 extern struct shared_info *pvxen_shared;
 /* The guest's PFN to MFN list; the kernel may have one of its own made of it. */
-extern unsigned long *xen_p2m_addr;
-extern unsigned long xen_p2m_size;
+extern unsigned long *pvxen_p2m_addr;
+extern unsigned long pvxen_p2m_size;
 
 /*
  * Hypercalls.  64-bit PV ABI: number in rax; arguments in rdi, rsi, rdx, r10;
@@ -135,9 +140,9 @@ static __always_inline long pvxen_evtchn_op(u32 cmd, void *arg)
 /* Frames. */
 static __always_inline pv_mfn_t pvxen_mfn(pv_pfn_t pfn)
 {
-	if (pv_pfn_nr(pfn) >= xen_p2m_size)
+	if (pv_pfn_nr(pfn) >= pvxen_p2m_size)
 		return pv_mfn(~0UL);
-	return pv_mfn(xen_p2m_addr[pv_pfn_nr(pfn)]);
+	return pv_mfn(pvxen_p2m_addr[pv_pfn_nr(pfn)]);
 }
 
 static __always_inline pv_mfn_t pvxen_virt_to_mfn(const void *va)
@@ -299,7 +304,7 @@ long pvxen_register_info(u32 cpu, struct vcpu_info *info, pv_mfn_t frame, enum p
 /* The same and all else that this CPU shares, or panic. */
 void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame);
 /* vcpu.c: ask Xen for it; pvxen_smp_impls and pvxen_hvm_* do what comes before */
-void pvxen_shutdown(enum pv_shutdown_reason reason) __attribute__((noreturn));
+void pvxen_ask_shutdown(enum pv_shutdown_reason reason) __attribute__((noreturn));
 
 /* detect.c: what kind of guest of Xen's is this? */
 enum pvxen_guest {
@@ -317,10 +322,10 @@ enum pvxen_guest pvxen_guest_type(const struct pv_platform *platform,
 int pvxen_hvm_detect(const struct pv_platform *platform, const char **why);
 
 /* hvm_console.c: the domain's console ring */
-void pvxen_console_init(void);
-void pvxen_console_write(const char *text, size_t bytes);
+void pvxen_ring_init(void);
+void pvxen_ring_write(const char *text, size_t bytes);
 /* wait until what was written has been read, but not for ever */
-void pvxen_console_drain(void);
+void pvxen_ring_drain(void);
 /* hvm.c: a parameter of this domain; false after one log line */
 bool pvxen_hvm_param(u32 index, u64 *val);
 

@@ -41,26 +41,26 @@ static __always_inline u64 entry_maddr(const void *entry)
 	return pvxen_virt_to_maddr(entry);
 }
 
-static void xen_set_pte(pv_pte_t *ptep, pv_pte_t pte)
+static void pvxen_set_pte(pv_pte_t *ptep, pv_pte_t pte)
 {
 	pv_batch_append(PV_OP_set_pte, XEN_CALLER(),
 			entry_maddr(ptep) | MMU_NORMAL_PT_UPDATE, (__force u64)pte);
 }
 
-static void xen_set_pmd(pv_pmd_t *pmdp, pv_pmd_t pmd)
+static void pvxen_set_pmd(pv_pmd_t *pmdp, pv_pmd_t pmd)
 {
 	pv_batch_append(PV_OP_set_pmd, XEN_CALLER(),
 			entry_maddr(pmdp) | MMU_NORMAL_PT_UPDATE, (__force u64)pmd);
 }
 
-static void xen_set_pud(pv_pud_t *pudp, pv_pud_t pud)
+static void pvxen_set_pud(pv_pud_t *pudp, pv_pud_t pud)
 {
 	pv_batch_append(PV_OP_set_pud, XEN_CALLER(),
 			entry_maddr(pudp) | MMU_NORMAL_PT_UPDATE, (__force u64)pud);
 }
 
 /* User mode runs on a root of its own, which has the same user half. */
-static void xen_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
+static void pvxen_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
 {
 	u64 offset = (unsigned long)p4dp & (PV_PAGE_SIZE - 1);
 	pv_mfn_t user = pv_mfn(0);
@@ -85,18 +85,18 @@ static void xen_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
  * trap and be emulated.  A and D that hardware sets meanwhile are kept by Xen
  * when the new value is written.
  */
-static pv_pte_t xen_ptep_modify_prot_start(pv_pte_t *ptep)
+static pv_pte_t pvxen_ptep_modify_prot_start(pv_pte_t *ptep)
 {
 	return *(volatile pv_pte_t *)ptep;
 }
 
-static void xen_ptep_modify_prot_commit(pv_pte_t *ptep, pv_pte_t pte)
+static void pvxen_ptep_modify_prot_commit(pv_pte_t *ptep, pv_pte_t pte)
 {
 	pv_batch_append(PV_OP_ptep_modify_prot_commit, XEN_CALLER(),
 			entry_maddr(ptep) | MMU_PT_UPDATE_PRESERVE_AD, (__force u64)pte);
 }
 
-static void xen_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
+static void pvxen_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
 {
 	u64 val = prot ? pv_maddr_nr(maddr) | prot : 0;
 	u64 va;
@@ -112,7 +112,7 @@ static void xen_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
 }
 
 /* Both roots in one hypercall; a root without a user's (the first) has none. */
-static void xen_write_cr3(u64 paddr)
+static void pvxen_write_cr3(u64 paddr)
 {
 	pv_pfn_t root = pv_pfn(paddr >> PV_PAGE_SHIFT);
 	struct mmuext_op op[2] = {
@@ -134,18 +134,18 @@ static __always_inline void flush_tlb(enum pv_op which, unsigned long caller)
 	pvxen_check(pvxen_mmuext(&op, 1), which, caller, 0, 0);
 }
 
-static void xen_flush_tlb_user(void)
+static void pvxen_flush_tlb_user(void)
 {
 	flush_tlb(PV_OP_flush_tlb_user, XEN_CALLER());
 }
 
 /* Xen's local flush takes global entries too. */
-static void xen_flush_tlb_kernel(void)
+static void pvxen_flush_tlb_kernel(void)
 {
 	flush_tlb(PV_OP_flush_tlb_kernel, XEN_CALLER());
 }
 
-static void xen_flush_tlb_one(u64 va)
+static void pvxen_flush_tlb_one(u64 va)
 {
 	struct mmuext_op op = { .cmd = MMUEXT_INVLPG_LOCAL };
 
@@ -158,7 +158,7 @@ static void xen_flush_tlb_one(u64 va)
  * One page at a time interrupts the other CPUs once for each; Xen flushes
  * everything with one.  So pages only where it is one page.
  */
-static void xen_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
+static void pvxen_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
 {
 	struct mmuext_op op = { .cmd = MMUEXT_TLB_FLUSH_MULTI };
 
@@ -172,38 +172,38 @@ static void xen_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 en
 }
 
 /* Batches. */
-static void xen_batch_enter(enum pv_batch_kind kind)
+static void pvxen_batch_enter(enum pv_batch_kind kind)
 {
 	pv_batch_begin(kind);
 }
 
-static void xen_batch_leave(enum pv_batch_kind kind)
+static void pvxen_batch_leave(enum pv_batch_kind kind)
 {
 	pv_batch_end(kind);
 	if (kind == PV_BATCH_CPU && !pv_batch_open(kind))
 		pvxen_mc_flush();
 }
 
-static void xen_batch_flush(void)
+static void pvxen_batch_flush(void)
 {
 	pv_batch_drain();
 	pvxen_mc_flush();
 }
 
-PV_CODE(xen_code_read_cr3, "mov " PV_PERCPU_ASM "pvxen_cr3, %rax");
+PV_CODE(code_read_cr3, "mov " PV_PERCPU_ASM "pvxen_cr3, %rax");
 
 /* Frame numbers, read-only tables and two roots: nothing of this is native. */
 const struct pv_mmu_impls pvxen_mmu_impls = {
-	.read_cr3 = PV_INLINE(pvxen_read_cr3, xen_code_read_cr3, PV_IMPL_REQUIRED),
-	.write_cr3 = PV_FN(xen_write_cr3, PV_IMPL_REQUIRED),
-	.flush_tlb_user = PV_FN(xen_flush_tlb_user, PV_IMPL_REQUIRED),
-	.flush_tlb_kernel = PV_FN(xen_flush_tlb_kernel, PV_IMPL_REQUIRED),
-	.flush_tlb_one = PV_FN(xen_flush_tlb_one, PV_IMPL_REQUIRED),
-	.flush_tlb_multi = PV_FN(xen_flush_tlb_multi, PV_IMPL_REQUIRED),
-	.set_pte = PV_FN(xen_set_pte, PV_IMPL_REQUIRED),
-	.set_pmd = PV_FN(xen_set_pmd, PV_IMPL_REQUIRED),
-	.set_pud = PV_FN(xen_set_pud, PV_IMPL_REQUIRED),
-	.set_p4d = PV_FN(xen_set_p4d, PV_IMPL_REQUIRED),
+	.read_cr3 = PV_INLINE(pvxen_read_cr3, code_read_cr3, PV_IMPL_REQUIRED),
+	.write_cr3 = PV_FN(pvxen_write_cr3, PV_IMPL_REQUIRED),
+	.flush_tlb_user = PV_FN(pvxen_flush_tlb_user, PV_IMPL_REQUIRED),
+	.flush_tlb_kernel = PV_FN(pvxen_flush_tlb_kernel, PV_IMPL_REQUIRED),
+	.flush_tlb_one = PV_FN(pvxen_flush_tlb_one, PV_IMPL_REQUIRED),
+	.flush_tlb_multi = PV_FN(pvxen_flush_tlb_multi, PV_IMPL_REQUIRED),
+	.set_pte = PV_FN(pvxen_set_pte, PV_IMPL_REQUIRED),
+	.set_pmd = PV_FN(pvxen_set_pmd, PV_IMPL_REQUIRED),
+	.set_pud = PV_FN(pvxen_set_pud, PV_IMPL_REQUIRED),
+	.set_p4d = PV_FN(pvxen_set_p4d, PV_IMPL_REQUIRED),
 	.pte_val = PV_FN(pvxen_pte_val, PV_IMPL_REQUIRED),
 	.make_pte = PV_FN(pvxen_make_pte, PV_IMPL_REQUIRED),
 	.pmd_val = PV_FN(pvxen_pmd_val, PV_IMPL_REQUIRED),
@@ -212,8 +212,8 @@ const struct pv_mmu_impls pvxen_mmu_impls = {
 	.make_pud = PV_FN(pvxen_make_pud, PV_IMPL_REQUIRED),
 	.p4d_val = PV_FN(pvxen_p4d_val, PV_IMPL_REQUIRED),
 	.make_p4d = PV_FN(pvxen_make_p4d, PV_IMPL_REQUIRED),
-	.ptep_modify_prot_start = PV_FN(xen_ptep_modify_prot_start, PV_IMPL_REQUIRED),
-	.ptep_modify_prot_commit = PV_FN(xen_ptep_modify_prot_commit, PV_IMPL_REQUIRED),
+	.ptep_modify_prot_start = PV_FN(pvxen_ptep_modify_prot_start, PV_IMPL_REQUIRED),
+	.ptep_modify_prot_commit = PV_FN(pvxen_ptep_modify_prot_commit, PV_IMPL_REQUIRED),
 	.alloc_pte = PV_FN(pvxen_alloc_pte, PV_IMPL_REQUIRED),
 	.release_pte = PV_FN(pvxen_release_pte, PV_IMPL_REQUIRED),
 	.alloc_pmd = PV_FN(pvxen_alloc_pmd, PV_IMPL_REQUIRED),
@@ -224,8 +224,8 @@ const struct pv_mmu_impls pvxen_mmu_impls = {
 	.pgd_free = PV_FN(pvxen_pgd_free, PV_IMPL_REQUIRED),
 	.pgd_activate = PV_FN(pvxen_pgd_activate, PV_IMPL_REQUIRED),
 	.table_cache = PV_FN(pvxen_table_cache, 0),
-	.set_fixmap = PV_FN(xen_set_fixmap, PV_IMPL_REQUIRED),
-	.batch_enter = PV_FN(xen_batch_enter, PV_IMPL_REQUIRED),
-	.batch_leave = PV_FN(xen_batch_leave, PV_IMPL_REQUIRED),
-	.batch_flush = PV_FN(xen_batch_flush, PV_IMPL_REQUIRED),
+	.set_fixmap = PV_FN(pvxen_set_fixmap, PV_IMPL_REQUIRED),
+	.batch_enter = PV_FN(pvxen_batch_enter, PV_IMPL_REQUIRED),
+	.batch_leave = PV_FN(pvxen_batch_leave, PV_IMPL_REQUIRED),
+	.batch_flush = PV_FN(pvxen_batch_flush, PV_IMPL_REQUIRED),
 };

@@ -31,7 +31,7 @@ static const char *unusable(const struct pv_cpu_state *state)
 		return "EFER lacks LME";
 	if (!state->rip || !state->rsp)
 		return "no entry point or no stack";
-	if (state->cr3 >> PV_PAGE_SHIFT >= xen_p2m_size || state->cr3 & (PV_PAGE_SIZE - 1))
+	if (state->cr3 >> PV_PAGE_SHIFT >= pvxen_p2m_size || state->cr3 & (PV_PAGE_SIZE - 1))
 		return "CR3 is no root of this guest";
 	return NULL;
 }
@@ -101,7 +101,7 @@ static long start_again(u32 cpu)
 	return -XEN_EINVAL;
 }
 
-static int xen_start_cpu(u32 cpu, const struct pv_cpu_state *state)
+static int pvxen_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 {
 	const char *why = unusable(state);
 	struct vcpu_info *info;
@@ -124,7 +124,7 @@ static int xen_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 		return -XEN_EINVAL;
 	}
 
-	info = PV_PERCPU_PTR_OF(xen_vcpu_info, cpu);
+	info = PV_PERCPU_PTR_OF(pvxen_vcpu_info, cpu);
 	error = pvxen_register_info(cpu, info, pvxen_virt_to_mfn(info), PV_OP_start_cpu);
 	if (error)
 		return (int)error;
@@ -155,7 +155,7 @@ static void __attribute__((noreturn)) begin_again(u32 cpu)
 	pvxen_enter(state->rip, state->rsp, state->rdi);
 }
 
-static void xen_stop_cpu(void)
+static void pvxen_stop_cpu(void)
 {
 	u32 cpu = pv_port_this_cpu();
 
@@ -182,7 +182,7 @@ void pvxen_halt(void)
 	begin_again(cpu);
 }
 
-static void xen_console_write(const char *text, size_t bytes)
+static void pvxen_console_write(const char *text, size_t bytes)
 {
 	/* Not reported: the report would come this way. */
 	pvxen_call3(__HYPERVISOR_console_io, CONSOLEIO_write, bytes, (unsigned long)text);
@@ -192,18 +192,18 @@ static void xen_console_write(const char *text, size_t bytes)
  * A dom0 is the machine's kernel: switching the machine off is its work, with
  * the machine's own means (Xen would only halt the CPUs).
  */
-static void xen_shutdown(enum pv_shutdown_reason reason)
+static void pvxen_shutdown(enum pv_shutdown_reason reason)
 {
 	if (reason == PV_SHUTDOWN_POWEROFF && pvxen_start->flags & SIF_INITDOMAIN)
 		pv_port_native_shutdown(reason);
-	pvxen_shutdown(reason);
+	pvxen_ask_shutdown(reason);
 }
 
 const struct pv_smp_impls pvxen_smp_impls = {
-	.start_cpu = PV_FN(xen_start_cpu, PV_IMPL_REQUIRED),
+	.start_cpu = PV_FN(pvxen_start_cpu, PV_IMPL_REQUIRED),
 	.send_ipi = PV_FN(pvxen_send_ipi, PV_IMPL_REQUIRED),
 	.send_ipi_mask = PV_FN(pvxen_send_ipi_mask, PV_IMPL_REQUIRED),
-	.stop_cpu = PV_FN(xen_stop_cpu, PV_IMPL_REQUIRED),
-	.console_write = PV_FN(xen_console_write, PV_IMPL_REQUIRED),
-	.shutdown = PV_FN(xen_shutdown, PV_IMPL_REQUIRED),
+	.stop_cpu = PV_FN(pvxen_stop_cpu, PV_IMPL_REQUIRED),
+	.console_write = PV_FN(pvxen_console_write, PV_IMPL_REQUIRED),
+	.shutdown = PV_FN(pvxen_shutdown, PV_IMPL_REQUIRED),
 };

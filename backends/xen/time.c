@@ -27,17 +27,18 @@ static u64 system_time(void)
 {
 	u64 ns;
 
-	while (!pv_pvclock_try((const struct pv_pvclock *)&PV_PERCPU_PTR(xen_vcpu_info)->time, &ns))
+	while (!pv_pvclock_try((const struct pv_pvclock *)&PV_PERCPU_PTR(pvxen_vcpu_info)->time,
+			       &ns))
 		;
 	return ns;
 }
 
-static u64 xen_clock_read(void)
+static u64 pvxen_clock_read(void)
 {
 	return system_time() - epoch;
 }
 
-static u64 xen_wall_clock(void)
+static u64 pvxen_wall_clock(void)
 {
 	const struct shared_info *shared = pvxen_shared;
 	u64 ns;
@@ -51,7 +52,7 @@ static u64 xen_wall_clock(void)
 /* Xen's time is signed, and what is negative is past: fires at once. */
 #define LATEST	(~0ULL >> 1)
 
-static void xen_set_timer(u64 deadline)
+static void pvxen_set_timer(u64 deadline)
 {
 	struct vcpu_set_singleshot_timer timer = {
 		.timeout_abs_ns = deadline < LATEST - epoch ? deadline + epoch : LATEST,
@@ -66,7 +67,7 @@ static void xen_set_timer(u64 deadline)
  * Ready but not run, or taken off.  Xen sets XEN_RUNSTATE_UPDATE in the entry
  * time while it changes the record (VMASST_TYPE_runstate_update_flag).
  */
-static u64 xen_stolen_time(u32 cpu)
+static u64 pvxen_stolen_time(u32 cpu)
 {
 	const volatile struct vcpu_runstate_info *state;
 	u64 entry, stolen;
@@ -111,8 +112,8 @@ void pvxen_time_init(u32 cpu)
 }
 
 const struct pv_time_impls pvxen_time_impls = {
-	.clock_read = PV_FN(xen_clock_read, PV_IMPL_REQUIRED),
-	.wall_clock = PV_FN(xen_wall_clock, PV_IMPL_REQUIRED),
-	.set_timer = PV_FN(xen_set_timer, PV_IMPL_REQUIRED),
-	.stolen_time = PV_FN(xen_stolen_time, 0),
+	.clock_read = PV_FN(pvxen_clock_read, PV_IMPL_REQUIRED),
+	.wall_clock = PV_FN(pvxen_wall_clock, PV_IMPL_REQUIRED),
+	.set_timer = PV_FN(pvxen_set_timer, PV_IMPL_REQUIRED),
+	.stolen_time = PV_FN(pvxen_stolen_time, 0),
 };

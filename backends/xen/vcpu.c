@@ -5,7 +5,7 @@
 
 struct shared_info *pvxen_shared;
 
-PV_PERCPU_DEFINE(pvxen_vcpu_area, xen_vcpu_info);
+PV_PERCPU_DEFINE(pvxen_vcpu_area, pvxen_vcpu_info);
 PV_PERCPU_DEFINE(union pvxen_runstate, pvxen_runstate);
 
 /* vcpu_info can be registered once in a vCPU's life; a CPU may start again. */
@@ -41,7 +41,7 @@ void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame)
 	struct vcpu_register_runstate_memory_area runstate;
 	long error;
 
-	if (pvxen_register_info(cpu, PV_PERCPU_PTR(xen_vcpu_info), frame, PV_BATCH_CPU_INIT))
+	if (pvxen_register_info(cpu, PV_PERCPU_PTR(pvxen_vcpu_info), frame, PV_BATCH_CPU_INIT))
 		pv_port_panic("pvops: xen: no event mask, cannot go on");
 	/* Who reads it. */
 	if (!pv_impl_is_own(PV_OP_stolen_time) && !pv_impl_is_own(PV_OP_vcpu_is_preempted))
@@ -58,7 +58,7 @@ void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame)
 			    cpu, error);
 }
 
-void pvxen_shutdown(enum pv_shutdown_reason reason)
+void pvxen_ask_shutdown(enum pv_shutdown_reason reason)
 {
 	struct sched_shutdown shutdown = { .reason = SHUTDOWN_crash };
 

@@ -340,28 +340,28 @@ static __always_inline u8 pv_native_vcpu_is_preempted(u32 cpu)
 }
 
 /**
- * native_fn_<op> - the native backend's function for each op
+ * pvnative_fn_<op> - the native backend's function for each op
  *
  * For backends whose op is native's and a little more, or native's in some cases:
  * they call it directly.  With the op's type; conventions beyond C's (ops that
  * are assembly) make some of them no business of C.
  */
 #define PV_OP(table, name, site, conv, ret, n, args, test) \
-	extern ret native_fn_##name PV_PROTO##n args;
+	extern ret pvnative_fn_##name PV_PROTO##n args;
 #include "catalogue.h"
 
-/** native_deadline - what this CPU's set_timer() was last called with; 0: never */
-PV_PERCPU_DECLARE(u64, native_deadline);
+/** pvnative_deadline - what this CPU's set_timer() was last called with; 0: never */
+PV_PERCPU_DECLARE(u64, pvnative_deadline);
 
 /**
- * native_timer_early - is this interrupt of set_timer()'s none yet?
+ * pvnative_timer_early - is this interrupt of set_timer()'s none yet?
  *
  * The local APIC counts 32 bits, at a rate that was measured.  An upcall that delivers
  * PV_VECTOR_TIMER asks first; true: the deadline is still to come, op set_timer has
  * armed the timer again, and nothing is to be delivered.  For native's set_timer(), and
- * others that may be early and write native_deadline.  Context: upcall.
+ * others that may be early and write pvnative_deadline.  Context: upcall.
  */
-bool native_timer_early(void);
+bool pvnative_timer_early(void);
 
 /**
  * pv_vector_is_own - an interrupt of the layer's, not a device's

@@ -127,8 +127,8 @@ start:
 .type start, @function
 start: cli
  ret
-.type native_fn_wbinvd, @function
-native_fn_wbinvd: wbinvd
+.type pvnative_fn_wbinvd, @function
+pvnative_fn_wbinvd: wbinvd
  ret
 .type port_panic, @function
 port_panic: hlt
@@ -144,7 +144,7 @@ pv_slots: .quad 0
               "a third kernel sees its own findings, none of the layer's, and no line of the layer's list")
     other = built(folder, own.replace("pv_slots", "pv_ops"), "other")
     run = subprocess.run([TOP / "tools/audit/audit.sh", other], text=True, capture_output=True, check=False)
-    tap.ok("native_fn_wbinvd+" in run.stdout, "in a kernel without the layer nothing is the layer's", run.stdout)
+    tap.ok("pvnative_fn_wbinvd+" in run.stdout, "in a kernel without the layer nothing is the layer's", run.stdout)
     fewer.write_text("cli start entry\nhlt port_panic the end\nhlt nobody never\n")
     status, out, _ = audit(*LAYER, "--allow", fewer, third)
     tap.ok(status == 1 and re.findall(r"nothing needs it: (.*)", out) == ["hlt nobody"],

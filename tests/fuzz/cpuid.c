@@ -189,7 +189,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	static const struct hvm_start_info pvh = { .magic = XEN_HVM_START_MAGIC_VALUE };
 	struct pv_platform platform = { .cpuid = replay };
 	const struct pv_cpuid_range *leaves;
-	struct hv_features features;
+	struct pvhyperv_features features;
 	struct pvkvm_offer offer;
 	enum pvxen_guest guest;
 	const char *why, *hv_why;
@@ -231,24 +231,24 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	score = pvxen_hvm_detect(&platform, &why);
 	CHECK(score > PV_SCORE_NONE ? guest != PVXEN_NONE && !platform.memory_encrypted : !!why);
 
-	hv_why = hv_features_read(&platform, &features);
+	hv_why = pvhyperv_features_read(&platform, &features);
 	if (!hv_why)
 		CHECK(hypervisor && features.use && features.privileges & HV_PRIV_HYPERCALL);
 	for (line = 0; !hv_why && line < 2; line++) {
 		char text[160];
 
 		memset(text, 1, sizeof(text));
-		hv_features_text(&features, line, text, sizeof(text));
+		pvhyperv_features_text(&features, line, text, sizeof(text));
 		CHECK(memchr(text, 0, sizeof(text)));
 	}
 
-	CHECK((hv_detect(&platform, &why) > PV_SCORE_NONE) ==
+	CHECK((pvhyperv_detect(&platform, &why) > PV_SCORE_NONE) ==
 	      (!hv_why && !platform.cpl && !platform.memory_encrypted));
 
-	score = vmware_detect(&platform, &why);
+	score = pvvmware_detect(&platform, &why);
 	CHECK((score > PV_SCORE_NONE) == (hypervisor && !platform.cpl &&
 					  !platform.memory_encrypted && base_of(NAME_VMWARE)));
-	CHECK(!(vmware_way(&platform) & ~(VMWARE_VMCALL | VMWARE_VMMCALL)));
+	CHECK(!(pvvmware_way(&platform) & ~(VMWARE_VMCALL | VMWARE_VMMCALL)));
 
 	check_names(&platform);
 	return 0;

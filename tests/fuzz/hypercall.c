@@ -429,7 +429,7 @@ static void write_msr(void)
 
 static void interrupt(void)
 {
-	struct vcpu_info *info = PV_PERCPU_PTR(xen_vcpu_info);
+	struct vcpu_info *info = PV_PERCPU_PTR(pvxen_vcpu_info);
 	u32 token = pv_batch_pause(), i;
 
 	for (i = 0; i < 4; i++)

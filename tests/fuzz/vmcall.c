@@ -202,7 +202,7 @@ static s64 xen_call(u32 nr, unsigned long *a)
 		result = answer_status();
 		account_refused(result);
 		if (a[0] == VCPUOP_register_vcpu_info)
-			start_clock((struct pv_pvclock *)&PV_PERCPU_PTR(xen_vcpu_info)->time);
+			start_clock((struct pv_pvclock *)&PV_PERCPU_PTR(pvxen_vcpu_info)->time);
 		return result;
 	case __HYPERVISOR_xen_version:
 		if (a[0] == XENVER_get_features)
@@ -364,7 +364,7 @@ static void send_ipi(void)
 		u32 cpu = input_byte() % PV_MAX_CPUS;
 
 		pv_send_ipi(cpu, vector);
-		if (kind != MACHINE_HYPERV || hv_vp_index[cpu] != HV_VP_UNKNOWN)
+		if (kind != MACHINE_HYPERV || pvhyperv_vp_index[cpu] != HV_VP_UNKNOWN)
 			check_sent(vector);
 	} else {
 		pv_send_ipi_mask(&mask, vector);
@@ -385,7 +385,7 @@ static void upcall(void)
 
 		for (i = 0; i < 4; i++)
 			pvxen_shared->evtchn_pending[input_byte() % 64] = input_number(8);
-		PV_PERCPU_PTR(xen_vcpu_info)->evtchn_pending_sel = input_number(8);
+		PV_PERCPU_PTR(pvxen_vcpu_info)->evtchn_pending_sel = input_number(8);
 		vector = 0;
 	}
 	upcalls = 0;
@@ -481,9 +481,9 @@ static void check_accounts(void)
 		return;
 	CHECK(hv_told == hv_refused);
 	/* A page that could not be had takes both away. */
-	if (!hv_calls)
+	if (!pvhyperv_calls)
 		hv_ended |= HV_BY_CALL;
-	CHECK((hv.use & HV_BY_CALL) == (hv_offered & ~hv_ended));
+	CHECK((pvhyperv.use & HV_BY_CALL) == (hv_offered & ~hv_ended));
 }
 
 static struct pv_platform platform = { .cpuid = machine_cpuid };
@@ -519,14 +519,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static u64 kept_msr[MACHINE_VMWARE + 1];
-extern u8 hv_hypercall_page[];
+extern u8 pvhyperv_hypercall_page[];
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
 	machine_init();
-	machine_execute(hv_hypercall_page);
+	machine_execute(pvhyperv_hypercall_page);
 	for (kind = MACHINE_KVM; kind <= MACHINE_VMWARE; kind++) {
 		new_input(0, (const u8 *)"", 0);
 		machine_set_leaves(kind);

@@ -16,7 +16,7 @@
 
 #define BASE	0xffffffff80300000ULL
 
-static void check_rom(const struct vmi_rom *rom, const u8 *area, size_t size)
+static void check_rom(const struct pvvmi_rom *rom, const u8 *area, size_t size)
 {
 	size_t at = (size_t)(rom->image - area);
 	u8 sum = 0;
@@ -39,9 +39,9 @@ static void check_rom(const struct vmi_rom *rom, const u8 *area, size_t size)
 	CHECK(!rom->product || memchr(rom->product, 0, 80));
 }
 
-static void check_answers(const struct vmi_rom *rom, const u8 *data, size_t size)
+static void check_answers(const struct pvvmi_rom *rom, const u8 *data, size_t size)
 {
-	struct vmi_reloc answer[VMI_CALLS];
+	struct pvvmi_reloc answer[VMI_CALLS];
 	const char *why;
 	u8 *copy = calloc(1, rom->memory_bytes);
 	u32 nr, i;
@@ -56,7 +56,7 @@ static void check_answers(const struct vmi_rom *rom, const u8 *data, size_t size
 		if (byte == 0x7f)
 			answer[i].type |= 0x100;
 	}
-	if (!vmi_answers_check(rom, BASE, copy, answer, &nr, &why)) {
+	if (!pvvmi_answers_check(rom, BASE, copy, answer, &nr, &why)) {
 		for (i = 0; i < VMI_CALLS; i++) {
 			u64 offset = answer[i].entry - BASE;
 
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	struct vmi_rom rom;
+	struct pvvmi_rom rom;
 	const char *why;
 	u8 *area, mend;
 	size_t bytes;
@@ -113,7 +113,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		image_sum(area, area[2] * 512U);
 
 	for (at = 0;; at += VMI_AREA_STEP) {
-		int error = vmi_rom_next(area, bytes, &at, &rom, &why);
+		int error = pvvmi_rom_next(area, bytes, &at, &rom, &why);
 
 		if (error == VMI_NOT_A_ROM)
 			break;

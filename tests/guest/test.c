@@ -25,7 +25,7 @@ static const struct test load = { "load", load_run };
 	x(batch_nested) x(batch_overflow) x(batch_interrupt) x(batch_refused)	\
 	x(batch_drains) x(pgd_kernel_half) x(counters) x(processes) x(preemption) x(fork) x(memory)	\
 	x(user_faults) x(syscalls) x(repatch) x(cpu_missing) x(wx) x(wx_map) x(register_state)	\
-	x(patch_pass) x(batch_unknown_error) x(vmi_direct) x(vmi_counts) x(vmi_batch) x(vmi_wx)	\
+	x(patch_pass) x(batch_unknown_error) x(vmi_direct) x(vmi_counts) x(vmi_batch) x(vmi_wx) \
 	x(vmimon_traps) x(vmimon_ioapic)	\
 	x(kvm_flush) x(kvm_stolen) x(kvm_exit) x(hyperv_calls) x(hyperv_forms) x(hyperv_given_back)	\
 	x(xenhvm_flush) x(xenhvm_stopped) x(xenhvm_console) x(detection) x(every_cpu)	\

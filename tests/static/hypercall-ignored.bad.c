@@ -13,5 +13,5 @@ void loop(int n)
 void flush(void)
 {
 	if (ready)
-		hv_call_fast(1, 2, 3);	/* found */
+		pvhyperv_call_fast(1, 2, 3);	/* found */
 }

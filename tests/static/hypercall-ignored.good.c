@@ -8,5 +8,5 @@ long pin(const struct mmuext_op *op)
 	pvxen_check(pvxen_vcpu_op(1, 2, 0), OP, 0, 0, 0);
 	while (pvxen_sched_op(1, 0))
 		again();
-	return error ? error : hv_call_fast(1, 2, 3);
+	return error ? error : pvhyperv_call_fast(1, 2, 3);
 }

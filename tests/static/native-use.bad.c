@@ -8,5 +8,5 @@ u64 read(void)
 void flush(u64 va)
 {
 	if (va)
-		native_fn_flush_tlb_one(va);	/* found */
+		pvnative_fn_flush_tlb_one(va);	/* found */
 }

@@ -16,9 +16,9 @@
 #define pv_cpuid(regs)	machine_cpuid(regs)
 #define inb		machine_inb
 #define outb		machine_outb
-u32 calibrate_tsc(void);
-u32 tsc_asked(u64 khz, const char *source);
-bool cmos_second(u32 *second);
+u32 pvnative_calibrate_tsc(void);
+u32 pvnative_tsc_asked(u64 khz, const char *source);
+bool pvnative_cmos_second(u32 *second);
 static u64 machine_rdtsc(void);
 static void machine_cpuid(struct pv_cpuid *regs);
 static u8 machine_inb(u16 port);
@@ -129,7 +129,7 @@ static void machine_outb(u16 port, u8 val)
 	takes(1000);
 }
 
-bool cmos_second(u32 *second)
+bool pvnative_cmos_second(u32 *second)
 {
 	*second = machine.ns / NS % 60;
 	takes(2000);
@@ -182,14 +182,14 @@ static void each_clock(void **state)
 	for (i = 0; i < COUNT(rates); i++) {
 		usual(NULL);
 		machine.khz = rates[i];
-		assert_khz(calibrate_tsc(), rates[i]);
+		assert_khz(pvnative_calibrate_tsc(), rates[i]);
 		assert_logged("measured by the PIT");
 		machine.pit = false;
-		assert_khz(calibrate_tsc(), rates[i]);
+		assert_khz(pvnative_calibrate_tsc(), rates[i]);
 		assert_logged("measured by the HPET");
 		machine.hpet = false;
 		hpet = NULL;
-		assert_khz(calibrate_tsc(), rates[i]);
+		assert_khz(pvnative_calibrate_tsc(), rates[i]);
 		assert_logged("measured by the CMOS clock");
 		assert_int_equal(host_log_lines(), 3);
 	}
@@ -200,7 +200,7 @@ static void hpet_as_found(void **state)
 {
 	(void)state;
 	machine.pit = false;
-	calibrate_tsc();
+	pvnative_calibrate_tsc();
 	assert_int_equal(hpet_registers[HPET_CONFIG / 4], 0);
 }
 
@@ -220,7 +220,7 @@ static void busy_host(void **state)
 			machine.away_in = busy[i].in;
 			machine.away_ns = busy[i].ns;
 			machine.seed = seed;
-			assert_khz(calibrate_tsc(), 2310000);
+			assert_khz(pvnative_calibrate_tsc(), 2310000);
 		}
 }
 
@@ -231,7 +231,7 @@ static void hopeless_host(void **state)
 	machine.away_in = 1;
 	machine.away_ns = 20 * MS;
 	machine.cmos = false;
-	assert_int_equal(calibrate_tsc(), ASSUMED_KHZ);
+	assert_int_equal(pvnative_calibrate_tsc(), ASSUMED_KHZ);
 	assert_logged("TSC: no PIT, HPET or CMOS clock", "the clock is wrong, as if it were 4000000 kHz");
 }
 
@@ -239,7 +239,7 @@ static void implausible_pit(void **state)
 {
 	(void)state;
 	machine.pit_lies = 300;
-	assert_khz(calibrate_tsc(), 2310000);
+	assert_khz(pvnative_calibrate_tsc(), 2310000);
 	assert_logged("TSC: ", "kHz by PIT is implausible, not used");
 	assert_logged("measured by the HPET");
 }
@@ -248,14 +248,14 @@ static void no_clock(void **state)
 {
 	(void)state;
 	machine.pit = machine.hpet = machine.cmos = false;
-	assert_int_equal(calibrate_tsc(), ASSUMED_KHZ);
+	assert_int_equal(pvnative_calibrate_tsc(), ASSUMED_KHZ);
 	assert_logged("TSC: no PIT, HPET or CMOS clock", "the clock is wrong");
 	assert_int_equal(host_log_lines(), 1);
 	/* What is sold is the best that there is. */
 	host_log_clear();
 	machine.last_leaf = 0x16;
 	machine.leaf_16.eax = 2300;
-	assert_int_equal(calibrate_tsc(), 2300000);
+	assert_int_equal(pvnative_calibrate_tsc(), 2300000);
 	assert_logged("TSC: no PIT, HPET or CMOS clock", "2300000 kHz, which CPUID 0x16 sells");
 	assert_int_equal(host_log_lines(), 1);
 }
@@ -268,15 +268,15 @@ static void processor_says(void **state)
 	machine.last_leaf = 0x16;
 	/* An Atom: everything. */
 	machine.leaf_15 = (struct pv_cpuid){ 3, 174, 19200000, 0 };
-	assert_int_equal(calibrate_tsc(), 1113600);
+	assert_int_equal(pvnative_calibrate_tsc(), 1113600);
 	assert_logged("1113600 kHz by CPUID 0x15");
 	/* A Skylake: the crystal is not told, the base frequency is. */
 	machine.leaf_15 = (struct pv_cpuid){ 2, 216, 0, 0 };
 	machine.leaf_16 = (struct pv_cpuid){ 2600, 3500, 100, 0 };
-	assert_int_equal(calibrate_tsc(), 2600000);
+	assert_int_equal(pvnative_calibrate_tsc(), 2600000);
 	/* No leaf 0x15: what KVM repeats there does not count. */
 	machine.last_leaf = 0x14;
-	assert_khz(calibrate_tsc(), 2310000);
+	assert_khz(pvnative_calibrate_tsc(), 2310000);
 	assert_logged("measured by the PIT");
 }
 
@@ -285,12 +285,12 @@ static void processor_talks_nonsense(void **state)
 	(void)state;
 	machine.last_leaf = 0x16;
 	machine.leaf_15 = (struct pv_cpuid){ 1, ~0U, ~0U, 0 };
-	assert_khz(calibrate_tsc(), 2310000);
+	assert_khz(pvnative_calibrate_tsc(), 2310000);
 	assert_logged("by CPUID 0x15 is implausible, not used");
 	machine.leaf_15 = (struct pv_cpuid){ ~0U, 1, 1, 0 };
-	assert_khz(calibrate_tsc(), 2310000);
+	assert_khz(pvnative_calibrate_tsc(), 2310000);
 	machine.leaf_15 = (struct pv_cpuid){ 0, 5, 24000000, 0 };
-	assert_khz(calibrate_tsc(), 2310000);
+	assert_khz(pvnative_calibrate_tsc(), 2310000);
 	assert_int_equal(host_log_lines(), 1 + 3);
 }
 
@@ -300,21 +300,21 @@ static void hypervisor_says(void **state)
 	machine.hypervisor = true;
 	machine.leaf_40000000.eax = 0x40000010;
 	machine.leaf_40000010.eax = 2999998;
-	assert_int_equal(calibrate_tsc(), 2999998);
+	assert_int_equal(pvnative_calibrate_tsc(), 2999998);
 	assert_logged("2999998 kHz by CPUID 0x40000010");
 	machine.leaf_40000010.eax = 3;
-	assert_khz(calibrate_tsc(), 2310000);
+	assert_khz(pvnative_calibrate_tsc(), 2310000);
 	assert_logged("3 kHz by CPUID 0x40000010 is implausible, not used");
 	/* Its leaves end before; there are none. */
 	machine.leaf_40000010.eax = 2999998;
 	machine.leaf_40000000.eax = 0x40000001;
-	assert_khz(calibrate_tsc(), 2310000);
+	assert_khz(pvnative_calibrate_tsc(), 2310000);
 	machine.leaf_40000000.eax = 0x40000010;
 	machine.hypervisor = false;
-	assert_khz(calibrate_tsc(), 2310000);
+	assert_khz(pvnative_calibrate_tsc(), 2310000);
 	/* Each of them is an exit. */
 	machine.asked = 0;
-	calibrate_tsc();
+	pvnative_calibrate_tsc();
 	assert_in_range(machine.asked, 1, 6);
 }
 

@@ -73,23 +73,23 @@ static struct pv_platform platform = { .cpuid = replay };
 
 static void assert_no(const char *why)
 {
-	struct hv_features found;
+	struct pvhyperv_features found;
 	const char *said;
 
 	pv_cpuid_scan(&platform);
-	said = hv_features_read(&platform, &found);
+	said = pvhyperv_features_read(&platform, &found);
 	assert_non_null(said);
 	if (!strstr(said, why))
 		fail_msg("said: %s; expected: %s", said, why);
 }
 
-static struct hv_features read_all(void)
+static struct pvhyperv_features read_all(void)
 {
-	struct hv_features found;
+	struct pvhyperv_features found;
 	const char *why;
 
 	pv_cpuid_scan(&platform);
-	why = hv_features_read(&platform, &found);
+	why = pvhyperv_features_read(&platform, &found);
 	if (why)
 		fail_msg("not usable: %s", why);
 	return found;
@@ -99,16 +99,16 @@ static struct hv_features read_all(void)
 
 static void all_that_is_offered_is_used(void **state)
 {
-	struct hv_features found = read_all();
+	struct pvhyperv_features found = read_all();
 	char line[200];
 
 	(void)state;
 	assert_int_equal(found.use, ALL_USES);
 	assert_false(found.imitated);
-	hv_features_text(&found, 0, line, sizeof(line));
+	pvhyperv_features_text(&found, 0, line, sizeof(line));
 	assert_string_equal(line, "uses remote TLB flush, IPI, sparse VP sets, lazy EOI, "
 			    "reference clock, synthetic timer, TSC frequency, reset, crash report");
-	hv_features_text(&found, 1, line, sizeof(line));
+	pvhyperv_features_text(&found, 1, line, sizeof(line));
 	assert_string_equal(line, "not used: nothing");
 }
 
@@ -174,7 +174,7 @@ static void interface_without_anything_in_it(void **state)
 /* --- each enlightenment, without each of what it needs --- */
 
 static const struct {
-	enum hv_use use;
+	enum pvhyperv_use use;
 	u32 privileges;
 	u32 features;
 	u32 hints;
@@ -194,17 +194,17 @@ static const struct {
 
 static void assert_not_used(size_t i, u32 privileges, u32 features, u32 hints, const char *why)
 {
-	struct hv_features found;
+	struct pvhyperv_features found;
 	char line[300], want[80];
 
 	set(0x40000003, ALL_PRIVILEGES & ~privileges, 0, 0, ALL_FEATURES & ~features);
 	set(0x40000004, ALL_HINTS & ~hints, 0, 0, 0);
 	found = read_all();
 	assert_false(found.use >> needs[i].use & 1);
-	hv_features_text(&found, 0, line, sizeof(line));
+	pvhyperv_features_text(&found, 0, line, sizeof(line));
 	snprintf(want, sizeof(want), " %s", needs[i].name);
 	assert_null(strstr(line, want));
-	hv_features_text(&found, 1, line, sizeof(line));
+	pvhyperv_features_text(&found, 1, line, sizeof(line));
 	snprintf(want, sizeof(want), " %s (%s)", needs[i].name, why);
 	if (!strstr(line, want))
 		fail_msg("no \"%s\" in: %s", want, line);
@@ -247,27 +247,27 @@ static void what_is_missing_takes_nothing_else_away(void **state)
 
 static void the_timer_needs_the_clock(void **state)
 {
-	struct hv_features found;
+	struct pvhyperv_features found;
 	char line[200];
 
 	(void)state;
 	set(0x40000003, ALL_PRIVILEGES & ~HV_PRIV_REF_TSC, 0, 0, ALL_FEATURES);
 	found = read_all();
-	hv_features_text(&found, 1, line, sizeof(line));
+	pvhyperv_features_text(&found, 1, line, sizeof(line));
 	assert_string_equal(line, "not used: reference clock (no privilege), "
 			    "synthetic timer (no reference clock)");
 }
 
 static void text_fits_any_buffer(void **state)
 {
-	struct hv_features found = read_all();
+	struct pvhyperv_features found = read_all();
 	char line[64];
 	size_t size;
 
 	(void)state;
 	for (size = 1; size < sizeof(line); size++) {
 		memset(line, 'x', sizeof(line));
-		hv_features_text(&found, 0, line, size);
+		pvhyperv_features_text(&found, 0, line, size);
 		assert_in_range(strlen(line), 0, size - 1);
 		assert_int_equal(line[size], 'x');
 	}
@@ -276,13 +276,13 @@ static void text_fits_any_buffer(void **state)
 /* What the user left to native was neither refused nor missing. */
 static void what_is_left_is_told(void **state)
 {
-	struct hv_features found = read_all();
+	struct pvhyperv_features found = read_all();
 	char line[200];
 
 	(void)state;
 	found.use &= ~(1U << HV_USE_EOI | 1U << HV_USE_RESET);
 	found.left = 1U << HV_USE_EOI;
-	hv_features_text(&found, 1, line, sizeof(line));
+	pvhyperv_features_text(&found, 1, line, sizeof(line));
 	assert_string_equal(line, "not used: lazy EOI (left to native), reset (refused)");
 }
 
@@ -334,16 +334,16 @@ static void masks_below_64(void **state)
 	struct pv_cpumask cpus = { { 3 } };
 
 	(void)state;
-	assert_true(hv_vp_mask(&cpus, vp) == (1ULL << 63 | 1));
+	assert_true(pvhyperv_vp_mask(&cpus, vp) == (1ULL << 63 | 1));
 	/* Who never ran holds nothing in a TLB. */
-	assert_int_equal(hv_vp_mask(&cpus, one), 1U << 5);
+	assert_int_equal(pvhyperv_vp_mask(&cpus, one), 1U << 5);
 	cpus.word[0] = 1;
-	assert_int_equal(hv_vp_mask(&cpus, one), 0);
+	assert_int_equal(pvhyperv_vp_mask(&cpus, one), 0);
 	cpus.word[0] = 0;
-	assert_int_equal(hv_vp_mask(&cpus, vp), 0);
+	assert_int_equal(pvhyperv_vp_mask(&cpus, vp), 0);
 	/* CPUs that the kernel was not built for. */
 	cpus = (struct pv_cpumask){ { ~3ULL, ~0ULL, ~0ULL, ~0ULL } };
-	assert_int_equal(hv_vp_mask(&cpus, vp), 0);
+	assert_int_equal(pvhyperv_vp_mask(&cpus, vp), 0);
 }
 
 static void assert_set(u64 cpus, const u32 *vp, u32 banks, u64 valid, u64 first, u64 second)
@@ -353,7 +353,7 @@ static void assert_set(u64 cpus, const u32 *vp, u32 banks, u64 valid, u64 first,
 	u32 i;
 
 	memset(out, 0xa5, sizeof(out));
-	assert_int_equal(hv_vp_set(&mask, vp, out), banks);
+	assert_int_equal(pvhyperv_vp_set(&mask, vp, out), banks);
 	assert_int_equal(out[0], 0);
 	assert_true(out[1] == valid);
 	if (banks > 0)
@@ -392,11 +392,11 @@ static void nobody_is_who_never_ran(void **state)
 	static const struct pv_cpumask beyond = { { ~3ULL, ~0ULL, ~0ULL, ~0ULL } };
 
 	(void)state;
-	assert_true(hv_nobody(&none, vp));
-	assert_true(hv_nobody(&first, vp));
-	assert_true(hv_nobody(&beyond, vp));
-	assert_false(hv_nobody(&second, vp));
-	assert_false(hv_nobody(&both, vp));
+	assert_true(pvhyperv_nobody(&none, vp));
+	assert_true(pvhyperv_nobody(&first, vp));
+	assert_true(pvhyperv_nobody(&beyond, vp));
+	assert_false(pvhyperv_nobody(&second, vp));
+	assert_false(pvhyperv_nobody(&both, vp));
 }
 
 int main(void)

@@ -29,11 +29,11 @@
 	};								\
 	PV_BACKEND(id##_backend)
 
-BACKEND(vmware, "VMware", vmware_detect);
-BACKEND(hyperv, "Hyper-V", hv_detect);
+BACKEND(vmware, "VMware", pvvmware_detect);
+BACKEND(hyperv, "Hyper-V", pvhyperv_detect);
 BACKEND(xenhvm, "Xen", pvxen_hvm_detect);
 BACKEND(kvm, "KVM", pvkvm_detect);
-BACKEND(vmi, "VMI", vmi_detect);
+BACKEND(vmi, "VMI", pvvmi_detect);
 
 #define LEAVES	8
 

@@ -91,13 +91,13 @@ KNOWN = (
     ("irq_disable", "native", "inline `cli`"),
     ("set_pte", "native", "the code compiled in line"),
     ("adjust_exception_frame", "native", "nothing (NOP)"),
-    ("irq_disable", "xen", "inline `movb $0x1, %gs:xen_vcpu_info+1`; required"),
-    ("upcall", "xenhvm", "call `hvm_upcall`; required"),
+    ("irq_disable", "xen", "inline `movb $0x1, %gs:pvxen_vcpu_info+1`; required"),
+    ("upcall", "xenhvm", "call `pvxen_hvm_upcall`; required"),
     ("read_cr4", "vmi", "call the ROM's GetCR4; native without GetCR4"),
     ("iret", "vmi", "jump the ROM's IRET; required; native without IRET and the interrupt calls; "
                     "not required with flag NATIVE_IF"),
-    ("wbinvd", "vmi", "call `vmi_wbinvd`; native without WBINVD; nothing (NOP) where WBINVD is NOP"),
-    ("write_cr3", "vmi", "call `vmi_write_cr3`; native without both SetCR3 and SetPxELong"),
+    ("wbinvd", "vmi", "call `pvvmi_wbinvd`; native without WBINVD; nothing (NOP) where WBINVD is NOP"),
+    ("write_cr3", "vmi", "call `pvvmi_write_cr3`; native without both SetCR3 and SetPxELong"),
     ("io_delay", "kvm", "nothing (NOP); native without `KVM_FEATURE_NOP_IO_DELAY`"),
     ("flush_tlb_multi", "kvm", "call `pvkvm_flush_tlb_multi`; native without "
                                "`KVM_FEATURE_STEAL_TIME` or `KVM_FEATURE_PV_TLB_FLUSH` or with "
@@ -105,9 +105,9 @@ KNOWN = (
     ("clock_read", "kvm", "call `pvkvm_clock_read`; native without both `KVM_FEATURE_CLOCKSOURCE` "
                           "and `KVM_FEATURE_CLOCKSOURCE2`"),
     ("set_pte", "kvm", "native"),
-    ("upcall", "hyperv", "call `hv_upcall`; native without `HV_PRIV_APIC` or `HV_HINT_APIC_MSR`"),
-    ("stop_cpu", "hyperv", "call `hv_stop_cpu`"),
-    ("stolen_time", "vmware", "call `vmware_stolen_time`; native without a TSC frequency or "
+    ("upcall", "hyperv", "call `pvhyperv_upcall`; native without `HV_PRIV_APIC` or `HV_HINT_APIC_MSR`"),
+    ("stop_cpu", "hyperv", "call `pvhyperv_stop_cpu`"),
+    ("stolen_time", "vmware", "call `pvvmware_stolen_time`; native without a TSC frequency or "
                               "stolen time"),
 )
 

@@ -19,13 +19,13 @@ SOURCE = """
 #include <pvops/pvops.h>
 void more(void);
 void sink(char *where);
-void native_fn_halt(void) __attribute__((noinline));
+void pvnative_fn_halt(void) __attribute__((noinline));
 {more}
-void native_fn_halt(void) {{ {body} }}
-void native_fn_wbinvd(void) {{ char room[600]; sink(room); }}
-void native_fn_clts(void) {{ char room[600]; sink(room); pv_wbinvd(); }}
-static struct pv_cpu_impls table = {{ .wbinvd = PV_FN(native_fn_wbinvd, 0), .clts = PV_FN(native_fn_clts, 0) }};
-static struct pv_irq_impls irq = {{ .halt = PV_FN(native_fn_halt, 0) }};
+void pvnative_fn_halt(void) {{ {body} }}
+void pvnative_fn_wbinvd(void) {{ char room[600]; sink(room); }}
+void pvnative_fn_clts(void) {{ char room[600]; sink(room); pv_wbinvd(); }}
+static struct pv_cpu_impls table = {{ .wbinvd = PV_FN(pvnative_fn_wbinvd, 0), .clts = PV_FN(pvnative_fn_clts, 0) }};
+static struct pv_irq_impls irq = {{ .halt = PV_FN(pvnative_fn_halt, 0) }};
 static struct pv_backend planted = {{ .name = "planted", .cpu = &table, .irq = &irq }};
 PV_BACKEND(planted);
 """
@@ -55,15 +55,15 @@ tap.equal({line.split()[0] for line in said}, backends, "each backend is looked 
 tap.ok(all(int(line.split()[2]) > 0 for line in said), "and takes something", *said)
 
 status, line = planted("char room[700]; sink(room);")
-tap.ok(status == 1 and "native_fn_halt: a frame of 7" in line, "a large frame is told", line)
+tap.ok(status == 1 and "pvnative_fn_halt: a frame of 7" in line, "a large frame is told", line)
 status, line = planted("char room[200]; sink(room); pv_clts(); sink(room);")
-tap.ok(status == 1 and "native_fn_halt" in line and "native_fn_clts" in line and "native_fn_wbinvd" in line,
+tap.ok(status == 1 and "pvnative_fn_halt" in line and "pvnative_fn_clts" in line and "pvnative_fn_wbinvd" in line,
        "a chain through two sites is followed", line)
 status, line = planted("more();", "static void (*to)(void); void more(void) { to(); sink(0); }")
 tap.ok(status == 1 and "calls through a pointer" in line and "POINTERS" in line, "a pointer nobody knows is told", line)
-status, line = planted("more(); sink(0);", "void __attribute__((noinline)) more(void) { native_fn_halt(); sink(0); }")
+status, line = planted("more(); sink(0);", "void __attribute__((noinline)) more(void) { pvnative_fn_halt(); sink(0); }")
 tap.ok(status == 1 and "a ring of calls" in line, "a ring of calls is told", line)
-status, line = planted("sink(0);", "void more(void) { char room[native_fn_halt == more ? 1 : 900]; sink(room); }\n"
+status, line = planted("sink(0);", "void more(void) { char room[pvnative_fn_halt == more ? 1 : 900]; sink(room); }\n"
                        "void grow(unsigned long n) { char room[n]; sink(room); }")
 tap.ok(status == 1 and "grow has a frame without a bound" in line, "a frame without a bound is told", line)
 with tempfile.TemporaryDirectory() as folder:

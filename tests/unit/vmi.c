@@ -7,15 +7,15 @@
 
 static u8 image[IMAGE_BYTES];
 
-static int check(struct vmi_rom *rom, const char **why)
+static int check(struct pvvmi_rom *rom, const char **why)
 {
 	*why = NULL;
-	return vmi_rom_check(image, sizeof(image), rom, why);
+	return pvvmi_rom_check(image, sizeof(image), rom, why);
 }
 
 static void good(void **state)
 {
-	struct vmi_rom rom;
+	struct pvvmi_rom rom;
 	const char *why;
 
 	(void)state;
@@ -93,7 +93,7 @@ static const struct {
 
 static void bad_images(void **state)
 {
-	struct vmi_rom rom;
+	struct pvvmi_rom rom;
 	const char *why;
 	size_t i;
 
@@ -110,7 +110,7 @@ static void bad_images(void **state)
 
 static void checksum(void **state)
 {
-	struct vmi_rom rom;
+	struct pvvmi_rom rom;
 	const char *why;
 	u32 i;
 
@@ -126,7 +126,7 @@ static void checksum(void **state)
 
 static void not_vmi(void **state)
 {
-	struct vmi_rom rom;
+	struct pvvmi_rom rom;
 	const char *why;
 	size_t n;
 
@@ -139,16 +139,16 @@ static void not_vmi(void **state)
 	assert_int_equal(check(&rom, &why), VMI_NOT_A_ROM);
 	image_make(image);
 	for (n = 0; n < VMI_HEADER_BYTES; n++)
-		assert_int_equal(vmi_rom_check(image, n, &rom, &why), VMI_NOT_A_ROM);
+		assert_int_equal(pvvmi_rom_check(image, n, &rom, &why), VMI_NOT_A_ROM);
 	for (; n < IMAGE_BYTES; n++)
-		assert_int_equal(vmi_rom_check(image, n, &rom, &why), -VMI_EINVAL);
+		assert_int_equal(pvvmi_rom_check(image, n, &rom, &why), -VMI_EINVAL);
 }
 
 static void licences(void **state)
 {
 	static const char *const fine[] = { "GPL", "GPL v2", "Dual MIT/GPL" };
 	static const char *const not[] = { "", "GP", "GPL v3", "GPL ", "gpl", "Dual MIT/GPL2", "MIT" };
-	struct vmi_rom rom;
+	struct pvvmi_rom rom;
 	const char *why;
 	size_t i;
 
@@ -194,7 +194,7 @@ static void holes(void **state)
 		{ 0xfffffffffc000800, 0x1000, false },
 		{ 0x1000, 0x1000, false },
 	};
-	struct vmi_rom rom;
+	struct pvvmi_rom rom;
 	const char *why;
 	size_t i;
 
@@ -212,7 +212,7 @@ static void holes(void **state)
 static void scan(void **state)
 {
 	static u8 area[0x4000];
-	struct vmi_rom rom;
+	struct pvvmi_rom rom;
 	const char *why;
 	u32 at = 0;
 
@@ -223,20 +223,20 @@ static void scan(void **state)
 	memcpy(area + 0x1800, image, IMAGE_BYTES);
 	area[0x1900]++;
 	memcpy(area + 0x3000, image, IMAGE_BYTES);
-	assert_int_equal(vmi_rom_next(area, sizeof(area), &at, &rom, &why), -VMI_EINVAL);
+	assert_int_equal(pvvmi_rom_next(area, sizeof(area), &at, &rom, &why), -VMI_EINVAL);
 	assert_int_equal(at, 0x1800);
 	at += VMI_AREA_STEP;
-	assert_int_equal(vmi_rom_next(area, sizeof(area), &at, &rom, &why), 0);
+	assert_int_equal(pvvmi_rom_next(area, sizeof(area), &at, &rom, &why), 0);
 	assert_int_equal(at, 0x3000);
 	assert_ptr_equal(rom.image, area + 0x3000);
 	at += VMI_AREA_STEP;
-	assert_int_equal(vmi_rom_next(area, sizeof(area), &at, &rom, &why), VMI_NOT_A_ROM);
+	assert_int_equal(pvvmi_rom_next(area, sizeof(area), &at, &rom, &why), VMI_NOT_A_ROM);
 }
 
 static u8 copy[0x3000];
-static struct vmi_rom rom_used;
+static struct pvvmi_rom rom_used;
 
-static void answers_make(struct vmi_reloc *answer)
+static void answers_make(struct pvvmi_reloc *answer)
 {
 	const char *why;
 
@@ -247,27 +247,27 @@ static void answers_make(struct vmi_reloc *answer)
 	memset(answer, 0, VMI_CALLS * sizeof(*answer));
 }
 
-static int answers(const struct vmi_reloc *answer, u32 *nr, const char **why)
+static int answers(const struct pvvmi_reloc *answer, u32 *nr, const char **why)
 {
 	*why = "";
-	return vmi_answers_check(&rom_used, BASE, copy, answer, nr, why);
+	return pvvmi_answers_check(&rom_used, BASE, copy, answer, nr, why);
 }
 
 static void answers_good(void **state)
 {
-	struct vmi_reloc answer[VMI_CALLS];
+	struct pvvmi_reloc answer[VMI_CALLS];
 	const char *why;
 	u32 nr;
 
 	(void)state;
 	answers_make(answer);
 	assert_int_equal(answers(answer, &nr, &why), 0);
-	answer[0] = (struct vmi_reloc){ BASE + IMAGE_CODE, VMI_CALL_REL };
+	answer[0] = (struct pvvmi_reloc){ BASE + IMAGE_CODE, VMI_CALL_REL };
 	for (nr = 29; nr <= 35; nr++)
 		if (nr != 34)
-			answer[nr] = (struct vmi_reloc){ BASE + IMAGE_CODE,
+			answer[nr] = (struct pvvmi_reloc){ BASE + IMAGE_CODE,
 				nr == VMI_IRET ? VMI_JUMP_REL : VMI_CALL_REL };
-	answer[VMI_IO_DELAY] = (struct vmi_reloc){ 0, VMI_NOP };
+	answer[VMI_IO_DELAY] = (struct pvvmi_reloc){ 0, VMI_NOP };
 	assert_int_equal(answers(answer, &nr, &why), 0);
 	/* Inside the declared hole. */
 	rom_used.hole_start = 0xfffffffffc000000;
@@ -305,7 +305,7 @@ static void answers_bad(void **state)
 		{ 73, BASE + IMAGE_CODE, VMI_CALL_REL, "go with it" },
 		{ 45, BASE + IMAGE_CODE, VMI_CALL_REL, "go with it" },
 	};
-	struct vmi_reloc answer[VMI_CALLS];
+	struct pvvmi_reloc answer[VMI_CALLS];
 	const char *why;
 	size_t i;
 	u32 nr;
@@ -313,7 +313,7 @@ static void answers_bad(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(wrong); i++) {
 		answers_make(answer);
-		answer[wrong[i].nr] = (struct vmi_reloc){ wrong[i].entry, wrong[i].type };
+		answer[wrong[i].nr] = (struct pvvmi_reloc){ wrong[i].entry, wrong[i].type };
 		if (answers(answer, &nr, &why) != -VMI_EINVAL || !strstr(why, wrong[i].why))
 			fail_msg("%zu: \"%s\", not \"%s\"", i, why, wrong[i].why);
 	}
@@ -327,7 +327,7 @@ static void assert_detected(const struct pv_platform *platform, int score, const
 {
 	const char *why = "";
 
-	assert_int_equal(vmi_detect(platform, &why), score);
+	assert_int_equal(pvvmi_detect(platform, &why), score);
 	if (text)
 		assert_string_equal(why, text);
 }

@@ -56,7 +56,7 @@ static int detect(struct pv_platform *where)
 	int score;
 
 	pv_cpuid_scan(where);
-	score = vmware_detect(where, &why);
+	score = pvvmware_detect(where, &why);
 	if (score <= PV_SCORE_NONE)
 		assert_non_null(why);
 	return score;
@@ -112,7 +112,7 @@ static void imitations_too(void **state)
 static u32 way(void)
 {
 	pv_cpuid_scan(&platform);
-	return vmware_way(&platform);
+	return pvvmware_way(&platform);
 }
 
 static void it_is_called_as_it_says(void **state)

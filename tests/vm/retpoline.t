@@ -48,7 +48,7 @@ start, end = image.named["__pv_text_start"], image.named["__pv_text_end"]
 # As compiled.
 tap.ok(len(branches(["-d", "-j", ".text", vm.IMAGE])) > 1000, "an ordinary image has many indirect branches")
 tap.empty(branches(["-d", "-j", ".text", IMAGE]), "as compiled: none in the text")
-names = ["native_trampoline", "native_trampoline_long", "native_trampoline_gdt"]
+names = ["pvnative_trampoline", "pvnative_trampoline_long", "pvnative_trampoline_gdt"]
 first, middle, last = (image.named[n] for n in names)
 found = in_blob("trampoline16", image.bytes_at(first, middle - first), 0, "i8086")
 tap.ok(len(found) == 1 and FAR.search(found[0]), "start code of CPUs, 16 bits: one, and a far one", *found)

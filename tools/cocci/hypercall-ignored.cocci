@@ -5,7 +5,7 @@
 
 @ignored@
 position call;
-identifier f =~ "^(pvxen_call[0-9]|pvxen_(mmuext|vcpu_op|sched_op|evtchn_op|set_linear|prepare_gdt)|hypercall|hv_call[a-z0-9_]*)$";
+identifier f =~ "^(pvxen_call[0-9]|pvxen_(mmuext|vcpu_op|sched_op|evtchn_op|set_linear|prepare_gdt)|hypercall|pvhyperv_call[a-z0-9_]*)$";
 @@
 f@call(...);
 

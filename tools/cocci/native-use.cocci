@@ -6,7 +6,7 @@
 
 @use@
 position call;
-identifier f =~ "^(pv_native|native_fn)_";
+identifier f =~ "^(pv_native|pvnative_fn)_";
 @@
 f@call(...)
 

@@ -493,7 +493,7 @@ static int rom_call_of(unsigned long fn)
 	int nr;
 
 	for (nr = 0; machine->rom && nr < VMI_CALLS; nr++)
-		if (rom_call_name[nr] && fn == vmi_entry[nr])
+		if (rom_call_name[nr] && fn == pvvmi_entry[nr])
 			return nr;
 	return -1;
 }

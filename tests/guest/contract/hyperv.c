@@ -39,7 +39,7 @@ static bool arrives(u32 cpu, u64 want)
 TEST(hyperv_calls)
 {
 	static const struct pv_cpumask self = { { 1 } }, both = { { 3 } };
-	u64 calls, want = cpus_online > 1 && hv_uses(HV_USE_FLUSH);
+	u64 calls, want = cpus_online > 1 && pvhyperv_uses(HV_USE_FLUSH);
 
 	if (!is_hyperv())
 		return;
@@ -50,7 +50,7 @@ TEST(hyperv_calls)
 	EXPECT_EQ(hypercalls(), calls);
 
 	/* A list, and all; natively the flush is an IPI, which may be a call. */
-	if (hv_uses(HV_USE_FLUSH)) {
+	if (pvhyperv_uses(HV_USE_FLUSH)) {
 		calls = pv_backend()->hypercalls(HVCALL_FLUSH_LIST);
 		pv_flush_tlb_multi(&both, VA, VA + 32 * PAGE);
 		EXPECT_EQ(pv_backend()->hypercalls(HVCALL_FLUSH_LIST), calls + want);
@@ -63,7 +63,7 @@ TEST(hyperv_calls)
 	received[0] = 0;
 	interrupt_hook = count_ipi;
 	calls = hypercalls();
-	want = hv_uses(HV_USE_IPI);
+	want = pvhyperv_uses(HV_USE_IPI);
 	pv_send_ipi(0, TEST_IPI);
 	EXPECT(arrives(0, 1));
 	EXPECT_EQ(hypercalls(), calls + want);
@@ -74,16 +74,17 @@ TEST(hyperv_calls)
 TEST(hyperv_wide)
 {
 	static const struct pv_cpumask self = { { 1 } }, both = { { 3 } }, none = { { 0 } };
-	bool wide = hv_wide;
+	bool wide = pvhyperv_wide;
 	u64 calls, want = cpus_online > 1;
 
 	if (!is_hyperv())
 		return;
-	if (!hv_uses(HV_USE_FLUSH) || !hv_uses(HV_USE_IPI) || !hv_uses(HV_USE_EX)) {
+	if (!pvhyperv_uses(HV_USE_FLUSH) || !pvhyperv_uses(HV_USE_IPI) ||
+	    !pvhyperv_uses(HV_USE_EX)) {
 		test_skip("needs all forms of flush and IPI");
 		return;
 	}
-	hv_wide = true;
+	pvhyperv_wide = true;
 	calls = hypercalls();
 	pv_flush_tlb_multi(&self, VA, VA + PAGE);
 	pv_flush_tlb_multi(&self, 0, 0);
@@ -102,7 +103,7 @@ TEST(hyperv_wide)
 	EXPECT(arrives(0, 1));
 	EXPECT_EQ(pv_backend()->hypercalls(HVCALL_SEND_IPI_EX), calls + 1);
 	interrupt_hook = NULL;
-	hv_wide = wide;
+	pvhyperv_wide = wide;
 }
 
 /* One refusal (a vector that nobody may send) is reported, and the end of nothing. */
@@ -114,11 +115,11 @@ TEST(hyperv_refused)
 
 	if (!is_hyperv())
 		return;
-	if (!hv_uses(HV_USE_IPI)) {
+	if (!pvhyperv_uses(HV_USE_IPI)) {
 		test_skip("needs the IPI call");
 		return;
 	}
-	EXPECT(!hv_ipi(&self, 1, false, PV_OP_send_ipi, (unsigned long)test_hyperv_refused));
+	EXPECT(!pvhyperv_ipi(&self, 1, false, PV_OP_send_ipi, (unsigned long)test_hyperv_refused));
 	EXPECT_EQ(pv_batch_error_count(), errors + 1);
 	calls = hypercalls();
 	received[0] = 0;
@@ -165,7 +166,7 @@ static void each_form(struct mm *mm)
 		for (i = 0; i < 2; i++) {
 			pv_set_pte(ptep, pv_make_pte(pv_pfn_nr(pages[i]) << PV_PAGE_SHIFT |
 						     PV_PTE_PRESENT | PV_PTE_ACCESSED));
-			EXPECT(hv_flush(&second, VA, end, ex, 0));
+			EXPECT(pvhyperv_flush(&second, VA, end, ex, 0));
 			pv_port_call_cpus(&second, read_word, NULL);
 			EXPECT_EQ(seen, 100 + i);
 		}
@@ -185,14 +186,14 @@ TEST(hyperv_forms)
 
 	if (!is_hyperv())
 		return;
-	if (cpus_online < 2 || !hv_uses(HV_USE_FLUSH) || !hv_uses(HV_USE_IPI) || !hv_uses(HV_USE_EX)) {
+	if (cpus_online < 2 || !pvhyperv_uses(HV_USE_FLUSH) || !pvhyperv_uses(HV_USE_IPI) || !pvhyperv_uses(HV_USE_EX)) {
 		test_skip("needs a second CPU, and all forms of flush and IPI");
 		return;
 	}
 	interrupt_hook = count_ipi;
 	received[0] = received[1] = 0;
 	for (ex = 0; ex < 2; ex++) {
-		EXPECT(hv_ipi(&both, TEST_IPI, ex, PV_OP_send_ipi_mask, 0));
+		EXPECT(pvhyperv_ipi(&both, TEST_IPI, ex, PV_OP_send_ipi_mask, 0));
 		EXPECT(arrives(0, ex + 1));
 		EXPECT(arrives(1, ex + 1));
 	}
@@ -213,13 +214,13 @@ TEST(hyperv_forms)
 /* Nothing of ours is the hypervisor's to write to between exit and init. */
 static void expect_registers(bool on)
 {
-	if (hv.privileges & HV_PRIV_APIC)
+	if (pvhyperv.privileges & HV_PRIV_APIC)
 		EXPECT_EQ(pv_read_msr(HV_MSR_VP_ASSIST) & HV_VP_ASSIST_ENABLE,
 			  on && pv_impl_is_own(PV_OP_upcall));
-	if (hv.privileges & HV_PRIV_REF_TSC)
+	if (pvhyperv.privileges & HV_PRIV_REF_TSC)
 		EXPECT_EQ(pv_read_msr(HV_MSR_REF_TSC) & HV_REF_TSC_ENABLE,
 			  on && (pv_impl_is_own(PV_OP_clock_read) || pv_impl_is_own(PV_OP_set_timer)));
-	if (hv.privileges & HV_PRIV_SYNTIMER)
+	if (pvhyperv.privileges & HV_PRIV_SYNTIMER)
 		EXPECT_EQ(pv_read_msr(HV_MSR_STIMER0_CONFIG) != 0,
 			  on && pv_impl_is_own(PV_OP_set_timer));
 	EXPECT_EQ(pv_read_msr(HV_MSR_HYPERCALL) & HV_HYPERCALL_ENABLE, on);

@@ -14,7 +14,7 @@ static bool possible(void)
 		test_skip("not VMI");
 		return false;
 	}
-	if (!vmi_rom_counters()) {
+	if (!pvvmi_rom_counters()) {
 		test_skip("the ROM does not count");
 		return false;
 	}
@@ -72,11 +72,11 @@ TEST(vmi_direct)
 		return;
 	trap_hook = ignore;
 	for (i = 0; i < sizeof(direct) / sizeof(direct[0]); i++) {
-		u64 before = vmi_rom_count(direct[i].call), after;
+		u64 before = pvvmi_rom_count(direct[i].call), after;
 
 		for (n = 0; n < TIMES; n++)
 			direct[i].use();
-		after = vmi_rom_count(direct[i].call);
+		after = pvvmi_rom_count(direct[i].call);
 		if (pv_impl_is_native(direct[i].op))
 			EXPECT_EQ(after - before, 0);
 		else
@@ -103,7 +103,7 @@ TEST(vmi_wx)
 		return;
 	}
 	EXPECT_EQ(linear_flags(code), PV_PTE_PRESENT);
-	EXPECT_EQ(linear_flags(vmi_rom_counters()), PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_NX);
+	EXPECT_EQ(linear_flags(pvvmi_rom_counters()), PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_NX);
 }
 
 /* Is a call made only where the guest counts it? */
@@ -129,7 +129,7 @@ TEST(vmi_counts)
 	pv_wbinvd();
 	pv_set_timer(~0ULL);
 	for (nr = 0; nr < VMI_CALLS; nr++) {
-		u64 ours = pv_backend()->hypercalls(nr), rom = vmi_rom_count(nr);
+		u64 ours = pv_backend()->hypercalls(nr), rom = pvvmi_rom_count(nr);
 
 		seen += rom != 0;
 		/* The other CPUs have made calls of their own. */

@@ -13,6 +13,11 @@
 #include <xen/interface/vcpu.h>
 #include <xen/interface/version.h>
 
+/* The frame list and the event mask are Linux's. */
+#define pvxen_p2m_addr	xen_p2m_addr
+#define pvxen_p2m_size	xen_p2m_size
+#define pvxen_vcpu_info	xen_vcpu_info
+
 /* Xen's numbers are Linux's. */
 #define XEN_EPERM	EPERM
 #define XEN_ENOENT	ENOENT
