@@ -6,6 +6,61 @@
 #include <pvops/port.h>
 #include <pvops/pvops.h>
 
+extern const struct pv_backend *const __pv_backends_start[];
+extern const struct pv_backend *const __pv_backends_end[];
+extern const struct pv_site __pv_sites_start[];
+extern const struct pv_site __pv_sites_end[];
+
+static inline u32 pv_backend_count(void)
+{
+	return (u32)(__pv_backends_end - __pv_backends_start);
+}
+
+/* Lines for pv_detected() and pv_refused(): report.c. */
+#define PV_LINES	12
+#define PV_LINE_SIZE	160
+
+struct pv_lines {
+	const char *what;
+	char text[PV_LINES][PV_LINE_SIZE];
+	u32 count;
+};
+
+extern struct pv_lines pv_lines_detected, pv_lines_refused;
+
+/* pv_add_line(detected, ...), (refused, ...): kept, or logged at once where there is no room */
+#define pv_add_line(to, ...)						\
+	do {								\
+		struct pv_lines *l_ = &pv_lines_##to;			\
+		char more_[PV_LINE_SIZE];				\
+		bool keep_ = l_->count < PV_LINES;			\
+									\
+		pv_port_format(keep_ ? l_->text[l_->count++] : more_, PV_LINE_SIZE, __VA_ARGS__); \
+		if (!keep_)						\
+			pv_port_log("pvops: %s: %s", l_->what, more_);	\
+	} while (0)
+
+void pv_print_lines(const struct pv_lines *lines);
+
+/* What a backend said of this machine: detect.c. */
+#define PV_BACKENDS	16
+
+struct pv_candidate {
+	int score;
+	const char *why;
+	bool failed;
+};
+
+void pv_detect_all(const struct pv_platform *platform);
+struct pv_candidate *pv_candidate_of(const struct pv_backend *backend);
+const struct pv_backend *pv_detect_best(void);
+
+/* exceptions.c: the chosen backend's ops without those that are to be native */
+void pv_exceptions_apply(const char *cmdline);
+/* select.c: the op's entry in a backend's table; NULL if that is left to native */
+const struct pv_impl *pv_impl_in(const struct pv_backend *backend, u32 op);
+bool pv_is_overridden(u32 op);
+
 /* Fills what CPUID says of the platform. */
 void pv_cpuid_scan(struct pv_platform *platform);
 

@@ -27,7 +27,7 @@ TEXT = r'"((?:[^"\\]|\\.)*)"'
 PORT = "patches/linux/arch/x86/kernel/pvops_port.c"
 # Where a refusal is made: files, and how it looks there.
 SOURCES = (
-    (("pvops/*.c",), r"add_line\(&refused,\s*" + TEXT),
+    (("pvops/*.c",), r"pv_add_line\(refused,\s*" + TEXT),
     (("pvops/*.c",), r"pv_port_panic\(" + TEXT),
     (("pvops/*.c", "include/pvops/backend.h", "backends/*/*.c", PORT, "patches/linux/arch/x86/xen/pvops.c"),
      r"\bwhy = " + TEXT),

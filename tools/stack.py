@@ -37,7 +37,7 @@ RECURSION = {"verify": 2}
 ROM, ROM_INIT = 512, 2048
 POINTERS = {
     "pvops/batch.c:submit": r"(pvxen|pvvmi)_submit$",
-    "pvops/select.c:detect_all": r".*detect$",
+    "pv_detect_all": r".*detect$",
     "pv_init": r".*(hook init)$",
     "pv_cpu_init": r".*(hook cpu_init)$",
     "pv_cpu_exit": r".*(hook cpu_exit)$",

@@ -49,8 +49,8 @@ def main():
         lost = "no source refuses so: "
         planted(root, "a refusal that changed", "backends/kvm/detect.c", "offers nothing that helps", "offers too little",
                 "lacks the refusal of backends/kvm/detect.c", lost + "KVM offers nothing that helps")
-        planted(root, "a refusal of a part that changed", "pvops/select.c", '"-%s: too many', '"-%s: far too many',
-                "lacks the refusal of pvops/select.c", lost + "-<part>: too many exceptions")
+        planted(root, "a refusal of a part that changed", "pvops/exceptions.c", '"-%s: too many', '"-%s: far too many',
+                "lacks the refusal of pvops/exceptions.c", lost + "-<part>: too many exceptions")
         planted(root, "a start that fails with another line", "backends/vmware/backend.c", "nobody answers", "nobody is",
                 "lacks the refusal of backends/vmware/backend.c", lost + "pvops: vmware: nobody answers")
         planted(root, "a refusal that is not on the page", PAGE, "* `no VMware by CPUID`:", "* no VMware:",
@@ -63,7 +63,7 @@ def main():
         planted(root, "a function that is renamed", "pvops/apply.c", "bool patch_branch(", "bool patch_branches(",
                 WALKS + ": pvops/apply.c has no patch_branch()")
         planted(root, "a function that is only called", WALKS, "`pv_print()`", "`pv_port_log()`",
-                WALKS + ": pvops/select.c has no pv_port_log()")
+                WALKS + ": pvops/report.c has no pv_port_log()")
 
         planted(root, "a core that knows a backend", "pvops/plan.c", '#include "internal.h"',
                 '#include "internal.h"\n#include "../backends/xen/internal.h"',

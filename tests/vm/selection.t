@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Unusual pvops= words: each is honoured or refused in one line, and boot goes on.
 
-The lines are the core's (pvops/select.c).
+The lines are the core's (pvops/detect.c, select.c, exceptions.c).
 """
 from leave import leave
 from vmtest import Tap, boot
