@@ -208,17 +208,18 @@ analyze: ## test: gcc -fanalyzer, clang-tidy and cppcheck, zero findings
 	$(Q)tools/analyze.py
 	$(Q)$(PROVE) tests/static/analyze.t
 
-coccicheck: coccicheck-$(GUEST) ## test: rules for our own code; of Linux: the semantic patches
+coccicheck: coccicheck-$(GUEST) ## test: Coccinelle: rules on our own code; of Linux: the conversion
 
 coccicheck-mini:
 	@echo "  SPATCH  tools/cocci"
-	$(Q)tools/rulecheck.py
-	$(Q)$(PROVE) tests/static/rules.t
+	$(Q)tools/coccicheck.py
+	$(Q)$(PROVE) tests/static/coccicheck.t
 
 coccicheck-linux:
 	$(Q)$(PROVE) tests/cocci
 	$(Q)tools/linux.sh prepare
-	$(Q)tools/coccicheck.py $(B)/linux-6.1
+	@echo "  CHECK   no use of pv_ops is left"
+	$(Q)tools/pv_ops_left.py $(B)/linux-6.1
 
 docs: $(B)/optables/optables ## build: docs/ops.md from the catalogue and the backends, version.h from VERSION
 	@mkdir -p docs

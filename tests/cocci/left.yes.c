@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* A converted file, as coccicheck sees it: pv_ops only where it says so. */
+/* A converted file: pv_ops only in comments, strings and code for !CONFIG_PVOPS. */
 void setup(void)
 {
 	paravirt_set(mmu, exit_mmap, flush);	/* was pv_ops.mmu.exit_mmap */

@@ -18,7 +18,7 @@ tap = Tap()
 
 
 def check(*args, top=TOP):
-    run = subprocess.run([sys.executable, top / "tools/rulecheck.py", *args], text=True, capture_output=True, check=False)
+    run = subprocess.run([sys.executable, top / "tools/coccicheck.py", *args], text=True, capture_output=True, check=False)
     return run.returncode, run.stdout.splitlines(), run.stderr.splitlines()
 
 
@@ -50,5 +50,5 @@ with tempfile.TemporaryDirectory() as folder:
     tap.ok(status == 3 and len(err) == 1 and "not RULE FILE FUNCTION REASON" in err[0], "a line without a reason: one line", *err)
 for args, want in ((("nosuch", "x.c"), 3), (("--help",), 2), (("native-use",), 2)):
     status, _, err = check(*args)
-    tap.equal(status, want, f"rulecheck {' '.join(args)}: status {want}")
+    tap.equal(status, want, f"coccicheck {' '.join(args)}: status {want}")
 tap.done()
