@@ -61,7 +61,7 @@ deps: ## start: install the Debian packages that are missing (GUEST=linux: Linux
 	@echo "deps: all there"
 
 #: GUEST=linux	Linux, not the mini guest: demo bench check faults sparse coccicheck deps
-#: ROWS="a b"	check GUEST=linux: these rows of tests/linux/envs.toml only
+#: ROWS="a b"	vm, check: these tests of tests/vm or tests/linux only (tools/rows.py)
 #: STOCK_CONFIGS=no	check GUEST=linux: mm, debug, kasan, up are not compared with a stock kernel
 #: CONFIG=name	linux: another configuration: same hard cloud fault mm debug kasan up
 #: SELECT="e/b"	select: environment/backend, such as vmi-smp2/vmi, in the place of all
@@ -128,15 +128,19 @@ check-mini: docs-check sparse-mini coccicheck-mini analyze guest unit fuzz audit
 # $(call config_for,ROW CONFIG): the configuration, if the row is wanted.
 config_for = $(if $(filter $(firstword $(1)),$(or $(ROWS),$(firstword $(1)))),$(lastword $(1)))
 
-# Two kernels: ours, and the one whose selftests it must pass.  ROWS="native domu":
-# not all rows.
+# $(call prove-rows,FOLDER): the folder's tests, or those of ROWS.
+prove-rows = rows=$$(tools/rows.py list $(1) $(ROWS)) && $(PROVE) -j2 -e tools/rows.py $$rows
+
+# Two kernels: ours, and the one whose selftests it must pass.  A wrong name in ROWS fails
+# before they are built.
 check-linux: $(parts) $(B)/audit/audit $(if $(filter xenhvm,$(or $(ROWS),xenhvm)),$(B)/xen/hvm-host.cpio)
+	$(Q)tools/rows.py list tests/linux $(ROWS) >/dev/null
 	$(Q)for kernel in ours stock; do \
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
 	$(Q)for config in $(sort $(foreach row,faults:fault retpoline:hard mm:mm pti:mm rom:mm rom:up debug:debug kasan:kasan up:up,$(call config_for,$(subst :, ,$(row))))); do \
 		tools/linux.sh config $$config || exit; done
 	$(Q)tools/audit/audit.sh linux
-	$(Q)$(PROVE) -j2 $(if $(ROWS),$(ROWS:%=tests/linux/%.t),tests/linux)
+	$(Q)$(call prove-rows,tests/linux)
 
 faults-linux: $(parts)
 	$(Q)tools/linux.sh config fault
@@ -161,7 +165,7 @@ fuzz: ## test: every parser of untrusted input, bounded
 fuzz-long: ## test: 10 million runs of each: build/report/fuzz.{json,md}
 
 vm: $(images) $(parts) $(hvm_parts) vmi-roms $(B)/clang/vmi/monitor.elf ## test: the mini guest in every environment
-	$(Q)$(PROVE) -j2 tests/vm
+	$(Q)$(call prove-rows,tests/vm)
 
 # Every op of every backend: what the rows of tests/vm do for whole tables.  Hours;
 # SELECT="vmi/vmi xenpv/xen": env/backend, not all.

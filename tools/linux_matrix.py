@@ -36,7 +36,7 @@ KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
            "hard": "build/linux-hard/arch/x86/boot/bzImage",
            "fault": "build/linux-fault/arch/x86/boot/bzImage"}
 # Other configurations: how many times longer their rows may take, and a test in them.
-CONFIGS = {"mm": 2, "debug": 6, "kasan": 6, "up": 2}
+CONFIGS = {name: keys["slower"] for name, keys in vm.load(TABLE)["config"].items()}
 CONFIG_WORDS = ["PARTS=security,module,stress,user,selftests,mm,reread,roots,oom,hotplug", "secretmem.enable=1"]
 LIMIT = 200
 # The stock kernel that has the same configuration.

@@ -192,11 +192,15 @@ def _parse_result(out, line, diag):
 
 # Environments
 
-def envs(file=TABLE):
-    """The table: {name: rows}, with `base` resolved."""
+def load(file=TABLE):
+    """The whole file."""
     with file.open("rb") as f:
-        table = tomllib.load(f)
-    out = {}
+        return tomllib.load(f)
+
+
+def envs(file=TABLE):
+    """The environments: {name: keys}, with `base` resolved."""
+    table, out = load(file), {}
     for name, rows in table["env"].items():
         rows = {**out[rows["base"]], **rows} if "base" in rows else dict(rows)
         rows["qemu"], rows["count_args"] = table["qemu"]["args"], table["count"]["args"]
