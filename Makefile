@@ -186,10 +186,10 @@ audit-check: audit $(B)/vmi/monitor.elf
 audit-table: $(B)/audit/audit $(images) $(KERNEL) ## measure: the same in numbers, kernels side by side
 	$(Q)tools/audit/audit.sh table
 
-$(B)/audit/audit: tools/audit/audit.c
+$(B)/audit/audit: $(wildcard tools/audit/*.c) tools/audit/audit.h
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
-	$(Q)$(CC) -O2 -Wall -Wextra -Werror -o $@ $< -lZydis
+	$(Q)$(CC) -O2 -Wall -Wextra -Werror -o $@ $(filter %.c,$^) -lelf -lZydis
 
 # Longer than in the check, and at other times: FAULT_SECONDS=600 SEED=7 make faults
 faults: faults-$(GUEST) ## test: hypercalls that fail under load, a minute in each environment

@@ -154,14 +154,14 @@ pv_slots: .quad 0
     good = GUEST.read_bytes()
     shoff, = struct.unpack_from("<Q", good, 0x28)
     cases = {
-        "nothing": (b"", "too short"),
+        "nothing": (b"", "not an ELF file"),
         "no ELF": (b"MZ" + bytes(100), "not an ELF file"),
         "32 bits": (good[:4] + b"\1" + good[5:], "not for x86-64"),
         "no sections": (good[:0x3c] + b"\0\0" + good[0x3e:], "no section headers"),
-        "cut": (good[:4096], "beyond the end of the file"),
-        "names elsewhere": (good[:0x3e] + b"\xff\xff" + good[0x40:], "no section headers"),
-        "section beyond": (good[:shoff + 128 + 24] + struct.pack("<Q", 1 << 60) + good[shoff + 128 + 32:], "beyond the end"),
-        "section name beyond": (good[:shoff + 64] + b"\xff\xff\xff\x7f" + good[shoff + 68:], "beyond the names"),
+        "cut": (good[:4096], "no section headers"),
+        "names elsewhere": (good[:0x3e] + b"\xff\xff" + good[0x40:], "section 1: its name: "),
+        "section beyond": (good[:shoff + 128 + 24] + struct.pack("<Q", 1 << 60) + good[shoff + 128 + 32:], "section 2: "),
+        "section name beyond": (good[:shoff + 64] + b"\xff\xff\xff\x7f" + good[shoff + 68:], "section 1: its name: offset out of range"),
     }
     for what, (data, line) in cases.items():
         bad = folder / "bad"

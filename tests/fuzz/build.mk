@@ -103,10 +103,12 @@ $(B)/fuzz/test-host-fuzz-$(1): $(B)/fuzz/machine/tests/fuzz/$(1).o $(call fuzz_m
 endef
 $(foreach t,$(fuzz_machines),$(eval $(call fuzz_machine_rule,$(t))))
 
-# The audit is one file, which the target includes.
-$(B)/fuzz/test-host-fuzz-elf: $(B)/fuzz/tests/fuzz/elf.o
+# The audit without its command line.
+fuzz_audit_objects := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out %/main.c,$(wildcard tools/audit/*.c)))
+
+$(B)/fuzz/test-host-fuzz-elf: $(B)/fuzz/tests/fuzz/elf.o $(fuzz_audit_objects)
 	@echo "  LD      $@"
-	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^ -lZydis
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^ -lelf -lZydis
 
 # The VMI monitor's loader, which is no part of the layer.
 fuzz_monitor_cflags := -std=gnu11 -ffreestanding -O2 -g -Wall -Wextra -Werror -fno-pie \
@@ -121,7 +123,7 @@ $(B)/fuzz/test-host-fuzz-monitor: $(B)/fuzz/monitor/tests/fuzz/monitor.o $(B)/fu
 	@echo "  LD      $@"
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^
 
-.SECONDARY: $(fuzz_objects) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.o) $(fuzz_machines:%=$(B)/fuzz/machine/tests/fuzz/%.o)
+.SECONDARY: $(fuzz_objects) $(fuzz_audit_objects) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.o) $(fuzz_machines:%=$(B)/fuzz/machine/tests/fuzz/%.o)
 
 .PHONY: fuzz fuzz-build fuzz-long fuzz-planted $(fuzz_names:%=fuzz-%)
 fuzz-build: $(fuzz_programs)
@@ -145,5 +147,5 @@ $(fuzz_names:%=fuzz-%): fuzz-%: $(B)/fuzz/test-host-fuzz-%
 		{ tail -n 60 $(B)/fuzz/$*.log >&2; exit 1; }
 	$(Q)grep number_of_executed $(B)/fuzz/$*.log
 
--include $(fuzz_objects:.o=.d) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.d)
+-include $(fuzz_objects:.o=.d) $(fuzz_audit_objects:.o=.d) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.d)
 -include $(wildcard $(foreach d,machine monitor,$(B)/fuzz/$(d)/*/*.d $(B)/fuzz/$(d)/*/*/*.d $(B)/fuzz/$(d)/*/*/*/*.d))

@@ -46,7 +46,7 @@ PLANTS = (
     ("vmcall", "backends/hyperv/mmu.c", "if (hv_nobody(mask, hv_vp_index))", "if (!ex && hv_nobody(mask, hv_vp_index))"),
     ("romcall", "backends/vmi/mmu.c", "*done = first + (u32)result.type;", "*done = (u32)result.type + 1;"),
     ("monitor", "tests/vmi/monitor/loader.c", "ph->p_filesz > ph->p_memsz)", "0)"),
-    ("elf", "tools/audit/audit.c", "if (offset > image_bytes || bytes > image_bytes - offset)", "if (0)"),
+    ("elf", "tools/audit/audit.c", "if (r->start < s->addr || r->end > s->addr + s->bytes)", "if (r->start < s->addr)"),
 )
 
 
