@@ -10,15 +10,17 @@ no measured figure by more than 2 %: another version of QEMU or of a host may ad
 Exit status: 0 good; 1 the demo failed, or the page differs; 2 wrong arguments; 3 something is
 missing here.
 """
+import argparse
 import contextlib
 import difflib
 import io
+import os
 import re
 import sys
 from pathlib import Path
 
+import cli
 import report
-import vm
 
 HEAD = """<!-- SPDX-License-Identifier: GPL-2.0-only OR MIT -->
 # What make demo prints
@@ -71,12 +73,12 @@ def page(said):
 
 
 def main(argv):
-    parser = vm.Parser(prog="demopage.py", description=__doc__, formatter_class=vm.argparse.RawDescriptionHelpFormatter)
+    parser = cli.Parser(prog="demopage.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("file", type=Path, metavar="FILE")
     args = parser.parse_args(argv)
     path = args.file.resolve()
-    vm.os.chdir(vm.TOP)
+    os.chdir(cli.TOP)
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         status = report.demo(report.ENVS)
@@ -90,14 +92,14 @@ def main(argv):
     try:
         old = path.read_text(encoding="utf-8")
     except OSError as err:
-        raise vm.UsageError(f"{args.file}: {err.strerror}") from err
+        raise cli.UsageError(f"{args.file}: {err.strerror}") from err
     differ = differences(old.splitlines(), new.splitlines())
     for line in differ:
         print(line, file=sys.stderr)
     if differ:
         print(f"{args.file}: is not what make demo prints: make demo-page", file=sys.stderr)
-    return vm.EXIT_FAILED if differ else 0
+    return cli.EXIT_FAILED if differ else 0
 
 
 if __name__ == "__main__":
-    vm.guard(main, "demopage.py")
+    cli.guard(main, "demopage.py")

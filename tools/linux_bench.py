@@ -10,15 +10,19 @@ page-table writes that Xen had to emulate, by watching from outside.  Exit
 status: 0 all targets met; 1 one was missed, or a boot did not end, or two
 boots of the same differ; 2 wrong arguments; 3 something is missing here.
 """
+import argparse
 import json
 import math
 import re
 import statistics
 import subprocess
-import sys
 from pathlib import Path
 
 import linux_sites
+import os
+import cli
+import judge
+import qemu
 import report
 import vm
 
@@ -54,7 +58,7 @@ def symbol(path, name):
     out = subprocess.run(["nm", path], capture_output=True, text=True, check=True).stdout
     m = re.search(rf"^([0-9a-f]+) \w {name}$", out, re.M)
     if not m:
-        raise vm.MissingError(f"{path}: no symbol {name}")
+        raise cli.MissingError(f"{path}: no symbol {name}")
     return int(m[1], 16)
 
 
@@ -148,8 +152,8 @@ def watch(kernel, bench):
     places = ",".join(f"{at:#x}+1" for at in (mark, *stubs))
     run = boot("xenpv", kernel, "watched", [f"rounds={WATCHED_ROUNDS}"],
                ["-d", "exec,cpu,int,nochain", "-dfilter", places, "-D", str(trace)])
-    if not vm.verdict(run):
-        return vm.explain(run)
+    if not judge.verdict(run):
+        return judge.explain(run)
     with trace.open(encoding="ascii", errors="replace") as lines:
         counted = count_samples(events(lines, mark, set(stubs)), list(bench))
     trace.unlink()
@@ -188,10 +192,10 @@ def sites(env):
 def measure(where, kernel):
     """(environment's object of the report, what is wrong)"""
     first = boot(where, kernel, "first")
-    if not vm.verdict(first):
-        return None, vm.explain(first)
+    if not judge.verdict(first):
+        return None, judge.explain(first)
     again = boot(where, kernel, "again")
-    wrong = vm.explain(again)
+    wrong = judge.explain(again)
     if again["data"].get("bench") != first["data"].get("bench"):
         wrong.append("two boots give different figures")
     env = report.env_object(first)
@@ -309,15 +313,15 @@ def compare_sites(envs):
 
 
 def main(argv):
-    parser = vm.Parser(prog="linux_bench.py", description=__doc__,
-                       formatter_class=vm.argparse.RawDescriptionHelpFormatter)
+    parser = cli.Parser(prog="linux_bench.py", description=__doc__,
+                       formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args(argv)
-    vm.os.chdir(vm.TOP)
+    os.chdir(cli.TOP)
     for kernel, folder in KERNELS.items():
         if not Path(folder, "arch/x86/boot/bzImage").is_file():
-            raise vm.MissingError(f"{folder}: not built; `tools/linux.sh build {kernel}` does")
-    doc = {"image_sha256": vm.sha256(INITRD) if Path(INITRD).is_file() else None,
-           "qemu": vm.qemu_version(), "envs": {}}
+            raise cli.MissingError(f"{folder}: not built; `tools/linux.sh build {kernel}` does")
+    doc = {"image_sha256": qemu.sha256(INITRD) if Path(INITRD).is_file() else None,
+           "qemu": qemu.version(), "envs": {}}
     wrong, missed = [], []
     for where, kernels in (("native", KERNELS), ("xenpv", ("stock", "ours"))):
         for kernel in kernels:
@@ -343,4 +347,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    vm.guard(main, "linux_bench.py")
+    cli.guard(main, "linux_bench.py")

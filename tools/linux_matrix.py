@@ -20,15 +20,22 @@ build/report/linux-matrix.json.  Exit status: 0 all good; 1 a row did not end, o
 not as it must; 2 wrong arguments; 3 something is missing here; 4 all good but that
 there is no stock kernel's run to compare with.
 """
+import argparse
 import hashlib
 import json
+import os
 import re
+import sys
 from pathlib import Path
 
+import cli
+import environments
+import guestlog
+import judge
+import qemu
 import report
-import vm
 
-TABLE = vm.TOP / "tests/linux/envs.toml"
+TABLE = cli.TOP / "tests/linux/envs.toml"
 OUT = report.OUT / "linux-matrix.json"
 RESULTS = Path("build/linux-guest/results")
 KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
@@ -36,7 +43,7 @@ KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
            "hard": "build/linux-hard/arch/x86/boot/bzImage",
            "fault": "build/linux-fault/arch/x86/boot/bzImage"}
 # Other configurations: how many times longer their rows may take, and a test in them.
-CONFIGS = {name: keys["slower"] for name, keys in vm.load(TABLE)["config"].items()}
+CONFIGS = {name: keys["slower"] for name, keys in environments.load(TABLE)["config"].items()}
 CONFIG_WORDS = ["PARTS=security,module,stress,user,selftests,mm,reread,roots,oom,hotplug", "secretmem.enable=1"]
 LIMIT = 200
 # The stock kernel that has the same configuration.
@@ -75,13 +82,13 @@ def parse(raw):
     problems  one line for each thing that cannot be so
     tail      the last lines, Xen's included
     """
-    raw = vm.NOISE.sub("", raw)
+    raw = guestlog.NOISE.sub("", raw)
     out = {"tests": {}, "running": None, "totals": {}, "data": {}, "user": False, "end": False, "log": [],
-           "problems": [], "tail": raw.rstrip("\n").split("\n")[-vm.TAIL_LINES:]}
+           "problems": [], "tail": raw.rstrip("\n").split("\n")[-guestlog.TAIL_LINES:]}
     problems, last = out["problems"], None
-    for line in map(str.strip, vm.XEN_LINE.sub("", raw + "\n").split("\n")):
+    for line in map(str.strip, guestlog.XEN_LINE.sub("", raw + "\n").split("\n")):
         if line.startswith("@pvops "):
-            vm.parse_data(out, line)
+            guestlog.parse_data(out, line)
         elif line.startswith("@test "):
             m = TEST.match(line)
             if not m or f"{m[1]}/{m[2]}" in out["tests"]:
@@ -121,7 +128,7 @@ def passed(run):
 # One boot
 
 def rows_of(name, variant):
-    rows = vm.env_rows(name, TABLE)
+    rows = environments.env_rows(name, TABLE)
     rows["parts"] = {p: f.replace("{variant}", variant) for p, f in rows["parts"].items()}
     return rows
 
@@ -142,33 +149,33 @@ def run(name, variant, words=(), tag="", timeout=None, count=False):
     rows["count"] = count
     image = KERNELS[variant]
     if not Path(image).is_file():
-        raise vm.MissingError(f"{image}: no such kernel; `tools/linux.sh {how_to_build(variant)}` makes it")
+        raise cli.MissingError(f"{image}: no such kernel; `tools/linux.sh {how_to_build(variant)}` makes it")
     for path in rows["parts"].values():
         if "linux-guest" in path and not Path(path).is_file():
-            raise vm.MissingError(f"{path}: not there; `tools/linux-guest.sh {variant}` makes it")
-    vm.check_parts(rows)
+            raise cli.MissingError(f"{path}: not there; `tools/linux-guest.sh {variant}` makes it")
+    qemu.check_parts(rows)
     log = Path("build/log") / f"linux-{name}{'~' + tag if tag else ''}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     cmdline = " ".join([*rows["words"], *words])
-    packed = vm.pack(rows, image, cmdline, log.with_suffix(".cpio"))
-    args = vm.command(rows, image, cmdline, packed)
+    packed = qemu.pack(rows, image, cmdline, log.with_suffix(".cpio"))
+    args = qemu.command(rows, image, cmdline, packed)
     timeout = timeout or rows.get("timeout", TIMEOUT) * slower(variant)
-    how, status, said, seconds = vm.boot(args, rows, log, timeout, END_SIGN)
+    how, status, said, seconds = qemu.boot(args, rows, log, timeout, END_SIGN)
     if packed:
         packed.unlink()
     result = parse(log.read_text(encoding="utf-8", errors="replace"))
     problems = result["problems"]
     if how == "stays":
-        problems.append(f"the guest ended, but the machine was still on {vm.POWEROFF_SECONDS} s later")
+        problems.append(f"the guest ended, but the machine was still on {qemu.POWEROFF_SECONDS} s later")
     elif not result["end"]:
-        problems.insert(0, f"no end marker: {vm.no_end(how, status, said, timeout)}; "
+        problems.insert(0, f"no end marker: {judge.no_end(how, status, said, timeout)}; "
                            f"last lines of {log} below")
     else:
         problems += [f"{part}: no totals of this part" for part in parts_asked(words)
                      if part not in result["totals"]]
     result.update(row=name, variant=variant, words=list(words),
-                  died=not result["end"] and how != "timeout", image_sha256=vm.sha256(image),
-                  parts={p: vm.sha256(f) for p, f in rows["parts"].items()},
+                  died=not result["end"] and how != "timeout", image_sha256=qemu.sha256(image),
+                  parts={p: qemu.sha256(f) for p, f in rows["parts"].items()},
                   seconds=seconds, log_file=str(log))
     log.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
     return result
@@ -189,7 +196,7 @@ def words_of(name, variant):
     if variant.removesuffix("-stock") not in CONFIGS:
         return []
     # Only a kernel in ring 0 can have page-table isolation.
-    pti = ["pti=on"] if vm.env_rows(name, TABLE)["backend"] != "xen" else []
+    pti = ["pti=on"] if environments.env_rows(name, TABLE)["backend"] != "xen" else []
     return [*CONFIG_WORDS, f"LIMIT={LIMIT * slower(variant)}", *pti]
 
 
@@ -227,8 +234,8 @@ def stock(name, variant):
     words = [w for w in words if not w.startswith("PARTS=")] + [f"PARTS={','.join(asked)}"]
     files = [KERNELS[variant], *rows["parts"].values()]
     if missing := stock_missing(name, variant):
-        raise vm.MissingError(missing)
-    key = hashlib.sha256(json.dumps([rows, words, [vm.sha256(f) for f in files]]).encode()).hexdigest()
+        raise cli.MissingError(missing)
+    key = hashlib.sha256(json.dumps([rows, words, [qemu.sha256(f) for f in files]]).encode()).hexdigest()
     kept = RESULTS / f"{name}-{key[:16]}.json"
     if kept.is_file():
         return json.loads(kept.read_text())
@@ -253,7 +260,7 @@ def asserts(result, reference=None):
            (result["end"] and not result["problems"], "the guest comes to its end, and the machine goes off",
             result["problems"] + ([] if result["end"] else [f"  | {t}" for t in result["tail"]])),
            (not data.get("complaints"), "the kernel complained of nothing", data.get("complaints", []))]
-    rows = vm.env_rows(result["row"], TABLE)
+    rows = environments.env_rows(result["row"], TABLE)
     out.append((data.get("cpus") == rows["cpus"], f"the kernel runs {rows['cpus']} CPU(s)",
                 [f"is {data.get('cpus')}"]))
     if "platform" in rows:
@@ -283,7 +290,7 @@ def asserts(result, reference=None):
 def _assert_layer(result, parts):
     """What the layer says of itself."""
     data, tests = result["data"], result["tests"]
-    expected = vm.env_rows(result["row"], TABLE)["backend"]
+    expected = environments.env_rows(result["row"], TABLE)["backend"]
     out = [(data.get("backend") == expected, f"{expected} is chosen", [f"is {data.get('backend')}"]),
            (data.get("detected"), "what was detected is told", []),
            (not data.get("refused"), "nothing is refused", data.get("refused", []))]
@@ -391,7 +398,7 @@ def block(result):
     not_passed = [line for name, t in result["tests"].items() if t[0] in ("FAIL", "TIMEOUT")
                   for line in explain(name, t)[:1]]
     return "\n".join([
-        f"{result['row']}: {vm.env_rows(result['row'], TABLE)['title']}",
+        f"{result['row']}: {environments.env_rows(result['row'], TABLE)['title']}",
         *report.wrap("kernel", [f"Linux {data.get('kernel', '?')}, {data.get('cpus', '?')} CPU(s), says "
                                 f"it runs on {data.get('platform', '?')}"]),
         *(report.wrap("detected", data["detected"]) if "detected" in data else []),
@@ -407,7 +414,7 @@ def block(result):
 # Commands
 
 def default_rows():
-    return [name for name, rows in vm.envs(TABLE).items() if "off" not in rows]
+    return [name for name, rows in environments.envs(TABLE).items() if "off" not in rows]
 
 
 def baselines(references):
@@ -425,8 +432,8 @@ def verdict(what, wrong, errors):
     """The last lines of a command, and its exit status."""
     if wrong or not errors:
         return report.finish(what, wrong + errors)
-    vm.sys.stdout.flush()
-    print(*errors, f"{what}: ERROR, not of this kernel", sep="\n", file=vm.sys.stderr)
+    sys.stdout.flush()
+    print(*errors, f"{what}: ERROR, not of this kernel", sep="\n", file=sys.stderr)
     return EXIT_ERROR
 
 
@@ -457,7 +464,7 @@ def demo(names, variant):
     print("left: sites left indirect, or not patched.  tests: all parts; the x86 selftests are "
           + ("compared with\nthe stock kernel's in the same row." if compare else "compared with\nnothing"
              + (f": {missing}" if missing else ".")))
-    doc = {"variant": variant, "image_sha256": results[0]["image_sha256"], "qemu": vm.qemu_version(),
+    doc = {"variant": variant, "image_sha256": results[0]["image_sha256"], "qemu": qemu.version(),
            "rows": {r["row"]: {key: r[key] for key in ("data", "tests", "totals", "user", "end", "seconds", "parts")}
                     for r in results},
            "killers_of_stock": {name: ref["killers"] for name, ref in references.items() if ref["killers"]}}
@@ -467,7 +474,7 @@ def demo(names, variant):
 
 def tap(names, variant):
     nr, failed = 0, 0
-    alone = variant in CONFIGS and vm.os.environ.get("STOCK_CONFIGS") == "no"
+    alone = variant in CONFIGS and os.environ.get("STOCK_CONFIGS") == "no"
     for name in names:
         result = run(name, variant, words_of(name, variant), tag="tap" if variant == "ours" else f"{variant}-tap")
         if alone:
@@ -480,14 +487,14 @@ def tap(names, variant):
             print(f"{'ok' if good else 'not ok'} {nr} - {name}: {what}{' # ERROR' if good is None else ''}", flush=True)
             if not good:
                 for line in why:
-                    print(f"#   {line}", file=vm.sys.stderr)
+                    print(f"#   {line}", file=sys.stderr)
     print(f"1..{nr}")
-    return vm.EXIT_FAILED if failed else 0
+    return cli.EXIT_FAILED if failed else 0
 
 
 def main(argv):
-    parser = vm.Parser(prog="linux_matrix.py", description=__doc__,
-                       formatter_class=vm.argparse.RawDescriptionHelpFormatter)
+    parser = cli.Parser(prog="linux_matrix.py", description=__doc__,
+                       formatter_class=argparse.RawDescriptionHelpFormatter)
     sub = parser.add_subparsers(dest="what", required=True, metavar="COMMAND")
     sub.add_parser("list")
     for what in ("demo", "run", "tap"):
@@ -501,24 +508,24 @@ def main(argv):
             p.add_argument("words", nargs="*", metavar="WORD")
             p.add_argument("--timeout", type=float, metavar="SECONDS")
     args = parser.parse_args(argv)
-    vm.os.chdir(vm.TOP)
+    os.chdir(cli.TOP)
     if args.what == "list":
-        for name, rows in vm.envs(TABLE).items():
+        for name, rows in environments.envs(TABLE).items():
             print(f"{name:12} {rows['title']}" + (f" (off: {rows['off']})" if "off" in rows else ""))
         return 0
     if args.what == "demo":
         names = args.rows.split(",") if args.rows else default_rows()
         for name in names:
-            vm.env_rows(name, TABLE)
+            environments.env_rows(name, TABLE)
         return demo(names, args.variant)
     if args.what == "tap":
         for name in args.row:
-            vm.env_rows(name, TABLE)
+            environments.env_rows(name, TABLE)
         return tap(args.row, args.variant)
-    vm.env_rows(args.row, TABLE)
+    environments.env_rows(args.row, TABLE)
     unknown = [p for p in parts_asked(args.words) if p not in ALL_PARTS + MORE_PARTS]
     if unknown:
-        raise vm.UsageError(f"PARTS={unknown[0]}: no such part; there are: {' '.join(ALL_PARTS + MORE_PARTS)} none")
+        raise cli.UsageError(f"PARTS={unknown[0]}: no such part; there are: {' '.join(ALL_PARTS + MORE_PARTS)} none")
     result = run(args.row, args.variant, args.words, args.variant, args.timeout)
     print(block(result))
     wrong = [line for good, what, why in asserts(result) if not good for line in (f"NOT: {what}", *why)]
@@ -526,4 +533,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    vm.guard(main, "linux_matrix.py")
+    cli.guard(main, "linux_matrix.py")

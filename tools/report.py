@@ -14,13 +14,20 @@ status: 0 all good; 1 a test failed, an environment did not end, a site was not
 patched, a figure is missing or a self-test is off; 2 wrong arguments; 3 something
 is missing here.
 """
+import argparse
 import json
+import os
 import re
 import sys
 import textwrap
 from pathlib import Path
 
 import chart
+import cli
+import environments
+import guestlog
+import judge
+import qemu
 import vm
 
 ENVS = ("native", "xenpv", "vmi", "vmimon", "xenpvh", "kvm", "hyperv")
@@ -122,7 +129,7 @@ def validate_env(env):
             bad.append(f"{key}: is not {kind}")
     if bad:
         return bad
-    for key, names in (("sites", SITE_FORMS), ("contract", vm.VERDICTS)):
+    for key, names in (("sites", SITE_FORMS), ("contract", guestlog.VERDICTS)):
         if key not in env:
             continue
         bad += [f"{key}.{n}: is not {COUNT}" for n in names if not is_a(env[key].get(n), COUNT)]
@@ -187,7 +194,7 @@ def _field_order(key):
 
 def collect(names, words):
     """Boot each environment; returns (document, {name: run}, what is wrong)."""
-    doc = {"image_sha256": None, "qemu": vm.qemu_version(), "envs": {}}
+    doc = {"image_sha256": None, "qemu": qemu.version(), "envs": {}}
     runs, wrong = {}, []
     for name in names:
         print(f"{name}: booting ... ", end="", flush=True)
@@ -199,8 +206,8 @@ def collect(names, words):
             text += f", {totals[word]} {says}" if totals[word] else ""
         print(text if run["end"] else f"{text}, then NO END MARKER", flush=True)
         runs[name], doc["envs"][name] = run, env_object(run)
-        wrong += [f"{name}: {line}" for line in vm.explain(run)]
-        expected = vm.env_rows(name)["backend"]
+        wrong += [f"{name}: {line}" for line in judge.explain(run)]
+        expected = environments.env_rows(name)["backend"]
         if run["end"] and run["data"].get("backend") != expected:
             wrong.append(f"{name}: chose {run['data'].get('backend')}, not {expected}")
         if doc["image_sha256"] not in (None, run["image_sha256"]):
@@ -245,7 +252,7 @@ def block(name, env, run):
     chosen = [r.split("pvops: chosen: ")[1] for r in run["log"] if "pvops: chosen: " in r]
     totals = env["contract"]
     return "\n".join([
-        f"{name}: {vm.env_rows(name)['title']}",
+        f"{name}: {environments.env_rows(name)['title']}",
         *wrap("detected", env["detected"]),
         *wrap("chosen", chosen or [str(env["backend"])]),
         *wrap("refused", env["refused"]),
@@ -253,7 +260,7 @@ def block(name, env, run):
                         "left indirect {indirect}, failed {failed}; outline {outline}".format(**sites)]),
         *wrap("patching", [f"{figure(env.get('patch_insns_per_site'))} instructions per site, "
                            f"serialised {figure(env.get('patch_serialisations'))} time(s)"]),
-        *wrap("contract", [", ".join(f"{totals[v]} {v}" for v in vm.VERDICTS)]),
+        *wrap("contract", [", ".join(f"{totals[v]} {v}" for v in guestlog.VERDICTS)]),
     ]) + "\n"
 
 
@@ -323,7 +330,7 @@ def markdown(doc):
     facts += [(f"sites: {f}", lambda e, f=f: figure(e.get("sites", {}).get(f))) for f in SITE_FORMS]
     facts += [("instructions to patch a site", lambda e: figure(e.get("patch_insns_per_site"))),
               ("serialisations per pass", lambda e: figure(e.get("patch_serialisations")))]
-    facts += [(f"contract: {v}", lambda e, v=v: figure(e["contract"][v])) for v in vm.VERDICTS]
+    facts += [(f"contract: {v}", lambda e, v=v: figure(e["contract"][v])) for v in guestlog.VERDICTS]
     for label, get in facts:
         out.append(f"| {label} | " + " | ".join(str(get(doc["envs"][n])) for n in names) + " |")
     out += ["", "| operation | " + " | ".join(f"{n} insns | {n} hypercalls" for n in names) + " |",
@@ -385,7 +392,7 @@ def finish(what, wrong):
     for line in wrong:
         print(line, file=sys.stderr)
     print(f"{what}: FAILED", file=sys.stderr)
-    return vm.EXIT_FAILED
+    return cli.EXIT_FAILED
 
 
 def demo(names):
@@ -404,12 +411,12 @@ def add_two_cpus(doc, names):
     wrong = []
     for name in names:
         pair = f"{name}-smp2"
-        if pair not in vm.envs():
+        if pair not in environments.envs():
             continue
         print(f"{pair}: booting ... ", end="", flush=True)
         run = vm.run(pair, ["test=none", "bench=smp"], tag="bench")
         print(f"{run['seconds']} s", flush=True)
-        wrong += [f"{pair}: {line}" for line in vm.explain(run)]
+        wrong += [f"{pair}: {line}" for line in judge.explain(run)]
         figure = run["data"].get("bench", {}).get("ipi_round_trip")
         if not figure:
             wrong.append(f"{pair}: no ipi_round_trip")
@@ -434,11 +441,11 @@ def read_report(path):
     try:
         doc = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as err:
-        raise vm.UsageError(f"{path}: {err.strerror}") from err
+        raise cli.UsageError(f"{path}: {err.strerror}") from err
     except ValueError as err:
-        raise vm.UsageError(f"{path}: not JSON: {err}") from err
+        raise cli.UsageError(f"{path}: not JSON: {err}") from err
     if bad := _bad_shape(doc):
-        raise vm.UsageError(f"{path}: {bad}")
+        raise cli.UsageError(f"{path}: {bad}")
     return doc
 
 
@@ -512,7 +519,7 @@ def compare(paths, threshold):
     """Exit status 0: nothing is worse by more than @threshold percent; else 1."""
     docs = [read_report(path) for path in paths]
     if not figures_of(docs[0]).keys() & figures_of(docs[1]).keys():
-        raise vm.UsageError(f"{paths[0]} and {paths[1]} have no figure in common")
+        raise cli.UsageError(f"{paths[0]} and {paths[1]} have no figure in common")
     rows, lone = differences(*docs)
     width = max([len(row[1]) for row in rows] + [9])
     if rows:
@@ -525,7 +532,7 @@ def compare(paths, threshold):
     worse = sum(row[5] > threshold for row in rows)
     print(("\n" if rows or lone else "") + f"compare: {len(rows)} figures differ, {worse} worse by more than "
           f"{threshold:g} %, {len(lone)} in one report only")
-    return vm.EXIT_FAILED if worse else 0
+    return cli.EXIT_FAILED if worse else 0
 
 
 COMPARE_HELP = """\
@@ -545,7 +552,7 @@ def threshold(text):
     except ValueError:
         value = -1
     if not 0 <= value < float("inf"):
-        raise vm.argparse.ArgumentTypeError(f"{text}: not a percentage from 0 on")
+        raise argparse.ArgumentTypeError(f"{text}: not a percentage from 0 on")
     return value
 
 
@@ -553,23 +560,23 @@ def check(path):
     try:
         doc = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as err:
-        raise vm.UsageError(f"{path}: {err.strerror}") from err
+        raise cli.UsageError(f"{path}: {err.strerror}") from err
     except ValueError as err:
         print(f"{path}: not JSON: {err}", file=sys.stderr)
-        return vm.EXIT_FAILED
+        return cli.EXIT_FAILED
     return finish(path, validate(doc))
 
 
 def main(argv):
-    parser = vm.Parser(prog="report.py", description=__doc__,
-                       formatter_class=vm.argparse.RawDescriptionHelpFormatter)
+    parser = cli.Parser(prog="report.py", description=__doc__,
+                       formatter_class=argparse.RawDescriptionHelpFormatter)
     sub = parser.add_subparsers(dest="what", required=True, metavar="COMMAND")
     for what in ("demo", "bench"):
         sub.add_parser(what).add_argument("--envs", default=",".join(ENVS), metavar="A,B")
     sub.add_parser("check").add_argument("file", metavar="FILE")
     sub.add_parser("chart").add_argument("file", metavar="FILE")
     two = sub.add_parser("compare", description=COMPARE_HELP,
-                         formatter_class=vm.argparse.RawDescriptionHelpFormatter)
+                         formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("A.json", "B.json"):
         two.add_argument(name[0].lower(), metavar=name)
     two.add_argument("--threshold", type=threshold, default=0.0, metavar="PERCENT",
@@ -583,10 +590,10 @@ def main(argv):
         return compare([args.a, args.b], args.threshold)
     names = args.envs.split(",")
     for name in names:
-        vm.env_rows(name)
-    vm.os.chdir(vm.TOP)
+        environments.env_rows(name)
+    os.chdir(cli.TOP)
     return demo(names) if args.what == "demo" else bench(names)
 
 
 if __name__ == "__main__":
-    vm.guard(main, "report.py")
+    cli.guard(main, "report.py")

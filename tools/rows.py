@@ -17,7 +17,8 @@ import os
 import sys
 from pathlib import Path
 
-import vm
+import cli
+import environments
 
 
 def _vm_rows(table, envs):
@@ -50,16 +51,16 @@ def _takes_long(keys):
 def tests(folder):
     """{path: command}, in the order of the list."""
     if folder not in ROWS:
-        raise vm.UsageError(f"{folder}: no folder with rows; there are: {' '.join(ROWS)}")
-    where = vm.TOP / folder
-    table, envs = vm.load(where / "envs.toml"), vm.envs(where / "envs.toml")
+        raise cli.UsageError(f"{folder}: no folder with rows; there are: {' '.join(ROWS)}")
+    where = cli.TOP / folder
+    table, envs = environments.load(where / "envs.toml"), environments.envs(where / "envs.toml")
     rows = ROWS[folder](table, envs)
     slow_first = sorted(rows, key=lambda name: _takes_long(envs[rows[name][0]]), reverse=True)
     # Most files boot several machines.
     files = {file.stem: [] for file in sorted(where.glob("*.t"))}
     commands = {**_configurations(table), **files, **{name: rows[name][1] for name in slow_first}}
     if twice := files.keys() & (rows.keys() | table.get("config", {}).keys()):
-        raise vm.UsageError(f"{folder}: a file and a row have one name: {' '.join(sorted(twice))}")
+        raise cli.UsageError(f"{folder}: a file and a row have one name: {' '.join(sorted(twice))}")
     return {f"{folder}/{name}{'' if command else '.t'}": command for name, command in commands.items()}
 
 
@@ -67,7 +68,7 @@ def chosen(folder, names):
     """The paths of the named tests, in the order of the list; of all without names."""
     paths = {Path(path).stem: path for path in tests(folder)}
     if unknown := [name for name in names if name not in paths]:
-        raise vm.UsageError(f"{' '.join(unknown)}: no such row of {folder}; there are: {' '.join(sorted(paths))}")
+        raise cli.UsageError(f"{' '.join(unknown)}: no such row of {folder}; there are: {' '.join(sorted(paths))}")
     return [path for name, path in paths.items() if not names or name in names]
 
 
@@ -79,15 +80,15 @@ def main(argv):
         print(*chosen(argv[1].rstrip("/"), argv[2:]), sep="\n")
         return 0
     if len(argv) != 1:
-        raise vm.UsageError("a list of a folder, or one path (--help tells more)")
+        raise cli.UsageError("a list of a folder, or one path (--help tells more)")
     if Path(argv[0]).is_file():
         os.execv(argv[0], argv)
     path = Path(argv[0].removesuffix(".t"))
     folder = str(path.parent)
     program, *args = tests(folder)[chosen(folder, [path.name])[0]]
-    os.chdir(vm.TOP)
+    os.chdir(cli.TOP)
     os.execv(sys.executable, [sys.executable, f"tools/{program}", *args])
 
 
 if __name__ == "__main__":
-    vm.guard(main, "rows.py")
+    cli.guard(main, "rows.py")

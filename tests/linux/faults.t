@@ -22,7 +22,7 @@ seconds = int(os.environ.get("FAULT_SECONDS", "12"))
 seed = int(os.environ.get("SEED", "1"))
 tap = Tap()
 for row in os.environ.get("FAULT_ROWS", "dom0-smp2,vmimon-smp2").split(","):
-    backend = matrix.vm.env_rows(row, matrix.TABLE)["backend"]
+    backend = matrix.environments.env_rows(row, matrix.TABLE)["backend"]
     for part, words in (("faults", [f"FAULTS={seconds}", f"SEED={seed}", f"pvops_fault={EVERY[backend]},{seed}",
                                     "log_buf_len=8M"]),
                         ("planted", [])):

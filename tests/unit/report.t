@@ -17,7 +17,7 @@ from itertools import combinations
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vm"))
-from vmtest import TOP, Tap, vm  # noqa: E402
+from vmtest import TOP, Tap, cli  # noqa: E402
 
 import chart  # noqa: E402, from tools/, whose path vmtest has set
 import report  # noqa: E402
@@ -37,12 +37,12 @@ def write(name, doc):
 
 
 def compare(*args):
-    """Exit status, standard output, standard error of the tool, as vm.guard() makes them."""
+    """Exit status, standard output, standard error of the tool, as cli.guard() makes them."""
     said, error = io.StringIO(), ""
     try:
         with contextlib.redirect_stdout(said):
             status = report.main(["compare", *args])
-    except vm.UsageError as err:
+    except cli.UsageError as err:
         status, error = err.status, f"report.py: {err}\n"
     except SystemExit as err:
         status = err.code

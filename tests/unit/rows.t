@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vm"))
-from vmtest import TOP, Tap, vm  # noqa: E402
+from vmtest import TOP, Tap, environments  # noqa: E402
 
 import rows  # noqa: E402
 
@@ -22,7 +22,7 @@ def run(*args, top=TOP):
 
 for folder, row in (("tests/vm", "contract-{}"), ("tests/linux", "{}")):
     status, listed, _ = run("list", folder)
-    envs = vm.envs(TOP / folder / "envs.toml")
+    envs = environments.envs(TOP / folder / "envs.toml")
     want = [f"{folder}/{row.format(env)}" for env, keys in envs.items() if "off" not in keys]
     want += [str(file.relative_to(TOP)) for file in (TOP / folder).glob("*.t")]
     tap.equal(status, 0, f"{folder}: is listed")
@@ -48,7 +48,7 @@ with tempfile.TemporaryDirectory() as folder:
     copy = Path(folder)
     (copy / "tests/vm").mkdir(parents=True)
     (copy / "tools").mkdir()
-    for name in ("rows.py", "vm.py"):
+    for name in ("rows.py", "vm.py", "cli.py", "environments.py", "guestlog.py", "judge.py", "qemu.py"):
         shutil.copy(TOP / "tools" / name, copy / "tools")
     table = (TOP / "tests/vm/envs.toml").read_text(encoding="utf-8")
     (copy / "tests/vm/envs.toml").write_text(table + '\n[env.new]\nbase = "native"\n', encoding="utf-8")

@@ -6,10 +6,8 @@ The page is that of Debian 12's gcc; another makes another image.
 """
 import io
 import subprocess
-import sys
 import tempfile
 from contextlib import redirect_stderr
-from pathlib import Path
 from unittest.mock import patch
 
 from vmtest import TOP, Tap

@@ -11,7 +11,7 @@ does and which entries of lists fail (default 7).
 import os
 import re
 
-from vmtest import Tap, elf, vm
+from vmtest import Tap, elf, judge, qemu, vm
 
 SECONDS = int(os.environ.get("FAULT_SECONDS", "4"))
 SEED = int(os.environ.get("SEED", "7"))
@@ -28,7 +28,7 @@ tap = Tap()
 def load(env, words, tag, image=IMAGE):
     """A load, which takes as long as it is told, and longer until all has happened."""
     return vm.run(env, [*QUIET, *words], image=image, tag=tag, count=False,
-                  timeout=vm.TIMEOUT + 60 * SECONDS)
+                  timeout=qemu.TIMEOUT + 60 * SECONDS)
 
 
 def functions():
@@ -81,8 +81,8 @@ def check_reports(name, run):
 for env, words in (("native-smp2", []), ("xenpv-smp2", [f"fault=40,{SEED}"]),
                    ("vmimon-smp2", [f"fault=40,{SEED}"])):
     run = load(env, [f"load={SECONDS},{SEED}", *words], "faults")
-    if tap.ok(vm.verdict(run), f"{env}: pages are as their shadow says, and nothing hangs",
-              *vm.explain(run)):
+    if tap.ok(judge.verdict(run), f"{env}: pages are as their shadow says, and nothing hangs",
+              *judge.explain(run)):
         check_hits(env, run["data"], not words)
         if words:
             check_reports(env, run)

@@ -4,7 +4,7 @@
 the host, against native ops; that all pages are taken back from the hypervisor; and
 that it is told of a crash.
 """
-from vmtest import Tap, counted, vm
+from vmtest import Tap, counted, environments, vm
 
 # Operations in a phase, tests/guest/bench.c.
 ROUND = 16
@@ -46,7 +46,7 @@ if tap.equal(len(vcpus), 2, "both vCPUs gave a page"):
     tap.equal([on for _, on in second], [1, 0, 1], "the other gave its own, took it back, gave it again")
 
 # The hypervisor switches the machine off: no end marker, and nothing given back.
-row = vm.env_rows("hyperv")["boot"]
+row = environments.env_rows("hyperv")["boot"]
 crash = vm.run("hyperv", ["test=none", "crash=fault"], tag="crash",
                more=("-append", row[row.index("-append") + 1] + " EXITS=1"))
 told = [(r["msr"], int(r["value"], 16)) for r in crash["data"].get("msrs", [])]

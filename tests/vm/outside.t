@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """What the guest cannot see itself: how its machine ends for each reason of pv_shutdown(),
 that a console takes more than it has room for, and that WBINVD is executed.  (That
-console_write's line arrives and that shutdown is a power-off, tools/vm.py looks at in every
+console_write's line arrives and that shutdown is a power-off, tools/judge.py looks at in every
 run of these tests.)
 """
 import re
 
-from vmtest import Tap, boot, elf, vm
+from vmtest import TOP, Tap, boot, elf, vm
 
 tap = Tap()
 for env, crash in (("native", "reset"), ("xenpv", "reset"), ("xenpvh", "crash"), ("vmi", "reset"),
@@ -27,7 +27,7 @@ tap.equal({len(line) for line in seen}, {61}, "xenpvh: and whole")
 # The instruction itself, seen by those that it traps to: the monitor says where.
 run = boot(tap, "vmimon", ["pvops=native", "test=wbinvd", "bench=none"], "wbinvd", count=False)
 op = next(s for s in elf.Elf(vm.IMAGE).symbols if s.name == "test_wbinvd")
-rows = re.findall(r"@audit wbinvd ([0-9a-f]+) (\d+)", (vm.TOP / run["log_file"]).read_text(errors="replace"))
+rows = re.findall(r"@audit wbinvd ([0-9a-f]+) (\d+)", (TOP / run["log_file"]).read_text(errors="replace"))
 tap.empty([at for at, _ in rows if not op.value <= int(at, 16) < op.value + op.size],
           "native on the monitor: nobody else executes WBINVD")
 tap.equal(sum(int(count) for _, count in rows), 3, "native on the monitor: wbinvd does, each time")

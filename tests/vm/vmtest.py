@@ -8,9 +8,13 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
+import cli  # noqa: E402
 import elf  # noqa: E402
+import environments  # noqa: E402
+import guestlog  # noqa: E402,F401
+import judge  # noqa: E402
+import qemu  # noqa: E402,F401
 import vm  # noqa: E402
-
 
 
 class Tap:
@@ -45,17 +49,17 @@ def boot(tap, env, words, tag, **how):
     """Boot, and check that the guest came to its end with nothing failed."""
     try:
         result = vm.run(env, words, tag=tag, **how)
-    except (vm.MissingError, vm.UsageError) as err:
+    except (cli.MissingError, cli.UsageError) as err:
         print(f"Bail out! {err}")
         sys.exit(err.status)
-    tap.ok(vm.verdict(result), f"{env} '{' '.join(words)}' runs to its end", *vm.explain(result))
+    tap.ok(judge.verdict(result), f"{env} '{' '.join(words)}' runs to its end", *judge.explain(result))
     return result
 
 
 def counted(tap, env, words, tag, **how):
     """Boot in a host that counts exits: the result, and {phase: {reason: exits}} for
     the phases that the guest names (bench=smp)."""
-    row = vm.env_rows(env)["boot"]
+    row = environments.env_rows(env)["boot"]
     host = row[row.index("-append") + 1] + " EXITS=1"
     result = boot(tap, env, [*words, "marks=on"], tag, more=("-append", host), **how)
     by_mark = {row.pop("mark"): row for row in result["data"].get("exits", [])}
