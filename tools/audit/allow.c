@@ -22,10 +22,15 @@ void read_allow(struct audit *a, const char *name, bool may_be_unused)
 		text[strcspn(text, "\n")] = '\0';
 		if (!text[strspn(text, " \t")] || text[0] == '#')
 			continue;
-		if (sscanf(text, "%63s %127s %n", insn, function, &rest) != 2 || !rest || !text[rest])
-			die(EXIT_INPUT, "%s:%u: not INSTRUCTION FUNCTION REASON: %s", name, line, text);
-		*PUSH(a->allows) = (struct allow){ name, line, strdup(insn), strdup(function), strdup(text + rest),
-						   may_be_unused, 0 };
+		if (sscanf(text, "%63s %127s %n", insn, function, &rest) != 2 || !rest ||
+		    !text[rest])
+			die(EXIT_INPUT, "%s:%u: not INSTRUCTION FUNCTION REASON: %s", name, line,
+			    text);
+		*PUSH(a->allows) = (struct allow){
+			.file = name, .line = line, .insn = strdup(insn),
+			.function = strdup(function), .reason = strdup(text + rest),
+			.may_be_unused = may_be_unused,
+		};
 	}
 	fclose(file);
 }

@@ -61,7 +61,8 @@ static void sweep(struct audit *a, const uint8_t *text, uint64_t addr, uint64_t 
 	const char *name;
 
 	while (addr < end) {
-		if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&a->decoder, &context, text, end - addr, &insn))) {
+		if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&a->decoder, &context, text,
+								end - addr, &insn))) {
 			a->bytes_skipped++;
 			text++;
 			addr++;
@@ -70,12 +71,14 @@ static void sweep(struct audit *a, const uint8_t *text, uint64_t addr, uint64_t 
 		a->insns_decoded++;
 		switch (insn.mnemonic) {
 		case ZYDIS_MNEMONIC_MOV:
-			/* Most of the text is MOV without CR, DR or segment register: save the time. */
-			if (insn.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && insn.opcode != 0x8c && insn.opcode != 0x8e)
+			/* Most are without CR, DR or segment register: save the time. */
+			if (insn.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && insn.opcode != 0x8c &&
+			    insn.opcode != 0x8e)
 				break;
 			/* fallthrough */
 		default:
-			if (!ZYAN_SUCCESS(ZydisDecoderDecodeOperands(&a->decoder, &context, &insn, operands,
+			if (!ZYAN_SUCCESS(ZydisDecoderDecodeOperands(&a->decoder, &context, &insn,
+								     operands,
 								     insn.operand_count_visible)))
 				break;
 			name = sensitive_name(&insn, operands, a->want_time);
@@ -114,8 +117,8 @@ static void sweep_replacements(struct audit *a, const struct section *s)
 		if (nr && r->start == a->replacements.at[nr - 1].start)
 			continue;
 		if (r->start < s->addr || r->end > s->addr + s->bytes)
-			die(EXIT_INPUT, "%s: the alternative for %#llx is outside of .altinstr_replacement", a->image,
-			    (unsigned long long)r->of);
+			die(EXIT_INPUT, "%s: alternative for %#llx outside of .altinstr_replacement",
+			    a->image, (unsigned long long)r->of);
 		sweep(a, s->data + (r->start - s->addr), r->start, r->end);
 	}
 }

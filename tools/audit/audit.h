@@ -31,7 +31,8 @@ void die(int status, const char *fmt, ...) __attribute__((noreturn, format(print
 	   (array).at = realloc((array).at, (array).room * sizeof(*(array).at)), \
 	   (array).at ? 0 : (die(EXIT_INPUT, "out of memory"), 0))),		\
 	 &(array).at[(array).count++])
-#define FREE(array)		(free((array).at), (array).at = NULL, (array).count = (array).room = 0)
+#define FREE(array)							\
+	(free((array).at), (array).at = NULL, (array).count = (array).room = 0)
 
 /*
  * For arrays whose elements begin with a 64-bit address: sort by it, and the number of
@@ -129,7 +130,8 @@ bool is_in_line(const struct audit *a, uint64_t addr);
 
 /* sensitive.c */
 /* NULL: not sensitive. */
-const char *sensitive_name(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *operands, bool want_time);
+const char *sensitive_name(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *operands,
+			   bool want_time);
 
 /* allow.c */
 void read_allow(struct audit *a, const char *name, bool may_be_unused);

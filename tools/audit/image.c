@@ -14,7 +14,8 @@ static void check_header(const struct audit *a)
 	if (!a->elf)
 		die(EXIT_INPUT, "%s: %s", a->image, elf_errmsg(-1));
 	if (elf_kind(a->elf) != ELF_K_ELF)
-		die(EXIT_INPUT, "%s: not an ELF file; tools/audit/unpack.py unpacks a bzImage", a->image);
+		die(EXIT_INPUT, "%s: not an ELF file; tools/audit/unpack.py unpacks a bzImage",
+		    a->image);
 	header = elf64_getehdr(a->elf);
 	if (!header || header->e_ident[EI_DATA] != ELFDATA2LSB || header->e_machine != EM_X86_64)
 		die(EXIT_INPUT, "%s: not for x86-64", a->image);
@@ -42,7 +43,8 @@ static void add_section(struct audit *a, Elf_Scn *from, size_t names)
 		.data = header->sh_type == SHT_NOBITS ? NULL : data->d_buf,
 	};
 	if (!s->name)
-		die(EXIT_INPUT, "%s: section %zu: its name: %s", a->image, elf_ndxscn(from), elf_errmsg(-1));
+		die(EXIT_INPUT, "%s: section %zu: its name: %s", a->image, elf_ndxscn(from),
+		    elf_errmsg(-1));
 	if (is_text(header)) {
 		s->reached = calloc(1, s->bytes + 1);
 		if (!s->reached)
@@ -68,7 +70,8 @@ const uint8_t *at_address(const struct audit *a, uint64_t addr, uint64_t bytes)
 		const struct section *s = &a->sections.at[i];
 		uint64_t offset = addr - s->addr;
 
-		if ((s->flags & SHF_ALLOC) && s->data && offset < s->bytes && bytes <= s->bytes - offset)
+		if ((s->flags & SHF_ALLOC) && s->data && offset < s->bytes &&
+		    bytes <= s->bytes - offset)
 			return s->data + offset;
 	}
 	return NULL;
@@ -111,7 +114,8 @@ static void read_symtab(struct audit *a, Elf_Scn *from)
 			continue;
 		name = elf_strptr(a->elf, header->sh_link, symbol->st_name);
 		if (!name)
-			die(EXIT_INPUT, "%s: symbol %zu: its name: %s", a->image, nr, elf_errmsg(-1));
+			die(EXIT_INPUT, "%s: symbol %zu: its name: %s", a->image, nr,
+			    elf_errmsg(-1));
 		if (name[0])
 			add_symbol(a, symbol->st_value, name, type == STT_FUNC);
 	}

@@ -63,7 +63,8 @@ static void read_arguments(struct audit *a, int argc, char **argv)
 		} else if (!strcmp(argv[arg], "--symbols") && arg + 1 < argc) {
 			a->map = argv[++arg];
 		} else if (argv[arg][0] == '-' || a->image) {
-			die(EXIT_USAGE, "%s: no such option, or a second image (--help tells more)", argv[arg]);
+			die(EXIT_USAGE, "%s: no such option, or a second image (--help tells more)",
+			    argv[arg]);
 		} else {
 			a->image = argv[arg];
 		}

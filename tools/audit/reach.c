@@ -18,7 +18,8 @@ static void reach(struct audit *a, uint64_t addr)
 }
 
 /* The part of a section from one function to the next. */
-static struct range function_around(const struct audit *a, uint64_t addr, const struct section *section)
+static struct range function_around(const struct audit *a, uint64_t addr,
+				    const struct section *section)
 {
 	struct range range = { section->addr, section->addr + section->bytes };
 	const struct symbol *symbols = a->symbols.at;
@@ -40,7 +41,8 @@ static struct range function_around(const struct audit *a, uint64_t addr, const 
  * in memory calls another function as the last act of this one.  False: the targets are
  * unknown.
  */
-static bool reach_jump_table(struct audit *a, const ZydisDecodedOperand *operand, struct range function)
+static bool reach_jump_table(struct audit *a, const ZydisDecodedOperand *operand,
+			     struct range function)
 {
 	uint64_t table = (uint64_t)operand->mem.disp.value, nr;
 
@@ -65,8 +67,8 @@ static bool reach_jump_table(struct audit *a, const ZydisDecodedOperand *operand
 }
 
 /* Reach the targets of a branch that ends at an address; false: nothing follows it. */
-static bool follow_branch(struct audit *a, struct section *s, uint64_t next, const ZydisDecodedInstruction *insn,
-			  const ZydisDecodedOperand *operands)
+static bool follow_branch(struct audit *a, struct section *s, uint64_t next,
+			  const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *operands)
 {
 	bool jump = insn->mnemonic == ZYDIS_MNEMONIC_JMP;
 
@@ -77,7 +79,8 @@ static bool follow_branch(struct audit *a, struct section *s, uint64_t next, con
 		struct range function = function_around(a, next - 1, s);
 
 		if (!reach_jump_table(a, &operands[0], function))
-			memset(s->reached + (function.start - s->addr), 1, function.end - function.start);
+			memset(s->reached + (function.start - s->addr), 1,
+			       function.end - function.start);
 	}
 	return !jump;
 }

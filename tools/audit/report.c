@@ -20,7 +20,9 @@ static void put_text(const char *text)
 
 void print_json(const struct audit *a, size_t left, size_t unused)
 {
-	static const char *const how[] = { [LEFT] = "left", [BY_SITE] = "site", [BY_LIST] = "list" };
+	static const char *const how[] = {
+		[LEFT] = "left", [BY_SITE] = "site", [BY_LIST] = "list"
+	};
 	bool first = true;
 	size_t nr;
 
@@ -32,11 +34,12 @@ void print_json(const struct audit *a, size_t left, size_t unused)
 	for (nr = 0; nr < a->findings.count; nr++) {
 		const struct finding *f = &a->findings.at[nr];
 
-		printf("%s\n  {\"address\": %llu, \"instruction\": \"%s\", \"function\": ", nr ? "," : "",
-		       (unsigned long long)f->addr, f->insn);
+		printf("%s\n  {\"address\": %llu, \"instruction\": \"%s\", \"function\": ",
+		       nr ? "," : "", (unsigned long long)f->addr, f->insn);
 		put_text(f->function);
-		printf(", \"offset\": %llu, \"covered\": \"%s\", \"alternative\": %s", (unsigned long long)f->offset,
-		       how[f->cover], f->at != f->addr ? "true" : "false");
+		printf(", \"offset\": %llu, \"covered\": \"%s\", \"alternative\": %s",
+		       (unsigned long long)f->offset, how[f->cover],
+		       f->at != f->addr ? "true" : "false");
 		if (f->allow) {
 			printf(", \"reason\": ");
 			put_text(f->allow->reason);
@@ -62,7 +65,8 @@ static void put_source(const struct audit *a, uint64_t addr)
 
 	if (!section_named(a, ".debug_line") || strpbrk(a->image, "'\\"))
 		return;
-	snprintf(command, sizeof(command), "addr2line -e '%s' %#llx", a->image, (unsigned long long)addr);
+	snprintf(command, sizeof(command), "addr2line -e '%s' %#llx", a->image,
+		 (unsigned long long)addr);
 	pipe = popen(command, "r");
 	if (!pipe)
 		return;
@@ -73,7 +77,7 @@ static void put_source(const struct audit *a, uint64_t addr)
 
 void print_text(const struct audit *a, size_t left, size_t unused)
 {
-	size_t nr, by_site = 0, by_list = 0, in_alternatives = 0, told = 0;
+	size_t nr, by_site = 0, by_list = 0, in_alternatives = 0, with_source = 0;
 
 	for (nr = 0; nr < a->findings.count; nr++) {
 		const struct finding *f = &a->findings.at[nr];
@@ -84,8 +88,9 @@ void print_text(const struct audit *a, size_t left, size_t unused)
 		if (f->cover != LEFT || a->want_summary)
 			continue;
 		printf("%#llx %s+%#llx: %s%s", (unsigned long long)f->addr, f->function,
-		       (unsigned long long)f->offset, f->insn, f->at != f->addr ? " (alternative)" : "");
-		if (told++ < SOURCE_LINES)
+		       (unsigned long long)f->offset, f->insn,
+		       f->at != f->addr ? " (alternative)" : "");
+		if (with_source++ < SOURCE_LINES)
 			put_source(a, f->at);
 		putchar('\n');
 	}
@@ -93,9 +98,11 @@ void print_text(const struct audit *a, size_t left, size_t unused)
 		const struct allow *allow = &a->allows.at[nr];
 
 		if (unused && is_unused(allow) && !a->want_summary)
-			printf("%s:%u: nothing needs it: %s %s\n", allow->file, allow->line, allow->insn, allow->function);
+			printf("%s:%u: nothing needs it: %s %s\n", allow->file, allow->line,
+			       allow->insn, allow->function);
 	}
 	printf("%s: %zu sensitive of %llu instructions, %zu of them alternatives: %zu by %llu sites, %zu allowed, %zu left; %zu lines of lists unused; %llu bytes not decoded\n",
-	       a->image, a->findings.count, (unsigned long long)a->insns_decoded, in_alternatives, by_site,
-	       (unsigned long long)a->sites_seen, by_list, left, unused, (unsigned long long)a->bytes_skipped);
+	       a->image, a->findings.count, (unsigned long long)a->insns_decoded, in_alternatives,
+	       by_site, (unsigned long long)a->sites_seen, by_list, left, unused,
+	       (unsigned long long)a->bytes_skipped);
 }

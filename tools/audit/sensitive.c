@@ -7,24 +7,26 @@
 #define NAME(mnemonic, name)	[ZYDIS_MNEMONIC_##mnemonic] = name
 static const char *const sensitive[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
 	/* Privileged: these fault in a deprivileged kernel. */
-	NAME(CLI, "cli"), NAME(STI, "sti"), NAME(HLT, "hlt"), NAME(CLTS, "clts"), NAME(LMSW, "lmsw"),
-	NAME(LGDT, "lgdt"), NAME(LIDT, "lidt"), NAME(LLDT, "lldt"), NAME(LTR, "ltr"),
-	NAME(INVD, "invd"), NAME(WBINVD, "wbinvd"), NAME(INVLPG, "invlpg"), NAME(INVPCID, "invpcid"),
-	NAME(INVLPGA, "invlpga"), NAME(RDMSR, "rdmsr"), NAME(WRMSR, "wrmsr"), NAME(XSETBV, "xsetbv"),
-	NAME(SWAPGS, "swapgs"), NAME(SYSRET, "sysret"), NAME(SYSEXIT, "sysexit"),
+	NAME(CLI, "cli"), NAME(STI, "sti"), NAME(HLT, "hlt"), NAME(CLTS, "clts"),
+	NAME(LMSW, "lmsw"), NAME(LGDT, "lgdt"), NAME(LIDT, "lidt"), NAME(LLDT, "lldt"), NAME(LTR, "ltr"),
+	NAME(INVD, "invd"), NAME(WBINVD, "wbinvd"), NAME(INVLPG, "invlpg"),
+	NAME(INVPCID, "invpcid"), NAME(INVLPGA, "invlpga"), NAME(RDMSR, "rdmsr"), NAME(WRMSR, "wrmsr"),
+	NAME(XSETBV, "xsetbv"), NAME(SWAPGS, "swapgs"), NAME(SYSRET, "sysret"), NAME(SYSEXIT, "sysexit"),
 	NAME(MONITOR, "monitor"), NAME(MWAIT, "mwait"), NAME(STAC, "stac"), NAME(CLAC, "clac"),
 	NAME(VMRUN, "vmrun"), NAME(VMLOAD, "vmload"), NAME(VMSAVE, "vmsave"), NAME(STGI, "stgi"),
 	NAME(CLGI, "clgi"), NAME(SKINIT, "skinit"), NAME(VMXON, "vmxon"), NAME(VMXOFF, "vmxoff"),
 	NAME(VMLAUNCH, "vmlaunch"), NAME(VMRESUME, "vmresume"), NAME(VMREAD, "vmread"),
 	NAME(VMWRITE, "vmwrite"), NAME(VMPTRLD, "vmptrld"), NAME(VMPTRST, "vmptrst"),
 	NAME(VMCLEAR, "vmclear"), NAME(INVEPT, "invept"), NAME(INVVPID, "invvpid"),
-	NAME(XSAVES, "xsaves"), NAME(XRSTORS, "xrstors"), NAME(XSAVES64, "xsaves"), NAME(XRSTORS64, "xrstors"),
+	NAME(XSAVES, "xsaves"), NAME(XRSTORS, "xrstors"), NAME(XSAVES64, "xsaves"),
+	NAME(XRSTORS64, "xrstors"),
 	NAME(IN, "in"), NAME(INSB, "in"), NAME(INSW, "in"), NAME(INSD, "in"),
 	NAME(OUT, "out"), NAME(OUTSB, "out"), NAME(OUTSW, "out"), NAME(OUTSD, "out"),
 	/* Not privileged: in a deprivileged kernel their result is wrong. */
 	NAME(PUSHF, "pushf"), NAME(PUSHFD, "pushf"), NAME(PUSHFQ, "pushf"),
 	NAME(POPF, "popf"), NAME(POPFD, "popf"), NAME(POPFQ, "popf"),
-	NAME(SGDT, "sgdt"), NAME(SIDT, "sidt"), NAME(SLDT, "sldt"), NAME(STR, "str"), NAME(SMSW, "smsw"),
+	NAME(SGDT, "sgdt"), NAME(SIDT, "sidt"), NAME(SLDT, "sldt"), NAME(STR, "str"),
+	NAME(SMSW, "smsw"),
 	NAME(LAR, "lar"), NAME(LSL, "lsl"), NAME(VERR, "verr"), NAME(VERW, "verw"),
 	NAME(CPUID, "cpuid"), NAME(IRET, "iret"), NAME(IRETD, "iret"), NAME(IRETQ, "iret"),
 	NAME(LSS, "lss"), NAME(LFS, "lfs"), NAME(LGS, "lgs"),
@@ -33,7 +35,8 @@ static const char *const sensitive[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
 };
 
 /* The name of a MOV, PUSH or POP with a special register; NULL: none. */
-static const char *by_register(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *operands)
+static const char *by_register(const ZydisDecodedInstruction *insn,
+			       const ZydisDecodedOperand *operands)
 {
 	static const char *const segment[] = { "es", "cs", "ss", "ds", "fs", "gs" };
 	static char names[64][16];
@@ -47,9 +50,11 @@ static const char *by_register(const ZydisDecodedInstruction *insn, const ZydisD
 
 		if (operands[i].type != ZYDIS_OPERAND_TYPE_REGISTER)
 			continue;
-		to = insn->mnemonic == ZYDIS_MNEMONIC_MOV ? i == 0 : insn->mnemonic == ZYDIS_MNEMONIC_POP;
+		to = insn->mnemonic == ZYDIS_MNEMONIC_MOV ? i == 0 :
+							    insn->mnemonic == ZYDIS_MNEMONIC_POP;
 		if (reg >= ZYDIS_REGISTER_CR0 && reg <= ZYDIS_REGISTER_CR15)
-			snprintf(name, sizeof(name), "mov_%s_cr%d", to ? "to" : "from", (int)(reg - ZYDIS_REGISTER_CR0));
+			snprintf(name, sizeof(name), "mov_%s_cr%d", to ? "to" : "from",
+				 (int)(reg - ZYDIS_REGISTER_CR0));
 		else if (reg >= ZYDIS_REGISTER_DR0 && reg <= ZYDIS_REGISTER_DR15)
 			snprintf(name, sizeof(name), "mov_%s_dr", to ? "to" : "from");
 		else if (reg >= ZYDIS_REGISTER_ES && reg <= ZYDIS_REGISTER_GS)
@@ -68,7 +73,8 @@ static const char *by_register(const ZydisDecodedInstruction *insn, const ZydisD
 	return NULL;
 }
 
-const char *sensitive_name(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *operands, bool want_time)
+const char *sensitive_name(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *operands,
+			   bool want_time)
 {
 	switch (insn->mnemonic) {
 	case ZYDIS_MNEMONIC_MOV:
