@@ -1,71 +1,96 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Is a Linux tree fully converted: coccicheck.py TREE
+"""Run Coccinelle rules on our own code: coccicheck.py [RULE FILE...]
 
-What the compiler sees with CONFIG_PVOPS of arch/x86 and drivers must not name
-pv_ops, Linux's table, which does not exist then.  One line for each use left.
-coccicheck.py FILE... looks at files, each as it is.
+Without arguments every rule of tools/cocci runs on the folders that it names;
+tools/cocci/allow.txt lists the allowed findings.  With arguments one rule runs on the
+files, without the list.  Prints one line for each finding and for each unused line of the
+list.  Exit status: 0 none; 1 some; 2 wrong arguments; 3 a rule or the list cannot be read.
 """
 import os
 import re
 import subprocess
 import sys
-import tempfile
+from pathlib import Path
 
-# Built only without CONFIG_PVOPS: arch/x86/kernel/Makefile.
-STOCK = {"arch/x86/kernel/paravirt.c"}
-# The layer has a symbol of its own, pv_slots, and mentions the other.
-PARTS = ("arch/x86", "drivers")
-KNOWN = ("-DCONFIG_PVOPS=1", "-DCONFIG_PARAVIRT_XXL=1", "-DCONFIG_X86_64=1", "-UCONFIG_X86_32")
-TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
+TOP = Path(__file__).resolve().parent.parent
+RULES = TOP / "tools/cocci"
+FOUND = re.compile(r"(\S+?):(\d+): (\w+): (.*)")
 
 
-def unifdef(tree, where):
-    """Linux's own tool, built from the tree."""
-    tool = os.path.join(where, "unifdef")
-    subprocess.run(["gcc", "-O1", "-w", "-o", tool, os.path.join(tree, "scripts/unifdef.c")], check=True)
-    return tool
+def fail(text):
+    print(f"coccicheck: {text}", file=sys.stderr)
+    sys.exit(3)
 
 
-def left(tool, path):
-    """Numbers and text of the lines that name pv_ops, but for comments and strings."""
-    # -b: lines that go become empty, so that numbers stay; status 1: something went.
-    run = subprocess.run([tool, "-b", *KNOWN, path], capture_output=True, text=True)
-    if run.returncode > 1:
-        sys.exit(f"coccicheck: {path}: {run.stderr.strip()}")
-    code = TEXT.sub(lambda m: "\n" * m.group().count("\n"), run.stdout)
-    return [(nr, line.strip()) for nr, line in enumerate(code.split("\n"), 1)
-            if re.search(r"\bpv_ops\b", line)]
+def files_of(rule):
+    m = re.search(r"^// Files: (.+)$", rule.read_text(), re.M)
+    if not m:
+        fail(f"{rule.name}: says nothing of files (// Files: FOLDER...)")
+    found = []
+    for folder in m[1].split():
+        if not (TOP / folder).is_dir():
+            fail(f"{rule.name}: {folder}: no such folder")
+        found += sorted((TOP / folder).rglob("*.[ch]"))
+    return [str(f.relative_to(TOP)) for f in found]
 
 
-def sources(tree):
-    found = subprocess.run(["grep", "-rlw", "--include=*.[chS]", "pv_ops", *PARTS],
-                           cwd=tree, capture_output=True, text=True)
-    if found.returncode > 1:
-        sys.exit(f"coccicheck: {tree}: {found.stderr.strip()}")
-    return sorted(set(found.stdout.split()) - STOCK)
+def findings(rule, files):
+    """[(file, line, function, text)]"""
+    run = subprocess.run(["spatch", "--very-quiet", "--no-includes", "--sp-file", rule, *files],
+                         cwd=TOP, text=True, capture_output=True, check=False)
+    if run.returncode:
+        fail(f"{rule.name}: spatch: {(run.stderr.strip().splitlines() or ['?'])[-1]}")
+    found = set()
+    for line in run.stdout.splitlines():
+        m = FOUND.fullmatch(line)
+        if not m:
+            fail(f"{rule.name}: unreadable: {line}")
+        found.add((m[1], int(m[2]), m[3], m[4]))
+    return sorted(found)
 
 
-def main(args):
-    if not args:
-        sys.exit(__doc__.strip())
-    tree = args[0] if os.path.isdir(args[0]) else os.environ.get("LINUX", "build/linux-6.1")
-    if not os.path.exists(os.path.join(tree, "scripts/unifdef.c")):
-        sys.exit(f"coccicheck: {tree}: no Linux tree (scripts/unifdef.c is missing)")
-    if tree == args[0]:
-        paths = [os.path.join(tree, name) for name in sources(tree)]
-    else:
-        paths = args
-    bad = 0
-    with tempfile.TemporaryDirectory() as where:
-        tool = unifdef(tree, where)
-        for path in paths:
-            for nr, line in left(tool, path):
-                print(f"{path}:{nr}: pv_ops is left: {line}")
+def read_list():
+    out = {}
+    for nr, line in enumerate((RULES / "allow.txt").read_text().splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        words = line.split(None, 3)
+        if len(words) < 4:
+            fail(f"allow.txt:{nr}: not RULE FILE FUNCTION REASON: {line}")
+        out[tuple(words[:3])] = nr
+    return out
+
+
+def main(argv):
+    if len(argv) == 1 or argv[:1] == ["--help"]:
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    if argv:
+        rule = RULES / f"{argv[0]}.cocci"
+        if not rule.is_file():
+            fail(f"{argv[0]}: no such rule")
+        found = findings(rule, [os.path.abspath(f) for f in argv[1:]])
+        for file, line, function, text in found:
+            print(f"{argv[0]}: {file}:{line}: {function}: {text}")
+        return 1 if found else 0
+    allowed, used, bad, count = read_list(), set(), 0, 0
+    for rule in sorted(RULES.glob("*.cocci")):
+        files = files_of(rule)
+        count += len(files)
+        for file, line, function, text in findings(rule, files):
+            key = (rule.stem, file, function)
+            used.add(key)
+            if key not in allowed:
+                print(f"{rule.stem}: {file}:{line}: {function}: {text}")
                 bad += 1
-    if bad:
-        sys.exit(f"coccicheck: {bad} uses of pv_ops are left")
-    print(f"coccicheck: good, {len(paths)} files name pv_ops and none uses it")
+    for key in sorted(set(allowed) - used):
+        print(f"allow.txt:{allowed[key]}: nothing needs it: {' '.join(key)}")
+        bad += 1
+    if not bad:
+        print(f"coccicheck: good, {len(list(RULES.glob('*.cocci')))} rules, {count} looks at files, {len(used)} allowed")
+    return 1 if bad else 0
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # kvm-host.sh KERNEL FILE: the initrd of a KVM host, FILE: busybox, Debian's
-# modules for AMD's SVM from the folder KERNEL (tools/fetch-kernel.sh), this
+# modules for AMD's SVM from the folder KERNEL (tools/fetch.sh), this
 # machine's QEMU with its libraries and firmware, and tests/vm/kvm-init.  The
 # guest comes in a second archive behind it, which tools/vm.py writes.
 set -eu
@@ -13,7 +13,7 @@ begin "$1/modules" "$2" tests/vm/kvm-init
 mkdir "$root/firmware"
 module kvm-amd
 
-# Libraries at their own place: some are found by the path of what wants them.
+# Libraries at their own place: some programs look for them by path.
 qemu=$(command -v qemu-system-x86_64) || fail "no qemu-system-x86_64 here (package qemu-system-x86)"
 cp -L "$qemu" "$root/bin/qemu"
 libraries=$(ldd "$qemu") || fail "$qemu: cannot tell its libraries"

@@ -7,36 +7,45 @@
   linux_matrix.py run ROW [WORD...]  boot one; WORDs are for the kernel's command line
   linux_matrix.py tap ROW...         boot each and assert every cell, as TAP for prove
 
-The kernel is build/linux-6.1 (--variant stock: build/linux-stock, which has
-Linux's own paravirt_ops; mm, debug and others: those of tools/linux-configs.sh); what
-runs on it is tools/linux-guest.sh's.  --rows A,B names other rows for demo.  A row's
-selftests must be those that the stock kernel of the same configuration passes in the same
-row: its results are kept in build/linux-guest/results, by the hashes of what was booted.
-A stock kernel that dies in one of them is booted again without it, and the test is not
-compared.  STOCK_CONFIGS=no in the environment: tap compares none of mm, debug and others.
+The kernel is build/linux-6.1.  --variant stock is build/linux-stock, with Linux's own
+paravirt_ops; --variant mm, debug and others are the configurations of
+tools/linux-configs.sh.  tools/linux-guest.sh makes the user space.  --rows A,B names other
+rows for demo.
 
-Every boot leaves build/log/linux-ROW[~TAG].log and .json; demo also
-build/report/linux-matrix.json.  Exit status: 0 all good; 1 a row did not end, or
-not as it must; 2 wrong arguments; 3 something is missing here; 4 all good but that
-there is no stock kernel's run to compare with.
+A row must pass the same selftests as the stock kernel of the same configuration in the same
+row.  The stock kernel's results are kept in build/linux-guest/results, by the hashes of what
+was booted.  If it dies in a selftest, it is booted again without that test, and the test is
+not compared.  With STOCK_CONFIGS=no in the environment tap compares no configuration.
+
+Every boot leaves build/log/linux-ROW[~TAG].log and .json; demo also leaves
+build/report/linux-matrix.json.  Exit status: 0 all good; 1 a row does not end, or an
+assertion fails; 2 wrong arguments; 3 a file or program is missing; 4 all good, but no
+stock kernel's run to compare with.
 """
+import argparse
 import hashlib
 import json
+import os
 import re
+import sys
 from pathlib import Path
 
+import cli
+import environments
+import guestlog
+import judge
+import qemu
 import report
-import vm
 
-TABLE = vm.TOP / "tests/linux/envs.toml"
+TABLE = cli.TOP / "tests/linux/envs.toml"
 OUT = report.OUT / "linux-matrix.json"
 RESULTS = Path("build/linux-guest/results")
 KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
            "stock": "build/linux-stock/arch/x86/boot/bzImage",
            "hard": "build/linux-hard/arch/x86/boot/bzImage",
            "fault": "build/linux-fault/arch/x86/boot/bzImage"}
-# Other configurations: how many times longer their rows may take, and a test in them.
-CONFIGS = {"mm": 2, "debug": 6, "kasan": 6, "up": 2}
+# Other configurations: how many times longer a row, and a test in it, may take.
+CONFIGS = {name: keys["slower"] for name, keys in environments.load(TABLE)["config"].items()}
 CONFIG_WORDS = ["PARTS=security,module,stress,user,selftests,mm,reread,roots,oom,hotplug", "secretmem.enable=1"]
 LIMIT = 200
 # The stock kernel that has the same configuration.
@@ -45,19 +54,19 @@ KERNELS |= {name: f"build/linux-{name}/arch/x86/boot/bzImage" for pair in STOCK.
             if name not in KERNELS}
 ALL_PARTS = ("security", "module", "stress", "user", "selftests", "hotplug", "suspend")
 SECURITY = ("files", "stray", "wx")
-# Parts whose tests are those that pass on the stock kernel, be they few.
+# Parts that pass if the same tests pass on the stock kernel.
 SELFTESTS = ("selftests", "mm")
 MORE_PARTS = ("bench", "faults", "planted", "mm", "oom", "reread", "roots")
 TIMEOUT = 480
 EXIT_ERROR = 4
-# How many selftests may kill the stock kernel, before that is what it does.
+# After so many selftests that kill the stock kernel, no other is tried.
 DEATHS = 3
 END_SIGN = b"\npvops-linux: end"
 TEST = re.compile(r"@test (\w+)/(\S+) (PASS|FAIL|SKIP|TIMEOUT)(?: (.*))?$")
 RUN = re.compile(r"@run (\w+/\S+)$")
 TOTAL = re.compile(r"pvops-linux: (\w+): pass (\d+) fail (\d+) skip (\d+) timeout (\d+)$")
 WORDS = ("PASS", "FAIL", "SKIP", "TIMEOUT")
-# How a site may look when it has been patched; what is left behind, and what failed.
+# Forms of a patched site, and of a site that is left indirect or has failed.
 FORMS = report.SITE_FORMS
 
 
@@ -70,18 +79,18 @@ def parse(raw):
     running   name of the selftest that has begun and has no result, or None
     totals    {part: {result: count}}, the guest's own
     data      what the "@pvops" lines say, as one object
-    user, end was user space reached, the end marker seen?
+    user, end booleans: user space was reached; the end marker was seen
     log       all other lines
-    problems  one line for each thing that cannot be so
+    problems  one line for each contradiction
     tail      the last lines, Xen's included
     """
-    raw = vm.NOISE.sub("", raw)
+    raw = guestlog.NOISE.sub("", raw)
     out = {"tests": {}, "running": None, "totals": {}, "data": {}, "user": False, "end": False, "log": [],
-           "problems": [], "tail": raw.rstrip("\n").split("\n")[-vm.TAIL_LINES:]}
+           "problems": [], "tail": raw.rstrip("\n").split("\n")[-guestlog.TAIL_LINES:]}
     problems, last = out["problems"], None
-    for line in map(str.strip, vm.XEN_LINE.sub("", raw + "\n").split("\n")):
+    for line in map(str.strip, guestlog.XEN_LINE.sub("", raw + "\n").split("\n")):
         if line.startswith("@pvops "):
-            vm.parse_data(out, line)
+            guestlog.parse_data(out, line)
         elif line.startswith("@test "):
             m = TEST.match(line)
             if not m or f"{m[1]}/{m[2]}" in out["tests"]:
@@ -121,13 +130,13 @@ def passed(run):
 # One boot
 
 def rows_of(name, variant):
-    rows = vm.env_rows(name, TABLE)
+    rows = environments.env_rows(name, TABLE)
     rows["parts"] = {p: f.replace("{variant}", variant) for p, f in rows["parts"].items()}
     return rows
 
 
 def parts_asked(words):
-    """The parts that the words ask for."""
+    """The parts that the words name."""
     asked = [w.removeprefix("PARTS=") for w in words if w.startswith("PARTS=")]
     return [p for p in asked[-1].split(",") if p != "none"] if asked else list(ALL_PARTS)
 
@@ -136,39 +145,39 @@ def run(name, variant, words=(), tag="", timeout=None, count=False):
     """Boot once; count: under -icount.  Returns parse()'s dict, and
 
     row, variant, words, image_sha256, parts {name: sha256}, seconds, log_file
-    died      was there no end, and not because there was no time?
+    died      the kernel did not end, and not because of the time limit
     """
     rows = rows_of(name, variant)
     rows["count"] = count
     image = KERNELS[variant]
     if not Path(image).is_file():
-        raise vm.MissingError(f"{image}: no such kernel; `tools/linux.sh {how_to_build(variant)}` makes it")
+        raise cli.MissingError(f"{image}: no such kernel; `tools/linux.sh {how_to_build(variant)}` makes it")
     for path in rows["parts"].values():
         if "linux-guest" in path and not Path(path).is_file():
-            raise vm.MissingError(f"{path}: not there; `tools/linux-guest.sh {variant}` makes it")
-    vm.check_parts(rows)
+            raise cli.MissingError(f"{path}: not there; `tools/linux-guest.sh {variant}` makes it")
+    qemu.check_parts(rows)
     log = Path("build/log") / f"linux-{name}{'~' + tag if tag else ''}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     cmdline = " ".join([*rows["words"], *words])
-    packed = vm.pack(rows, image, cmdline, log.with_suffix(".cpio"))
-    args = vm.command(rows, image, cmdline, packed)
+    packed = qemu.pack(rows, image, cmdline, log.with_suffix(".cpio"))
+    args = qemu.command(rows, image, cmdline, packed)
     timeout = timeout or rows.get("timeout", TIMEOUT) * slower(variant)
-    how, status, said, seconds = vm.boot(args, rows, log, timeout, END_SIGN)
+    how, status, said, seconds = qemu.boot(args, rows, log, timeout, END_SIGN)
     if packed:
         packed.unlink()
     result = parse(log.read_text(encoding="utf-8", errors="replace"))
     problems = result["problems"]
     if how == "stays":
-        problems.append(f"the guest ended, but the machine was still on {vm.POWEROFF_SECONDS} s later")
+        problems.append(f"the guest ended, but the machine was still on {qemu.POWEROFF_SECONDS} s later")
     elif not result["end"]:
-        problems.insert(0, f"no end marker: {vm.no_end(how, status, said, timeout)}; "
+        problems.insert(0, f"no end marker: {judge.no_end(how, status, said, timeout)}; "
                            f"last lines of {log} below")
     else:
         problems += [f"{part}: no totals of this part" for part in parts_asked(words)
                      if part not in result["totals"]]
     result.update(row=name, variant=variant, words=list(words),
-                  died=not result["end"] and how != "timeout", image_sha256=vm.sha256(image),
-                  parts={p: vm.sha256(f) for p, f in rows["parts"].items()},
+                  died=not result["end"] and how != "timeout", image_sha256=qemu.sha256(image),
+                  parts={p: qemu.sha256(f) for p, f in rows["parts"].items()},
                   seconds=seconds, log_file=str(log))
     log.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
     return result
@@ -180,7 +189,7 @@ def how_to_build(variant):
 
 
 def slower(variant):
-    """How many times longer what runs on this kernel may take."""
+    """How many times longer a row of this kernel may take."""
     return CONFIGS.get(variant.removesuffix("-stock"), 1)
 
 
@@ -189,7 +198,7 @@ def words_of(name, variant):
     if variant.removesuffix("-stock") not in CONFIGS:
         return []
     # Only a kernel in ring 0 can have page-table isolation.
-    pti = ["pti=on"] if vm.env_rows(name, TABLE)["backend"] != "xen" else []
+    pti = ["pti=on"] if environments.env_rows(name, TABLE)["backend"] != "xen" else []
     return [*CONFIG_WORDS, f"LIMIT={LIMIT * slower(variant)}", *pti]
 
 
@@ -203,13 +212,13 @@ def stock_missing(name, variant):
 
 
 def sound(result):
-    """Did it come to its end?"""
+    """Did the boot end without problems?"""
     return result["end"] and not result["problems"]
 
 
 def without_killers(boot):
-    """boot([WORD...]) once, and as long as the kernel dies in a selftest once more without
-    that; its last result, with `killers`, the names of these."""
+    """Call boot([WORD...]) until the kernel does not die in a selftest, each time without the
+    selftests that have killed it.  Return the last result, with their names as `killers`."""
     killers = []
     while True:
         result = boot([f"WITHOUT={','.join(killers)}"] if killers else [])
@@ -220,21 +229,21 @@ def without_killers(boot):
 
 
 def stock(name, variant):
-    """The selftests of the stock kernel @variant in this row: kept, or booted now."""
+    """The run of the stock kernel @variant in this row: a kept one, or a new boot."""
     rows = rows_of(name, variant)
     words = words_of(name, variant)
     asked = [part for part in SELFTESTS if part in parts_asked(words)]
     words = [w for w in words if not w.startswith("PARTS=")] + [f"PARTS={','.join(asked)}"]
     files = [KERNELS[variant], *rows["parts"].values()]
     if missing := stock_missing(name, variant):
-        raise vm.MissingError(missing)
-    key = hashlib.sha256(json.dumps([rows, words, [vm.sha256(f) for f in files]]).encode()).hexdigest()
+        raise cli.MissingError(missing)
+    key = hashlib.sha256(json.dumps([rows, words, [qemu.sha256(f) for f in files]]).encode()).hexdigest()
     kept = RESULTS / f"{name}-{key[:16]}.json"
     if kept.is_file():
         return json.loads(kept.read_text())
     result = without_killers(lambda more: run(name, variant, words + more, tag=variant))
-    # What did not come to its end is no measure, and must be tried again; on a
-    # busy machine a test may run into its limit.
+    # Do not keep a run that did not end, or with a test over its time limit, as on a
+    # busy machine: the next comparison tries again.
     if sound(result) and not result["killers"] and not count(result["tests"], None)["TIMEOUT"]:
         report.save(kept, json.dumps(result, indent=1) + "\n")
     return result
@@ -243,7 +252,7 @@ def stock(name, variant):
 # What must hold
 
 def asserts(result, reference=None):
-    """[(holds?, what, [why not])], for one row; holds is None where the environment is broken.
+    """[(holds, assertion, [why not])] for one row; holds is None if the environment is broken.
 
     reference is the stock kernel's run to compare selftests with, or None.
     """
@@ -253,7 +262,7 @@ def asserts(result, reference=None):
            (result["end"] and not result["problems"], "the guest comes to its end, and the machine goes off",
             result["problems"] + ([] if result["end"] else [f"  | {t}" for t in result["tail"]])),
            (not data.get("complaints"), "the kernel complained of nothing", data.get("complaints", []))]
-    rows = vm.env_rows(result["row"], TABLE)
+    rows = environments.env_rows(result["row"], TABLE)
     out.append((data.get("cpus") == rows["cpus"], f"the kernel runs {rows['cpus']} CPU(s)",
                 [f"is {data.get('cpus')}"]))
     if "platform" in rows:
@@ -281,9 +290,9 @@ def asserts(result, reference=None):
 
 
 def _assert_layer(result, parts):
-    """What the layer says of itself."""
+    """Assertions on the layer's own data."""
     data, tests = result["data"], result["tests"]
-    expected = vm.env_rows(result["row"], TABLE)["backend"]
+    expected = environments.env_rows(result["row"], TABLE)["backend"]
     out = [(data.get("backend") == expected, f"{expected} is chosen", [f"is {data.get('backend')}"]),
            (data.get("detected"), "what was detected is told", []),
            (not data.get("refused"), "nothing is refused", data.get("refused", []))]
@@ -302,7 +311,7 @@ def _assert_layer(result, parts):
 
 
 def _assert_faults(data):
-    """That there were faults and interrupts where they hurt, and that nothing was passed over."""
+    """Faults and interrupts came at the critical places, and each fault is accounted for."""
     faults, storm, refusals = data.get("faults", {}), data.get("storm", {}), data.get("refusals", {})
     said = [f"faults {json.dumps(faults)}"]
     out = [(faults.get("injected"), f"{faults.get('injected')} of {faults.get('calls')} hypercalls failed on purpose",
@@ -327,7 +336,7 @@ def _assert_faults(data):
 
 
 def killed(reference):
-    """Which tests killed the stock kernel, as words; "" if none did."""
+    """The tests that killed the stock kernel, as words; "" for none."""
     names = reference["killers"]
     return f"which died in {' and in '.join(names)}" if names else ""
 
@@ -358,7 +367,7 @@ def cells(result):
     sites = data.get("sites", {})
     total = count(tests, None)
     bad = total["FAIL"] + total["TIMEOUT"]
-    # "xen: Xen PV, 64-bit (score 1000)" is one that could run here.
+    # A backend that could run here has a score: "xen: Xen PV, 64-bit (score 1000)".
     able = [line.split(":")[0] for line in data.get("detected", []) if "(score" in line]
     module = tests.get("module/100-loads", ("-",))[0]
     return [result["row"], "+".join(able) or "-", data.get("backend", "-"),
@@ -384,14 +393,14 @@ def matrix(results):
 
 
 def block(result):
-    """What one row found, chose and did."""
+    """Text: what one row detected, chose and did."""
     data, sites = result["data"], result["data"].get("sites")
     parts = [f"{part} " + ", ".join(f"{n} {word.lower()}" for word, n in total.items() if n)
              for part, total in result["totals"].items()]
     not_passed = [line for name, t in result["tests"].items() if t[0] in ("FAIL", "TIMEOUT")
                   for line in explain(name, t)[:1]]
     return "\n".join([
-        f"{result['row']}: {vm.env_rows(result['row'], TABLE)['title']}",
+        f"{result['row']}: {environments.env_rows(result['row'], TABLE)['title']}",
         *report.wrap("kernel", [f"Linux {data.get('kernel', '?')}, {data.get('cpus', '?')} CPU(s), says "
                                 f"it runs on {data.get('platform', '?')}"]),
         *(report.wrap("detected", data["detected"]) if "detected" in data else []),
@@ -407,11 +416,11 @@ def block(result):
 # Commands
 
 def default_rows():
-    return [name for name, rows in vm.envs(TABLE).items() if "off" not in rows]
+    return [name for name, rows in environments.envs(TABLE).items() if "off" not in rows]
 
 
 def baselines(references):
-    """Rows whose stock kernel died, as lines for below the matrix."""
+    """Lines below the matrix: rows whose stock kernel died."""
     lines = []
     for name, ref in references.items():
         if ref["killers"] or not sound(ref):
@@ -425,8 +434,8 @@ def verdict(what, wrong, errors):
     """The last lines of a command, and its exit status."""
     if wrong or not errors:
         return report.finish(what, wrong + errors)
-    vm.sys.stdout.flush()
-    print(*errors, f"{what}: ERROR, not of this kernel", sep="\n", file=vm.sys.stderr)
+    sys.stdout.flush()
+    print(*errors, f"{what}: ERROR, not of this kernel", sep="\n", file=sys.stderr)
     return EXIT_ERROR
 
 
@@ -457,7 +466,7 @@ def demo(names, variant):
     print("left: sites left indirect, or not patched.  tests: all parts; the x86 selftests are "
           + ("compared with\nthe stock kernel's in the same row." if compare else "compared with\nnothing"
              + (f": {missing}" if missing else ".")))
-    doc = {"variant": variant, "image_sha256": results[0]["image_sha256"], "qemu": vm.qemu_version(),
+    doc = {"variant": variant, "image_sha256": results[0]["image_sha256"], "qemu": qemu.version(),
            "rows": {r["row"]: {key: r[key] for key in ("data", "tests", "totals", "user", "end", "seconds", "parts")}
                     for r in results},
            "killers_of_stock": {name: ref["killers"] for name, ref in references.items() if ref["killers"]}}
@@ -467,7 +476,7 @@ def demo(names, variant):
 
 def tap(names, variant):
     nr, failed = 0, 0
-    alone = variant in CONFIGS and vm.os.environ.get("STOCK_CONFIGS") == "no"
+    alone = variant in CONFIGS and os.environ.get("STOCK_CONFIGS") == "no"
     for name in names:
         result = run(name, variant, words_of(name, variant), tag="tap" if variant == "ours" else f"{variant}-tap")
         if alone:
@@ -480,14 +489,14 @@ def tap(names, variant):
             print(f"{'ok' if good else 'not ok'} {nr} - {name}: {what}{' # ERROR' if good is None else ''}", flush=True)
             if not good:
                 for line in why:
-                    print(f"#   {line}", file=vm.sys.stderr)
+                    print(f"#   {line}", file=sys.stderr)
     print(f"1..{nr}")
-    return vm.EXIT_FAILED if failed else 0
+    return cli.EXIT_FAILED if failed else 0
 
 
 def main(argv):
-    parser = vm.Parser(prog="linux_matrix.py", description=__doc__,
-                       formatter_class=vm.argparse.RawDescriptionHelpFormatter)
+    parser = cli.Parser(prog="linux_matrix.py", description=__doc__,
+                       formatter_class=argparse.RawDescriptionHelpFormatter)
     sub = parser.add_subparsers(dest="what", required=True, metavar="COMMAND")
     sub.add_parser("list")
     for what in ("demo", "run", "tap"):
@@ -501,24 +510,24 @@ def main(argv):
             p.add_argument("words", nargs="*", metavar="WORD")
             p.add_argument("--timeout", type=float, metavar="SECONDS")
     args = parser.parse_args(argv)
-    vm.os.chdir(vm.TOP)
+    os.chdir(cli.TOP)
     if args.what == "list":
-        for name, rows in vm.envs(TABLE).items():
+        for name, rows in environments.envs(TABLE).items():
             print(f"{name:12} {rows['title']}" + (f" (off: {rows['off']})" if "off" in rows else ""))
         return 0
     if args.what == "demo":
         names = args.rows.split(",") if args.rows else default_rows()
         for name in names:
-            vm.env_rows(name, TABLE)
+            environments.env_rows(name, TABLE)
         return demo(names, args.variant)
     if args.what == "tap":
         for name in args.row:
-            vm.env_rows(name, TABLE)
+            environments.env_rows(name, TABLE)
         return tap(args.row, args.variant)
-    vm.env_rows(args.row, TABLE)
+    environments.env_rows(args.row, TABLE)
     unknown = [p for p in parts_asked(args.words) if p not in ALL_PARTS + MORE_PARTS]
     if unknown:
-        raise vm.UsageError(f"PARTS={unknown[0]}: no such part; there are: {' '.join(ALL_PARTS + MORE_PARTS)} none")
+        raise cli.UsageError(f"PARTS={unknown[0]}: no such part; there are: {' '.join(ALL_PARTS + MORE_PARTS)} none")
     result = run(args.row, args.variant, args.words, args.variant, args.timeout)
     print(block(result))
     wrong = [line for good, what, why in asserts(result) if not good for line in (f"NOT: {what}", *why)]
@@ -526,4 +535,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    vm.guard(main, "linux_matrix.py")
+    cli.guard(main, "linux_matrix.py")

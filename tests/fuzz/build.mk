@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # Fuzz targets: libFuzzer with address and undefined-behaviour sanitizers
-# (README.md).  Included by the top Makefile after tests/unit/build.mk, whose port
-# and fake backends some of them use.
+# (README.md).  The top Makefile includes this after tests/unit/build.mk: some targets use
+# its port and fake backends.
 #
 #   make fuzz			bounded run of each, from its seeds; planted bugs
 #   make fuzz-long			10 million runs of each: build/report/fuzz.{json,md}
@@ -43,21 +43,20 @@ $(B)/fuzz/test-host-fuzz-%: $(B)/fuzz/tests/fuzz/%.o $(fuzz_objects) tests/unit/
 	@echo "  LD      $@"
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $(fuzz_ldflags) -o $@ $< $(fuzz_objects) -lZydis
 
-# What a fuzz target patches it does not execute.
+# A fuzz target does not execute the text that it patches.
 $(B)/fuzz/tests/unit/host_port.o: fuzz_cflags += '-DHOST_SERIALISE()=((void)0)'
 
-# The sanitizer puts space around globals; a section that is an array has none.
+# The sanitizer puts space around globals, but a section must be an array without gaps.
 $(B)/fuzz/tests/unit/fake_backend.o: fuzz_sanitize := -fno-sanitize=all
 
-# Backends with all their instructions, on a machine made of the input (machine.h).
-# Which backends each of these targets has:
+# Whole backends, on a machine made of the input (machine.h).  The backends of each target:
 fuzz_machines := hypercall clock xenstart boot vmcall romcall
 fuzz_on_hypercall := xen
 fuzz_on_xenstart := xen
 fuzz_on_clock := xen kvm hyperv
 fuzz_on_romcall := vmi
 fuzz_on_vmcall := xen kvm hyperv vmware
-# And what else there is in it.
+# Other sources of a target.
 fuzz_also_boot := tests/guest/start.c
 fuzz_also_hypercall := tests/fuzz/tables.c
 fuzz_also_romcall := tests/fuzz/tables.c
@@ -84,14 +83,14 @@ $(B)/fuzz/machine/%.o: %.S
 	@echo "  AS      $<"
 	$(Q)$(CLANG) $(fuzz_machine_cflags) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
 
-# What is done one step after another is done often enough in this many bytes.
+# For targets that do one step after another: enough bytes for enough steps.
 fuzz_bytes_hypercall := 160
 fuzz_bytes_vmcall := 160
 fuzz_bytes_romcall := 160
 
-# What every input finds as linked.
+# Data that each input finds as linked.
 $(foreach d,pvops backends tests/guest,$(B)/fuzz/machine/$(d)/%.o): fuzz_machine_cflags += -DMACHINE_STATE
-# Per-CPU variables are arrays here, whose elements are not all aligned as their type.
+# Per-CPU variables are arrays here, and not all elements have the alignment of their type.
 $(B)/fuzz/machine/backends/%.o: fuzz_sanitize += -fno-sanitize=alignment
 $(B)/fuzz/machine/%.o: fuzz_sanitize += -fsanitize-ignorelist=tests/fuzz/machine.ignore
 
@@ -103,12 +102,14 @@ $(B)/fuzz/test-host-fuzz-$(1): $(B)/fuzz/machine/tests/fuzz/$(1).o $(call fuzz_m
 endef
 $(foreach t,$(fuzz_machines),$(eval $(call fuzz_machine_rule,$(t))))
 
-# The audit is one file, which the target includes.
-$(B)/fuzz/test-host-fuzz-elf: $(B)/fuzz/tests/fuzz/elf.o
-	@echo "  LD      $@"
-	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^ -lZydis
+# The audit without its command line.
+fuzz_audit_objects := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out %/main.c,$(wildcard tools/audit/*.c)))
 
-# The VMI monitor's loader, which is no part of the layer.
+$(B)/fuzz/test-host-fuzz-elf: $(B)/fuzz/tests/fuzz/elf.o $(fuzz_audit_objects)
+	@echo "  LD      $@"
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^ -lelf -lZydis
+
+# The loader of the VMI monitor; not a part of the layer.
 fuzz_monitor_cflags := -std=gnu11 -ffreestanding -O2 -g -Wall -Wextra -Werror -fno-pie \
 	-fno-strict-aliasing
 
@@ -121,7 +122,7 @@ $(B)/fuzz/test-host-fuzz-monitor: $(B)/fuzz/monitor/tests/fuzz/monitor.o $(B)/fu
 	@echo "  LD      $@"
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^
 
-.SECONDARY: $(fuzz_objects) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.o) $(fuzz_machines:%=$(B)/fuzz/machine/tests/fuzz/%.o)
+.SECONDARY: $(fuzz_objects) $(fuzz_audit_objects) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.o) $(fuzz_machines:%=$(B)/fuzz/machine/tests/fuzz/%.o)
 
 .PHONY: fuzz fuzz-build fuzz-long fuzz-planted $(fuzz_names:%=fuzz-%)
 fuzz-build: $(fuzz_programs)
@@ -131,7 +132,7 @@ fuzz: $(fuzz_names:%=fuzz-%) fuzz-planted
 fuzz-planted: fuzz-build
 	$(Q)$(PROVE) tests/fuzz
 
-# Two at a time, and everything else on the machine first.
+# Two at a time, with lower priority than everything else on the machine.
 fuzz-long: fuzz-build
 	$(Q)tests/fuzz/long.py --build $(B) --runs $(or $(FUZZ_RUNS),10000000) \
 		$(foreach t,$(fuzz_names),$(t):$(or $(fuzz_bytes_$(t)),512))
@@ -145,5 +146,5 @@ $(fuzz_names:%=fuzz-%): fuzz-%: $(B)/fuzz/test-host-fuzz-%
 		{ tail -n 60 $(B)/fuzz/$*.log >&2; exit 1; }
 	$(Q)grep number_of_executed $(B)/fuzz/$*.log
 
--include $(fuzz_objects:.o=.d) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.d)
+-include $(fuzz_objects:.o=.d) $(fuzz_audit_objects:.o=.d) $(fuzz_names:%=$(B)/fuzz/tests/fuzz/%.d)
 -include $(wildcard $(foreach d,machine monitor,$(B)/fuzz/$(d)/*/*.d $(B)/fuzz/$(d)/*/*/*.d $(B)/fuzz/$(d)/*/*/*/*.d))

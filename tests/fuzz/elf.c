@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * test-host-fuzz-elf: the audit (tools/audit/audit.c) of any ELF file.
+ * test-host-fuzz-elf: the audit (tools/audit) of any ELF file.
  *
  * First bytes: a small kernel image with text, symbols, site records, alternatives and
  * tables of places, which the input changes and cuts; or the input itself; and how
@@ -10,29 +10,9 @@
  * or with a reason.
  */
 #include <setjmp.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-static void leave(int status) __attribute__((noreturn));
-
-/* Where it complains: nobody reads that a million times. */
-static FILE *nowhere;
-
-/* It is a program: its ways out lead here, and no other program is started. */
-#undef stderr
-#define stderr	nowhere
-#define main	audit_main
-#define exit	leave
-#define popen(command, how)	((void)(command), NULL)
-#pragma clang diagnostic ignored "-Wunused-function"
-#include "../../tools/audit/audit.c"
-#undef main
-#undef exit
-#undef stderr
-#define stderr	stderr
-
+#include <string.h>
+#include "../../tools/audit/audit.h"
 #include "check.h"
 
 #define HEAD		6
@@ -44,8 +24,10 @@ static FILE *nowhere;
 static jmp_buf way_out;
 static int way_status;
 
-static void leave(int status)
+/* The program's prints and exits: nobody reads that a million times. */
+void die(int status, const char *fmt, ...)
 {
+	(void)fmt;
 	way_status = status;
 	longjmp(way_out, 1);
 }
@@ -135,30 +117,6 @@ static void make_image(void)
 	memcpy(whole, &eh, sizeof(eh));
 }
 
-/* Each input finds the program as it starts: its arrays, too, are new. */
-#define FORGET(array, count, room) do {	\
-	free(array);			\
-	(array) = NULL;			\
-	(count) = 0;			\
-	(room) = 0;			\
-} while (0)
-
-static void forget(void)
-{
-	size_t nr;
-
-	for (nr = 0; nr < text_count; nr++)
-		free(texts[nr].reached);
-	FORGET(texts, text_count, text_room);
-	FORGET(symbols, symbol_count, symbol_room);
-	FORGET(covered, covered_count, covered_room);
-	FORGET(replacements, replacement_count, replacement_room);
-	FORGET(findings, finding_count, finding_room);
-	FORGET(branch_sites, branch_site_count, branch_site_room);
-	FORGET(todo, todo_count, todo_room);
-	insns_decoded = bytes_skipped = sites_seen = 0;
-}
-
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -166,48 +124,49 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	nowhere = fopen("/dev/null", "w");
-	if (!nowhere || !freopen("/dev/null", "w", stdout))
+	if (!freopen("/dev/null", "w", stdout))
 		abort();
+	elf_version(EV_CURRENT);
 	make_image();
 	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t *file;
-	size_t i;
+	/* Such a name is not passed to addr2line. */
+	static struct audit a = { .image = "'" };
+	size_t bytes, i;
+	char *file;
 
 	if (size < HEAD)
 		return -1;
-	image_bytes = size - HEAD;
+	bytes = size - HEAD;
 	if (data[0] & 1) {
-		image_bytes = used;
+		bytes = used;
 		if (data[0] & 2)
-			image_bytes -= (data[1] | (size_t)data[2] << 8) % used;
+			bytes -= (data[1] | (size_t)data[2] << 8) % used;
 	}
-	file = malloc(image_bytes ? image_bytes : 1);
+	file = malloc(bytes ? bytes : 1);
 	if (data[0] & 1) {
 		uint8_t *changed = malloc(used);
 
 		memcpy(changed, whole, used);
 		for (i = HEAD; i + 3 <= size; i += 3)
 			changed[(data[i] | (size_t)data[i + 1] << 8) % used] = data[i + 2];
-		memcpy(file, changed, image_bytes);
+		memcpy(file, changed, bytes);
 		free(changed);
 	} else {
-		memcpy(file, data + HEAD, image_bytes);
+		memcpy(file, data + HEAD, bytes);
 	}
-	image = file;
-	image_name = "image";
-	want_json = data[3] & 1;
-	want_time = data[3] & 2;
-	want_summary = data[3] & 4;
+	a.elf = elf_memory(file, bytes);
+	a.want_json = data[3] & 1;
+	a.want_time = data[3] & 2;
+	a.want_summary = data[3] & 4;
 	way_status = EXIT_CLEAN;
 	if (!setjmp(way_out))
-		way_status = audit(NULL);
+		way_status = audit(&a);
 	CHECK(way_status == EXIT_CLEAN || way_status == EXIT_FINDINGS || way_status == EXIT_INPUT);
-	forget();
+	audit_free(&a);
 	free(file);
 	return 0;
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""test-host-report: two reports compared, and the picture of one.
+"""test-host-report: the comparison of two reports, and the picture of one.
 
-The reports are made here, of the shape that tests/bench/README.md gives; the picture's
-texts are measured as wide as they can be.
+The test makes the reports, in the shape of tests/bench/README.md.  For texts of the picture
+it assumes the greatest width.
 """
 import contextlib
 import copy
@@ -17,7 +17,7 @@ from itertools import combinations
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vm"))
-from vmtest import TOP, Tap, vm  # noqa: E402
+from vmtest import TOP, Tap, cli  # noqa: E402
 
 import chart  # noqa: E402, from tools/, whose path vmtest has set
 import report  # noqa: E402
@@ -37,12 +37,12 @@ def write(name, doc):
 
 
 def compare(*args):
-    """Exit status, standard output, standard error of the tool, as vm.guard() makes them."""
+    """Exit status, standard output, standard error of the tool, as cli.guard() makes them."""
     said, error = io.StringIO(), ""
     try:
         with contextlib.redirect_stdout(said):
             status = report.main(["compare", *args])
-    except vm.UsageError as err:
+    except cli.UsageError as err:
         status, error = err.status, f"report.py: {err}\n"
     except SystemExit as err:
         status = err.code
@@ -60,7 +60,7 @@ one = {"image_sha256": "0" * 64, "qemu": "q", "envs": {
 
 
 def other(**changes):
-    """The same with changes: env__op: (instructions, hypercalls)."""
+    """A copy with changes: env__op: (instructions, hypercalls)."""
     doc = copy.deepcopy(one)
     for name, (value, calls) in changes.items():
         where, op = name.split("__")
@@ -139,7 +139,7 @@ NAMES = ("native", "xenpv", "vmi", "vmimon", "xenpvh", "kvm", "hyperv")
 
 
 def big():
-    """As many operations as a true report has, with the longest names and figures."""
+    """A report with as many operations as a real one, and the longest names and figures."""
     doc = {"image_sha256": "0" * 64, "qemu": "q", "envs": {}}
     for nr, name in enumerate(NAMES):
         ops = {f"an_operation_of_long_name_{i}": insns(1 if not nr else (i + 7) ** (nr % 5 + 1)) for i in range(60)}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The images are the same bytes from any folder: a copy of the tree elsewhere, built by
-the same rules and compilers, gives what this folder has.
+"""The images do not depend on the folder: a copy of the tree elsewhere, built by the same
+rules and compilers, gives the same bytes.
 """
 import os
 import shutil
@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from vmtest import TOP, Tap, vm
+from vmtest import TOP, Tap, qemu
 
 SOURCES = ("Makefile", "include", "pvops", "backends", "tests/guest", "tests/vmi")
 IMAGES = ("build/guest.elf", "build/clang/guest.elf", "build/vmi/monitor.elf", "build/clang/vmi/monitor.elf")
@@ -27,6 +27,6 @@ with tempfile.TemporaryDirectory() as folder:
     for image in IMAGES:
         built = other / image
         if tap.ok(built.is_file() and (TOP / image).is_file(), f"{image}: is built in both"):
-            tap.equal(vm.sha256(built), vm.sha256(TOP / image), f"{image}: is the same")
+            tap.equal(qemu.sha256(built), qemu.sha256(TOP / image), f"{image}: is the same")
             tap.ok(str(folder).encode() not in built.read_bytes(), f"{image}: does not name its folder")
 tap.done()

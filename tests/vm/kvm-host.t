@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""A KVM host that cannot do its work says so in one line, and ends."""
-from vmtest import Tap, vm
+"""A KVM host that cannot run the guest prints one line with the reason, and ends."""
+from vmtest import Tap, cli, environments, judge, qemu, vm
 
 # inner QEMU's arguments, more for the outer one, tag, how the line begins
 CASES = (
@@ -16,14 +16,14 @@ for inner, more, tag, line in CASES:
     said = [text for text in run["log"] if text.startswith("pvops-host: ")]
     tap.ok(len(said) == 1 and said[0].startswith(line) and len(said[0]) > len(line),
            f"{tag}: {line}...", *(said or run["tail"]))
-    tap.ok(not vm.verdict(run) and any("no end marker" in p for p in run["problems"]),
+    tap.ok(not judge.verdict(run) and any("no end marker" in p for p in run["problems"]),
            f"{tag}: the run has failed", *run["problems"])
 
-missing = vm.env_rows("kvm")
+missing = environments.env_rows("kvm")
 missing["parts"]["host"] = "build/kvm/nosuch.cpio"
 try:
-    vm.check_parts(missing)
+    qemu.check_parts(missing)
     tap.ok(False, "a host image that is not there is missed")
-except vm.MissingError as err:
+except cli.MissingError as err:
     tap.ok("make build/kvm/nosuch.cpio" in str(err), "a host image that is not there is missed", str(err))
 tap.done()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The tools themselves: recorded serial lines in data/, and stand-ins for QEMU."""
+"""Tests of the tools, with recorded serial logs (data/) and stand-ins for QEMU."""
 import contextlib
 import copy
 import io
@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from vmtest import CALL, DIRECT, INDIRECT, NOP, TOP, Tap, elf, vm
+from vmtest import CALL, DIRECT, INDIRECT, NOP, TOP, Tap, cli, elf, environments, guestlog, judge, qemu, vm
 
 import linux_bench  # from tools/, whose path vmtest has set
 import report
@@ -31,12 +31,12 @@ def log(name):
     return vm.replay("native", ["test=all"], str(DATA / f"{name}.log"))
 
 
-# What a sound log says
+# A sound log
 
 run = log("good")
 tap.empty(run["problems"], "good: no problem")
 tap.equal(run["totals"], {"pass": 2, "fail": 0, "skip": 1, "error": 0}, "good: totals")
-tap.ok(vm.verdict(run), "good: verdict")
+tap.ok(judge.verdict(run), "good: verdict")
 tap.equal(run["tests"][1], {"nr": 2, "name": "test-native-stolen_time", "result": "skip",
                             "why": "no hypervisor", "diag": ["native has nothing to steal"]},
           "good: a skipped test has its reason and what was said before it")
@@ -48,18 +48,18 @@ tap.ok("pvops: chosen: native (bare machine), 90 of 90 ops its own" in run["log"
 tap.equal(tool("vm.py", "parse", str(DATA / "good.log"))[0], 0, "good: parse exits 0")
 
 run = vm.replay("xenpv", [], str(DATA / "xen-mixed.log"))
-tap.ok(vm.verdict(run), "Xen's lines in the middle of the guest's do no harm", *vm.explain(run))
+tap.ok(judge.verdict(run), "Xen's lines in the middle of the guest's do no harm", *judge.explain(run))
 tap.equal([t["name"] for t in run["tests"]], ["test-xenpv-save_fl", "test-xenpv-set_pte"],
           "the torn name is whole")
 tap.equal(run["data"]["ops"]["set_pte"]["insns"], 7, "the torn data are whole")
 tap.ok(any("Hardware Dom0" in line for line in run["tail"]), "the last lines are Xen's too")
 
-domu = vm.parse("(XEN) d1 lives\n(d1) KTAP version 1\n(d1) 1..1\n(d1) ok 1 - test-xenpvh-save_fl\n"
+domu = guestlog.parse("(XEN) d1 lives\n(d1) KTAP version 1\n(d1) 1..1\n(d1) ok 1 - test-xenpvh-save_fl\n"
                 "(d1) @pvops backend \"native\"\n(d1) pvops-guest: end: pass 1 fail 0 skip 0 error 0\n")
 tap.ok(not domu["problems"] and domu["totals"]["pass"] == 1 and domu["data"] == {"backend": "native"},
        "a domU's lines in Xen's log are the guest's", *domu["problems"])
 
-# What is wrong with others: one problem each
+# Logs with one problem each
 
 for name, problem in (
         ("no-marker", "no end marker: QEMU exited with status 0, the machine was reset"),
@@ -75,7 +75,7 @@ for name, problem in (
     run = log(name)
     tap.ok(len(run["problems"]) == 1 and run["problems"][0].startswith(problem),
            f"{name}: {problem.split(' (')[0]}", *run["problems"])
-    tap.ok(not vm.verdict(run), f"{name}: verdict")
+    tap.ok(not judge.verdict(run), f"{name}: verdict")
     status, out, err = tool("vm.py", "tap", "native", "--log", str(DATA / f"{name}.log"))
     tap.ok(status == 1 and "not ok" in out and f"# {run['problems'][0]}" in err,
            f"{name}: tap fails and says why", str(status), out, *err)
@@ -83,33 +83,33 @@ for name, problem in (
 tap.ok(any("unreadable result" in p for p in log("todo")["problems"]), "a TODO is no result here")
 run = log("failures")
 tap.equal(run["totals"], {"pass": 0, "fail": 1, "skip": 1, "error": 1}, "a failure is no error")
-tap.ok(vm.explain(run)[:3] == ["FAIL test-native-save_fl", "  tests/x.c:1: flags (got 0x0, want 0x1)",
+tap.ok(judge.explain(run)[:3] == ["FAIL test-native-save_fl", "  tests/x.c:1: flags (got 0x0, want 0x1)",
                                "ERROR test-native-set_pte: out of memory"],
-       "failures are explained", *vm.explain(run))
+       "failures are explained", *judge.explain(run))
 status, out, err = tool("vm.py", "tap", "native-smp2", "--log", str(DATA / "failures.log"))
 tap.ok(status == 1 and "not ok 1 - test-native-save_fl~smp2\n" in out
        and "ok 2 - test-native-stolen_time~smp2 # SKIP no hypervisor\n" in out
        and "not ok 3 - test-native-set_pte~smp2 # ERROR out of memory\n" in out, "TAP of failures", out)
 run = log("no-marker")
-tap.equal(vm.explain(run)[1], "last line of the guest: pvops: panic: page fault at 0x0",
+tap.equal(judge.explain(run)[1], "last line of the guest: pvops: panic: page fault at 0x0",
           "a crash shows the guest's last line")
-tap.equal(vm.parse("")["problems"], [], "an empty log can be parsed")
-tap.equal(vm.parse("ok 1 - x\r")["totals"]["pass"], 1, "so can one without a last newline")
-tap.equal(vm.parse("1..1\n1..1\n")["problems"], ["second plan: 1..1"], "two plans")
+tap.equal(guestlog.parse("")["problems"], [], "an empty log can be parsed")
+tap.equal(guestlog.parse("ok 1 - x\r")["totals"]["pass"], 1, "so can one without a last newline")
+tap.equal(guestlog.parse("1..1\n1..1\n")["problems"], ["second plan: 1..1"], "two plans")
 end = "pvops-guest: end: pass 0 fail 0 skip 0 error 0\n"
-tap.equal(vm.parse("1..0\n" + end + end)["problems"], ["second end marker"], "two ends: it rebooted")
-tap.equal(vm.parse('@pvops a 1\n@pvops a.b 2\n')["problems"], ["data a.b: a is a value already"],
+tap.equal(guestlog.parse("1..0\n" + end + end)["problems"], ["second end marker"], "two ends: it rebooted")
+tap.equal(guestlog.parse('@pvops a 1\n@pvops a.b 2\n')["problems"], ["data a.b: a is a value already"],
           "a value has no parts")
 
-# What only shows from outside: the log's line, and how QEMU ended
+# Checks from outside: a line of the log, and how QEMU ended
 
 def outside(env, *lines, how="off", data=""):
-    """A run with these tests, judged as one that ended so: {test: result}, diagnostics."""
+    """Judge a run with these tests and this end: {test: result}, diagnostics."""
     text = "".join(f"{line}\n" for line in lines)
     count = sum(line.startswith("ok") for line in lines)
-    result = vm.parse(f"1..{count}\n{text}pvops-guest: end: pass {count} fail 0 skip 0 error 0\n{data}")
-    vm._judge(result, vm.env_rows(env), how, 0, "", 1)
-    tap.equal(result["totals"], {v: sum(t["result"] == v for t in result["tests"]) for v in vm.VERDICTS},
+    result = guestlog.parse(f"1..{count}\n{text}pvops-guest: end: pass {count} fail 0 skip 0 error 0\n{data}")
+    judge.judge(result, environments.env_rows(env), how, 0, "", 1)
+    tap.equal(result["totals"], {v: sum(t["result"] == v for t in result["tests"]) for v in guestlog.VERDICTS},
               f"{env}: totals are those of the tests")
     return {t["name"].split("-")[2]: t["result"] for t in result["tests"]}, result["tests"]
 
@@ -135,25 +135,25 @@ with tempfile.TemporaryDirectory() as folder:
     rows = Path(folder) / "skips.toml"
     rows.write_text('[[skip]]\nwhy = "no hypervisor"\ntests = ["stolen_time", "gone"]\nin = ["native"]\n'
                     '[[skip]]\nwhy = "not X"\ntests = ["save_fl"]\nbut = ["native", "x-*"]\n')
-    tap.equal([vm.expected_skips(env, rows) for env in ("native", "x-smp2", "x")],
+    tap.equal([environments.expected_skips(env, rows) for env in ("native", "x-smp2", "x")],
               [{"stolen_time": "no hypervisor", "gone": "no hypervisor"}, {}, {"save_fl": "not X"}],
               "skips: by pattern of environment")
-    tap.equal(vm.wrong_skips(log("good"), rows), ["gone: skips.toml expects that it is skipped (no hypervisor), and it "
+    tap.equal(judge.wrong_skips(log("good"), rows), ["gone: skips.toml expects that it is skipped (no hypervisor), and it "
                                                   "is no test"], "skips: a test that is gone")
     rows.write_text('[[skip]]\nwhy = "no hypervisor"\ntests = ["stolen_time"]\nin = ["native"]\n')
-    tap.empty(vm.wrong_skips(log("good"), rows), "skips: what is expected")
+    tap.empty(judge.wrong_skips(log("good"), rows), "skips: what is expected")
     rows.write_text('[[skip]]\nwhy = "no hypervisor"\ntests = ["save_fl"]\nin = ["native"]\n')
-    tap.equal(vm.wrong_skips(log("good"), rows),
+    tap.equal(judge.wrong_skips(log("good"), rows),
               ["test-native-stolen_time: skipped, which skips.toml does not expect: no hypervisor",
                "save_fl: skips.toml expects that it is skipped (no hypervisor), and it is pass"],
               "skips: one that nobody expects, and one that does not happen")
     rows.write_text('[[skip]]\nwhy = "another reason"\ntests = ["stolen_time"]\nin = ["native"]\n')
-    tap.equal(len(vm.wrong_skips(log("good"), rows)), 1, "skips: for another reason")
+    tap.equal(len(judge.wrong_skips(log("good"), rows)), 1, "skips: for another reason")
 status, out, err = tool("vm.py", "tap", "native", "test=all", "--log", str(DATA / "good.log"))
 tap.ok(status == 1 and "skips-what-it-should\n" in out and any("stolen_time: skipped, which" in line for line in err),
        "tap of the whole suite fails for a skip", str(status), out, *err)
 tap.equal(tool("vm.py", "tap", "native", "--log", str(DATA / "good.log"))[0], 0, "tap of some tests does not")
-tap.empty([f"{test}: no such test" for env in vm.envs() for test in vm.expected_skips(env)
+tap.empty([f"{test}: no such test" for env in environments.envs() for test in environments.expected_skips(env)
            if not any(f"TEST({test})" in path.read_text() for path in (TOP / "tests/guest/contract").glob("*.c"))],
           "skips.toml names tests that there are")
 
@@ -184,7 +184,7 @@ for args, status, env in (
     tap.ok(is_ == status and len(err) == 1, f"{' '.join(a.split('/')[-1] for a in args)}: one line, status {status}",
            f"status {is_}", *err)
 
-# What make does first: look for packages
+# Packages, which make looks for first
 
 with tempfile.TemporaryDirectory() as folder:
     for name, does in (("dpkg-query", "exit 1"), ("id", "echo 1000"), ("sudo", "exit 1")):
@@ -202,14 +202,14 @@ with tempfile.TemporaryDirectory() as folder:
 
 # QEMU's command line
 
-xen = vm.command(vm.env_rows("xenpv"), "build/guest.elf", "pvops=xen,-lock test=none")
+xen = qemu.command(environments.env_rows("xenpv"), "build/guest.elf", "pvops=xen,-lock test=none")
 tap.equal(xen[-1], "build/guest.elf pvops=xen,,-lock test=none", "-initrd: commas are doubled")
-tap.equal(vm.command(vm.env_rows("native"), "x", "pvops=native,-a")[-1], "pvops=native,-a",
+tap.equal(qemu.command(environments.env_rows("native"), "x", "pvops=native,-a")[-1], "pvops=native,-a",
           "-append: they are not")
 tap.ok("-icount" in xen and "-seed" in xen, "counting where it is asked for")
-smp = vm.command(vm.env_rows("xenpv-smp2"), "x", "")
+smp = qemu.command(environments.env_rows("xenpv-smp2"), "x", "")
 tap.ok("-icount" in smp and smp[smp.index("-smp") + 1] == "2" and "-cpu" in smp, "2 CPUs, counted too")
-smp = vm.command({**vm.env_rows("xenpv-smp2"), "count": False}, "x", "")
+smp = qemu.command({**environments.env_rows("xenpv-smp2"), "count": False}, "x", "")
 tap.ok("-icount" not in smp, "not counting where it is not asked for")
 
 # The archive of a guest inside a host
@@ -218,7 +218,7 @@ with tempfile.TemporaryDirectory() as folder:
     parts = {name: Path(folder) / name for name in ("host", "kernel", "image", "rom")}
     for name, path in parts.items():
         path.write_bytes(name.encode() * 3)
-    packed = vm.pack({"parts": {n: str(p) for n, p in parts.items() if n != "image"},
+    packed = qemu.pack({"parts": {n: str(p) for n, p in parts.items() if n != "image"},
                       "inner": ["-kernel", "{image}", "-append", "a=b {cmdline}", "-r", "{rom}"]},
                      str(parts["image"]), "pvops=kvm,-smp", Path(folder) / "packed")
     data = packed.read_bytes()
@@ -232,36 +232,36 @@ with tempfile.TemporaryDirectory() as folder:
                             text=True, check=False)
     tap.equal(listed.stdout.split(), ["guest/args", "guest/image", "guest/rom"],
               "pack: only the files that are named")
-    tap.equal(vm.pack(vm.env_rows("native"), "x", "", Path(folder) / "none"), "", "pack: nothing without inner")
+    tap.equal(qemu.pack(environments.env_rows("native"), "x", "", Path(folder) / "none"), "", "pack: nothing without inner")
 
 # Boots, with a script for QEMU
 
 with tempfile.TemporaryDirectory() as folder:
     def fake(script):
         """Boot a stand-in for QEMU; returns vm.run()'s dict."""
-        qemu = Path(folder) / "qemu"
-        qemu.write_text("#!/bin/sh\n" + script)
-        qemu.chmod(0o755)
-        os.environ["PVOPS_QEMU"] = str(qemu)
+        program = Path(folder) / "qemu"
+        program.write_text("#!/bin/sh\n" + script)
+        program.chmod(0o755)
+        os.environ["PVOPS_QEMU"] = str(program)
         image = Path(folder) / "image"
         image.write_text("not really")
         os.environ["IMAGE"] = str(image)
         return vm.run("xenpv", ["test=none"], str(image), tag="tools", timeout=1)
 
-    rows = vm.envs()["xenpv"]
+    rows = environments.envs()["xenpv"]
     hypervisor = Path(folder) / "xen"
     hypervisor.write_text("not really either")
-    real = vm.env_rows
-    vm.env_rows = lambda name: {**rows, "parts": {"xen": str(hypervisor)}}
-    vm.POWEROFF_SECONDS = 0.5
+    real = environments.env_rows
+    environments.env_rows = lambda name: {**rows, "parts": {"xen": str(hypervisor)}}
+    qemu.POWEROFF_SECONDS = 0.5
     run = fake(f"echo 1..0; echo '{end.strip()}'")
     tap.equal(run["ended"], "reset", "QEMU that just ends was reset")
     run = fake(f"echo 1..0; echo '{end.strip()}'; echo 'qemu_system_shutdown_request reason=7' >&2")
     tap.equal(run["ended"], "reset", "another reason is no power-off")
     run = fake(f"echo 1..0; echo '{end.strip()}'; echo 'qemu_system_shutdown_request reason=6' >&2")
     tap.equal(run["ended"], "poweroff", "a power-off is told from it")
-    tap.ok(vm.verdict(run) and len(run["image_sha256"]) == 64 and len(run["parts"]["xen"]) == 64,
-           "a run that ends", *vm.explain(run))
+    tap.ok(judge.verdict(run) and len(run["image_sha256"]) == 64 and len(run["parts"]["xen"]) == 64,
+           "a run that ends", *judge.explain(run))
     run = fake("echo hello; echo 'cannot run' >&2; exit 7")
     tap.ok(run["problems"][0].startswith("no end marker: QEMU exited with status 7: cannot run"),
            "QEMU's own error is shown", *run["problems"])
@@ -270,7 +270,7 @@ with tempfile.TemporaryDirectory() as folder:
     tap.ok(len(run["problems"]) == 1 and "still on" in run["problems"][0], "power off must work",
            *run["problems"])
     run = fake(f"echo 1..0; echo '{end.strip()}'; echo '(XEN) Hardware Dom0 halted: halting machine'; exec sleep 60")
-    tap.ok(vm.verdict(run), "Xen's halt is power off", *run["problems"])
+    tap.ok(judge.verdict(run), "Xen's halt is power off", *run["problems"])
     run = fake("echo '(XEN) Reboot in five seconds...'; exec sleep 60")
     tap.ok("the hypervisor gave up" in run["problems"][0], "a dead hypervisor is not waited for",
            *run["problems"])
@@ -281,9 +281,9 @@ with tempfile.TemporaryDirectory() as folder:
     try:
         fake("")
         tap.ok(False, "a missing part is named")
-    except vm.MissingError as err:
+    except cli.MissingError as err:
         tap.ok("fetches it" in str(err), "a missing part is named", str(err))
-    vm.env_rows = real
+    environments.env_rows = real
     os.environ.pop("PVOPS_QEMU")
 
 # Reports
@@ -421,7 +421,7 @@ with tempfile.TemporaryDirectory() as folder:
     tap.ok(status == 0 and all((report.OUT / f"bench{e}").stat().st_size for e in (".json", ".md", ".svg", "-dark.svg")),
            "bench: exits 0 and writes its four files", said)
 
-# What the disassembly tests take for what
+# How the disassembly tests classify instructions
 
 for text, kinds in (("call   *0x10(%rip)", {INDIRECT, CALL}), ("jmp    *%rax", {INDIRECT}),
                     ("notrack jmp *%rax", {INDIRECT}), ("ljmpl  *0x70", {INDIRECT}), ("call   0x1000", {CALL, DIRECT}),

@@ -108,9 +108,29 @@ void host_dies(const u64 *frame) __attribute__((noreturn));
 
 /* --- exits.c --- */
 
+#define VECTOR_NMI	2
+#define VECTOR_BP	3
+#define VECTOR_DF	8
+#define VECTOR_NP	11
+#define VECTOR_GP	13
+#define VECTOR_UD	6
+#define VECTOR_PF	14
+
 void handle_exit(struct vcpu *v);
 void inject(struct vcpu *v, u32 vector, bool has_error, u32 error);
+
+/* --- run.c --- */
+
 void guest_dies(struct vcpu *v, const char *why) __attribute__((noreturn));
+/* Let the machine's interrupts in: timer, kicks, lines. */
+void take_interrupts(struct vcpu *v);
+/* Masked: no interrupt ends it. */
+void halt(struct vcpu *v, bool masked);
+
+/* --- state.c --- */
+
+/* As an instruction of 1, 2, 4 or 8 bytes writes it; no AH to DH. */
+void set_reg_sized(struct vcpu *v, u32 nr, u64 val, u32 size);
 void write_cr(struct vcpu *v, u32 nr, u64 val);
 u64 read_cr(struct vcpu *v, u32 nr);
 void write_dr(struct vcpu *v, u32 nr, u64 val);
@@ -125,8 +145,6 @@ bool load_table(struct vcpu *v, u64 va, struct segment *table, u32 bytes);
 void flush_page(struct vcpu *v, u64 va);
 void flush_tlb(struct vcpu *v);
 void do_cpuid(struct vcpu *v, u32 leaf);
-/* Masked: no interrupt ends it. */
-void halt(struct vcpu *v, bool masked);
 
 /* --- decode.c --- */
 
@@ -148,7 +166,7 @@ u64 virt_to_phys(struct vcpu *v, u64 va);
 bool read_virt(struct vcpu *v, u64 va, void *to, size_t bytes);
 bool write_virt(struct vcpu *v, u64 va, const void *from, size_t bytes);
 
-/* --- apic.c, ioapic.c, io.c, vmi.c --- */
+/* --- apic.c, ioapic.c, io.c, vmi*.c --- */
 
 void apic_reset(struct vcpu *v);
 u32 apic_read(struct vcpu *v, u32 reg);
@@ -184,6 +202,8 @@ void io_out(struct vcpu *v, u16 port, u32 size, u32 val);
 
 /* True after VMI_Init: rules of paravirtual mode hold on every CPU. */
 extern bool paravirtual;
+
+#define VMMCALL_BYTES	3
 
 void vmi_call(struct vcpu *v);
 void vmi_before_entry(struct vcpu *v);

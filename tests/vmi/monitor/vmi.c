@@ -1,35 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The hypervisor behind the ROM: VMI calls that trap, and interrupts and
- * exceptions while the virtual IF is in memory (ABI.md, sections 5, 6 and 9).
+ * The hypervisor behind the ROM: VMI_Init, and interrupts and exceptions while the virtual
+ * IF is in memory (ABI.md, sections 4, 6 and 9).
  */
-#include "monitor.h"
-#include "rom.h"
-
-#define NOT_PERMITTED	((u64)-1)
-#define NO_SUCH		((u64)-2)
-#define BAD		((u64)-22)
-
-#define PTE_PRESENT	1ULL
-#define PTE_RW		2ULL
-#define PTE_USER	4ULL
-#define PTE_LARGE	0x80ULL
-#define FRAME		0xffffffffff000ULL
+#include "vmi.h"
 
 bool paravirtual;
 u64 rom_shared_phys;
 
 static const struct rom *rom;
 
-/* Linear address of the guest's copy. */
+/* Linear address of the guest's copy of the ROM. */
 static u64 copy;
-
-/* Of each frame: level as a page table, 0: none. */
-static u8 *levels;
-
-static struct mapping {
-	u64 va, pages, pfn;
-} mappings[4];
 
 void rom_install(bool counting)
 {
@@ -42,7 +24,7 @@ void rom_install(bool counting)
 		sum = (u8)(sum + rom->start[i]);
 	*rom->checksum = (u8)-sum;
 	memcpy((void *)(GUEST_BASE + ROM_BASE), rom->start, bytes);
-	levels = page_alloc((u32)((guest_bytes / PAGE + PAGE - 1) / PAGE));
+	vmi_tables_setup();
 }
 
 /* --- interrupts and exceptions --- */
@@ -134,113 +116,23 @@ u64 vmi_syscall_entry(struct vcpu *v, u64 lstar)
 	return copy + rom->syscall;
 }
 
-/* --- page tables --- */
-
-/* Memory, and the two pages of registers (page_exit()). */
-static bool is_guest_frame(u64 pfn)
+bool vmi_waits_for_interrupt(const struct vcpu *v)
 {
-	return pfn < guest_bytes / PAGE || pfn == APIC_BASE / PAGE || pfn == IOAPIC_BASE / PAGE;
+	return paravirtual && v->vmcb->rip == copy + rom->iret_out;
 }
 
-static void register_tables(struct vcpu *v, u64 pfn, u32 level)
-{
-	const u64 *entry;
-	u32 i;
+/* --- VMI_Init, and CPUs after INIT --- */
 
-	if (pfn >= guest_bytes / PAGE || levels[pfn])
-		return;
-	levels[pfn] = (u8)level;
-	entry = guest_phys(v, pfn * PAGE, PAGE);
-	for (i = 0; level > 1 && i < 512; i++)
-		if ((entry[i] & PTE_PRESENT) && !(level < 4 && (entry[i] & PTE_LARGE)))
-			register_tables(v, (entry[i] & FRAME) / PAGE, level - 1);
-}
-
-static u64 linear_to_phys(u32 slot, u64 va)
-{
-	const struct mapping *m = &mappings[slot];
-
-	return (va - m->va) / PAGE < m->pages ? m->pfn * PAGE + (va - m->va) : ~0ULL;
-}
-
-/* One entry: 0, or why not. */
-static u64 set_entry(struct vcpu *v, u64 val, u64 va)
-{
-	u64 at = linear_to_phys(0, va), pfn = (val & FRAME) / PAGE;
-	u64 *entry = (va & 7) || at == ~0ULL ? NULL : guest_phys(v, at, 8);
-
-	if (!entry)
-		return BAD;
-	if (val & PTE_PRESENT) {
-		if (!is_guest_frame(pfn))
-			return NOT_PERMITTED;
-		if (levels[at / PAGE] <= 1 && (val & PTE_RW) && (val & PTE_USER) &&
-		    pfn < guest_bytes / PAGE && levels[pfn])
-			return NOT_PERMITTED;
-	}
-	__atomic_store_n(entry, val, __ATOMIC_RELEASE);
-	return 0;
-}
-
-static u64 apply_queue(struct vcpu *v)
-{
-	struct rom_shared *s = v->shared;
-	u32 count = s->queued, i;
-	u64 error = 0;
-
-	s->queued = 0;
-	if (count > ROM_QUEUE_MAX)
-		count = ROM_QUEUE_MAX;
-	for (i = 0; i < count && !error; i++)
-		error = set_entry(v, s->queue[i].val, s->queue[i].entry);
-	v->regs[RDX] = error ? i - 1 : i;
-	return error;
-}
-
-/* What lazy CPU mode held back.  A bad FS base is lost, as the ABI allows. */
-static void apply_deferred(struct vcpu *v)
-{
-	u32 deferred = v->shared->deferred;
-
-	v->shared->deferred = 0;
-	if (deferred & DEFERRED_CR3) {
-		apply_queue(v);
-		write_cr(v, 3, v->shared->cr3);
-	}
-	if (deferred & DEFERRED_FS)
-		write_msr(v, MSR_FS_BASE, v->shared->fs_base);
-}
-
-static u64 allocate_page(u64 pfn, u64 flags)
-{
-	u32 level = flags & 8 ? 4 : flags & 4 ? 3 : flags & 2 ? 2 : flags & 1;
-
-	if (pfn >= guest_bytes / PAGE || !level)
-		return BAD;
-	levels[pfn] = (u8)level;
-	return 0;
-}
-
-static u64 release_page(u64 pfn)
-{
-	if (pfn >= guest_bytes / PAGE || !levels[pfn])
-		return BAD;
-	levels[pfn] = 0;
-	return 0;
-}
-
-/* --- start --- */
-
-static u64 init(struct vcpu *v, u64 va, u64 gpa, u64 bytes, u32 version)
+u64 vmi_init(struct vcpu *v, u64 va, u64 gpa, u64 bytes, u32 version)
 {
 	u8 *original;
 	u32 i;
 
 	if (paravirtual || bytes != rom->memory || (va | gpa) & (PAGE - 1) || version >> 8 != 64)
-		return BAD;
+		return VMI_BAD;
 	original = guest_phys(v, gpa, rom->memory);
 	if (!original || virt_to_phys(v, va) != gpa)
-		return BAD;
+		return VMI_BAD;
 	copy = va;
 	rom_shared_phys = gpa + ROM_SHARED;
 	for (i = 0; i < cpu_count; i++) {
@@ -259,56 +151,11 @@ static u64 init(struct vcpu *v, u64 va, u64 gpa, u64 bytes, u32 version)
 	v->shared->cr4 = v->vmcb->cr4;
 	v->shared->lstar = rdmsr(MSR_STAR + 1);
 	wrmsr(MSR_STAR + 1, vmi_syscall_entry(v, v->shared->lstar));
-	register_tables(v, v->vmcb->cr3 / PAGE, 4);
+	vmi_register_tables(v, v->vmcb->cr3 / PAGE, 4);
 	v->apic.offered = 0;
 	v->vmcb->int_ctl &= ~V_IRQ;
 	paravirtual = true;
 	return 0;
-}
-
-/* ABI.md section 8. */
-struct start_state {
-	u64 cr0, cr2, cr3, cr4, cr8, efer, rip, rflags;
-	u64 rax, rbx, rcx, rdx, rsp, rbp, rsi, rdi, r8_15[8];
-	u64 fs_base, gs_base, kernel_gs_base, gdtr_base, idtr_base;
-	u16 gdtr_limit, idtr_limit, cs, ss, ds, es, fs, gs, ldtr, tr;
-	u32 zero;
-};
-
-_Static_assert(sizeof(struct start_state) == 256, "ABI.md section 8");
-
-static struct start_state states[CPUS_MAX];
-
-static u64 set_start_state(struct vcpu *v, u64 va, u32 apic_id)
-{
-	struct start_state state;
-
-	if (apic_id >= cpu_count)
-		return NO_SUCH;
-	if (!read_virt(v, va, &state, sizeof(state)))
-		return BAD;
-	if ((state.cr0 & 0x80010001) != 0x80010001 || !(state.cr4 & CR4_PAE) ||
-	    (state.efer & (EFER_LME | EFER_LMA)) != (EFER_LME | EFER_LMA) ||
-	    !state.rip || !state.rsp || (state.cr3 & FRAME) >= guest_bytes)
-		return BAD;
-	states[apic_id] = state;
-	vcpus[apic_id].has_start_state = true;
-	return 0;
-}
-
-/* Hidden part of a segment, from the GDT of the state. */
-static void load_segment(struct vcpu *v, struct segment *s, u16 selector, u64 base)
-{
-	u64 desc = 0;
-
-	*s = (struct segment){ .selector = selector, .base = base };
-	if (!(selector & ~3))
-		return;
-	read_virt(v, v->vmcb->gdtr.base + (selector & ~7), &desc, 8);
-	s->attrib = (u16)((desc >> 40 & 0xff) | (desc >> 44 & 0xf00));
-	s->limit = (u32)((desc & 0xffff) | (desc >> 32 & 0xf0000));
-	if (desc >> 55 & 1)
-		s->limit = s->limit << 12 | 0xfff;
 }
 
 /* After INIT, with a state to begin at or in real mode. */
@@ -320,312 +167,4 @@ void vmi_reset(struct vcpu *v)
 	v->shared->queued = 0;
 	v->shared->deferred = 0;
 	v->shared->lstar = 0;
-}
-
-void vmi_take_start_state(struct vcpu *v)
-{
-	const struct start_state *s = &states[v->id];
-	struct vmcb *c = v->vmcb;
-	const u64 regs[] = { s->rax, s->rcx, s->rdx, s->rbx, s->rsp, s->rbp, s->rsi, s->rdi };
-	u32 i;
-
-	v->has_start_state = false;
-	for (i = 0; i < 8; i++) {
-		set_reg(v, i, regs[i]);
-		set_reg(v, R8 + i, s->r8_15[i]);
-	}
-	c->cr0 = s->cr0 | CR0_ET;
-	c->cr2 = s->cr2;
-	c->cr3 = s->cr3;
-	c->cr4 = s->cr4;
-	c->efer = s->efer | EFER_SVME;
-	c->rip = s->rip;
-	c->rflags = (s->rflags & ~FLAG_IF) | 2;
-	c->gdtr.base = s->gdtr_base;
-	c->gdtr.limit = s->gdtr_limit;
-	c->idtr.base = s->idtr_base;
-	c->idtr.limit = s->idtr_limit;
-	load_segment(v, &c->cs, s->cs, 0);
-	load_segment(v, &c->ss, s->ss, 0);
-	load_segment(v, &c->ds, s->ds, 0);
-	load_segment(v, &c->es, s->es, 0);
-	load_segment(v, &c->fs, s->fs, s->fs_base);
-	load_segment(v, &c->gs, s->gs, s->gs_base);
-	c->kernel_gs_base = s->kernel_gs_base;
-	c->tr = (struct segment){ .attrib = SEG_TSS_BUSY, .limit = 0xffff };
-	c->ldtr = (struct segment){ .attrib = SEG_LDT & ~SEG_PRESENT };
-	c->cpl = 0;
-	v->shared->cr0 = c->cr0;
-	v->shared->cr2 = c->cr2;
-	v->shared->cr3 = c->cr3;
-	v->shared->cr4 = c->cr4;
-}
-
-/* --- wall clock: CMOS, when first asked, then the TSC --- */
-
-static u8 cmos(u8 index)
-{
-	outb(0x70, index);
-	return inb(0x71);
-}
-
-static u32 cmos_number(u8 index)
-{
-	u32 val = cmos(index);
-
-	return cmos(0x0b) & 4 ? val : (val >> 4) * 10 + (val & 0xf);
-}
-
-static u64 seconds_since_1970(void)
-{
-	static const u16 before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
-	u32 sec, min, hour, day, month, year, days;
-
-	do {
-		while (cmos(0x0a) & 0x80)
-			asm volatile("pause");
-		sec = cmos_number(0);
-		min = cmos_number(2);
-		hour = cmos_number(4);
-		day = cmos_number(7);
-		month = cmos_number(8);
-		year = 2000 + cmos_number(9);
-	} while (sec != cmos_number(0));
-	/* 2000 is a leap year, and 2100 is far. */
-	days = (year - 1970) * 365 + (year - 1969) / 4 + before[(month - 1) % 12] + day - 1;
-	if (month > 2 && year % 4 == 0)
-		days++;
-	return ((days * 24ULL + hour) * 60 + min) * 60 + sec;
-}
-
-static u64 wallclock(void)
-{
-	static volatile u8 lock;
-	static u64 base, base_tsc;
-	u64 since;
-
-	lock_take(&lock);
-	if (!base) {
-		base = seconds_since_1970() * 1000000000ULL;
-		base_tsc = rdtsc();
-	}
-	since = rdtsc() - base_tsc;
-	lock_release(&lock);
-	return base + (u64)((unsigned __int128)since * ((1000000000ULL << 32) / tsc_hz) >> 32);
-}
-
-/* --- time --- */
-
-#define COUNTER		0xff
-#define PERIODIC	0x100
-#define BY_LVT		0x10000
-
-static u64 set_alarm(struct vcpu *v, u64 flags, u64 expiry, u64 period)
-{
-	u32 counter = flags & COUNTER;
-
-	if (counter > 1 || !(flags & BY_LVT))
-		return BAD;
-	alarm_set(v, ALARM_VMI + counter, expiry, flags & PERIODIC ? period : 0);
-	alarms_check(v);
-	return 0;
-}
-
-static u64 cancel_alarm(struct vcpu *v, u64 flags)
-{
-	u32 counter = flags & COUNTER;
-	bool was;
-
-	if (counter > 1)
-		return 0;
-	was = v->alarms[ALARM_VMI + counter].deadline != ~0ULL;
-	alarm_set(v, ALARM_VMI + counter, ~0ULL, 0);
-	return was;
-}
-
-/* --- calls --- */
-
-static void fault(struct vcpu *v)
-{
-	v->vmcb->rip -= 3;
-	inject(v, 13, true, 0);
-}
-
-void vmi_call(struct vcpu *v)
-{
-	struct vmcb *c = v->vmcb;
-	u32 nr = paravirtual && c->rip == copy + rom->iret_out ? CALL_PENDING : (u32)c->rax;
-	u64 a = v->regs[RDI], b = v->regs[RSI], val;
-
-	if (c->cpl) {
-		c->rip -= 3;
-		inject(v, 6, false, 0);
-		return;
-	}
-	if (nr < ARRAY_SIZE(v->calls))
-		v->calls[nr]++;
-	else if (nr - CALL_INIT < ARRAY_SIZE(v->private_calls))
-		v->private_calls[nr - CALL_INIT]++;
-
-	switch (nr) {
-	case CALL_NULL:
-	case CALL_PENDING:
-		return;
-	case CALL_TRAPS:
-		c->rax = traps(v);
-		return;
-	case CALL_COUNT:
-		c->rax = (u32)a < ARRAY_SIZE(v->calls) ? v->calls[(u32)a] : 0;
-		return;
-	case CALL_INIT:
-		c->rax = init(v, a, b, v->regs[RDX], (u32)v->regs[RCX]);
-		return;
-	}
-	if (!paravirtual) {
-		c->rax = NOT_PERMITTED;
-		return;
-	}
-	if (v->shared->deferred)
-		apply_deferred(v);
-	switch (nr) {
-	case 0:
-		do_cpuid(v, (u32)v->regs[R8]);
-		break;
-	case 1:
-		if (!write_msr(v, (u32)a, b))
-			fault(v);
-		break;
-	case 2:
-		if (read_msr(v, (u32)a, &val))
-			c->rax = val;
-		else
-			fault(v);
-		break;
-	case 3:
-		if (!load_table(v, a, &c->gdtr, 10))
-			fault(v);
-		break;
-	case 4:
-		if (!load_ldt(v, a & 0xffff))
-			fault(v);
-		break;
-	case 5:
-		if (!load_table(v, a, &c->idtr, 10))
-			fault(v);
-		break;
-	case 6:
-		if (!load_tr(v, a & 0xffff))
-			fault(v);
-		break;
-	case 7:
-		if (!store_table(v, a, &c->gdtr, 10))
-			fault(v);
-		break;
-	case 8:
-		vmsave(c);
-		c->rax = c->ldtr.selector;
-		break;
-	case 9:
-		if (!store_table(v, a, &c->idtr, 10))
-			fault(v);
-		break;
-	case 10:
-		vmsave(c);
-		c->rax = c->tr.selector;
-		break;
-	case 15:
-		/* Never without paging, write protection, protected mode. */
-		write_cr(v, 0, a | 0x80010001);
-		break;
-	case 17:
-		apply_queue(v);
-		write_cr(v, 3, a);
-		break;
-	case 18:
-		write_cr(v, 4, a | CR4_PAE);
-		break;
-	case 23:
-		asm volatile("wbinvd" : : : "memory");
-		break;
-	case 24:
-		write_dr(v, a & 7, b);
-		break;
-	case 25:
-		c->rax = read_dr(v, a & 7);
-		break;
-	case 26:
-		c->rax = 0;
-		break;
-	case 28:
-		write_cr(v, 0, c->cr0 & ~CR0_TS);
-		break;
-	case 35:
-		if (!(u32)a)
-			v->shared->interrupts = FLAG_IF;
-		halt(v, (u32)a);
-		break;
-	case 36:
-		shut_down(v, "reboot", false);
-	case 37:
-		if ((u32)a != 2)
-			shut_down(v, (u32)a ? "guest crashed" : "power off", !(u32)a);
-		v->state = VCPU_INIT;
-		break;
-	case 39:
-		c->rax = set_entry(v, a, b);
-		break;
-	case 44:
-		c->rax = allocate_page(a, b);
-		break;
-	case 45:
-		c->rax = release_page(a);
-		break;
-	case 46:
-		apply_queue(v);
-		flush_page(v, a);
-		break;
-	case 47:
-		apply_queue(v);
-		flush_tlb(v);
-		break;
-	case 48:
-		c->rax = BAD;
-		if ((u32)a < ARRAY_SIZE(mappings)) {
-			mappings[(u32)a] = (struct mapping){ b, v->regs[RDX], v->regs[RCX] };
-			c->rax = 0;
-		}
-		break;
-	case 62:
-		c->rax = set_start_state(v, a, (u32)b);
-		break;
-	case 63:
-		apic_write(v, a & 0xff0, (u32)b);
-		break;
-	case 64:
-		c->rax = apic_read(v, a & 0xff0);
-		break;
-	case 66:
-		c->rax = tsc_hz;
-		break;
-	case 68:
-		c->rax = set_alarm(v, a, b, v->regs[RDX]);
-		break;
-	case 69:
-		c->rax = cancel_alarm(v, a);
-		break;
-	case 70:
-		c->rax = wallclock();
-		break;
-	case 71:
-		/* It never jumps. */
-		c->rax = 0;
-		break;
-	case 73:
-		c->rax = v->regs[RDX] = 0;
-		if (!(v->shared->lazy & 1))
-			c->rax = apply_queue(v);
-		break;
-	default:
-		inject(v, 6, false, 0);
-	}
 }

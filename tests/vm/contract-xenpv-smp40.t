@@ -1,6 +1,0 @@
-#!/bin/sh
-# SPDX-License-Identifier: GPL-2.0-only OR MIT
-# What CPUs have to do with each other, in env xenpv-smp40, whose last CPU lies beyond
-# what one word or one page has room for.
-cd "$(dirname "$0")/../.." && exec python3 tools/vm.py tap xenpv-smp40 bench=none \
-	test=every_cpu:start_cpu:cpu_missing:send_ipi:send_ipi_mask:stop_cpu:flush_tlb_multi:lock_wait_kick:vcpu_is_preempted

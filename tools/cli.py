@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+"""What the tools share: errors, exit statuses, the reading of arguments."""
+import argparse
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+
+EXIT_FAILED, EXIT_USAGE, EXIT_MISSING = 1, 2, 3
+
+
+class UsageError(Exception):
+    """Wrong arguments."""
+    status = EXIT_USAGE
+
+
+class MissingError(Exception):
+    """This machine, or the build, lacks something."""
+    status = EXIT_MISSING
+
+
+class Parser(argparse.ArgumentParser):
+    """One line about a wrong argument, not a page."""
+
+    def error(self, message):
+        raise UsageError(f"{message} (--help tells more)")
+
+
+def guard(entry, name):
+    """Run a tool's main(); errors that are the user's to mend are one line."""
+    try:
+        sys.exit(entry(sys.argv[1:]))
+    except (UsageError, MissingError) as err:
+        print(f"{name}: {err}", file=sys.stderr)
+        sys.exit(err.status)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(EXIT_FAILED)
