@@ -385,39 +385,41 @@ def backend_list(machines):
         text = f"**{name}**: {title}. {own(machines, name)} of {len(machines.ops)} ops are its own. " \
                f"Read on {machine}."
         for changes, why in machines.refused.get(name, []):
-            text += f" It does not run {when([changes])}: {why}."
+            text += f" It refuses to run {when([changes])}: {why}."
         out += wrap(text, "- ")
     return out + [""]
 
 
 INTRO = """\
-Reference for who ports a kernel or writes a backend: what each of the {count} operations of the
-catalogue means, where it may be used, and what each backend puts at its sites. Table by table:
-{tables}.
+This page is a reference for porters of kernels and authors of backends. For each of the {count}
+operations of the catalogue it says what the op means, where a kernel may use it, and what each
+backend puts at its sites. The tables: {tables}.
 
 ## How to read it
 
-Contracts are those of `include/pvops/ops/`; `include/pvops/catalogue.h` explains site, convention
-and test. What stands at a site is read from the backends themselves: a program with all of them
-(`tools/optables/`) starts each on a machine that offers it everything, and reads the
-implementation that the core chose. Then it takes away one feature after another, and each two,
-and says what changes.
+The contracts come from `include/pvops/ops/`. `include/pvops/catalogue.h` explains site, convention
+and test. The program `tools/optables/` reads the implementations from the backends. It starts each
+backend on a machine that offers every feature, and prints the implementation that the core chooses
+for each op. Then it removes each feature and each pair of features, and prints what changes.
 
-The tables have one column per backend:
+The tables have one column for each backend:
 
 - `inline`: the implementation itself stands at the site.
 - `compiled`: the compiler has put the native code there, behind a NOP.
 - `nop`: the op is empty; the site is a NOP.
-- `call`, `jump`: a direct call of, or jump to, the backend's function.
+- `call`, `jump`: a direct call of the backend's function, or a direct jump to it.
 - nothing: the backend leaves the op to native.
-- `!`: required. `pvops=<backend>,-<op>` is refused.
-- `*`: depends on what the hypervisor offers. The op's section says on what.
+- `!`: required. The layer refuses `pvops=<backend>,-<op>`.
+- `*`: depends on what the hypervisor offers. The section of the op says on what.
 
-An op that goes with another is left to native only together with it, if the backend has both.
+Some ops go with another op. If the backend has both, the layer leaves either both to native or
+none.
 
-In a section, "native without X" means: the op is native where X is not offered. Names are those of
-the interface's headers: `KVM_FEATURE_*` ([interface.h](../backends/kvm/interface.h)), `HV_*`
-([interface.h](../backends/hyperv/interface.h)), calls of a VMI ROM ([ABI.md](../backends/vmi/ABI.md)).
+In a section, "native without X" means: the op is native if the hypervisor does not offer X. The
+names come from the headers of the interfaces: `KVM_FEATURE_*`
+([interface.h](../backends/kvm/interface.h)) and `HV_*`
+([interface.h](../backends/hyperv/interface.h)), and from the calls of a VMI ROM
+([ABI.md](../backends/vmi/ABI.md)).
 
 ## Backends
 """

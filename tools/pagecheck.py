@@ -18,8 +18,6 @@ import sys
 from pathlib import Path
 
 WIDTH = 100
-# Written by tools/opdoc.py; and pages that are not wrapped yet.
-NOT_WRAPPED = {"docs/ops.md", "backends/vmi/ABI.md", "patches/README.md", "tests/linux/README.md"}
 REFUSALS = "docs/choosing-a-backend.md"
 WALKS = "docs/architecture.md"
 
@@ -141,29 +139,36 @@ def includes(root):
 
 def pages(root):
     """Markdown, but not what is built."""
-    return sorted(p for p in root.rglob("*.md")
-                  if p.relative_to(root).parts[0] != "build" and str(p.relative_to(root)) not in NOT_WRAPPED)
+    return sorted(p for p in root.rglob("*.md") if p.relative_to(root).parts[0] != "build")
 
 
 def width(root):
-    """Output of programs, which is indented or between fences, is as wide as it is."""
+    """Output of programs stays as wide as it is: between fences, or indented below an empty line."""
     bad = []
     for path in pages(root):
-        fenced = False
+        fenced = indented = False
+        before = ""
         for nr, line in enumerate(read(path).splitlines(), 1):
             fenced ^= line.startswith("```")
-            if len(line) > WIDTH and not fenced and not line.startswith("    "):
+            indented = line.startswith("    ") and (indented or not before.strip())
+            before = line
+            if len(line) > WIDTH and not fenced and not indented:
                 bad.append(f"{path.relative_to(root)}:{nr}: {len(line)} columns, more than {WIDTH}")
     return bad
 
 
-# A comment of one sentence; or "DOC: title", an empty line, and text.
-FIRST = re.compile(r"/\* SPDX-[^\n]*\*/\n(?:/\* \w[^\n]* \w[^\n]*\. \*/\n|/\*\*\n \* DOC: \w[^\n]*\n \*\n \* [A-Zp][^\n]* )")
+# A comment right behind the licence; a "DOC:" comment has a title and an empty line before its text.
+FIRST = re.compile(r"/\* SPDX-[^\n]*\*/\n/\*(?:\*\n \* DOC: \w[^\n]*\n \*\n|(?!\*))(.*?)\*/", re.S)
+SENTENCE = re.compile(r"[\w<][^.]*? \S[^.]*? \S(?:[^.]|\.\S)*?\.(?:\s|$)")
 
 
 def headers(root):
-    return [f"{path.relative_to(root)}: does not begin with a sentence that says what it is"
-            for path in sorted(root.glob("include/pvops/**/*.h")) if not FIRST.match(read(path))]
+    bad = []
+    for path in sorted(root.glob("include/pvops/**/*.h")):
+        comment = FIRST.match(read(path))
+        if not comment or not SENTENCE.match(re.sub(r"\n \* ?", "\n", comment[1]).strip(" *\n")):
+            bad.append(f"{path.relative_to(root)}: does not begin with a sentence that says what it is")
+    return bad
 
 
 def main(argv):

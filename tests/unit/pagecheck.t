@@ -73,9 +73,19 @@ def main():
 
         planted(root, "a long line", "README.md", "# pvops\n", "# pvops\n" + 101 * "x" + "\n",
                 "README.md:3: 101 columns, more than 100")
-        planted(root, "a header that does not say what it is", "include/pvops/ops/irq.h",
-                '/* Catalogue, table "irq": interrupt masking, waiting, delivery. */', "",
-                "include/pvops/ops/irq.h: does not begin with a sentence that says what it is")
+        planted(root, "a long line of a list", "README.md", "# pvops\n", "# pvops\n\n* x\n    " + 97 * "x" + "\n",
+                "README.md:5: 101 columns, more than 100")
+        planted(root, "a long line of what is generated", "docs/ops.md", "# Ops\n", "# Ops\n" + 101 * "x" + "\n",
+                "docs/ops.md:6: 101 columns, more than 100")
+        lacks = ": does not begin with a sentence that says what it is"
+        for name, path, old, new in (
+                ("a header without a comment", "ops/irq.h",
+                 '/* Catalogue, table "irq": interrupt masking, waiting, delivery. */', ""),
+                ("a header with a title alone", "version.h", " * Generated from VERSION by `make docs`.\n", ""),
+                ("a header with a word alone", "ops/irq.h",
+                 '/* Catalogue, table "irq": interrupt masking, waiting, delivery. */', "/* Interrupts. */"),
+                ("a header that begins with a contract", "version.h", "DOC: The layer's version", "PV_VERSION - the version")):
+            planted(root, name, f"include/pvops/{path}", old, new, f"include/pvops/{path}{lacks}")
 
         page = root / "README.md"
         page.write_text(page.read_text(encoding="utf-8") + "\n    " + 200 * "x" + "\n```\n" + 200 * "x" + "\n```\n",
