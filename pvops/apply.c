@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Verify and apply: one pass over a site set.  The loop is what boot pays per
- * site, so the common case of each step comes first and errors are elsewhere.
+ * Verify and apply: one pass over a site set.  Boot pays for the loop once per site,
+ * so the common case of each step comes first; errors have functions of their own.
  */
 #include "internal.h"
 
@@ -33,7 +33,7 @@ const char *pv_form_text(enum pv_form form)
 	return (u32)form < PV_FORM_COUNT ? text[form] : "unknown";
 }
 
-/* Lengths 6, 7 and 9 are the ones the wrappers make; all are compared so. */
+/* The wrappers make sites of 6, 7 and 9 bytes. */
 static inline bool same_bytes(const u8 *a, const u8 *b, u32 len)
 {
 	u32 wa, wb;
@@ -75,7 +75,7 @@ static inline bool inside(const struct pv_site_set *set, unsigned long addr, u32
 	return addr >= set->text_start && addr < set->text_end && len <= set->text_end - addr;
 }
 
-/* What stands at the site must be the last plan, or the text as compiled. */
+/* The bytes at the site must be those of the last plan, or as compiled. */
 static enum pv_site_error verify(const struct pv_site *site, unsigned long addr,
 				 const struct pv_impl *now)
 {
@@ -171,7 +171,7 @@ static bool make_ready(struct ready *ready, const struct pv_site_set *set,
 
 	if (pv_recipe_make(&recipe, site->kind, site->len, pv_slot(site->op), impl))
 		return false;
-	/* In reach from both ends means in reach from every site. */
+	/* In reach from both ends of the text is in reach from every site. */
 	if (recipe.relative && (!pv_recipe_rel(&recipe, set->text_start, &rel) ||
 				!pv_recipe_rel(&recipe, set->text_end, &rel)))
 		return false;
@@ -262,7 +262,7 @@ static inline bool patch_branch(unsigned long addr, long alias, bool in_line)
 	return true;
 }
 
-/* Every check, every error, no hurry. */
+/* The careful path: every check, every error. */
 static __attribute__((__noinline__)) enum pv_site_error
 patch_carefully(const struct pv_site_set *set, const struct pv_site *site, unsigned long addr,
 		long alias, const struct pv_impl *now, const struct pv_impl *next,

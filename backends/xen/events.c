@@ -183,9 +183,9 @@ void pvxen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
 }
 
 /*
- * Locks.  The pending bit remembers a kick that came too early: the poll then
- * returns at once.  It is cleared afterwards; a kick that this takes away
- * follows a change of the word, which the caller is about to see.
+ * Locks.  The pending bit keeps a kick that comes before the poll, which then returns
+ * at once.  The bit is cleared after the poll.  A kick that is lost by this comes after a
+ * change of the word, which the caller reads next.
  */
 void pvxen_kick_wait(enum pv_op op, unsigned long caller)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Xen, hardware-virtualized: PVH and HVM.  Privileged instructions, page tables
- * and the interrupt flag are the hardware's, so only those ops are Xen's that
- * cost fewer exits so: events in the place of local APIC accesses, Xen's clock,
- * one hypercall for everybody's TLB.  All else is native.
+ * Xen, hardware-virtualized: PVH and HVM.  The hardware handles privileged instructions,
+ * page tables and the interrupt flag.  The backend implements only the ops that cost
+ * fewer exits through Xen: events instead of local APIC accesses, Xen's clock, one
+ * hypercall to flush the TLBs of all CPUs.  All other ops are native.
  */
 #include <pvops/call.h>
 #include <pvops/pvops.h>
@@ -19,11 +19,10 @@ static enum pvxen_guest type;
 static bool uses_vmmcall;
 
 /*
- * The hypercall stubs, one for each vendor's instruction; the registers are those
- * of PV, but rcx and r11 survive.  cpu_init() makes the first instruction of
- * pvxen_hypercall() a jump to one of them: what PV and this backend share calls
- * that, and PV pays nothing for it.  No hypercall page: it would have to be
- * called through its numbers, and cannot count.
+ * The hypercall stubs, one for each vendor's instruction.  The registers are those of
+ * PV, but rcx and r11 survive.  cpu_init() changes the first instruction of
+ * pvxen_hypercall(), which code shared with PV calls, to a jump to one of them; so PV
+ * pays nothing.  There is no hypercall page, because it cannot count calls.
  */
 void pvxen_hypercall_vmcall(void);
 void pvxen_hypercall_vmmcall(void);
@@ -207,8 +206,8 @@ static void hvm_halt(void)
 }
 
 /*
- * Nothing else is taken back: Xen forgets where it writes to only when the domain
- * is reset (SHUTDOWN_soft_reset), which is how to start another kernel.
+ * Nothing else can be undone: only a reset of the domain (SHUTDOWN_soft_reset) makes Xen
+ * forget the addresses that it writes to.  Another kernel is started that way.
  */
 static void hvm_stop_cpu(void)
 {
@@ -233,9 +232,8 @@ static bool only_this_cpu(const struct pv_cpumask *mask)
 }
 
 /*
- * Xen knows which vCPUs run, and makes only those exit; the others come back with
- * a fresh TLB anyway.  It flushes all vCPUs of the domain, and all of their
- * entries: there is no narrower call.
+ * Xen interrupts only the vCPUs that run; the others flush when they run again.  The
+ * call flushes all entries of all vCPUs of the domain; there is no narrower one.
  */
 static void hvm_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
 {

@@ -192,7 +192,7 @@ static void xen_batch_flush(void)
 
 PV_CODE(xen_code_read_cr3, "mov " PV_PERCPU_ASM "pvxen_cr3, %rax");
 
-/* Frame numbers, read-only tables and two roots: nothing of this is native. */
+/* All required: frame numbers, read-only tables and two roots have no native form. */
 const struct pv_mmu_impls pvxen_mmu_impls = {
 	.read_cr3 = PV_INLINE(pvxen_read_cr3, xen_code_read_cr3, PV_IMPL_REQUIRED),
 	.write_cr3 = PV_FN(xen_write_cr3, PV_IMPL_REQUIRED),

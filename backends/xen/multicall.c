@@ -2,9 +2,9 @@
 /*
  * Multicalls: what a context switch changes, in one hypercall.
  *
- * An entry is added with events masked, so that an interrupt's flush finds
- * whole entries.  An op used while nothing may wait (no PV_BATCH_CPU open, or
- * paused by an interrupt) first flushes what waits, to keep the order.
+ * Entries are added with events masked, so an interrupt's flush finds only complete
+ * entries.  An op that may not wait (no PV_BATCH_CPU open, or paused by an interrupt)
+ * first flushes the waiting entries, to keep the order.
  */
 #include "internal.h"
 
@@ -44,9 +44,9 @@ static bool again(const struct pv_batch_note *note, struct multicall_entry *entr
 	int error = pv_batch_errno((long)entry->result), second;
 
 	/*
-	 * A list that says how far Xen came goes on there.  Counted from its start, of
-	 * which pin_entry() has left a copy: Xen moves the arguments of a call that it
-	 * has interrupted.
+	 * A list whose call reports how much is done continues there.  The count begins
+	 * at the list's start, which pin_entry() has copied: Xen changes the arguments of
+	 * a call that it has interrupted.
 	 */
 	if (entry->op == __HYPERVISOR_mmuext_op && entry->args[2]) {
 		u32 done = *(const u32 *)entry->args[2], count = (u32)entry->args[5];

@@ -2,9 +2,9 @@
 /*
  * Other CPUs, and the machine as a whole.
  *
- * A vCPU is described to Xen once.  One that stopped itself goes on behind its
- * VCPUOP_down when it is brought up again, one that halts behind a kick; both
- * then take the new state from restart[].
+ * A vCPU is described to Xen once.  A vCPU that stopped itself continues behind its
+ * VCPUOP_down when it is brought up again; one that halts continues after a kick.  Both
+ * then load the new state from restart[].
  */
 #include <pvops/call.h>
 #include "internal.h"
@@ -168,8 +168,8 @@ static void xen_stop_cpu(void)
 }
 
 /*
- * SCHEDOP_block would unmask, and VCPUOP_down of the last CPU ends the domain:
- * a poll waits with events masked.
+ * A poll, which waits with events masked: SCHEDOP_block would unmask them, and
+ * VCPUOP_down of the last CPU would end the domain.
  */
 void pvxen_halt(void)
 {
@@ -189,8 +189,7 @@ static void xen_console_write(const char *text, size_t bytes)
 }
 
 /*
- * A dom0 is the machine's kernel: switching the machine off is its work, with
- * the machine's own means (Xen would only halt the CPUs).
+ * A dom0 powers the machine off itself, as native does; Xen would only halt the CPUs.
  */
 static void xen_shutdown(enum pv_shutdown_reason reason)
 {

@@ -23,8 +23,8 @@ static const u32 clear_max[] = { 64, 40, 40 };
 #define ROOT_LEVEL	4
 
 /*
- * Tables given back at once where the cache is full: one TLB flush for all.  As many as
- * a frame has room for (port.h, PV_STACK_FRAME).
+ * Most tables that a full cache gives back at once, with one TLB flush for all.  The
+ * stack frame has room for as many (port.h, PV_STACK_FRAME).
  */
 #define GIVE_MAX	4
 
@@ -39,8 +39,8 @@ static u32 bound = CACHE_MAX;
 static struct pvxen_lock cache_lock;
 
 /*
- * Which user root belongs to a root: hashed by PFN, records from port pages
- * that are kept.
+ * The user root of each root: a hash table by PFN, whose records are in port pages
+ * that are never freed.
  */
 struct root_pair {
 	pv_pfn_t kernel;
@@ -135,7 +135,7 @@ static void remove_pair(pv_pfn_t kernel)
 	pvxen_unlock(&pair_lock, flags);
 }
 
-/* The linear map's entry for a page, as it is but for the writable bit. */
+/* The linear map's entry for a page, with another writable bit. */
 u64 pvxen_linear_entry(pv_pfn_t pfn, bool writable)
 {
 	pv_pte_t *ptep = pv_port_linear_pte(pfn);
@@ -170,8 +170,7 @@ static void linear_entry(struct multicall_entry *entry, pv_pfn_t pfn, bool writa
 }
 
 /*
- * What pins or unpins cannot be done twice: Xen shall say how far it came, where it
- * can stop in between.
+ * A pin or unpin cannot be repeated, so Xen reports how much of the list it has done.
  */
 static void pin_entry(struct multicall_entry *entry, const struct mmuext_op *ext, u32 count,
 		      u32 *done)
@@ -200,8 +199,8 @@ static bool pin(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, u32 co
 }
 
 /*
- * Unpinned, writable, and the kernel's again.  A page that Xen still sees as a table
- * is not used again.
+ * Unpin pages, make them writable and return them to the kernel.  A page that Xen still
+ * takes for a table is not used again.
  */
 static __attribute__((__noinline__)) void give_back_one(enum pv_op op, unsigned long caller,
 							pv_pfn_t pfn)
