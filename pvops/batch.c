@@ -34,7 +34,7 @@ void pv_batch_setup(pv_batch_submit_t submit)
 	batch->depth[PV_BATCH_MMU] = 0;
 	batch->depth[PV_BATCH_CPU] = 0;
 	batch->paused = 0;
-	/* Read-only by the time other CPUs come. */
+	/* Not again: it is read-only when other CPUs start. */
 	if (pv_batch_submit != submit)
 		pv_batch_submit = submit;
 }

@@ -28,7 +28,7 @@ static bool begins(const char *p, const char *end, const char *key)
 	return !*key;
 }
 
-/* Without an opening quote, and the closing one at the end if there is any. */
+/* Removes an opening quote, and then a closing quote if there is one at the end. */
 static void unquote(const char **start, const char **end)
 {
 	if (*start == *end || **start != '"')

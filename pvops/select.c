@@ -23,7 +23,7 @@ struct lines {
 	u32 count;
 };
 
-/* What each backend said of this machine, in link order. */
+/* Each backend's result of detect(), in link order. */
 static struct candidate {
 	int score;
 	const char *why;
@@ -37,14 +37,14 @@ static const struct pv_backend *native PV_RO_AFTER_INIT;
 
 const struct pv_impl *pv_chosen[PV_OP_COUNT] PV_RO_AFTER_INIT;
 
-/* Functions of the kernel's own in the place of what was chosen. */
+/* The kernel's own functions, which replace the chosen ones. */
 static struct pv_impl overrides[PV_OP_COUNT] PV_RO_AFTER_INIT;
 
 static struct pv_site_set kernel_sites = {
 	.name = "kernel",
 };
 
-/* Kept, or logged at once where there is no room. */
+/* Keeps a line, or logs it at once if there is no room. */
 #define add_line(to, ...)						\
 	do {								\
 		struct lines *l_ = (to);				\
@@ -110,12 +110,11 @@ struct pv_site_set *pv_kernel_sites(void)
 }
 
 /*
- * Names of hypervisors that have no backend: they run natively, or by an
- * interface of somebody else's that they show.  Signatures without their blanks,
- * which differ from list to list.  Sources: FreeBSD, sys/amd64/vmm/x86.c
- * (bhyve); Linux, arch/x86/include/asm/acrn.h; QEMU itself; public lists of
- * CPUID vendors for VirtualBox and for Parallels, whose is seen in both byte
- * orders.
+ * Names of hypervisors without a backend.  Their guests run natively, or by another
+ * hypervisor's interface that they offer.  The signatures have no blanks here, because
+ * published lists disagree on the blanks.  Sources: FreeBSD, sys/amd64/vmm/x86.c
+ * (bhyve); Linux, arch/x86/include/asm/acrn.h; QEMU itself; public lists of CPUID
+ * vendors for VirtualBox and for Parallels, whose signature occurs in both byte orders.
  */
 static const char *const other_names[][2] = {
 	{ "VBoxVBoxVBox", "VirtualBox" },
@@ -142,7 +141,7 @@ static const char *other_name(const char *signature)
 	return NULL;
 }
 
-/* Any vendor may show the interface "Hv#1": TLFS, leaf 0x40000001. */
+/* Any vendor may offer the interface "Hv#1": TLFS, leaf 0x40000001. */
 static bool shows_hv1(const struct pv_cpuid_range *range)
 {
 	return range->base == 0x40000000 && range->leaf[0].eax == 0x31237648;
@@ -169,7 +168,7 @@ static void name_hypervisors(const struct pv_platform *platform)
 			 PV_CPUID_RANGES);
 }
 
-/* The op's entry in a backend's table; NULL if that is left to native. */
+/* Returns the op's entry in a backend's table, or NULL if the backend leaves it to native. */
 static const struct pv_impl *impl_in(const struct pv_backend *backend, u32 op)
 {
 	const struct pv_impl *table;
@@ -199,7 +198,7 @@ static void fill_slots(void)
 		slot[op] = pv_chosen[op]->fn;
 }
 
-/* From where pv_backend() names one, ops can be called: a kernel's log may do so. */
+/* Sets slots together with @chosen: the kernel's log may call ops once pv_backend() is set. */
 static void use(const struct pv_backend *backend)
 {
 	u32 op;
@@ -220,14 +219,14 @@ bool pv_impl_is_own(enum pv_op op)
 	return pv_chosen[op] == impl_in(chosen, op);
 }
 
-/* "-x": ops [first, first + count) to native, all or none of them. */
+/* "-x": all ops of [first, first + count) become native, or none. */
 struct exception {
 	struct pv_token token;
 	u32 first;
 	u32 count;
 };
 
-/* More words than there are ops and tables to leave out. */
+/* One for each op and each table, and some more. */
 #define MAX_EXCEPTIONS	(PV_OP_COUNT + 8)
 
 static struct exception exceptions[MAX_EXCEPTIONS];
@@ -268,7 +267,7 @@ static bool find_part(const struct pv_token *token, struct exception *part)
 	return false;
 }
 
-/* Each by itself; what one means for another is seen when all are there. */
+/* Checks one exception by itself; refuse_one() checks them together. */
 static void add_exception(const struct pv_token *token)
 {
 	struct exception part;
@@ -296,7 +295,7 @@ static void add_exception(const struct pv_token *token)
 		exceptions[exception_count++] = part;
 }
 
-/* One of a pair would stay the backend's, the other, which is @part's, become native. */
+/* Returns a pair of which only one op becomes native, by @part; NULL if there is none. */
 static const struct pv_op_pair *parted_by(const struct exception *part)
 {
 	u32 i;
@@ -312,7 +311,7 @@ static const struct pv_op_pair *parted_by(const struct exception *part)
 	return NULL;
 }
 
-/* The first that parts a pair goes, and so may the next: until none does. */
+/* Drops the first exception that separates a pair.  That may separate another pair. */
 static bool refuse_one(void)
 {
 	u32 i;
@@ -397,7 +396,7 @@ static void apply_exceptions(const char *cmdline)
 		token.len--;
 		add_exception(&token);
 	}
-	/* All of it is native, and stays together. */
+	/* All ops are native, so no pair is separated. */
 	if (chosen == native)
 		return;
 	while (refuse_one())
@@ -407,7 +406,7 @@ static void apply_exceptions(const char *cmdline)
 			pv_chosen[op] = impl_in(native, op);
 }
 
-/* The best that has not failed yet; of equals the first. */
+/* Returns the backend with the highest score that has not failed; the first of equals. */
 static const struct pv_backend *best(void)
 {
 	const struct pv_backend *found = NULL;
@@ -448,7 +447,7 @@ static const struct pv_backend *find_native(void)
 	return by_name(&name);
 }
 
-/* No word about it: whoever calls this has nobody to tell. */
+/* Logs nothing: its callers come before the kernel's log. */
 void pv_init_native(void)
 {
 	native = find_native();
