@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * VMware: the TSC's frequency and stolen time, no ops beyond.
+ * VMware: the TSC's frequency and stolen time; no other ops.
  *
  * The interface is the "backdoor": a magic number and a command in registers,
- * and an instruction that the hypervisor takes for a call.  Sources: Linux 6.1,
+ * and an instruction that calls the hypervisor.  Sources: Linux 6.1,
  * arch/x86/kernel/cpu/vmware.c and arch/x86/include/asm/vmware.h; VMware's
  * "Mechanisms to determine if software is running in a VMware virtual machine"
  * (knowledge base 1009458).  No code of theirs is here.
@@ -20,7 +20,7 @@
 #define CMD_VERSION	10
 #define CMD_HZ		45
 #define CMD_STEAL	91
-/* Answers to CMD_STEAL. */
+/* Results of CMD_STEAL. */
 #define STEAL_ON	1
 #define STEAL_UNKNOWN	NONE
 
@@ -35,7 +35,7 @@ static PV_PERCPU_DEFINE(struct steal, vmware_steal);
 static u32 way;
 static u64 hz;
 static bool steals;
-/* Clocks and the local APIC are the layer's. */
+/* The layer, not the kernel, runs clocks and the local APIC. */
 static bool late;
 /* ns = ticks * scale >> 32 */
 static u64 scale;
@@ -49,7 +49,7 @@ struct answer {
 	u32 ecx;
 };
 
-/* rdi and rsi are arguments of CMD_STEAL only. */
+/* Only CMD_STEAL uses rdi and rsi. */
 static struct answer backdoor(u32 cmd, u32 ebx, u32 esi, u32 edi)
 {
 	struct answer out = { MAGIC, ebx, cmd };
@@ -113,7 +113,7 @@ static int vmware_init(const struct pv_platform *platform)
 			    (unsigned long long)hz);
 		hz = 0;
 	}
-	/* Turning it off says whether it is known, and changes nothing. */
+	/* It is off, so turning it off changes nothing; the result shows if it is known. */
 	steals = hz && backdoor(CMD_STEAL, 0, 0, 1).eax != STEAL_UNKNOWN;
 	if (hz)
 		scale = (1000000000ULL << 32) / hz;
@@ -127,7 +127,7 @@ static void vmware_cpu_init(u32 cpu)
 {
 	u64 where;
 
-	/* A kernel that has its own timers and IPIs never comes to late_init(). */
+	/* A kernel with its own timers and IPIs never calls late_init(). */
 	if (late)
 		pv_native()->cpu_init(cpu);
 	if (!steals || !pv_impl_is_own(PV_OP_stolen_time))
