@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * VMI, profile VM64: what the files of the backend share.  ABI.md is the
- * interface; section numbers are its.
+ * VMI, profile VM64: declarations that the files of the backend share.  ABI.md defines
+ * the interface; section numbers refer to it.
  */
 #ifndef VMI_H
 #define VMI_H
@@ -88,7 +88,7 @@ enum vmi_type {
 
 #define VMI_API_VERSION		(64 << 8)
 
-/* Where ROMs are: physical 0xc0000 and so many bytes, on each step. */
+/* ROMs are in this physical range, at a multiple of the step. */
 #define VMI_AREA_START		0xc0000
 #define VMI_AREA_BYTES		0x20000
 #define VMI_AREA_STEP		0x800
@@ -124,16 +124,16 @@ enum vmi_type {
 #define VMI_ALARM_LVTT		0x10000
 
 /**
- * struct vmi_rom - what a validated image says
+ * struct vmi_rom - contents of a validated image
  * @image: its first byte
  * @bytes: its length
  * @flags: VMI_FLAG_*
  * @data_offs: end of code
  * @memory_bytes: memory that its copy needs
- * @vcpu_offs: page of which each vCPU has its own, 0 if none
- * @counters_offs: its counters of calls, 0 if none
- * @hole_start: linear range that is the hypervisor's
- * @hole_bytes: 0 if none
+ * @vcpu_offs: offset of the pages that each vCPU has of its own; 0: none
+ * @counters_offs: offset of the ROM's counters of calls; 0: none
+ * @hole_start: start of the hypervisor's linear range
+ * @hole_bytes: its length; 0: none
  * @version: of the ROM, major << 8 | minor
  * @maker: string in the image, or NULL
  * @product: string in the image, or NULL
@@ -153,7 +153,7 @@ struct vmi_rom {
 	const char *product;
 };
 
-/** struct vmi_reloc - answer to VMI_GetRelocationInfo, as RAX and RDX */
+/** struct vmi_reloc - result of VMI_GetRelocationInfo, in RAX and RDX */
 struct vmi_reloc {
 	u64 entry;
 	u64 type;
@@ -161,9 +161,9 @@ struct vmi_reloc {
 
 /**
  * struct vmi_fault - an exception in a ROM's code
- * @vector: which; VMI_NO_FAULT
+ * @vector: its vector, or VMI_NO_FAULT
  * @error: its error code
- * @rip: where
+ * @rip: address of the instruction
  * @address: CR2
  */
 struct vmi_fault {
@@ -177,43 +177,43 @@ struct vmi_fault {
 #define VMI_PAGE_FAULT		14
 #define VMI_FAULT_WRITE		0x2
 
-/* The last call's. */
+/* The exception of the last vmi_call_guarded(). */
 extern struct vmi_fault vmi_fault;
 
 /**
- * vmi_call_guarded - call a ROM that is not in use yet; exceptions come back
- * @entry: where
- * @args: four of them
- * @result: RAX and RDX
+ * vmi_call_guarded - call a ROM that is not in use yet, and survive exceptions
+ * @entry: entry point
+ * @args: four arguments
+ * @result: receives RAX and RDX
  *
- * Context: boot CPU, natively, interrupts masked.  Returns false after an exception,
+ * Context: boot CPU, native ops, interrupts masked.  Returns false after an exception,
  * with @vmi_fault filled.
  */
 bool vmi_call_guarded(u64 entry, const u64 *args, struct vmi_reloc *result);
 
-/** VMI_NOT_A_ROM - vmi_rom_check(): not a VMI ROM, nothing to complain about */
+/** VMI_NOT_A_ROM - vmi_rom_check(): not a VMI ROM, so no error */
 #define VMI_NOT_A_ROM	1
 
 /**
- * vmi_rom_check - is there a VM64 ROM that may be run?  Pure
+ * vmi_rom_check - may this image be run as a VM64 ROM?  Pure
  * @image: first byte
- * @available: bytes that may be read, and may belong to it
+ * @available: bytes that may be read, and may belong to the image
  * @rom: filled on success
- * @why: set to the reason otherwise (static text)
+ * @why: set to the reason on failure (static text)
  *
  * Returns 0, VMI_NOT_A_ROM, or -22.
  */
 int vmi_rom_check(const u8 *image, size_t available, struct vmi_rom *rom, const char **why);
 
 /**
- * vmi_rom_next - look for the next VMI ROM, good or bad.  Pure
- * @area: physical 0xc0000 .. 0xdffff, or as much of it as @bytes says
+ * vmi_rom_next - find the next VMI ROM, good or bad.  Pure
+ * @area: the first @bytes of physical 0xc0000 .. 0xdffff
  * @bytes: length
- * @at: where to begin; set to where it is
+ * @at: offset where the search begins; set to the ROM's offset
  * @rom: as vmi_rom_check()
  * @why: as vmi_rom_check()
  *
- * Returns VMI_NOT_A_ROM when there is none any more, else as vmi_rom_check().
+ * Returns VMI_NOT_A_ROM if there are no more ROMs, else as vmi_rom_check().
  */
 int vmi_rom_next(const u8 *area, size_t bytes, u32 *at, struct vmi_rom *rom, const char **why);
 
@@ -224,9 +224,9 @@ int vmi_detect(const struct pv_platform *platform, const char **why);
  * vmi_answers_check - may these relocations be used?  Pure
  * @rom: the ROM
  * @base: linear address of its copy
- * @copy: the copy's bytes, @rom->memory_bytes of them
+ * @copy: the copy, @rom->memory_bytes long
  * @answer: VMI_CALLS answers
- * @nr: set to the call that is wrong
+ * @nr: set to the call with the wrong answer
  * @why: set to the reason (static text)
  *
  * Returns 0 or -22.
@@ -242,7 +242,7 @@ static __always_inline bool vmi_has(u32 nr)
 	return vmi_entry[nr];
 }
 
-/* Calls of this CPU by number; and how many of them may have trapped. */
+/* Counts of this CPU's calls, by number; and the count of those that may have trapped. */
 struct vmi_counts {
 	u64 nr[VMI_CALLS];
 	u64 trapping;
@@ -251,14 +251,14 @@ PV_PERCPU_DECLARE(struct vmi_counts, vmi_count);
 /* Lazy classes that this CPU is in. */
 PV_PERCPU_DECLARE(u32, vmi_lazy);
 
-/* For tests: the ROM's own counter of a call; 0 if it has none. */
+/* For tests: returns the ROM's own counter of a call; 0 if it has none. */
 u64 vmi_rom_count(u32 nr);
-/* Where they are; 0 if the ROM of the running backend keeps none. */
+/* Returns the address of these counters; 0 if the ROM has none. */
 unsigned long vmi_rom_counters(void);
 
 /*
- * Always through a register: what a retpoline can replace, and what the tests'
- * disassembly takes for a call in tail position.
+ * The call is always through a register.  A retpoline can replace that, and the tests'
+ * disassembly recognises it in tail position.
  */
 static __always_inline u64 vmi_at(u32 nr)
 {
@@ -280,13 +280,13 @@ static __always_inline void vmi_counted(u32 nr, bool traps)
 {
 	struct vmi_counts *counts = PV_PERCPU_PTR(vmi_count);
 
-	/* One instruction each: an interrupt may make calls too. */
+	/* One instruction for each: an interrupt may make calls, too. */
 	asm("incq %0" : "+m" (counts->nr[nr]) : : "cc");
 	if (traps)
 		asm("incq %0" : "+m" (counts->trapping) : : "cc");
 }
 
-/* The C class is the compiler's own convention, memory is clobbered. */
+/* The C class is the compiler's own convention, and clobbers memory. */
 static __always_inline u64 vmi_call0(u32 nr)
 {
 	vmi_counted(nr, true);
@@ -324,8 +324,8 @@ static __always_inline u64 vmi_call5(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64
 }
 
 /*
- * A call that answers with a status, and its status; a test kernel's may fail
- * before it is made, and a list of entries in its middle: inject.c.
+ * VMI_STATUS() makes a call that returns a status.  In a test kernel, inject.c can make
+ * the call fail before it is made, or a list of entries fail in its middle.
  */
 #ifdef PV_PORT_INJECT
 bool vmi_inject(u32 nr, s64 *status);
@@ -341,22 +341,21 @@ bool vmi_inject_list(pv_batch_submit_t apply, const struct pv_batch_req *req, u3
 #define VMI_STATUS(nr, call)	((s64)(call))
 #endif
 
-/* Lazy classes of this CPU become these; status and entries applied. */
+/* Sets the lazy classes of this CPU; returns the status and the number of applied entries. */
 struct vmi_reloc vmi_set_lazy(u32 classes);
 
 /*
- * A refusal outside of the update queue: reported by op, caller, error, and what
- * the second try gave (batch.h).
+ * Reports a refusal outside of the update queue: op, caller, error, and the result of
+ * the retry (batch.h).
  */
 void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 error, s64 again);
 
 /*
- * vmi_check - make a call that answers with a status; if it is refused, report
- * that and make it again
+ * vmi_check - make a call that returns a status; report a refusal, and retry once
  * @nr: its number
  * @call: the expression that makes it
  *
- * The result is the last one's.
+ * The result is the last status.
  */
 #define vmi_check(nr, call, op, caller, arg1, arg2)			\
 	({								\
@@ -373,7 +372,7 @@ void vmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 er
 
 #define VMI_CALLER()	((unsigned long)PV_CALLER())
 
-/* Tables, filled when the ROM's answers are known. */
+/* The backend's tables, filled when the ROM's answers are known. */
 extern struct pv_irq_impls vmi_irq_impls;
 extern struct pv_cpu_impls vmi_cpu_impls;
 extern struct pv_mmu_impls vmi_mmu_impls;
@@ -386,10 +385,10 @@ void vmi_fill_irq(u32 rom_flags);
 void vmi_fill_time(void);
 void vmi_fill_smp(u32 rom_flags);
 
-/* An op does nothing here. */
+/* The function of ops that do nothing. */
 void vmi_nothing(void);
 
-/* An op of a table: by a function, by the ROM's entry itself, or empty. */
+/* Fill in an op of a table: with a function, with the ROM's entry itself, or as empty. */
 #define VMI_USE(table, op, function, more)				\
 	do {								\
 		(table).op.fn = (function);				\
@@ -403,7 +402,7 @@ void vmi_nothing(void);
 /* Did the ROM answer NOP? */
 bool vmi_is_nop(u32 nr);
 
-/* Per-CPU and late parts. */
+/* The files' parts of cpu_init() and late_init(). */
 void vmi_mmu_cpu_init(void);
 void vmi_apic_late_init(void);
 void vmi_apic_cpu_init(void);
