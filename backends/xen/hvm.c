@@ -10,10 +10,10 @@
 #include "detect.h"
 #include "internal.h"
 
-/* Its frame is replaced by the machine's shared_info; its own stays unused. */
+/* Xen's shared_info replaces this page's frame, which stays unused. */
 static u8 shared_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
 
-/* Xen's leaves in CPUID. */
+/* The first of Xen's CPUID leaves. */
 static u32 base;
 static enum pvxen_guest type;
 static bool uses_vmmcall;
@@ -39,7 +39,7 @@ PV_ASM_ODD(pvxen_hypercall_vmmcall);
 STUB(pvxen_hypercall_vmcall, "vmcall");
 STUB(pvxen_hypercall_vmmcall, "vmmcall");
 
-/* Before there is a stub: init() runs before any op, and so does not patch. */
+/* Makes a hypercall before the stub exists: init() runs before any op, so it cannot patch. */
 static long early_call2(u32 nr, unsigned long a1, const void *a2)
 {
 	long ret;
@@ -87,9 +87,9 @@ static int map_shared_info(void)
 }
 
 /*
- * One vector for all vCPUs, at which Xen injects while events are pending.  There
- * is another way, a vector per vCPU (HVMOP_set_evtchn_upcall_vector): it goes
- * through the local APIC and wants an EOI, one more exit for every upcall.
+ * Sets one vector for all vCPUs, which Xen injects while events are pending.  The
+ * alternative, a vector per vCPU (HVMOP_set_evtchn_upcall_vector), goes through the local
+ * APIC and needs an EOI: one more exit for every upcall.
  */
 static int set_callback(void)
 {
@@ -143,7 +143,7 @@ static int hvm_init(const struct pv_platform *platform)
 	return 0;
 }
 
-/* Xen's calls take vCPU numbers; ours must be the same. */
+/* Xen's calls take vCPU numbers, so the kernel's CPU numbers must be the same. */
 static void check_number(u32 cpu)
 {
 	struct pv_cpuid regs = { .eax = base + 4 };
@@ -184,7 +184,7 @@ bool pvxen_hvm_param(u32 index, u64 *val)
 static void hvm_late_init(void)
 {
 	pv_native()->late_init();
-	/* An HVM guest has the emulated machine's serial line. */
+	/* An HVM guest uses the emulated machine's serial line. */
 	if (type == PVXEN_PVH)
 		pvxen_console_init();
 }
@@ -192,13 +192,13 @@ static void hvm_late_init(void)
 static void hvm_upcall(u32 vector)
 {
 	if (vector)
-		/* The local APIC's. */
+		/* An interrupt of the local APIC. */
 		native_fn_upcall(vector);
 	else
 		pvxen_upcall(0);
 }
 
-/* Xen takes a CPU down that halts with interrupts masked: that is not stolen. */
+/* Xen takes a CPU down that halts with interrupts masked; this time is not stolen. */
 static void hvm_halt(void)
 {
 	pvxen_time_stop(pv_port_this_cpu());
@@ -258,7 +258,7 @@ static void hvm_shutdown(enum pv_shutdown_reason reason)
 	pvxen_shutdown(reason);
 }
 
-/* Timer and events come by this upcall only. */
+/* Required: timer and events come only by this upcall. */
 static const struct pv_irq_impls hvm_irq = {
 	.halt = PV_FN(hvm_halt, 0),
 	.upcall = PV_FN(hvm_upcall, PV_IMPL_REQUIRED),
@@ -268,13 +268,13 @@ static const struct pv_mmu_impls hvm_mmu = {
 	.flush_tlb_multi = PV_FN(hvm_flush_tlb_multi, 0),
 };
 
-/* CPUs start by INIT and SIPI, as Xen emulates them: once in a CPU's life. */
+/* CPUs start by INIT and SIPI, which Xen emulates once in a CPU's life. */
 static const struct pv_smp_impls hvm_smp = {
 	.send_ipi = PV_FN(pvxen_send_ipi, 0),
 	.send_ipi_mask = PV_FN(pvxen_send_ipi_mask, 0),
 	.stop_cpu = PV_FN(hvm_stop_cpu, 0),
 	.console_write = PV_FN(hvm_console_write, 0),
-	/* A PVH guest has no other way to go off. */
+	/* A PVH guest has no other way to shut down. */
 	.shutdown = PV_FN(hvm_shutdown, PV_IMPL_REQUIRED),
 };
 

@@ -34,7 +34,7 @@ static void notify(void)
 {
 	struct evtchn_send send = { .port = port };
 
-	/* Not reported, nor made to fail: the report would come this way. */
+	/* Not reported, nor made to fail by injection: the report would come this way. */
 	pvxen_raw4(__HYPERVISOR_event_channel_op, EVTCHNOP_send, (unsigned long)&send, 0, 0);
 }
 
@@ -75,7 +75,7 @@ void pvxen_console_write(const char *text, size_t bytes)
 	u32 self = pv_port_this_cpu() + 1, nobody;
 	pv_flags_t flags;
 
-	/* An NMI or a machine check on top of the writer. */
+	/* The last case: an NMI or a machine check interrupts the writer. */
 	if (!ring || abandoned || __atomic_load_n(&writer, __ATOMIC_RELAXED) == self) {
 		debug_port(text, bytes);
 		return;

@@ -69,7 +69,7 @@ static void describe(const struct pv_cpu_state *state, pv_mfn_t gdt)
 	context.gs_base_kernel = state->gs_base;
 }
 
-/* A CPU that halts takes its new state from restart[]. */
+/* Restarts a CPU that halts; it loads its new state from restart[]. */
 static bool wake_halted(u32 cpu)
 {
 	if (__atomic_load_n(&halted[cpu], __ATOMIC_ACQUIRE) != HALTED)
@@ -85,7 +85,7 @@ static long up(u32 cpu)
 			   cpu, 0);
 }
 
-/* One that stops or halts may not be there yet; one that runs cannot be started. */
+/* Waits for a CPU that is about to stop or halt; one that runs cannot be started. */
 static long start_again(u32 cpu)
 {
 	u32 tries;
@@ -131,7 +131,7 @@ static int xen_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 
 	describe(state, gdt);
 	restart[cpu] = *state;
-	/* -EEXIST: it is described already.  Whatever else, the caller is told. */
+	/* -EEXIST: the vCPU is described already.  The caller gets any other error. */
 	error = pv_batch_errno(pvxen_vcpu_op(VCPUOP_initialise, cpu, &context));
 	if (error == -XEN_EEXIST)
 		error = start_again(cpu);
