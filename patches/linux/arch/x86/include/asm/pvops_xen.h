@@ -13,7 +13,7 @@
 #include <xen/interface/vcpu.h>
 #include <xen/interface/version.h>
 
-/* Xen's numbers are Linux's. */
+/* Xen's error numbers are the same as Linux's. */
 #define XEN_EPERM	EPERM
 #define XEN_ENOENT	ENOENT
 #define XEN_ESRCH	ESRCH
