@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* The virtual CPU's loop, and what made the guest leave it. */
+/* The virtual CPU's loop, and the handling of exits. */
 #include "monitor.h"
 #include "rom.h"
 
@@ -20,7 +20,7 @@ void set_reg(struct vcpu *v, u32 nr, u64 val)
 		v->regs[nr] = val;
 }
 
-/* As instructions of 1, 2, 4, 8 bytes do; no AH to DH. */
+/* Writes as instructions of 1, 2, 4 or 8 bytes do; without AH to DH. */
 static void set_reg_sized(struct vcpu *v, u32 nr, u64 val, u32 size)
 {
 	u64 mask = size == 8 ? ~0ULL : (1ULL << size * 8) - 1;
@@ -83,7 +83,7 @@ void write_cr(struct vcpu *v, u32 nr, u64 val)
 	flush_tlb(v);
 }
 
-/* DR0-3 are the guest's own in the CPU; DR6 and DR7 are switched. */
+/* The CPU's DR0-3 are always the guest's; DR6 and DR7 are switched. */
 u64 read_dr(struct vcpu *v, u32 nr)
 {
 	u64 val = 0;
@@ -129,7 +129,7 @@ void write_dr(struct vcpu *v, u32 nr, u64 val)
 		break;
 	case 5: case 7:
 		v->vmcb->dr7 = (u32)val | 0x400;
-		/* QEMU's VMRUN loads DR7 without arming what it says. */
+		/* QEMU's VMRUN loads DR7 but does not arm its breakpoints. */
 		asm volatile("mov %0, %%db7" : : "r" (v->vmcb->dr7));
 		break;
 	}
@@ -156,7 +156,7 @@ bool read_msr(struct vcpu *v, u32 nr, u64 *val)
 		*val = rdtsc();
 		return true;
 	case MSR_AMD_NB_CFG:
-		/* Extended configuration space is on: nothing to be done. */
+		/* Extended configuration space is on, so the guest need not change it. */
 		*val = 1ULL << 46;
 		return true;
 	case MSR_STAR + 1:
@@ -252,7 +252,7 @@ void guest_dies(struct vcpu *v, const char *why)
 
 /* --- descriptor tables --- */
 
-/* TR and LDTR are in the CPU between VMLOAD and VMSAVE only. */
+/* From VMLOAD to VMSAVE, TR and LDTR are only in the CPU. */
 static bool load_system_segment(struct vcpu *v, u32 selector, struct segment *segment, bool tss)
 {
 	struct vmcb *c = v->vmcb;
@@ -319,7 +319,7 @@ bool store_table(struct vcpu *v, u64 va, const struct segment *table, u32 bytes)
 	return write_virt(v, va, image, bytes);
 }
 
-/* Operand of one of these two bytes, or a register's 16 bits. */
+/* Returns the operand: two bytes of memory, or the low 16 bits of a register. */
 static u32 selector_operand(struct vcpu *v, const struct insn *insn)
 {
 	u16 selector = 0;
@@ -470,14 +470,14 @@ void do_cpuid(struct vcpu *v, u32 leaf)
 	if (leaf == 1) {
 		ebx = (ebx & 0xffffff) | v->apic.id << 24;
 		/*
-		 * A hypervisor is there; no OSXSAVE and what needs it (AVX, FMA,
-		 * F16C), x2APIC, TSC deadline, MONITOR.
+		 * Shows a hypervisor.  Hides OSXSAVE and features that need it (AVX,
+		 * FMA, F16C), x2APIC, TSC deadline, MONITOR.
 		 */
 		ecx = (ecx & ~(1U << 27 | 1U << 26 | 1U << 28 | 1U << 12 | 1U << 29 | 1U << 21 |
 			       1U << 24 | 1U << 3)) | 1U << 31;
 		edx &= ~NO_MSRS;
 	}
-	/* Not the machine's numbers: its first CPU may run no guest. */
+	/* Virtual numbers, because the machine's first CPU may run no guest. */
 	if (leaf == 0xb)
 		edx = v->apic.id;
 	if (leaf == 0x8000001e) {
@@ -485,7 +485,7 @@ void do_cpuid(struct vcpu *v, u32 leaf)
 		ebx = (ebx & ~0xffU) | v->apic.id;
 	}
 	if (leaf == 0x80000001) {
-		/* No SVM inside, no IBS, counters, MONITORX: they come with MSRs. */
+		/* Hides SVM, and IBS, counters and MONITORX, which need MSRs. */
 		ecx &= ~(1U << 2 | 1U << 10 | 1U << 12 | 1U << 23 | 1U << 24 | 1U << 28 | 1U << 29);
 		edx &= ~NO_MSRS;
 	}
@@ -511,7 +511,7 @@ static void io_exit(struct vcpu *v)
 	v->vmcb->int_shadow = 0;
 }
 
-/* Two pages are emulated: the local APIC's and the I/O APIC's. */
+/* Emulates accesses to two pages: the local APIC's and the I/O APIC's. */
 static void page_exit(struct vcpu *v)
 {
 	u64 gpa = v->vmcb->exit_info2;
@@ -545,7 +545,7 @@ void halt(struct vcpu *v, bool masked)
 	v->masked_halt = masked;
 }
 
-/* Which gates INT may use (APM vol. 2 section 8.7.4). */
+/* Emulates INT with its checks of the gate (APM vol. 2 section 8.7.4). */
 static void software_interrupt(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
@@ -577,9 +577,9 @@ static bool contributory(u32 vector)
 }
 
 /*
- * An exception on the way to a handler: a double fault, or the later one alone,
- * because what raised the first is going to be executed again (APM vol. 2 table
- * 8-4).
+ * Handles an exception during the delivery of another one.  The result is a double fault,
+ * or only the later exception, because the instruction that raised the first one is
+ * executed again (APM vol. 2 table 8-4).
  */
 static u32 combined(struct vcpu *v, u32 vector)
 {
@@ -603,13 +603,13 @@ static void exception_exit(struct vcpu *v, u32 vector)
 	}
 	if (vector == VECTOR_PF)
 		v->shared->cr2 = c->cr2 = c->exit_info2;
-	/* On real machines INT3 arrives here, before itself. */
+	/* On real machines INT3 arrives here, with RIP before the instruction. */
 	if (vector == VECTOR_BP)
 		skip(v, 1);
 	inject(v, vector, exception_has_error(vector), (u32)c->exit_info1);
 }
 
-/* What the machine's interrupts were for. */
+/* Handles the causes of the machine's interrupts. */
 static void interrupts_check(struct vcpu *v)
 {
 	alarms_check(v);
@@ -617,7 +617,7 @@ static void interrupts_check(struct vcpu *v)
 		lines_check();
 }
 
-/* Let the machine's interrupts in: timer, kicks, lines. */
+/* Lets the machine's interrupts in: timer, kicks, lines. */
 static void take_interrupts(struct vcpu *v)
 {
 	asm volatile("stgi; nop; clgi" : : : "memory");
@@ -640,7 +640,7 @@ void handle_exit(struct vcpu *v)
 	if (code >= EXIT_MAX)
 		guest_dies(v, "VMRUN refused the state");
 	v->exits[code]++;
-	/* An event that was on its way goes on its way again. */
+	/* An event whose delivery was interrupted is injected again. */
 	c->event_inj = c->exit_int_info & EVENT_VALID ? c->exit_int_info : 0;
 
 	switch (code) {
@@ -664,7 +664,7 @@ void handle_exit(struct vcpu *v)
 		break;
 	case EXIT_IRET:
 		c->intercept &= ~ICPT_IRET;
-		/* Not yet executed: where it stands tells when it is. */
+		/* The IRET is not executed yet; its address shows when it is. */
 		if (v->nmi_mask == NMI_MASKED) {
 			v->nmi_mask = NMI_IRET;
 			v->nmi_iret = c->rip;
@@ -675,14 +675,14 @@ void handle_exit(struct vcpu *v)
 		take_interrupts(v);
 		break;
 	case EXIT_VINTR:
-		/* The guest can be interrupted now: the next entry does it. */
+		/* The guest can be interrupted now; the next entry does it. */
 		break;
 	case EXIT_IDTR_READ ... EXIT_TR_WRITE:
 		table_exit(v, code);
 		break;
 	case EXIT_RDPMC:
 		audit(v, "rdpmc", -1);
-		/* No counter counts. */
+		/* There is no counter. */
 		c->rax = v->regs[RDX] = 0;
 		skip(v, 2);
 		break;
@@ -752,7 +752,7 @@ static bool may_run(struct vcpu *v)
 
 static void wait(struct vcpu *v)
 {
-	/* IF holds interrupts between the question and the HLT. */
+	/* IF is clear, so no interrupt comes between the check and the HLT. */
 	asm volatile("cli; stgi" : : : "memory");
 	if (!may_run(v))
 		asm volatile("sti; hlt" : : : "memory");
@@ -760,7 +760,7 @@ static void wait(struct vcpu *v)
 	interrupts_check(v);
 }
 
-/* INIT and start-up from other CPUs (APM vol. 2 section 16.5). */
+/* Handles INIT and start-up IPIs from other CPUs (APM vol. 2 section 16.5). */
 static void take_wish(struct vcpu *v)
 {
 	u32 wish = __atomic_exchange_n(&v->wish, 0, __ATOMIC_SEQ_CST);
@@ -773,7 +773,7 @@ static void take_wish(struct vcpu *v)
 		vcpu_reset(v);
 }
 
-/* At any instruction, whatever the guest masks (APM vol. 2 section 8.2.3). */
+/* Delivers an NMI at any instruction, even if the guest masks interrupts (APM vol. 2 8.2.3). */
 static void take_nmi(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;

@@ -24,7 +24,7 @@ static const struct rom *rom;
 /* Linear address of the guest's copy. */
 static u64 copy;
 
-/* Of each frame: level as a page table, 0: none. */
+/* The level of each frame as a page table; 0: no table. */
 static u8 *levels;
 
 static struct mapping {
@@ -47,7 +47,7 @@ void rom_install(bool counting)
 
 /* --- interrupts and exceptions --- */
 
-/* Between IF in memory and what comes after: nothing may be delivered. */
+/* Is RIP between the change of IF in memory and the instruction that completes it? */
 static bool in_critical_range(const struct vcpu *v)
 {
 	u64 offset = v->vmcb->rip - copy;
@@ -56,13 +56,13 @@ static bool in_critical_range(const struct vcpu *v)
 	       (offset >= rom->syscall && offset < rom->syscall_end);
 }
 
-/* What a frame pushed now shows, and gates clear: the virtual IF. */
+/* Puts the virtual IF into RFLAGS, so that the next pushed frame shows it. */
 static void show_virtual_if(struct vcpu *v)
 {
 	v->vmcb->rflags = (v->vmcb->rflags & ~FLAG_IF) | v->shared->interrupts;
 }
 
-/* Exit as soon as the CPU's own IF is 1 (V_IRQ is never delivered as such). */
+/* Makes the guest exit as soon as the CPU's own IF is 1 (V_IRQ itself is not delivered). */
 static void wait_for_if(struct vcpu *v)
 {
 	v->vmcb->int_ctl |= V_IRQ;
@@ -80,7 +80,7 @@ void vmi_before_entry(struct vcpu *v)
 	if (!vector || !v->shared->interrupts)
 		return;
 	if (in_critical_range(v)) {
-		/* The IRETQ, or nothing before it, may set the real one. */
+		/* Only the IRETQ, no earlier instruction, may set the real IF. */
 		c->rflags &= ~FLAG_IF;
 		wait_for_if(v);
 		return;
@@ -103,7 +103,7 @@ void vmi_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
 
 	if (c->event_inj & EVENT_VALID)
 		guest_dies(v, "two events at once");
-	/* Interrupt gates mask, trap gates do not. */
+	/* Interrupt gates mask interrupts; trap gates do not. */
 	read_virt(v, c->idtr.base + vector * 16 + 5, &type, 1);
 	show_virtual_if(v);
 	if ((type & 0xf) == 0xe)
@@ -113,9 +113,9 @@ void vmi_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
 }
 
 /*
- * Its handler has a stack of its own and expects any GS, so it can come in the critical
- * range too, but not where IRET waits with a frame that it has read: that may be the
- * handler's own, which an NMI on top of it changes.
+ * An NMI handler has a stack of its own and expects any GS, so an NMI can come in the
+ * critical range, too.  It cannot come while IRET waits with a frame that it has read:
+ * the frame may be on the handler's own stack, where another NMI would change it.
  */
 bool vmi_nmi(struct vcpu *v)
 {
@@ -136,7 +136,7 @@ u64 vmi_syscall_entry(struct vcpu *v, u64 lstar)
 
 /* --- page tables --- */
 
-/* Memory, and the two pages of registers (page_exit()). */
+/* Is it memory, or one of the two pages of registers (page_exit())? */
 static bool is_guest_frame(u64 pfn)
 {
 	return pfn < guest_bytes / PAGE || pfn == APIC_BASE / PAGE || pfn == IOAPIC_BASE / PAGE;
@@ -163,7 +163,7 @@ static u64 linear_to_phys(u32 slot, u64 va)
 	return (va - m->va) / PAGE < m->pages ? m->pfn * PAGE + (va - m->va) : ~0ULL;
 }
 
-/* One entry: 0, or why not. */
+/* Sets one entry; returns 0 or the status of a refusal. */
 static u64 set_entry(struct vcpu *v, u64 val, u64 va)
 {
 	u64 at = linear_to_phys(0, va), pfn = (val & FRAME) / PAGE;
@@ -197,7 +197,7 @@ static u64 apply_queue(struct vcpu *v)
 	return error;
 }
 
-/* What lazy CPU mode held back.  A bad FS base is lost, as the ABI allows. */
+/* Applies the calls that lazy CPU mode has deferred.  A bad FS base is lost: the ABI allows it. */
 static void apply_deferred(struct vcpu *v)
 {
 	u32 deferred = v->shared->deferred;
@@ -296,7 +296,7 @@ static u64 set_start_state(struct vcpu *v, u64 va, u32 apic_id)
 	return 0;
 }
 
-/* Hidden part of a segment, from the GDT of the state. */
+/* Loads the hidden part of a segment from the GDT of the state. */
 static void load_segment(struct vcpu *v, struct segment *s, u16 selector, u64 base)
 {
 	u64 desc = 0;
@@ -311,7 +311,7 @@ static void load_segment(struct vcpu *v, struct segment *s, u16 selector, u64 ba
 		s->limit = s->limit << 12 | 0xfff;
 }
 
-/* After INIT, with a state to begin at or in real mode. */
+/* Resets after INIT; the CPU then begins at a given state or in real mode. */
 void vmi_reset(struct vcpu *v)
 {
 	v->vmcb->lstar = copy + rom->syscall;
@@ -361,7 +361,7 @@ void vmi_take_start_state(struct vcpu *v)
 	v->shared->cr4 = c->cr4;
 }
 
-/* --- wall clock: CMOS, when first asked, then the TSC --- */
+/* --- wall clock: CMOS at the first call, then the TSC --- */
 
 static u8 cmos(u8 index)
 {
@@ -534,7 +534,7 @@ void vmi_call(struct vcpu *v)
 		c->rax = c->tr.selector;
 		break;
 	case 15:
-		/* Never without paging, write protection, protected mode. */
+		/* Paging, write protection and protected mode stay on. */
 		write_cr(v, 0, a | 0x80010001);
 		break;
 	case 17:
@@ -617,7 +617,7 @@ void vmi_call(struct vcpu *v)
 		c->rax = wallclock();
 		break;
 	case 71:
-		/* It never jumps. */
+		/* The wall clock never jumps. */
 		c->rax = 0;
 		break;
 	case 73:
