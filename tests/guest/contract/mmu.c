@@ -324,7 +324,7 @@ TEST(set_p4d)
 										\
 		for (i_ = 0; i_ < sizeof(values_) / 8; i_++)			\
 			EXPECT_EQ(val(make(values_[i_])), values_[i_]);		\
-		/* A frame that is not ours: itself, or nothing. */		\
+		/* Foreign frame: same value, or is not present. */		\
 		values_[0] = 0x3ffffffULL << 12 | FLAGS_RW;			\
 		values_[1] = val(make(values_[0]));				\
 		EXPECT(values_[1] == values_[0] || !(values_[1] & PV_PTE_PRESENT)); \
