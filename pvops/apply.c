@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Verify and apply: one pass over a site set.  The loop is what boot pays per
- * site, so the common case of each step comes first and errors are elsewhere.
+ * Verify and apply: one pass over a site set.  Boot pays for the loop once per site,
+ * so the common case of each step comes first; errors have functions of their own.
  */
 #include "internal.h"
 
@@ -33,7 +33,7 @@ const char *pv_form_text(enum pv_form form)
 	return (u32)form < PV_FORM_COUNT ? text[form] : "unknown";
 }
 
-/* Lengths 6, 7 and 9 are the ones the wrappers make; all are compared so. */
+/* The wrappers make sites of 6, 7 and 9 bytes. */
 static inline bool same_bytes(const u8 *a, const u8 *b, u32 len)
 {
 	u32 wa, wb;
@@ -75,7 +75,7 @@ static inline bool inside(const struct pv_site_set *set, unsigned long addr, u32
 	return addr >= set->text_start && addr < set->text_end && len <= set->text_end - addr;
 }
 
-/* What stands at the site must be the last plan, or the text as compiled. */
+/* The bytes at the site must be those of the last plan, or as compiled. */
 static enum pv_site_error verify(const struct pv_site *site, unsigned long addr,
 				 const struct pv_impl *now)
 {
@@ -139,8 +139,8 @@ static bool usable(const struct pv_site_set *set)
 }
 
 /*
- * One state of an op, ready to be compared or written: the first eight bytes
- * with the rel32 left out, where it is relative to, and the ninth byte.
+ * One state of an op, ready to compare or write: the first eight bytes without the
+ * rel32, the value that the rel32 is computed from, and the ninth byte.
  */
 struct ready {
 	u64 text;
@@ -151,8 +151,8 @@ struct ready {
 };
 
 /*
- * Both states of an op in one pass, made when its first site comes along.
- * @shape is the length and kind they are for, as the record has them.
+ * Both states of an op in one pass, made at its first site.  @shape is the length and
+ * kind of the sites that they fit, as in the record.
  */
 struct recipes {
 	struct ready now;
@@ -171,7 +171,7 @@ static bool make_ready(struct ready *ready, const struct pv_site_set *set,
 
 	if (pv_recipe_make(&recipe, site->kind, site->len, pv_slot(site->op), impl))
 		return false;
-	/* In reach from both ends means in reach from every site. */
+	/* In reach from both ends of the text is in reach from every site. */
 	if (recipe.relative && (!pv_recipe_rel(&recipe, set->text_start, &rel) ||
 				!pv_recipe_rel(&recipe, set->text_end, &rel)))
 		return false;
@@ -211,9 +211,9 @@ static inline u64 ready_text(const struct ready *ready, unsigned long addr)
 }
 
 /*
- * The ordinary site: what the recipes say, in place and then written.  False
- * for anything else, without having written; the careful path then finds out
- * what is wrong.  At least eight bytes of text follow.
+ * Patches an ordinary site: compares the text with the old recipe and writes the new one.
+ * For any other site it writes nothing and returns false; then the careful path finds
+ * the error.  The caller ensures that the text goes on for 16 bytes at @addr.
  */
 static inline bool patch_call(const struct recipes *recipes, unsigned long addr, long alias)
 {
@@ -241,7 +241,7 @@ static inline bool patch_call(const struct recipes *recipes, unsigned long addr,
 	return true;
 }
 
-/* The ordinary branch site: the jump as compiled, to stay or to become a NOP. */
+/* Patches an ordinary branch site: the jump as compiled stays or becomes a NOP. */
 static inline bool patch_branch(unsigned long addr, long alias, bool in_line)
 {
 	u8 *to = (u8 *)addr + alias;
@@ -262,7 +262,7 @@ static inline bool patch_branch(unsigned long addr, long alias, bool in_line)
 	return true;
 }
 
-/* Every check, every error, no hurry. */
+/* The careful path: every check, every error. */
 static __attribute__((__noinline__)) enum pv_site_error
 patch_carefully(const struct pv_site_set *set, const struct pv_site *site, unsigned long addr,
 		long alias, const struct pv_impl *now, const struct pv_impl *next,
@@ -278,7 +278,7 @@ patch_carefully(const struct pv_site_set *set, const struct pv_site *site, unsig
 		return error;
 	error = pv_plan_make(&plan, site, addr, pv_slot(site->op), (const u8 *)addr, next);
 	if (error) {
-		/* The table works for every backend: go back to it. */
+		/* The call through the table works for every backend: restore it. */
 		if (pv_plan_make(&plan, site, addr, pv_slot(site->op), (const u8 *)addr, NULL))
 			return error;
 	}
@@ -314,7 +314,7 @@ int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl)
 		return -1;
 	for (i = 0; i < PV_OP_COUNT; i++)
 		recipes[i].shape = SHAPE_NONE;
-	/* Sites this far into the text can be looked at 16 bytes at a time. */
+	/* Below this offset, 16 bytes can be read at once. */
 	if (set->text_end - text_start > 16)
 		ordinary = set->text_end - text_start - 16;
 

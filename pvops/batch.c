@@ -2,10 +2,10 @@
 /*
  * Batches; the rules are in batch.h.
  *
- * The queue is shared with interrupt handlers without masking on the way in:
- * process level appends at used and is the only one to move it, an
- * interrupt's pause only moves flushed up, and while paused nothing queues.
- * Positions go back to 0 in a flush at process level, with interrupts masked.
+ * Process level and interrupt handlers share the queue, and appending does not mask
+ * interrupts.  Only process level appends at used and moves it.  An interrupt's pause
+ * only moves flushed up.  While paused, nothing queues.  A flush at process level sets
+ * both positions to 0, with interrupts masked.
  */
 #include <pvops/batch.h>
 #include <pvops/call.h>
@@ -17,7 +17,7 @@
 
 PV_PERCPU_DEFINE(struct pv_batch, pv_batch_this_cpu);
 
-/* One for all CPUs: a pointer that every batch goes through must not stay writable. */
+/* One for all CPUs, so that it can be read-only: every batch calls through it. */
 pv_batch_submit_t pv_batch_submit PV_RO_AFTER_INIT;
 
 static struct pv_batch_error errors[PV_BATCH_ERRORS];
@@ -34,7 +34,7 @@ void pv_batch_setup(pv_batch_submit_t submit)
 	batch->depth[PV_BATCH_MMU] = 0;
 	batch->depth[PV_BATCH_CPU] = 0;
 	batch->paused = 0;
-	/* Read-only by the time other CPUs come. */
+	/* Not again: it is read-only when other CPUs start. */
 	if (pv_batch_submit != submit)
 		pv_batch_submit = submit;
 }
@@ -65,7 +65,7 @@ static const char *name_of(u32 op)
 	return op < PV_OP_COUNT ? pv_op_info[op].name : "?";
 }
 
-/* Of an entry's address the low bits are the backend's: its level, or a kind of update. */
+/* The low bits of an entry's address hold the backend's level or kind of update. */
 static u64 shown_ptr(const struct pv_batch_req *req, u32 op)
 {
 	bool entry = (op >= PV_OP_set_pte && op <= PV_OP_set_p4d) ||
@@ -112,7 +112,7 @@ static int submit(struct pv_batch *batch, const struct pv_batch_req *req,
 		batch->flushes++;
 		if (!error)
 			break;
-		/* A backend that counts wrong must not make us loop or overrun. */
+		/* A wrong count of a backend must not cause a loop or an overrun. */
 		if (done >= count)
 			done = count - 1;
 		again = pv_batch_submit(&req[done], 1, &one);
@@ -128,16 +128,16 @@ static int submit(struct pv_batch *batch, const struct pv_batch_req *req,
 }
 
 /*
- * On top of code that may be about to move used: all that may change is how
- * much of the queue is done.  Interrupts masked; an NMI may come between any
- * two instructions and do the same, so what waits is taken in one.
+ * May interrupt code that is about to move used, so it changes only flushed.
+ * Interrupts masked.  An NMI may come between any two instructions and call this, too, so
+ * one instruction takes all waiting entries.
  */
 static void submit_waiting(struct pv_batch *batch)
 {
 	u32 used = batch->used;
 	u32 from;
 
-	/* Less: on top of a drain that has emptied the queue, and not yet said so. */
+	/* Less: this interrupts a drain that has reset used but not yet flushed. */
 	if (used <= batch->flushed)
 		return;
 	from = __atomic_exchange_n(&batch->flushed, used, __ATOMIC_RELAXED);
@@ -150,14 +150,14 @@ void pv_batch_drain(void)
 	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
 	pv_flags_t flags;
 
-	/* Paused: the pause has submitted everything, and positions must stay. */
+	/* Paused: the pause has submitted everything, and the positions must stay. */
 	if (!batch->used || batch->paused)
 		return;
 	flags = pv_save_fl();
 	pv_irq_disable();
 	submit_waiting(batch);
 	if (!pv_port_in_interrupt()) {
-		/* In this order: in between nothing may seem to wait. */
+		/* In this order: an NMI in between must find nothing that waits. */
 		batch->used = 0;
 		order();
 		batch->flushed = 0;
@@ -177,7 +177,7 @@ int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val)
 		int error;
 
 		pv_irq_disable();
-		/* What the interrupted code has queued came first. */
+		/* The interrupted code's updates are older. */
 		submit_waiting(batch);
 		error = submit(batch, &req, &note, 1);
 		pv_restore_fl(flags);

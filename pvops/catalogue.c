@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* What is generated from the catalogue: names, groups, the pointer table. */
+/* Data generated from the catalogue: names, groups, the pointer table. */
 #include "internal.h"
 
 struct pv_slots pv_slots PV_RO_AFTER_INIT;
 
 #ifdef PV_PORT_RETPOLINE
 /*
- * Where slots point, for sites as compiled.  Speculation waits in the loop; the
- * return address is replaced without a register, as some ops keep all of them.
+ * Jumps to the slots' targets, for sites as compiled.  Speculation stays in the loop.
+ * No register holds the target, because some ops preserve all registers.
  */
 #define RETPOLINE(op)						\
 	".balign 32\n"						\
@@ -23,7 +23,7 @@ struct pv_slots pv_slots PV_RO_AFTER_INIT;
 	"int3\n"						\
 	".set pv_retpoline_nr, pv_retpoline_nr + 1\n"
 
-/* Bytes to the planner, a function to tools that check code. */
+/* The planner needs an array of bytes; tools that check code need a function. */
 void pv_retpolines_code(void);
 PV_ASM_ODD(pv_retpolines_code);
 
@@ -57,7 +57,7 @@ const struct pv_op_info pv_op_info[PV_OP_COUNT] = {
 _Static_assert(sizeof(struct pv_site) == 8, "records are 8 bytes");
 _Static_assert(sizeof(struct pv_slots) == 8 * PV_OP_COUNT, "one pointer per op");
 
-/* Tables in the order of catalogue.h; the asserts below hold it to that. */
+/* Tables in the order of catalogue.h; the asserts below check the order. */
 #ifdef PV_CATALOGUE_EXTENSION
 #define TABLES(x) x(irq) x(cpu) x(mmu) x(time) x(smp) x(lock) x(kernel)
 #else
@@ -72,7 +72,7 @@ enum {
 	BOUNDS_END
 };
 
-/* An op's id is its place in its table, counted from where that begins. */
+/* An op's id is the first id of its table plus its place in that table. */
 #define PV_OP(table, name, site, conv, ret, n, args, test)			\
 	_Static_assert(PV_OP_##name == FIRST_##table +				\
 		       __builtin_offsetof(struct pv_##table##_impls, name) / sizeof(struct pv_impl), \

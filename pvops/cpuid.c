@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* What CPUID says of the machine, asked once: struct pv_platform. */
+/* Read the machine's CPUID once, into struct pv_platform. */
 #include "internal.h"
 
 /* Leaves of hypervisors: SDM vol. 2A, CPUID; all public interfaces begin here. */
@@ -24,11 +24,11 @@ static void put(char *to, u32 word)
 }
 
 /*
- * Is there an interface at this base?  EAX is its highest leaf, EBX, ECX and EDX are
- * the name, which may be blank.  A leaf that does not exist may be all zeros, or a copy
- * of the highest basic one (SDM: Intel's processors, and whoever imitates them), whose
- * EAX is a small number, and often 0.  That is also what KVM before Linux 3.x says, for
- * base + 1 (Linux, Documentation/virt/kvm/x86/cpuid.rst): there only the name tells.
+ * Is there an interface at this base?  EAX is its highest leaf; EBX, ECX and EDX are
+ * the signature, which may be blank.  A leaf that does not exist reads as zeros, or, on
+ * Intel's processors and their imitations (SDM), as the highest basic leaf, whose EAX is
+ * a small number, often 0.  KVM before Linux 3.x also reports EAX = 0, for base + 1
+ * (Linux, Documentation/virt/kvm/x86/cpuid.rst); then only the signature decides.
  */
 static bool is_range(const struct pv_platform *platform, u32 base, struct pv_cpuid_range *range)
 {
@@ -57,7 +57,7 @@ static struct pv_cpuid leaf_in(const struct pv_platform *platform,
 	return range->base + nr <= range->last ? leaf(platform, range->base + nr) : none;
 }
 
-/* 2 CPUIDs, at most 6 for each interface, and 1 to see that there is no more. */
+/* 2 CPUIDs, at most 6 for each interface, and 1 to find the end. */
 void pv_cpuid_scan(struct pv_platform *platform)
 {
 	struct pv_cpuid_range *range = platform->range, beyond;

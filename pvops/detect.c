@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Detection: what CPUID names, what each backend says of this machine, and the best. */
+/* Detection: the hypervisor that CPUID names, each backend's score, and the best backend. */
 #include "internal.h"
 
-/* What each backend said, in link order. */
+/* Each backend's result of detect(), in link order. */
 static struct pv_candidate candidates[PV_BACKENDS];
 
 /*
- * Names of hypervisors that have no backend: they run natively, or by an
- * interface of somebody else's that they show.  Signatures without their blanks,
- * which differ from list to list.  Sources: FreeBSD, sys/amd64/vmm/x86.c
- * (bhyve); Linux, arch/x86/include/asm/acrn.h; QEMU itself; public lists of
- * CPUID vendors for VirtualBox and for Parallels, whose is seen in both byte
- * orders.
+ * Names of hypervisors without a backend.  Their guests run natively, or by another
+ * hypervisor's interface that they offer.  The signatures have no blanks here, because
+ * published lists disagree on the blanks.  Sources: FreeBSD, sys/amd64/vmm/x86.c
+ * (bhyve); Linux, arch/x86/include/asm/acrn.h; QEMU itself; public lists of CPUID
+ * vendors for VirtualBox and for Parallels, whose signature occurs in both byte orders.
  */
 static const char *const other_names[][2] = {
 	{ "VBoxVBoxVBox", "VirtualBox" },
@@ -38,7 +37,7 @@ static const char *other_name(const char *signature)
 	return NULL;
 }
 
-/* Any vendor may show the interface "Hv#1": TLFS, leaf 0x40000001. */
+/* Any vendor may offer the interface "Hv#1": TLFS, leaf 0x40000001. */
 static bool shows_hv1(const struct pv_cpuid_range *range)
 {
 	return range->base == 0x40000000 && range->leaf[0].eax == 0x31237648;
@@ -74,7 +73,7 @@ struct pv_candidate *pv_candidate_of(const struct pv_backend *backend)
 	return &candidates[nr];
 }
 
-/* The best that has not failed yet; of equals the first. */
+/* Returns the backend with the highest score that has not failed; the first of equals. */
 const struct pv_backend *pv_detect_best(void)
 {
 	const struct pv_backend *found = NULL;

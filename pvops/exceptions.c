@@ -2,14 +2,14 @@
 /* "pvops=<backend>,-<table>" and "-<op>": what is left to native, and what cannot be. */
 #include "internal.h"
 
-/* "-x": ops [first, first + count) to native, all or none of them. */
+/* "-x": all ops of [first, first + count) become native, or none. */
 struct exception {
 	struct pv_token token;
 	u32 first;
 	u32 count;
 };
 
-/* More words than there are ops and tables to leave out. */
+/* One for each op and each table, and some more. */
 #define MAX_EXCEPTIONS	(PV_OP_COUNT + 8)
 
 static struct exception exceptions[MAX_EXCEPTIONS];
@@ -50,7 +50,7 @@ static bool find_part(const struct pv_token *token, struct exception *part)
 	return false;
 }
 
-/* Each by itself; what one means for another is seen when all are there. */
+/* Checks one exception by itself; refuse_one() checks them together. */
 static void add_exception(const struct pv_token *token)
 {
 	struct exception part;
@@ -78,7 +78,7 @@ static void add_exception(const struct pv_token *token)
 		exceptions[exception_count++] = part;
 }
 
-/* One of a pair would stay the backend's, the other, which is @part's, become native. */
+/* Returns a pair of which only one op becomes native, by @part; NULL if there is none. */
 static const struct pv_op_pair *parted_by(const struct exception *part)
 {
 	u32 i;
@@ -94,7 +94,7 @@ static const struct pv_op_pair *parted_by(const struct exception *part)
 	return NULL;
 }
 
-/* The first that parts a pair goes, and so may the next: until none does. */
+/* Drops the first exception that separates a pair.  That may separate another pair. */
 static bool refuse_one(void)
 {
 	u32 i;
@@ -132,7 +132,7 @@ void pv_exceptions_apply(const char *cmdline)
 		token.len--;
 		add_exception(&token);
 	}
-	/* All of it is native, and stays together. */
+	/* All ops are native, so no pair is separated. */
 	if (pv_backend() == pv_native())
 		return;
 	while (refuse_one())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Fault injection: when, which, and the accounts.  inject.h. */
+/* Fault injection: when a hypercall fails, and the counters.  See inject.h. */
 #include <pvops/inject.h>
 #include "internal.h"
 
@@ -8,17 +8,18 @@
 enum how { ONCE, TWICE, DROP };
 
 /*
- * One CPU's.  An interrupt may come in between two statements, and then a fault
- * comes a little sooner or later; the list must be right, and is changed by one
- * instruction each.
+ * State of one CPU.  An interrupt between two statements may shift a fault by a
+ * hypercall, which is harmless.  The lists of faults must be exact, so one instruction
+ * changes each.
  */
 struct inject {
 	u32 since;
 	u32 random;
-	/* The next one fails, too; the one that is due is such a next one. */
+	/* "twice": the next hypercall, a retry, fails as well. */
 	bool next;
+	/* The due fault is that of a retry. */
 	bool second;
-	/* Not yet reported, by errno: injected; and what the hypervisor refused for that. */
+	/* Not yet reported, by errno: injected faults; refusals that these have caused. */
 	u32 waiting[PV_INJECT_ERRNOS];
 	u32 following[PV_INJECT_ERRNOS];
 };
@@ -129,7 +130,7 @@ bool pv_inject_due(void)
 	inject->next = false;
 	if (inject->second)
 		return true;
-	/* From 0 after a fault: what comes next is the second try. */
+	/* 0 directly after a fault: the next hypercall is the retry. */
 	if (++inject->since < n)
 		return false;
 	inject->since = 0;
@@ -151,7 +152,7 @@ u32 pv_inject_pick(u32 below)
 {
 	struct inject *inject = PV_PERCPU_PTR(pv_inject_this_cpu);
 
-	/* Numerical Recipes' generator; its high bits are the better ones. */
+	/* The generator of Numerical Recipes; its high bits are the more random ones. */
 	inject->random = inject->random * 1664525 + 1013904223 + seed;
 	return (u32)((u64)inject->random * below >> 32);
 }

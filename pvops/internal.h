@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the core's own files share. */
+/* Declarations that the core's files share. */
 #ifndef PVOPS_INTERNAL_H
 #define PVOPS_INTERNAL_H
 
@@ -28,7 +28,7 @@ struct pv_lines {
 
 extern struct pv_lines pv_lines_detected, pv_lines_refused;
 
-/* pv_add_line(detected, ...), (refused, ...): kept, or logged at once where there is no room */
+/* @to: detected or refused.  Keeps a line, or logs it at once if there is no room. */
 #define pv_add_line(to, ...)						\
 	do {								\
 		struct pv_lines *l_ = &pv_lines_##to;			\
@@ -42,7 +42,7 @@ extern struct pv_lines pv_lines_detected, pv_lines_refused;
 
 void pv_print_lines(const struct pv_lines *lines);
 
-/* What a backend said of this machine: detect.c. */
+/* A backend's result of detect(): detect.c. */
 #define PV_BACKENDS	16
 
 struct pv_candidate {
@@ -55,33 +55,33 @@ void pv_detect_all(const struct pv_platform *platform);
 struct pv_candidate *pv_candidate_of(const struct pv_backend *backend);
 const struct pv_backend *pv_detect_best(void);
 
-/* exceptions.c: the chosen backend's ops without those that are to be native */
+/* exceptions.c: makes the ops native that pvops= takes from the chosen backend */
 void pv_exceptions_apply(const char *cmdline);
 /* select.c: the op's entry in a backend's table; NULL if that is left to native */
 const struct pv_impl *pv_impl_in(const struct pv_backend *backend, u32 op);
 bool pv_is_overridden(u32 op);
 
-/* Fills what CPUID says of the platform. */
+/* Reads CPUID into @platform. */
 void pv_cpuid_scan(struct pv_platform *platform);
 
-/* A word's part; it is the user's text and has no end mark. */
+/* One part of a word.  It points into the user's text and has no terminator. */
 struct pv_token {
 	const char *start;
 	u32 len;
 };
 
-/* Where reading of a command line is: .next is its start. */
+/* Position in a command line.  A reader starts with .next at the line's start. */
 struct pv_option {
 	const char *next;
 	const char *part;
 	const char *end;
 };
 
-/* The next comma-separated part of any pvops= word; false at the end. */
+/* Gets the next comma-separated part of any pvops= word; returns false at the end. */
 bool pv_option_next(struct pv_option *option, struct pv_token *token);
 bool pv_token_is(const struct pv_token *token, const char *name);
 
-/* Tokens go into lines of bounded length: what fits. */
+/* Most characters of a token in a log line. */
 #define PV_TOKEN_SHOWN	32
 
 struct pv_shown {
@@ -95,7 +95,7 @@ static inline char pv_printable(char c)
 	return c < 0x20 || c > 0x7e ? '?' : c;
 }
 
-/* Where table groups begin: op ids of one table are consecutive. */
+/* The op ids of one table, which are consecutive. */
 struct pv_table_range {
 	const char *name;
 	u16 first;
@@ -105,7 +105,7 @@ struct pv_table_range {
 extern const struct pv_table_range pv_tables[];
 extern const u32 pv_table_count;
 
-/* Ops that go together (PV_TOGETHER): neither is left to native alone. */
+/* Ops that go together (PV_TOGETHER): neither becomes native without the other. */
 struct pv_op_pair {
 	u16 op;
 	u16 other;
@@ -114,10 +114,10 @@ struct pv_op_pair {
 extern const struct pv_op_pair pv_pairs[];
 extern const u32 pv_pair_count;
 
-/* A backend's entries for table group nr; NULL if it has none. */
+/* Returns a backend's entries for table @nr, or NULL if it has none. */
 const struct pv_impl *pv_backend_table(const struct pv_backend *backend, u32 nr);
 
-/* What a site as compiled goes through: the op's slot, or its retpoline. */
+/* Returns the address that a site as compiled refers to: the op's slot or its retpoline. */
 static inline unsigned long pv_slot(u32 op)
 {
 #ifdef PV_PORT_RETPOLINE
@@ -127,13 +127,13 @@ static inline unsigned long pv_slot(u32 op)
 #endif
 }
 
-/* The implementations the core chose, per op. */
+/* The chosen implementation of each op. */
 extern const struct pv_impl *pv_chosen[PV_OP_COUNT];
 
 /*
- * What an op becomes at sites of one kind and length, whatever their address:
- * the text, and where a rel32 goes if there is one.  All calls and jumps of
- * the layer have two opcode bytes, the rel32, and end six bytes in.
+ * The form of an op at sites of one kind and length, independent of their address:
+ * the text, and the target of a rel32 if there is one.  All calls and jumps of the
+ * layer are two bytes and the rel32, so they end six bytes in.
  */
 struct pv_recipe {
 	u8 text[32];
@@ -144,11 +144,11 @@ struct pv_recipe {
 	bool relative;
 };
 
-/* Not for BRANCH sites, whose text depends on what is in place. */
+/* Not for BRANCH sites, whose text depends on the bytes in place. */
 enum pv_site_error pv_recipe_make(struct pv_recipe *recipe, u32 kind, u32 len,
 				  unsigned long slot, const struct pv_impl *impl);
 
-/* The recipe's rel32 for a site; false if the target is out of reach. */
+/* Computes the recipe's rel32 for a site; returns false if the target is out of reach. */
 static inline bool pv_recipe_rel(const struct pv_recipe *recipe, unsigned long addr, u32 *rel)
 {
 	long distance = (long)(recipe->target - addr - 6);

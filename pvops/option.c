@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The pvops= words of a kernel command line.  Its grammar is that of Linux
- * (lib/cmdline.c, next_arg(); kernel/params.c): words end at white space outside of
- * double quotes, quotes around a word or its value are no part of it, and what
- * comes behind the word "--" is the first process's.
+ * The pvops= words of a kernel command line.  The grammar is that of Linux
+ * (lib/cmdline.c, next_arg(); kernel/params.c): a word ends at white space outside of
+ * double quotes; quotes around a word or its value are removed; words behind "--"
+ * belong to the first process.
  */
 #include "internal.h"
 
@@ -28,7 +28,7 @@ static bool begins(const char *p, const char *end, const char *key)
 	return !*key;
 }
 
-/* Without an opening quote, and the closing one at the end if there is any. */
+/* Removes an opening quote, and then a closing quote if there is one at the end. */
 static void unquote(const char **start, const char **end)
 {
 	if (*start == *end || **start != '"')
@@ -38,7 +38,7 @@ static void unquote(const char **start, const char **end)
 		--*end;
 }
 
-/* Goes to the value of the next pvops= word. */
+/* Advances to the value of the next pvops= word. */
 static bool next_word(struct pv_option *option)
 {
 	static const char key[] = "pvops=";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The planner: from a site and an implementation to bytes.  Pure; the same
- * object is fuzzed on the host against a disassembler.
+ * The planner makes bytes from a site and an implementation.  It has no side effects;
+ * the same code is fuzzed on the host against a disassembler.
  */
 #include "internal.h"
 
@@ -9,7 +9,7 @@
 #define OPCODE_JMP_REL32	0xe9
 #define PREFIX_CS		0x2e
 
-/* As compiled (PV_THROUGH_SLOT in site.h). */
+/* A site as compiled (PV_THROUGH_SLOT in site.h). */
 #ifdef PV_PORT_RETPOLINE
 #define SLOT_FIRST		PREFIX_CS
 #define SLOT_CALL		OPCODE_CALL_REL32
@@ -20,7 +20,7 @@
 #define SLOT_JMP		0x25
 #endif
 
-/* Padding that executes as one instruction (SDM vol. 2B, NOP; prefixes to 11). */
+/* Padding that executes as one instruction (SDM vol. 2B, NOP; with prefixes up to 11 bytes). */
 static const u8 nops[PV_SITE_MAX + 1][16] __attribute__((aligned(16))) = {
 	[1] = { 0x90 },
 	[2] = { 0x66, 0x90 },
@@ -33,7 +33,7 @@ static const u8 nops[PV_SITE_MAX + 1][16] __attribute__((aligned(16))) = {
 	[9] = { 0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
 	[10] = { 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
 	[11] = { 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
-	/* Beyond three prefixes decoders slow down: two instructions. */
+	/* More than three prefixes slow decoders down, so from here two instructions. */
 	[12] = { 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00, 0x90 },
 	[13] = { 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00,
 		 0x66, 0x90 },
@@ -43,7 +43,7 @@ static const u8 nops[PV_SITE_MAX + 1][16] __attribute__((aligned(16))) = {
 		 0x0f, 0x1f, 0x40, 0x00 },
 };
 
-/* Sixteen bytes in two moves: plans and code have room to read and write over. */
+/* Copies 16 bytes whatever the length: plans and code have room for that. */
 static inline void copy16(u8 *to, const u8 *from)
 {
 	__builtin_memcpy(to, from, 8);
@@ -64,9 +64,9 @@ static inline u32 get32(const u8 *from)
 }
 
 /*
- * A redundant CS prefix lengthens an instruction without executing anything;
- * not before another legacy prefix (order and count limits), and not before
- * a conditional branch, where it is a hint.
+ * A redundant CS prefix makes an instruction longer and executes nothing.  It is not
+ * used before another legacy prefix (order and count limits), nor before a conditional
+ * branch, where it is a hint.
  */
 static bool takes_prefix(const u8 *code)
 {
@@ -120,8 +120,8 @@ static void recipe_relative(struct pv_recipe *recipe, u32 len, u8 first, u8 seco
 }
 
 /*
- * Direct branches get a prefix, so that a call ends where the six bytes of the
- * indirect call ended and return addresses stay valid.
+ * Direct branches get a prefix, so that a call ends after six bytes like the indirect
+ * call, and return addresses stay valid.
  */
 enum pv_site_error pv_recipe_make(struct pv_recipe *recipe, u32 kind, u32 len,
 				  unsigned long slot, const struct pv_impl *impl)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* What detection and selection had to say: kept, read line by line, and printed. */
+/* Keeps the lines of detection and selection, hands them out one by one, and prints them. */
 #include <pvops/version.h>
 
 #include "internal.h"

@@ -10,7 +10,7 @@ static const struct pv_backend *native PV_RO_AFTER_INIT;
 
 const struct pv_impl *pv_chosen[PV_OP_COUNT] PV_RO_AFTER_INIT;
 
-/* Functions of the kernel's own in the place of what was chosen. */
+/* The kernel's own functions, which replace the chosen ones. */
 static struct pv_impl overrides[PV_OP_COUNT] PV_RO_AFTER_INIT;
 
 static struct pv_site_set kernel_sites = {
@@ -37,7 +37,7 @@ struct pv_site_set *pv_kernel_sites(void)
 	return &kernel_sites;
 }
 
-/* The op's entry in a backend's table; NULL if that is left to native. */
+/* Returns the op's entry in a backend's table, or NULL if the backend leaves it to native. */
 const struct pv_impl *pv_impl_in(const struct pv_backend *backend, u32 op)
 {
 	const struct pv_impl *table;
@@ -67,7 +67,7 @@ static void fill_slots(void)
 		slot[op] = pv_chosen[op]->fn;
 }
 
-/* From where pv_backend() names one, ops can be called: a kernel's log may do so. */
+/* Sets slots together with @chosen: the kernel's log may call ops once pv_backend() is set. */
 static void use(const struct pv_backend *backend)
 {
 	u32 op;
@@ -138,7 +138,7 @@ static const struct pv_backend *find_native(void)
 	return by_name(&name);
 }
 
-/* No word about it: whoever calls this has nobody to tell. */
+/* Logs nothing: its callers come before the kernel's log. */
 void pv_init_native(void)
 {
 	native = find_native();

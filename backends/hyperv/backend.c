@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The Hyper-V interface: taking it into use and giving it back, the descriptor.
+ * The Hyper-V interface: start, stop, the descriptor.
  *
- * What may be used is known when CPUID was read, so the tables are filled by
- * init(), before the core reads them.
+ * The usable features are known only after CPUID was read.  So init() fills the tables,
+ * before the core reads them.
  */
 #include <pvops/pvops.h>
 #include "internal.h"
 
-/* What takes hypercalls. */
+/* Uses that need hypercalls. */
 #define CALLS	(1U << HV_USE_FLUSH | 1U << HV_USE_IPI | 1U << HV_USE_EX)
 
 struct pvhyperv_features pvhyperv;
-/* The partition's part is in use; else what is to be used again then. */
+/* The partition's part is in use; if not, @used has the uses to resume. */
 static bool started;
 static bool clock_on;
 static u32 used;
-/* Clocks and the local APIC are the layer's. */
+/* The layer, not the kernel, runs clocks and the local APIC. */
 static bool late;
 
 static struct pv_irq_impls irq_impls PV_RO_AFTER_INIT;
@@ -38,7 +38,7 @@ static void fill_tables(void)
 	USE(smp_impls, shutdown, pvhyperv_shutdown, true);
 }
 
-/* What is the partition's, not a CPU's: identity and hypercall page; and the clock. */
+/* Starts the parts of the partition, not of a CPU: identity and hypercall page. */
 static void start(void)
 {
 	if (!pvhyperv_hypercalls_start())
@@ -60,7 +60,7 @@ static void start_clock(void)
 			pvhyperv.left |= pvhyperv.use & (uses);		\
 	} while (0)
 
-/* What the user left to native is not asked for. */
+/* Drops the uses whose ops the user left to native. */
 static void leave_out(void)
 {
 	LEFT(1U << HV_USE_EOI, pv_impl_is_own(PV_OP_upcall));
@@ -68,13 +68,13 @@ static void leave_out(void)
 	LEFT(1U << HV_USE_IPI, pv_impl_is_own(PV_OP_send_ipi) ||
 	     pv_impl_is_own(PV_OP_send_ipi_mask));
 	LEFT(1U << HV_USE_TIMER, pv_impl_is_own(PV_OP_set_timer));
-	/* The timer counts in its time. */
+	/* The timer counts in the clock's time. */
 	LEFT(1U << HV_USE_CLOCK, pv_impl_is_own(PV_OP_clock_read) ||
 	     pv_impl_is_own(PV_OP_set_timer));
 	pvhyperv.use &= ~pvhyperv.left;
 }
 
-/* What others still ask for meanwhile goes the native way. */
+/* Other CPUs that still call ops meanwhile use the native forms. */
 static void stop(void)
 {
 	used = pvhyperv.use;
@@ -104,14 +104,14 @@ static void cpu_init(u32 cpu)
 {
 	if (cpu >= PV_MAX_CPUS)
 		pv_port_panic("pvops: hyperv: CPU number beyond PV_MAX_CPUS");
-	/* After an exit: once more. */
+	/* After hv_cpu_exit(): start again. */
 	if (!started) {
 		pvhyperv.use = used;
 		start();
 	}
 	leave_out();
 	start_clock();
-	/* A kernel that has its own timers and IPIs never comes to late_init(). */
+	/* A kernel with its own timers and IPIs never calls late_init(). */
 	if (late)
 		pv_native()->cpu_init(cpu);
 	if (pvhyperv_uses(HV_USE_FLUSH) || pvhyperv_uses(HV_USE_IPI))
@@ -122,7 +122,7 @@ static void cpu_init(u32 cpu)
 		pvhyperv_timer_cpu_start();
 }
 
-/* The boot CPU is the last to go. */
+/* The boot CPU is the last to exit. */
 void pvhyperv_cpu_exit(void)
 {
 	if (pvhyperv_uses(HV_USE_EOI))
@@ -149,7 +149,7 @@ static u64 hypercalls(u32 nr)
 	return nr <= HVCALL_SEND_IPI_EX ? counts->nr[nr] : 0;
 }
 
-/* Code 0 is reserved: there and back, with the status that says so. */
+/* Call code 0 is reserved: the hypervisor only returns a status that says so. */
 static void null_hypercall(void)
 {
 	if (pvhyperv_calls)

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What may be used of the interface: TLFS, Feature and Interface Discovery.
+ * The usable parts of the interface: TLFS, Feature and Interface Discovery.
  *
- * Three answers decide on each enlightenment.  The privilege says that the
- * guest may, the feature that it is there, the recommendation that it is worth
- * it: a hypervisor that does not recommend its hypercall has something better
- * in hardware.  Nothing here touches the machine.
+ * Three bits decide on each enlightenment.  The privilege says that the guest may use
+ * it, the feature that it exists, the recommendation that it is faster: a hypervisor
+ * that does not recommend its hypercall has better hardware support.  No function here
+ * touches the machine.
  */
 #include "internal.h"
 
-/* TLFS: leaves up to this one are there. */
+/* TLFS: leaves up to this one always exist. */
 #define LEAF_LEAST	HV_CPUID_HINTS
-/* 0x40000003 EBX: Isolation; pages of such a guest are not the hypervisor's to read. */
+/* 0x40000003 EBX: Isolation; the hypervisor cannot read the pages of such a guest. */
 #define PRIV_ISOLATION	(1U << 22)
 
 #define CALLS		(HV_PRIV_HYPERCALL | HV_PRIV_VP_INDEX)
@@ -21,14 +21,14 @@ static const struct {
 	u32 privileges;
 	u32 features;
 	u32 hints;
-	/* Bits of enum pvhyperv_use; they stand before this one. */
+	/* Bits of enum pvhyperv_use, which come before this one. */
 	u32 needs;
 } uses[HV_USE_COUNT] = {
 	[HV_USE_FLUSH] = { "remote TLB flush", CALLS, 0, HV_HINT_REMOTE_FLUSH, 0 },
 	[HV_USE_IPI] = { "IPI", CALLS, 0, HV_HINT_CLUSTER_IPI, 0 },
 	[HV_USE_EX] = { "sparse VP sets", CALLS, 0, HV_HINT_EX_MASKS, 0 },
 	[HV_USE_EOI] = { "lazy EOI", HV_PRIV_APIC, 0, HV_HINT_APIC_MSR, 0 },
-	/* Where the page is not valid the counter is asked: it takes both. */
+	/* While the page is not valid, the counter is read; so both are needed. */
 	[HV_USE_CLOCK] = { "reference clock", HV_PRIV_REF_TSC | HV_PRIV_REF_COUNTER, 0, 0, 0 },
 	/* Counts in the reference clock's time. */
 	[HV_USE_TIMER] = { "synthetic timer", HV_PRIV_SYNTIMER, HV_FEAT_STIMER_DIRECT, 0,
@@ -52,17 +52,16 @@ static const char *why_not(const struct pvhyperv_features *hv, enum pvhyperv_use
 }
 
 /*
- * KVM, Xen and others show this interface for guests that know no other, and
- * their own beside it.  Their own is what they were built for, without the
- * translation: so one that imitates comes behind any that is real, whatever
- * the order they were linked in, and before none at all.
+ * KVM, Xen and others offer this interface, beside their own, to guests that do not know
+ * them.  Their own interface needs no translation.  So an imitated interface comes behind
+ * every real one, whatever the link order, and before native.
  */
-/* The last of those that are real: everybody else can show this interface. */
+/* The last real one, because all others can imitate this interface. */
 #define SCORE_REAL	(PV_SCORE_GUEST - 3)
 
 /*
- * The interface is told by its signature, the vendor's name is for people; but
- * a hypervisor of another name imitates.  So does one that shows itself at the
+ * The signature identifies the interface; the vendor's name is only informative.  But a
+ * hypervisor with another name imitates.  So does one that shows its own name at the
  * next base, 0x100 higher (KVM), or at a later one.
  */
 static bool is_imitated(const struct pv_platform *platform)
@@ -80,7 +79,7 @@ const char *pvhyperv_features_read(const struct pv_platform *platform,
 	*out = (struct pvhyperv_features){ 0 };
 	if (!platform->hypervisor)
 		return "no hypervisor";
-	/* TLFS: its leaves are the first ones. */
+	/* TLFS: the interface's leaves are the first ones. */
 	if (!platform->ranges || range->base != HV_CPUID_BASE ||
 	    LEAF(HV_CPUID_INTERFACE).eax != HV_INTERFACE)
 		return "no Hyper-V interface";
@@ -93,13 +92,13 @@ const char *pvhyperv_features_read(const struct pv_platform *platform,
 	if (LEAF(HV_CPUID_FEATURES).ebx & PRIV_ISOLATION)
 		return "an isolated guest shares no pages with the hypervisor";
 #undef LEAF
-	/* TLFS: a guest tells who it is before it uses anything. */
+	/* TLFS: a guest writes its identity before it uses the interface. */
 	if (!(out->privileges & HV_PRIV_HYPERCALL))
 		return "no privilege to tell the hypervisor who we are";
 	for (use = 0; use < HV_USE_COUNT; use++)
 		if (!why_not(out, use))
 			out->use |= 1U << use;
-	/* A form of two others, not of use alone. */
+	/* Sparse VP sets are only a form of two other uses. */
 	if (!(out->use & ~(1U << HV_USE_EX)))
 		return "nothing it offers is to be used";
 	return NULL;
@@ -119,7 +118,7 @@ void pvhyperv_features_text(const struct pvhyperv_features *features, u32 line, 
 
 		if (used == !!line)
 			continue;
-		/* All was there, and did not work. */
+		/* CPUID offered all of it, but it did not work. */
 		if (!used && !why)
 			why = features->left >> use & 1 ? "left to native" : "refused";
 		at += (size_t)pv_port_format(out + at, size - at, why ? "%s %s (%s)" : "%s %s",

@@ -2,15 +2,15 @@
 /*
  * Hypercalls: TLFS, Hypercall Interface.
  *
- * Which instruction makes one is the hypervisor's secret, so it writes it into
- * a page of ours.  That page is part of the kernel image: within reach of a
- * direct call.  Registers: control in rcx, parameters in rdx and r8, or rdx
- * the physical address of the input; result in rax; r9 to r11 are lost.
+ * The interface does not define the instruction: the hypervisor writes it into a page of
+ * the guest.  That page is part of the kernel image, so a direct call reaches it.
+ * Registers: control in rcx; parameters in rdx and r8, or the input's physical address in
+ * rdx; result in rax; r9 to r11 may change.
  */
 #include <pvops/batch.h>
 #include "internal.h"
 
-/* Written by the hypervisor; named by the assembly below. */
+/* Written by the hypervisor; the assembly below uses its name. */
 extern u8 pvhyperv_hypercall_page[];
 u8 pvhyperv_hypercall_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
 
@@ -53,7 +53,7 @@ u64 pvhyperv_call_input(u64 control)
 	return call(control, pvhyperv_phys(pvhyperv_input()), 0);
 }
 
-/* What was refused is done natively; it is asked for again the next time. */
+/* Counts a refusal, after which the caller goes the native way.  The next call asks again. */
 static void refused(u32 nr, u32 status, enum pvhyperv_use use)
 {
 	struct pvhyperv_counts *counts = PV_PERCPU_PTR(pvhyperv_count);
@@ -64,7 +64,7 @@ static void refused(u32 nr, u32 status, enum pvhyperv_use use)
 	counts->last[nr] = counts->nr[nr];
 	if (++counts->in_a_row[nr] < HV_REFUSALS)
 		return;
-	/* One that says nothing else will not: not a line for each, for ever. */
+	/* The hypervisor always refuses it: stop, instead of a log line each time. */
 	if (__atomic_fetch_and(&pvhyperv.use, ~bit, __ATOMIC_RELAXED) & bit)
 		pv_port_log("pvops: hyperv: call 0x%x refused %u times in a row, the last with status %u: natively from now on",
 			    nr, HV_REFUSALS, status);
@@ -91,9 +91,9 @@ bool pvhyperv_hypercalls_prepare(void)
 }
 
 /*
- * TLFS, Establishing the Hypercall Interface: identity first, then the page.
- * The bits between address and enable are kept as found.  A kernel before this
- * one may have locked its page, and then there is no other.
+ * TLFS, Establishing the Hypercall Interface: identity first, then the page.  The bits
+ * between address and enable keep their values.  An earlier kernel may have locked the
+ * register; then the page cannot be moved here.
  */
 bool pvhyperv_hypercalls_start(void)
 {

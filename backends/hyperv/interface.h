@@ -3,7 +3,7 @@
  * The part of the Hyper-V interface that this backend uses.
  *
  * Source: Hypervisor Top-Level Functional Specification (TLFS), the chapter
- * named at each group; every number was compared with Linux 6.1,
+ * named at each group.  Every number is compared with Linux 6.1,
  * include/asm-generic/hyperv-tlfs.h and arch/x86/include/asm/hyperv-tlfs.h.
  */
 #ifndef HYPERV_INTERFACE_H
@@ -28,8 +28,8 @@
 #define HV_PRIV_FREQUENCY	(1U << 11)	/* AccessFrequencyRegs */
 
 /* Features: 0x40000003 EDX. */
-#define HV_FEAT_FREQUENCY	(1U << 8)	/* frequency MSRs are there */
-#define HV_FEAT_CRASH		(1U << 10)	/* guest crash MSRs are there */
+#define HV_FEAT_FREQUENCY	(1U << 8)	/* frequency MSRs exist */
+#define HV_FEAT_CRASH		(1U << 10)	/* guest crash MSRs exist */
 #define HV_FEAT_STIMER_DIRECT	(1U << 19)	/* timers that interrupt by vector */
 
 /* Recommendations: 0x40000004 EAX. */
@@ -53,7 +53,7 @@
 #define HV_CALL_FAST		(1ULL << 16)	/* parameters are in registers */
 #define HV_CALL_VARHEAD		17		/* 8-byte units of variable header */
 #define HV_CALL_REPS		32		/* rep count */
-/* Result value: status, and from bit 32 on the reps that were done. */
+/* Result value: status, and from bit 32 on the number of completed reps. */
 #define HV_STATUS(result)	((u32)(result) & 0xffff)
 #define HV_REPS_DONE(result)	((u32)((result) >> 32) & 0xfff)
 
@@ -74,7 +74,7 @@
 
 #define HV_FLUSH_ALL_SPACES	0x2ULL
 #define HV_FLUSH_NON_GLOBAL	0x4ULL
-/* A GVA range: page address, and in bits 11..0 how many more pages. */
+/* A GVA range: page address, and in bits 11..0 the number of further pages. */
 #define HV_FLUSH_MORE_PAGES	0xfffULL
 
 /* --- Virtual Interrupt Controller --- */
@@ -82,7 +82,7 @@
 #define HV_MSR_EOI		0x40000070
 #define HV_MSR_VP_ASSIST	0x40000073
 #define HV_VP_ASSIST_ENABLE	0x1ULL
-/* First word of the VP assist page, bit 0: no EOI is required. */
+/* Bit 0 of the first word of the VP assist page: no EOI is required. */
 #define HV_NO_EOI_REQUIRED	0x1U
 
 /* --- Virtual Processors --- */
@@ -103,7 +103,7 @@
 
 /* The reference TSC page: time = (tsc * scale >> 64) + offset, in 100 ns. */
 struct hv_tsc_page {
-	volatile u32 sequence;			/* 0: not valid now, ask the MSR */
+	volatile u32 sequence;			/* 0: not valid now, read the MSR */
 	u32 reserved;
 	volatile u64 scale;
 	volatile u64 offset;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the files of the Hyper-V backend share.  README.md describes the ABI. */
+/* Declarations that the files of the Hyper-V backend share.  README.md describes the ABI. */
 #ifndef HYPERV_INTERNAL_H
 #define HYPERV_INTERNAL_H
 
@@ -8,7 +8,7 @@
 #include <pvops/port.h>
 #include "interface.h"
 
-/* Enlightenments: what each needs stands in detect.c. */
+/* Enlightenments.  detect.c has the requirements of each. */
 enum pvhyperv_use {
 	HV_USE_FLUSH,
 	HV_USE_IPI,
@@ -23,13 +23,13 @@ enum pvhyperv_use {
 };
 
 /**
- * struct pvhyperv_features - what CPUID offers, and what of it may be used
+ * struct pvhyperv_features - features in CPUID, and the usable ones
  * @privileges: leaf 0x40000003 EAX
  * @features: leaf 0x40000003 EDX
  * @hints: leaf 0x40000004 EAX
- * @use: bit per enum pvhyperv_use
- * @left: likewise: could be used, and was left to native
- * @imitated: another hypervisor shows this interface
+ * @use: uses in force, a bit per enum pvhyperv_use
+ * @left: uses that were possible but left to native, a bit per enum pvhyperv_use
+ * @imitated: another hypervisor imitates this interface
  */
 struct pvhyperv_features {
 	u32 privileges;
@@ -40,33 +40,35 @@ struct pvhyperv_features {
 	bool imitated;
 };
 
-/* detect.c: pure.  NULL, or why the interface cannot be used here. */
+/* detect.c; pure.  Returns NULL, or the reason why the interface cannot be used. */
 const char *pvhyperv_features_read(const struct pv_platform *platform,
 				   struct pvhyperv_features *out);
-/* In words: line 0 what is used, line 1 what is not, and why. */
+/* Makes text: line 0 lists the uses in force, line 1 the others and the reasons. */
 void pvhyperv_features_text(const struct pvhyperv_features *features, u32 line, char *out,
 			    size_t size);
 
 /* The descriptor's detect(). */
 int pvhyperv_detect(const struct pv_platform *platform, const char **why);
 
-/* vpset.c: pure. */
+/* vpset.c; pure functions. */
 #define HV_VP_UNKNOWN	~0U
 
-/* No CPU that has ever run: there is nothing to ask the hypervisor for. */
+/* Returns true if no CPU of the mask has ever run; then no hypercall is needed. */
 bool pvhyperv_nobody(const struct pv_cpumask *cpus, const u32 *vp);
-/* CPUs as a mask of VP indices, all below 64; those that never ran left out. */
+/* Converts CPUs to a mask of VP indices, all below 64, without CPUs that never ran. */
 u64 pvhyperv_vp_mask(const struct pv_cpumask *cpus, const u32 *vp);
 
 /**
- * pvhyperv_vp_set - CPUs as a sparse VP set
- * @cpus: which; those whose VP is unknown have never run, and are left out
+ * pvhyperv_vp_set - convert CPUs to a sparse VP set
+ * @cpus: the CPUs; those with an unknown VP have never run, and are left out
  * @vp: VP index of each CPU, all below HV_SET_BANK * HV_SET_BANKS
- * @out: format, valid banks, then as many banks as the result says
+ * @out: receives the format, the valid mask, and the banks
+ *
+ * Returns the number of banks.
  */
 u32 pvhyperv_vp_set(const struct pv_cpumask *cpus, const u32 *vp, u64 *out);
 
-/* What pv_init() found, and what of it still works. */
+/* The features at pv_init(), and the uses that still work. */
 extern struct pvhyperv_features pvhyperv;
 
 static __always_inline bool pvhyperv_uses(enum pvhyperv_use use)
@@ -78,28 +80,31 @@ static __always_inline bool pvhyperv_uses(enum pvhyperv_use use)
 struct pvhyperv_counts {
 	u32 total;
 	u32 nr[HVCALL_SEND_IPI_EX + 1];
-	/* Refusals without a success between them, and which call was the last of them. */
+	/* Refusals without a success in between; @nr at the last of them. */
 	u32 in_a_row[HVCALL_SEND_IPI_EX + 1];
 	u32 last[HVCALL_SEND_IPI_EX + 1];
 };
 
-/* So many in a row on one CPU, and the hypervisor does not do it. */
+/* After this many refusals in a row on one CPU, a use ends. */
 #define HV_REFUSALS	8
 
 PV_PERCPU_DECLARE(struct pvhyperv_counts, pvhyperv_count);
 
-/* The page is there. */
+/* Hypercalls are possible: the page is in force. */
 extern bool pvhyperv_calls;
-/* From init(): the page can hold code. */
+/* Called from init(); returns true if the page can hold code. */
 bool pvhyperv_hypercalls_prepare(void);
 bool pvhyperv_hypercalls_start(void);
 void pvhyperv_hypercalls_stop(void);
-/* Parameters in two registers. */
+/* Makes a hypercall with its parameters in two registers. */
 u64 pvhyperv_call_fast(u64 control, u64 arg1, u64 arg2);
-/* Parameters in this CPU's input page; interrupts masked from filling it on. */
+/*
+ * Makes a hypercall with its parameters in this CPU's input page.  Interrupts must be
+ * masked from the first write to the page until the call returns.
+ */
 u64 *pvhyperv_input(void);
 u64 pvhyperv_call_input(u64 control);
-/* Is the result good?  If not: reported; after HV_REFUSALS in a row @use is over. */
+/* Returns true for success.  Reports a refusal; after HV_REFUSALS in a row @use ends. */
 bool pvhyperv_accepted(u64 result, enum pv_op op, unsigned long caller, u64 control,
 		       enum pvhyperv_use use);
 
@@ -107,16 +112,19 @@ bool pvhyperv_accepted(u64 result, enum pv_op op, unsigned long caller, u64 cont
 
 /* smp.c, mmu.c */
 extern u32 pvhyperv_vp_index[PV_MAX_CPUS];
-/* Some VP index is 64 or more: only sparse sets can name it. */
+/* A VP index is 64 or more: only sparse sets can name it. */
 extern bool pvhyperv_wide;
-/* Index of this CPU, from cpu_init(). */
+/* Reads the VP index of this CPU; called from cpu_init(). */
 void pvhyperv_vp_start(u32 cpu);
 
 void pvhyperv_send_ipi(u32 cpu, u32 vector);
 void pvhyperv_send_ipi_mask(const struct pv_cpumask *mask, u32 vector);
 void pvhyperv_stop_cpu(void);
 void pvhyperv_shutdown(enum pv_shutdown_reason reason);
-/* In the plain form, or with a sparse set; false: refused.  Nobody there: no call. */
+/*
+ * Send by the plain form, or with a sparse set if @ex.  Return false if the hypervisor
+ * refuses; make no call if no CPU of the mask has ever run.
+ */
 bool pvhyperv_ipi(const struct pv_cpumask *mask, u32 vector, bool ex, enum pv_op op,
 		  unsigned long caller);
 void pvhyperv_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end);

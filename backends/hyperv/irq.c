@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * End of interrupt: TLFS, Virtual Interrupt Controller, EOI assist.
+ * EOI: TLFS, Virtual Interrupt Controller, EOI assist.
  *
- * The hypervisor sets a bit in the VP assist page when it delivers an interrupt
- * behind which nothing waits: then clearing it is the end of interrupt.  It
- * does so only while this CPU does not run, hence one instruction and no LOCK.
+ * The hypervisor sets a bit in the VP assist page when it delivers an interrupt and no
+ * other waits for its EOI; clearing the bit is then the EOI.  The hypervisor writes the
+ * bit only while this CPU does not run, so one instruction without LOCK is enough.
  */
 #include "internal.h"
 
@@ -33,12 +33,12 @@ void pvhyperv_upcall(u32 vector)
 		return;
 	}
 	eoi();
-	/* The timer can be the local APIC's. */
+	/* The timer may be the local APIC's, which can be early. */
 	if (vector != PV_VECTOR_TIMER || !pvnative_timer_early())
 		pv_port_interrupt(vector);
 }
 
-/* Bits 11..1 of the register are kept as found. */
+/* Bits 11..1 of the register keep their values. */
 static void set_page(u64 page)
 {
 	u64 found = pv_native_read_msr(HV_MSR_VP_ASSIST);
@@ -49,7 +49,7 @@ static void set_page(u64 page)
 
 void pvhyperv_eoi_cpu_start(void)
 {
-	/* A CPU that was stopped in a device's interrupt never came to its end. */
+	/* A CPU that was stopped in a device's interrupt never sent its EOI. */
 	**PV_PERCPU_PTR(pvhyperv_assist_page) = 0;
 	set_page(pvhyperv_phys(PV_PERCPU_PTR(pvhyperv_assist_page)) | HV_VP_ASSIST_ENABLE);
 }

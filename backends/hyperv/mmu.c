@@ -3,7 +3,7 @@
 #include <pvops/call.h>
 #include "internal.h"
 
-/* Above this many pages, all of the user's: the op's contract. */
+/* A longer range flushes all user entries: the op's contract. */
 #define ALL_ABOVE	(32 * PV_PAGE_SIZE)
 
 static bool is_all(u64 start, u64 end)
@@ -11,7 +11,7 @@ static bool is_all(u64 start, u64 end)
 	return !end || end - start > ALL_ABOVE;
 }
 
-/* One range covers what the op asks for: a page, and how many more. */
+/* Makes the one range that the op needs: a page, and the number of further pages. */
 static u64 range(u64 start, u64 end)
 {
 	u64 first = start & ~(PV_PAGE_SIZE - 1);
@@ -20,9 +20,9 @@ static u64 range(u64 start, u64 end)
 }
 
 /*
- * Input: address space, flags, VPs (a mask, or a set), ranges.  All address
- * spaces, as the op does not say which: a native flush drops what the other CPU
- * runs on, and its CR3 is not known here.
+ * Input: address space, flags, VPs (a mask, or a set), ranges.  The call flushes all
+ * address spaces: a native flush drops entries of the other CPU's current one, whose CR3
+ * is not known here.
  */
 bool pvhyperv_flush(const struct pv_cpumask *mask, u64 start, u64 end, bool ex,
 		    unsigned long caller)
@@ -35,7 +35,7 @@ bool pvhyperv_flush(const struct pv_cpumask *mask, u64 start, u64 end, bool ex,
 	if (pvhyperv_nobody(mask, pvhyperv_vp_index))
 		return true;
 	flags = pv_save_fl();
-	/* The page is this CPU's, and an interrupt may want it. */
+	/* An interrupt on this CPU may use the same input page. */
 	pv_irq_disable();
 	input = pvhyperv_input();
 	input[0] = 0;
@@ -70,7 +70,7 @@ static void flush_here(u64 start, u64 end)
 		pv_flush_tlb_one(start);
 }
 
-/* This CPU by instruction: cheaper than any call. */
+/* This CPU flushes by instructions, which are cheaper than a hypercall. */
 void pvhyperv_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
 {
 	struct pv_cpumask others = *mask;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * IPIs (TLFS, Virtual Interrupt Controller: HvCallSendSyntheticClusterIpi), and
- * the end of a CPU and of the machine.
+ * the stop of a CPU and of the machine.
  */
 #include <pvops/call.h>
 #include "internal.h"
@@ -42,7 +42,7 @@ static bool ipi_ex(const struct pv_cpumask *mask, u32 vector, enum pv_op op,
 	return done;
 }
 
-/* Parameters of the plain form: vector, mask; in registers. */
+/* The plain form has its parameters, vector and mask, in registers. */
 bool pvhyperv_ipi(const struct pv_cpumask *mask, u32 vector, bool ex, enum pv_op op,
 		  unsigned long caller)
 {
@@ -74,7 +74,7 @@ void pvhyperv_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
 		pvnative_fn_send_ipi_mask(mask, vector);
 }
 
-/* Whatever the hypervisor writes by itself, it must not into the next kernel. */
+/* The hypervisor must not write to the memory of the next kernel. */
 void pvhyperv_stop_cpu(void)
 {
 	pvhyperv_cpu_exit();
@@ -83,7 +83,7 @@ void pvhyperv_stop_cpu(void)
 
 static void report_crash(void)
 {
-	/* TLFS, crash enlightenment: P0..P4 are the guest's own; a name, and where. */
+	/* TLFS, crash enlightenment: the guest defines P0..P4; here a name and the caller. */
 	pv_native_write_msr(HV_MSR_CRASH_P0, 0x73706f7670);	/* "pvops" */
 	pv_native_write_msr(HV_MSR_CRASH_P0 + 1, HV_CALLER());
 	pv_native_write_msr(HV_MSR_CRASH_CTL, HV_CRASH_NOTIFY);

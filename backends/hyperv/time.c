@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Time: TLFS, Timers: reference counter, reference TSC page, synthetic timers.
+ * Time.  TLFS, Timers: reference counter, reference TSC page, synthetic timers.
  * All of them count the partition's reference time, in units of 100 ns.
  */
 #include <pvops/call.h>
@@ -8,7 +8,7 @@
 #include "internal.h"
 
 #define UNIT	100ULL
-/* A hundred and forty-six years. */
+/* 146 years. */
 #define LATEST	(1ULL << 62)
 
 static union {
@@ -20,14 +20,14 @@ static union {
 static u64 epoch;
 /* Timer 0 of this CPU is set up. */
 static PV_PERCPU_DEFINE(bool, timer_on);
-/* Is the clock of deadlines this one?  "-clock_read" leaves it to native. */
+/* Deadlines are in this clock's time; not so with "-clock_read", which leaves it to native. */
 static bool own_clock;
 
 #define barrier()	asm volatile("" : : : "memory")
 
 /*
- * The hypervisor changes the sequence with the rest, and sets it to 0 while the
- * TSC cannot be used: then the counter says the same at the price of an exit.
+ * The hypervisor changes the sequence together with the rest.  Sequence 0 means that the
+ * TSC cannot be used now; then the counter gives the same time at the cost of an exit.
  */
 static u64 reference_time(void)
 {
@@ -53,7 +53,7 @@ u64 pvhyperv_clock_read(void)
 	return (reference_time() - epoch) * UNIT;
 }
 
-/* Bits 11..1 of the register are kept as found. */
+/* Bits 11..1 of the register keep their values. */
 static void set_page(u64 page)
 {
 	u64 found = pv_native_read_msr(HV_MSR_REF_TSC);
@@ -72,7 +72,7 @@ void pvhyperv_time_start(void)
 void pvhyperv_time_stop(void)
 {
 	set_page(0);
-	/* Whoever still reads the clock gets the counter. */
+	/* CPUs that still read the clock use the counter. */
 	tsc.page.sequence = 0;
 }
 
@@ -88,7 +88,7 @@ u32 pvhyperv_tsc_khz(void)
 	return (u32)(pv_native_read_msr(HV_MSR_TSC_FREQUENCY) / 1000);
 }
 
-/* Timer 0 interrupts by vector, and is armed by writing its count. */
+/* Sets up timer 0: it interrupts by vector, and a write of its count arms it. */
 void pvhyperv_timer_cpu_start(void)
 {
 	pv_native_write_msr(HV_MSR_STIMER0_COUNT, 0);
@@ -104,7 +104,7 @@ void pvhyperv_timer_cpu_stop(void)
 	pv_native_write_msr(HV_MSR_STIMER0_CONFIG, 0);
 }
 
-/* Rounded up, so that the clock has reached the deadline when it fires. */
+/* Rounds up, so that the clock has reached the deadline when the timer fires. */
 static u64 to_reference(u64 deadline)
 {
 	u64 now;
@@ -116,8 +116,9 @@ static u64 to_reference(u64 deadline)
 }
 
 /*
- * Absolute time; 0 disarms, and what is past fires at once.  So does with KVM what is
- * too far away for its own signed nanoseconds: nobody lives to see the difference.
+ * The count is an absolute time.  0 disarms the timer; a time in the past fires at once.
+ * KVM also fires at once if the time overflows its signed nanoseconds, so LATEST limits
+ * the deadline.
  */
 void pvhyperv_set_timer(u64 deadline)
 {

@@ -2,7 +2,7 @@
 /* CPU masks in the hypervisor's numbering: TLFS, Virtual Processors, VP sets. */
 #include "internal.h"
 
-/* The next CPU of a mask, from @cpu on; PV_MAX_CPUS if there is none. */
+/* Returns the next CPU of a mask, from @cpu on, or PV_MAX_CPUS. */
 static u32 next(const struct pv_cpumask *cpus, u32 cpu)
 {
 	while (cpu < PV_MAX_CPUS) {
@@ -61,7 +61,7 @@ u32 pvhyperv_vp_set(const struct pv_cpumask *cpus, const u32 *vp, u64 *out)
 	banks = ones(valid);
 	for (i = 0; i < banks; i++)
 		bank[i] = 0;
-	/* Only the banks that are there, in order. */
+	/* The set contains only the valid banks, in order. */
 	for_each(cpu, cpus)
 		if (vp[cpu] != HV_VP_UNKNOWN)
 			bank[ones(valid & ((1ULL << vp[cpu] / HV_SET_BANK) - 1))] |=

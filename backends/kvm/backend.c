@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * KVM: taking what it offers into use, the descriptor.
+ * KVM: the descriptor, and the start of the offered features.
  *
- * What is offered is known only when CPUID has been asked, so the tables are
- * filled by init(), before the core reads them.
+ * The features are known only after CPUID was read.  So init() fills the tables, before
+ * the core reads them.
  */
 #include "internal.h"
 
 struct pvkvm_offer pvkvm_offer PV_RO_AFTER_INIT;
 static struct pv_cpu_impls cpu_impls PV_RO_AFTER_INIT;
-/* Clocks and the local APIC are the layer's. */
+/* The layer, not the kernel, runs clocks and the local APIC. */
 static bool late;
 
 static void nothing(void)
 {
 }
 
-/* The names that QEMU has for them (-cpu host,-kvm-<name>). */
+/* QEMU's names of the features (-cpu host,-kvm-<name>). */
 static const struct {
 	const char *name;
 	u32 feature;
@@ -33,7 +33,7 @@ static const struct {
 
 #define NAMES	(sizeof(names) / sizeof(names[0]))
 
-/* One line each for what is there and what is not. */
+/* Logs one line with the features that are offered, or with those that are not. */
 static void say(const char *what, bool there)
 {
 	char text[160];
@@ -59,7 +59,7 @@ static int init(const struct pv_platform *platform)
 	say("goes on without", false);
 	if (pvkvm_dedicated())
 		pv_port_log("pvops: kvm: vCPUs are dedicated: TLB flush and lock waiting stay native");
-	/* Ports are the host's work: it needs no pause between two of them. */
+	/* The host emulates I/O ports, and needs no delay between two accesses. */
 	if (pvkvm_has(KVM_FEATURE_NOP_IO_DELAY)) {
 		cpu_impls.io_delay.fn = nothing;
 		cpu_impls.io_delay.flags = PV_IMPL_NOP;
@@ -78,7 +78,7 @@ static void cpu_init(u32 cpu)
 	if (cpu >= PV_MAX_CPUS)
 		pv_port_panic("pvops: kvm: CPU number beyond PV_MAX_CPUS");
 	pvkvm_share(cpu);
-	/* A kernel that has its own timers and IPIs never comes to late_init(). */
+	/* A kernel with its own timers and IPIs never calls late_init(). */
 	if (late)
 		pv_native()->cpu_init(cpu);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Is KVM here, and what does it offer?  Pure functions of CPUID, tested on
- * recorded machines.  Source: Linux's Documentation/virt/kvm/x86/cpuid.rst.
+ * Detect KVM and its features.  Pure functions of CPUID, tested on recorded machines.
+ * Source: Linux's Documentation/virt/kvm/x86/cpuid.rst.
  */
 #include "internal.h"
 
-/* What this backend can make something of. */
+/* The features that this backend uses. */
 #define USED	(1U << KVM_FEATURE_CLOCKSOURCE | 1U << KVM_FEATURE_CLOCKSOURCE2 |	\
 		 1U << KVM_FEATURE_NOP_IO_DELAY | 1U << KVM_FEATURE_STEAL_TIME |	\
 		 1U << KVM_FEATURE_PV_EOI | 1U << KVM_FEATURE_PV_UNHALT |		\
@@ -13,8 +13,9 @@
 		 1U << KVM_FEATURE_PV_SCHED_YIELD)
 
 /*
- * KVM takes the other vendor's instruction too, but rewrites the guest's text
- * then, which is read-only.
+ * Returns KVM's features, and the hypercall instruction of the CPU's vendor.  KVM accepts
+ * the other vendor's instruction, too, but then rewrites the guest's text, which is
+ * read-only.
  */
 struct pvkvm_offer pvkvm_find(const struct pv_platform *platform)
 {
@@ -32,9 +33,9 @@ struct pvkvm_offer pvkvm_find(const struct pv_platform *platform)
 }
 
 /*
- * Whatever else KVM imitates for guests that do not know it (Hyper-V's leaves
- * come first then, its own at the next base; Xen's, or VMware's name), this is
- * what is there.  So rank 0: before every interface that KVM can show.
+ * KVM can imitate other hypervisors for guests that do not know it: Hyper-V, whose leaves
+ * then come first and KVM's own at the next base, Xen, or VMware's name.  Its own
+ * interface is the real one.  So it has rank 0, before every interface that KVM imitates.
  */
 int pvkvm_detect(const struct pv_platform *platform, const char **why)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Memory that the host writes: clock, stolen time, end of interrupt.  Source:
- * Linux's Documentation/virt/kvm/x86/msr.rst.
+ * Memory that the host writes: clock, stolen time, EOI.  Source: Linux's
+ * Documentation/virt/kvm/x86/msr.rst.
  */
 #include <pvops/call.h>
 #include "internal.h"
@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct pvkvm_shared) == 128, "its alignment");
 /* KVM's system time when this backend's clock was 0. */
 static u64 epoch;
 
-/* What was on the host's account when a CPU first asked, and whether it has. */
+/* The host's stolen time at a CPU's first start; whether it has been read. */
 static u64 not_stolen[PV_MAX_CPUS];
 static bool counted[PV_MAX_CPUS];
 
@@ -64,9 +64,9 @@ static u64 pvkvm_clock_read(void)
 }
 
 /*
- * The host writes it when the MSR is written, and only then.  It is the time at
- * which the system time was 0: where the clock is left to native, that is looked at
- * for this once.
+ * The host writes the wall clock only when the guest writes the MSR.  It is the time of
+ * day at system time 0, so the system time must be added.  If the clock is left to
+ * native, the clock MSR is enabled for one reading.
  */
 static u64 pvkvm_wall_clock(void)
 {
@@ -115,10 +115,10 @@ u8 *pvkvm_preempted(u32 cpu)
 }
 
 /*
- * The host has set the bit if nothing else is pending that an end of interrupt
- * would bring up.  It does so, and takes it back, only while this vCPU does not
- * run: one instruction to test and clear is enough, without a lock prefix.  Never
- * for a level, whose end comes behind its handler.
+ * The host sets the bit if no other interrupt waits for this EOI; clearing the bit is then
+ * the EOI.  The host sets and clears it only while this vCPU does not run, so one
+ * instruction can test and clear it, without a LOCK prefix.  A device's interrupt does
+ * not use the bit: it may be level-triggered, and its EOI comes after its handler.
  */
 static void pvkvm_upcall(u32 vector)
 {
@@ -134,7 +134,7 @@ static void pvkvm_upcall(u32 vector)
 		pv_port_interrupt(vector);
 }
 
-/* Who reads "steal", or "preempted" beside it. */
+/* Does an op in use read "steal", or "preempted" beside it? */
 static bool uses_steal(void)
 {
 	return pv_impl_is_own(PV_OP_stolen_time) || pv_impl_is_own(PV_OP_vcpu_is_preempted) ||
@@ -142,7 +142,7 @@ static bool uses_steal(void)
 	       (pvkvm_yields && pv_impl_is_own(PV_OP_send_ipi_mask));
 }
 
-/* What is left to native is not asked for: the host writes to nothing for it. */
+/* Enables only the areas of ops in use, so the host writes to no other. */
 void pvkvm_share(u32 cpu)
 {
 	struct pvkvm_shared *shared = PV_PERCPU_PTR(pvkvm_shared);
@@ -158,14 +158,17 @@ void pvkvm_share(u32 cpu)
 			not_stolen[cpu] = stolen(&shared->steal);
 		counted[cpu] = true;
 	}
-	/* Whose end of interrupt is another's would never clear the bit. */
+	/* Only with this backend's upcall: no other clears the bit. */
 	if (pv_impl_is_own(PV_OP_upcall)) {
 		shared->eoi = 0;
 		pv_native_write_msr(MSR_KVM_PV_EOI_EN, phys(&shared->eoi) | KVM_PV_EOI_ENABLED);
 	}
 }
 
-/* The clock goes on from what stands there; nobody is to wait for a flush. */
+/*
+ * The clock continues from its last values.  "preempted" becomes 0, so that no other CPU
+ * leaves this CPU's TLB flush to the host.
+ */
 void pvkvm_unshare(void)
 {
 	if (pv_impl_is_own(PV_OP_upcall))
@@ -179,8 +182,8 @@ void pvkvm_unshare(void)
 }
 
 /*
- * Asked when the clock is left to native: then the host writes it once, to be looked
- * at, unless it writes it anyway.
+ * Called when the clock is left to native.  Unless the host writes the clock anyway, the
+ * MSR is enabled for one reading.
  */
 u32 pvkvm_tsc_khz(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the files of the KVM backend share.  README.md describes the ABI. */
+/* Declarations that the files of the KVM backend share.  README.md describes the ABI. */
 #ifndef KVM_INTERNAL_H
 #define KVM_INTERNAL_H
 
@@ -10,9 +10,9 @@
 #include <pvops/pvops.h>
 #include "interface.h"
 
-/* What CPUID says (detect.c). */
+/* Results of CPUID (detect.c). */
 struct pvkvm_offer {
-	u32 base;	/* of the leaves; 0: no KVM here */
+	u32 base;	/* first of KVM's leaves; 0: no KVM */
 	u32 features;	/* 1 << KVM_FEATURE_* */
 	u32 hints;	/* 1 << KVM_HINTS_* */
 	bool vmmcall;	/* hypercalls by AMD's instruction */
@@ -21,7 +21,7 @@ struct pvkvm_offer {
 struct pvkvm_offer pvkvm_find(const struct pv_platform *platform);
 int pvkvm_detect(const struct pv_platform *platform, const char **why);
 
-/* What was found, from init() on. */
+/* The offer of this machine, from init() on. */
 extern struct pvkvm_offer pvkvm_offer;
 
 static __always_inline bool pvkvm_has(u32 feature)
@@ -29,15 +29,15 @@ static __always_inline bool pvkvm_has(u32 feature)
 	return pvkvm_offer.features & 1U << feature;
 }
 
-/* vCPUs have CPUs of their own: no use in what helps those that wait for one. */
+/* Each vCPU has a CPU of its own, so features for waiting vCPUs do not help. */
 static __always_inline bool pvkvm_dedicated(void)
 {
 	return pvkvm_offer.hints & 1U << KVM_HINTS_REALTIME;
 }
 
 /*
- * What each vCPU shares with the host: aligned to its size, so that no page
- * boundary crosses it.
+ * Memory that a vCPU shares with the host.  It is aligned to its size, so that it
+ * crosses no page boundary.
  */
 struct pvkvm_shared {
 	struct kvm_steal_time steal;
@@ -49,7 +49,7 @@ struct pvkvm_shared {
 typedef struct pvkvm_shared pvkvm_shared_area __attribute__((aligned(128)));
 PV_PERCPU_DECLARE(pvkvm_shared_area, pvkvm_shared);
 
-/* Hypercalls of this CPU, by number; numbers beyond are not made here. */
+/* Counts of this CPU's hypercalls, by number; the backend makes none with a higher number. */
 #define PVKVM_HYPERCALLS	16
 
 struct pvkvm_counts {
@@ -63,7 +63,7 @@ void pvkvm_share(u32 cpu);
 void pvkvm_unshare(void);
 u32 pvkvm_tsc_khz(void);
 u8 *pvkvm_preempted(u32 cpu);
-/* An IPI's sender gives its time to a target that does not run (smp.c). */
+/* The sender of an IPI yields its time to a target that does not run (smp.c). */
 extern bool pvkvm_yields;
 
 extern struct pv_irq_impls pvkvm_irq_impls;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What virtual CPUs have to do with each other: interrupts, TLB flushes, locks.
- * Source: Linux's Documentation/virt/kvm/x86/hypercalls.rst.
+ * Ops between virtual CPUs: interrupts, TLB flushes, locks.  Source: Linux's
+ * Documentation/virt/kvm/x86/hypercalls.rst.
  */
 #include <pvops/call.h>
 #include "internal.h"
@@ -12,13 +12,13 @@ struct pv_lock_impls pvkvm_lock_impls PV_RO_AFTER_INIT;
 
 PV_PERCPU_DEFINE(struct pvkvm_counts, pvkvm_count);
 
-/* Tell the host to run a vCPU that was sent an interrupt and does not run. */
+/* The sender of an interrupt asks the host to run a target that does not run. */
 bool pvkvm_yields PV_RO_AFTER_INIT;
 
 /*
- * Number in rax, arguments in rbx, rcx, rdx, rsi, result in rax; nothing else
- * changes.  Which instruction it is, is known when a function is compiled: there
- * are two of each that makes hypercalls, and init() chooses.
+ * The number is in rax, arguments in rbx, rcx, rdx, rsi, the result in rax; no other
+ * register changes.  The instruction is fixed at compile time: each function that makes
+ * hypercalls exists twice, and init() chooses.
  */
 static __always_inline long hypercall(bool vmmcall, u32 nr, u64 a0, u64 a1, u64 a2, u64 a3)
 {
@@ -39,7 +39,7 @@ static __always_inline bool is_preempted(u32 cpu)
 	return __atomic_load_n(pvkvm_preempted(cpu), __ATOMIC_RELAXED) & KVM_VCPU_PREEMPTED;
 }
 
-/* A refusal is not the sender's fault, and must not lose an interrupt. */
+/* Logs the first refusal.  The caller then sends by the local APIC: no interrupt is lost. */
 static void refused(long error)
 {
 	static bool said;
@@ -66,7 +66,7 @@ static __always_inline void send_ipi(bool vmmcall, u32 cpu, u32 vector)
 		pvnative_fn_send_ipi(cpu, vector);
 }
 
-/* One hypercall for as many as lie in one span. */
+/* Makes one hypercall for all APIC ids within one span. */
 static __always_inline bool send_all(bool vmmcall, const struct pv_cpumask *mask, u32 vector)
 {
 	u64 bits[PVKVM_IPI_SPAN / 64] = { 0 };
@@ -92,12 +92,12 @@ static __always_inline void send_ipi_mask(bool vmmcall, const struct pv_cpumask 
 {
 	u32 cpu;
 
-	/* An interrupt that arrives twice is none too many: it means "look". */
+	/* After a refusal some CPUs get the interrupt twice.  That is harmless: it means "look". */
 	if (!send_all(vmmcall, mask, vector))
 		pvnative_fn_send_ipi_mask(mask, vector);
 	if (!pvkvm_yields)
 		return;
-	/* The sender is about to wait: its time is better spent on one of them. */
+	/* The sender will wait, so it yields its time to a target that does not run. */
 	pv_for_each_cpu(cpu, mask)
 		if (cpu != pv_port_this_cpu() && is_preempted(cpu)) {
 			hypercall(vmmcall, KVM_HC_SCHED_YIELD, pv_port_apic_id(cpu), 0, 0, 0);
@@ -110,7 +110,7 @@ static __always_inline void lock_kick(bool vmmcall, u32 cpu)
 	hypercall(vmmcall, KVM_HC_KICK_CPU, 0, pv_port_apic_id(cpu), 0, 0);
 }
 
-/* hypercalls.rst: an exit so that the host looks for interrupts.  Nothing more. */
+/* hypercalls.rst: only an exit, so that the host checks for interrupts. */
 static __always_inline void null_hypercall(bool vmmcall)
 {
 	hypercall(vmmcall, KVM_HC_VAPIC_POLL_IRQ, 0, 0, 0, 0);
@@ -145,9 +145,9 @@ void (*pvkvm_null_hypercall(void))(void)
 }
 
 /*
- * A preempted vCPU is asked to flush before it runs again: the flag counts only
- * if it stands beside "preempted", which the host takes both at once.  What the
- * flag stands for was written to the tables before; LOCK CMPXCHG orders it.
+ * A flag asks a preempted vCPU to flush before it runs again.  The flag counts only
+ * together with "preempted"; the host reads both at once.  LOCK CMPXCHG orders the
+ * flag behind the page-table stores that it stands for.
  */
 static void pvkvm_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
 {
@@ -175,8 +175,8 @@ static u8 pvkvm_vcpu_is_preempted(u32 cpu)
 }
 
 /*
- * A kick that comes first is remembered by the host and ends the halt.  With
- * interrupts masked nothing else does.
+ * The host remembers a kick that comes before the halt, and ends the halt at once.  With
+ * interrupts masked, only a kick ends it.
  */
 static void pvkvm_lock_wait(const u8 *word, u8 val)
 {
@@ -200,7 +200,7 @@ static void pvkvm_stop_cpu(void)
 	pvnative_fn_stop_cpu();
 }
 
-/* What comes after the restart must not find its memory written to. */
+/* The host must not write to the memory of the next kernel. */
 static void pvkvm_shutdown(enum pv_shutdown_reason reason)
 {
 	pvkvm_unshare();

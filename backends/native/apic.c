@@ -2,9 +2,9 @@
 /*
  * Local APIC (SDM vol. 3A chapter 11): registers, timer, IPIs.
  *
- * xAPIC mode has its registers in memory and names CPUs by 8 bits, x2APIC mode has
- * them in MSRs and names CPUs by 32.  The mode is the one that the boot CPU was found
- * in; but where an APIC id is too large for the first, it is the second.
+ * xAPIC mode has its registers in memory and names CPUs by 8 bits; x2APIC mode has
+ * them in MSRs and names CPUs by 32 bits.  Native keeps the boot CPU's mode, but uses
+ * x2APIC mode if an APIC id does not fit into 8 bits.
  */
 #include "internal.h"
 
@@ -23,7 +23,7 @@
 #define ICR_PENDING		0x1000
 #define ICR_FIXED		0x4000
 #define SPURIOUS_VECTOR		0xff
-/* Broadcasts. */
+/* Destinations that mean all CPUs. */
 #define XAPIC_ALL		0xff
 #define X2APIC_ALL		~0U
 
@@ -78,7 +78,7 @@ void pvnative_apic_setup(void)
 {
 	u64 base = pv_native_read_msr(MSR_APIC_BASE);
 
-	/* The legacy controllers stay masked: nothing here uses their lines. */
+	/* The layer uses no line of the legacy controllers, so they stay masked. */
 	outb(0x21, 0xff);
 	outb(0xa1, 0xff);
 
@@ -101,7 +101,7 @@ void pvnative_apic_send(u32 apic_id, u32 command)
 	volatile u32 *apic = pvnative_apic;
 
 	if (!apic) {
-		/* WRMSR orders nothing here (SDM vol. 3A section 11.12.3). */
+		/* WRMSR to x2APIC registers orders nothing (SDM vol. 3A section 11.12.3). */
 		asm volatile("mfence; lfence" : : : "memory");
 		pv_native_write_msr(APIC_MSR_OF(APIC_ICR_LOW), (u64)apic_id << 32 | command);
 		return;
@@ -112,7 +112,7 @@ void pvnative_apic_send(u32 apic_id, u32 command)
 	apic[APIC_ICR_LOW / 4] = command;
 }
 
-/* What names no CPU may name them all. */
+/* Refuses an APIC id that no CPU can have: the APIC may take it for a broadcast. */
 static __attribute__((__noinline__, __cold__)) void refuse_ipi(u32 cpu, u32 apic_id)
 {
 	pv_port_log("pvops: send_ipi %u: not sent: no CPU can be named by APIC id 0x%x", cpu,
@@ -129,7 +129,7 @@ void pvnative_fn_send_ipi(u32 cpu, u32 vector)
 		return;
 	}
 	flags = pv_save_fl();
-	/* ICR is two registers: no interrupt may send in between. */
+	/* ICR is two registers: no interrupt may send between the two writes. */
 	pv_irq_disable();
 	pvnative_apic_send(apic_id, ICR_FIXED | vector);
 	pv_restore_fl(flags);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Native: the bare instruction for every op, and the fallback of every other
- * backend.  Therefore all tables are full.
+ * Native: the bare instruction for every op.  Its tables are full, because every other
+ * backend falls back on them.
  */
 #include "internal.h"
 
 /*
- * An op of one to three instructions: the bytes for the site and, for calls
- * before patching, the same behind a RET, from one text.
+ * An op of one to three instructions.  One text makes the bytes for the site and, for
+ * calls before patching, a function: the same bytes and a RET.
  */
 #define LEAF(name, text)						\
 	PV_CODE(code_##name, text);					\
@@ -65,7 +65,7 @@ LEAF(batch_flush, "");
 LEAF(lock_wait, "pause");
 LEAF(lock_kick, "");
 
-/* The far side of branch sites: the in-line code, out of line. */
+/* The native code of branch sites as functions, for their far side. */
 #define OUT_OF_LINE(name, ret, n, args)			\
 	ret pvnative_fn_##name PV_PROTO##n args		\
 	{						\
@@ -206,7 +206,7 @@ static const struct pv_lock_impls native_lock = {
 	.vcpu_is_preempted = PV_FN(pvnative_fn_vcpu_is_preempted, PV_IMPL_BEHIND_BRANCH),
 };
 
-/* Lowest score of all: whoever offers help is better. */
+/* Has the lowest score of all: any backend that can run is better. */
 static int detect(const struct pv_platform *platform, const char **why)
 {
 	if (platform->cpl) {
@@ -218,14 +218,14 @@ static int detect(const struct pv_platform *platform, const char **why)
 
 static void cpu_init(u32 cpu)
 {
-	/* The boot CPU's APIC waits for late_init(): mapping it needs memory. */
+	/* late_init() sets up the boot CPU's APIC, because mapping it needs memory. */
 	if (cpu)
 		pvnative_apic_cpu_setup();
 }
 
 static void late_init(void)
 {
-	/* Calibrating takes 10 ms or more, and a hypervisor's clock needs none. */
+	/* Only if needed: calibration takes 10 ms or more. */
 	if (pv_impl_is_native(PV_OP_clock_read))
 		pvnative_time_setup();
 	pvnative_apic_setup();

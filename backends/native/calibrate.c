@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The TSC's frequency, where neither the kernel nor the chosen hypervisor knows it:
- * CPUID is asked, else it is measured against a clock of the machine.
+ * The TSC's frequency, if neither the kernel nor the chosen hypervisor knows it.
+ * CPUID is read first; else the TSC is measured against a clock of the machine.
  *
- * A measurement is between two ticks of that clock, each of which came between two
- * readings of the TSC: however long the CPU was away meanwhile, as on a busy host, the
- * length is known to the sum of the two gaps.  The run with the smallest gaps counts.
+ * A measurement lasts from one tick of that clock to another.  Each tick lies between
+ * two readings of the TSC, so the error of the length is at most the sum of these two
+ * gaps, even if a busy host stops the CPU in between.  The run with the smallest gaps
+ * counts.
  */
 #include <pvops/pvops.h>
 #include "internal.h"
 
 #define RUNS		8
 #define EDGES		16
-/* A run is good enough when it is known to one part in this many. */
+/* A run is good enough if its error is at most one part in this many. */
 #define GOOD		500
-/* Worse than this, another clock is tried. */
+/* If the error is larger than this, the next clock is tried. */
 #define BAD		20
 
 #define NS		1000000000ULL
 
-/* What a TSC can be. */
+/* Plausible frequencies of a TSC. */
 #define LOWEST_KHZ	10000
 #define HIGHEST_KHZ	20000000
-/* No clock at all: the fastest that is usual, so that no delay is too short. */
+/* Assumed without any clock: the fastest usual TSC, so that no delay is too short. */
 #define ASSUMED_KHZ	4000000
 
 /* --- asking --- */
@@ -45,15 +46,15 @@ static bool plausible(u64 khz, const char *source)
 	return false;
 }
 
-/* Leaf 0x16 EAX, in MHz; what a processor is sold as. */
+/* Leaf 0x16 EAX, in MHz: the processor's nominal frequency. */
 static u32 base_mhz(u32 last)
 {
 	return last >= 0x16 ? leaf(0x16).eax & 0xffff : 0;
 }
 
 /*
- * Leaf 0x15: TSC / crystal = EBX / EAX, crystal in Hz in ECX, or 0; then the TSC is
- * the base frequency of leaf 0x16 (SDM vol. 3B section 19.7.3).
+ * Leaf 0x15: TSC / crystal = EBX / EAX.  ECX is the crystal's frequency in Hz, or 0; then
+ * the TSC runs at the base frequency of leaf 0x16 (SDM vol. 3B section 19.7.3).
  */
 static u64 ask_processor(u32 last)
 {
@@ -70,14 +71,14 @@ static u64 ask_processor(u32 last)
 }
 
 /*
- * VMware's leaf, which others have taken over (KVM's host says so, when it is sure;
- * "Hypervisor CPUID Interface Proposal", VMware 2008): EAX, in kHz.
+ * VMware's leaf ("Hypervisor CPUID Interface Proposal", VMware 2008): EAX, in kHz.
+ * Other hypervisors have adopted it; KVM's host fills it if it is sure of the frequency.
  */
 static u64 ask_hypervisor(void)
 {
 	struct pv_cpuid first;
 
-	/* CPUID.1:ECX bit 31: there are hypervisor's leaves. */
+	/* CPUID.1:ECX bit 31: the hypervisor has leaves. */
 	if (!(leaf(1).ecx & 1U << 31))
 		return 0;
 	first = leaf(0x40000000);
@@ -111,7 +112,7 @@ static u32 pit_count(void)
 	return low | (u32)inb(PIT_CH2) << 8;
 }
 
-/* Mode 0: counts down from 65535 once, and then OUT is high. */
+/* Mode 0: the counter goes down from 65535 once; then OUT becomes high. */
 static bool pit_start(u64 *hz)
 {
 	u32 count, tries;
@@ -124,7 +125,7 @@ static bool pit_start(u64 *hz)
 	outb(PIT_CH2, 0xff);
 	outb(PIT_CH2, 0xff);
 	*hz = PIT_HZ;
-	/* It takes the count with its next tick. */
+	/* The PIT loads the count at its next tick. */
 	count = pit_count();
 	for (tries = 0; tries < 100000; tries++)
 		if (pit_count() != count)
@@ -143,7 +144,7 @@ static void pit_stop(void)
 	outb(PIT_GATE, gate_found);
 }
 
-/* HPET (IA-PC HPET 1.0a): where chipsets have it, and every firmware leaves it. */
+/* HPET (IA-PC HPET 1.0a), at the address of chipsets, which firmware does not change. */
 #define HPET_ADDRESS	0xfed00000
 #define HPET_CAPS	0x00
 #define HPET_PERIOD	0x04		/* femtoseconds */
@@ -166,7 +167,7 @@ static bool hpet_start(u64 *hz)
 	if (!hpet)
 		return false;
 	period = hpet[HPET_PERIOD / 4];
-	/* Where nothing is, all bits are 1 or 0. */
+	/* Without a device, all bits read as 1, or all as 0. */
 	if (!(hpet[HPET_CAPS / 4] & 0xff) || !period || period > HPET_LONGEST)
 		return false;
 	hpet_found = hpet[HPET_CONFIG / 4];
@@ -187,7 +188,7 @@ static void hpet_stop(void)
 	hpet[HPET_CONFIG / 4] = hpet_found;
 }
 
-/* CMOS clock: seconds.  Slow, and better than nothing. */
+/* CMOS clock: it counts seconds, so it is the last choice. */
 static u32 cmos_last, cmos_ticks;
 
 static bool cmos_start(u64 *hz)
@@ -215,14 +216,14 @@ static void cmos_stop(void)
 
 static const struct reference {
 	const char *name;
-	/* False: not there. */
+	/* Returns false if there is no such clock. */
 	bool (*start)(u64 *hz);
-	/* Since start(); false: too long ago. */
+	/* Reads ticks since start(); returns false if start() was too long ago. */
 	bool (*read)(u32 *ticks);
 	void (*stop)(void);
 	/* A run takes 1 / @per_second seconds, or a tick if that is longer. */
 	u32 per_second;
-	/* How many ticks are looked at for the best one. */
+	/* Number of ticks from which the best one is chosen. */
 	u32 edges;
 	u32 runs;
 } references[] = {
@@ -239,15 +240,15 @@ struct edge {
 	u64 after;
 };
 
-/* TSC counts in which a clock must have ticked: 4 of its ticks at the fastest. */
+/* Longest wait for a tick, in TSC counts: 4 ticks at the fastest TSC. */
 static u64 patience(u64 hz)
 {
 	return HIGHEST_KHZ * 4000ULL / hz + 1000000;
 }
 
 /*
- * A tick at or after a number of them: of the next few the one that is known best.
- * The first may be known badly, as it came while the CPU was away.
+ * Finds a tick at or after number @from: of the next few, the one with the smallest gap.
+ * The first may have a large gap, because the host stopped the CPU.
  */
 static bool find_edge(const struct reference *ref, u64 hz, u32 from, struct edge *edge)
 {
@@ -272,7 +273,7 @@ static bool find_edge(const struct reference *ref, u64 hz, u32 from, struct edge
 			}
 			seen += ticks >= from;
 		}
-		/* The count was this one some time after @now, and will be until the tick. */
+		/* The clock had this count after @now, so the next tick comes later. */
 		last = ticks;
 		before = now;
 	}
@@ -303,7 +304,7 @@ static u64 khz_of(u64 counts, u32 ticks, u64 hz)
 {
 	u64 ns = ticks * NS / hz;
 
-	/* Beyond: as implausible as it is. */
+	/* Out of range: a value that is not plausible. */
 	return counts >> 40 || !ns ? ~0ULL : counts * 1000000 / ns;
 }
 

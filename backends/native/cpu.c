@@ -63,9 +63,9 @@ void pvnative_fn_set_ldt(u64 *base, u32 entries)
 }
 
 /*
- * Between the two SWAPGS the user's base is in force, and a fault there would
- * enter the kernel with it: so the selector is examined before, not fixed up
- * after.
+ * Between the two SWAPGS the user's GS base is loaded, and a fault there would enter the
+ * kernel with it.  So the selector is checked before; a fixup after the fault would be
+ * too late.
  */
 void pvnative_fn_load_gs_index(u32 selector)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the files of the native backend share. */
+/* Declarations that the files of the native backend share. */
 #ifndef NATIVE_INTERNAL_H
 #define NATIVE_INTERNAL_H
 
@@ -8,7 +8,7 @@
 #include <pvops/pvops.h>
 
 void pvnative_apic_setup(void);
-/* Has that been done? */
+/* Is pvnative_apic_setup() done? */
 bool pvnative_apic_ready(void);
 void pvnative_apic_cpu_setup(void);
 void pvnative_apic_eoi(void);
@@ -18,7 +18,7 @@ void pvnative_timer_setup(void);
 void pvnative_timer_cpu_setup(void);
 void pvnative_time_setup(void);
 u32 pvnative_calibrate_tsc(void);
-/* What somebody says, if it can be: says so, too. */
+/* Returns a source's frequency after one log line, or 0 if it is not plausible. */
 u32 pvnative_tsc_asked(u64 khz, const char *source);
 bool pvnative_cmos_second(u32 *second);
 void pvnative_delay_us(u32 us);
@@ -36,7 +36,7 @@ static inline u8 inb(u16 port)
 	return val;
 }
 
-/* xAPIC mode: its registers; else, in x2APIC mode, they are MSRs (SDM vol. 3A table 11-6). */
+/* Registers in xAPIC mode; NULL in x2APIC mode, which has MSRs (SDM vol. 3A table 11-6). */
 extern volatile u32 *pvnative_apic;
 #define APIC_MSR_OF(reg)	(0x800 + (reg) / 16)
 

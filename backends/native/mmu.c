@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Native table pages are the kernel's own; TLB flushes of others are IPIs.
+ * Native table pages come from the kernel; flushes of other CPUs' TLBs use IPIs.
  *
- * What is made of several ops uses the ops, not their native forms: so it
- * stays right for a backend that improves only those and leaves this to us.
+ * Functions that consist of several ops call the ops, not their native forms.  So they
+ * also work for a backend that improves only those ops.
  */
 #include "internal.h"
 
@@ -102,7 +102,7 @@ void pvnative_fn_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 e
 	struct flush flush = { start, end };
 	u32 cpu = pv_port_this_cpu();
 
-	/* What is queued here is what the others must see. */
+	/* The other CPUs must see the updates that are queued here. */
 	pv_batch_flush();
 	pv_port_call_cpus(mask, flush_here, &flush);
 	if (mask->word[cpu / 64] & 1ULL << cpu % 64)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Starting a CPU: INIT and SIPI (SDM vol. 3A section 8.4), from a page below 1 MiB
- * and start tables of our own to the state that is asked for.
+ * Starting a CPU: INIT and SIPI (SDM vol. 3A section 8.4).  The CPU starts in a page
+ * below 1 MiB, switches to start tables of the layer, and loads the requested state.
  *
- * The way there is 32-bit code without paging, where only what leads to long mode
- * may be loaded: PCIDE is refused outside of it, and CET before CR0.WP is set (SDM
- * vol. 3A section 2.5).  The rest of the state is loaded by pvnative_cpu_entry.
+ * The first part is code without paging, which may load only the bits that lead to long
+ * mode: the CPU refuses PCIDE outside of long mode, and CET before CR0.WP is set (SDM
+ * vol. 3A section 2.5).  pvnative_cpu_entry loads the rest of the state.
  */
 #include "internal.h"
 
@@ -15,7 +15,7 @@
 
 #define CR0_PE_WP_PG		0x80010001
 #define CR4_PAE			0x20
-/* Only while paging is off. */
+/* Can change only while paging is off. */
 #define CR4_LA57		0x1000
 #define CR4_FIRST		(CR4_PAE | CR4_LA57)
 #define EFER_LME		0x100
@@ -23,7 +23,7 @@
 #define EFER_FIRST		0x901
 #define PTE_HUGE		0x80
 
-/* What trampoline.S finds at the end of its page. */
+/* Arguments of trampoline.S, at the end of its code. */
 struct start_block {
 	u32 cr3;
 	u32 efer_low;
@@ -40,12 +40,12 @@ struct start_block {
 extern const u8 pvnative_trampoline[], pvnative_trampoline_end[];
 extern const u8 pvnative_trampoline_long[], pvnative_trampoline_gdt[], pvnative_trampoline_block[];
 extern void pvnative_cpu_entry(void);
-/* Written by the new CPU when it executes its own code. */
+/* The new CPU sets it when it executes kernel text. */
 extern volatile u32 pvnative_cpu_arrived;
 
 /*
- * Page tables for the switch to long mode: the kernel's upper half, and the
- * first 2 MiB one to one for the trampoline; one less without LA57.
+ * Page tables for the switch to long mode: the kernel's upper half, and an identity
+ * mapping of the first 2 MiB for the trampoline.  Without LA57 one table less is used.
  */
 #define START_TABLES	4
 static u64 start_tables[START_TABLES][PV_TABLE_ENTRIES] __attribute__((aligned(4096)));
@@ -73,7 +73,7 @@ static int refuse(u32 cpu, int error, const char *why)
 	return error;
 }
 
-/* Why the machine cannot start any CPU, or this one. */
+/* Returns the reason why this CPU, or any, cannot be started, or NULL. */
 static const char *impossible(u32 apic_id, pv_pfn_t low)
 {
 	if (!pvnative_apic_ready())
@@ -143,7 +143,7 @@ int pvnative_fn_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	return 0;
 }
 
-/* trampoline.S addresses both structures by number. */
+/* trampoline.S addresses both structures by numbers. */
 _Static_assert(offsetof(struct pv_cpu_state, cr0) == 24, "trampoline.S");
 _Static_assert(offsetof(struct pv_cpu_state, efer) == 48, "trampoline.S");
 _Static_assert(offsetof(struct pv_cpu_state, gs_base) == 56, "trampoline.S");

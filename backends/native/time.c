@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Clocks of the bare machine: the TSC, whose rate the kernel or the hypervisor knows,
- * or calibrate.c finds out, and the CMOS clock.
+ * Clocks of the bare machine: the TSC and the CMOS clock.  The TSC's rate comes from the
+ * kernel, the hypervisor or calibrate.c.
  */
 #include <pvops/pvops.h>
 #include "internal.h"
@@ -66,7 +66,7 @@ static u64 days(u32 year, u32 month, u32 day)
 	       (leap && month > 2) + day - 1;
 }
 
-/* Register D has but one bit that is not 0 (MC146818): all ones is no clock. */
+/* Register D has only one bit that can be 1 (MC146818), so all ones means no clock. */
 static bool no_cmos(void)
 {
 	return cmos(0x0d) == 0xff;

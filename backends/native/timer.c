@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The CPU's one-shot timer: the local APIC's.  Its counter has 32 bits, and its rate
- * is known as well as it was measured: an interrupt that comes before its time,
- * by the clock that deadlines are in, arms the timer again and is none.
+ * The CPU's one-shot timer, which is the local APIC's.  Its counter has 32 bits, and its
+ * rate is measured.  If an interrupt comes before the deadline, by the clock of
+ * deadlines, it only arms the timer again.
  */
 #include "internal.h"
 
@@ -15,7 +15,7 @@
 
 #define RUN_NS		1000000
 #define RUNS		8
-/* A run is good enough when its length is known to one part in this many. */
+/* A run is good enough if the error of its length is at most one part in this many. */
 #define GOOD		256
 #define LOWEST_KHZ	1000
 #define HIGHEST_KHZ	20000000
@@ -24,7 +24,7 @@ PV_PERCPU_DEFINE(u64, pvnative_deadline);
 
 /* Timer counts per nanosecond, times 2^32. */
 static u64 scale;
-/* What the counter can hold. */
+/* Longest time that the counter can hold. */
 static u64 longest_ns;
 
 struct run {
@@ -33,7 +33,7 @@ struct run {
 	u64 longest;
 };
 
-/* Between two readings of the counter, each of which lies between two of the clock. */
+/* Measures between two readings of the counter, each between two readings of the clock. */
 static bool one_run(struct run *run)
 {
 	u64 before, begin, end, after;
@@ -81,7 +81,7 @@ void pvnative_timer_setup(void)
 	if (khz < LOWEST_KHZ || khz > HIGHEST_KHZ)
 		pv_port_log("pvops: native: APIC timer: %llu kHz by the clock is implausible: one of the two is wrong",
 			    (unsigned long long)khz);
-	/* As fast as it can be: a count is then rather too large. */
+	/* The fastest possible rate: then a count is rather too large than too small. */
 	scale = ((best.counts + 1ULL) << 32) / best.shortest;
 	longest_ns = ((~0U - 2ULL) << 32) / scale;
 }
@@ -114,7 +114,7 @@ bool pvnative_timer_early(void)
 
 	if (!deadline || pv_clock_read() >= deadline)
 		return false;
-	/* Whoever's it is. */
+	/* By the op, because the timer need not be native's. */
 	if (deadline != ~0ULL)
 		pv_set_timer(deadline);
 	return true;

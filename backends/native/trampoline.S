@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * From a start-up IPI to kernel text.  Copied to a page below 1 MiB; CS holds
- * the page's address / 16, so everything is addressed from its start.
+ * From a start-up IPI to kernel text.  The code is copied to a page below 1 MiB.  CS holds
+ * the page's address / 16, so addresses are relative to the start of the code.
  */
 #include <pvops/site.h>
 
@@ -16,7 +16,7 @@ pvnative_trampoline:
 	mov	%cs, %ax
 	mov	%ax, %ds
 	lgdtl	gdtr - pvnative_trampoline
-	/* PAE and LA57 alone: start.c */
+	/* Only PAE and LA57; see start.c. */
 	movl	block_cr4 - pvnative_trampoline, %eax
 	movl	%eax, %cr4
 	movl	pvnative_trampoline_block - pvnative_trampoline, %eax
@@ -33,7 +33,7 @@ pvnative_trampoline:
 pvnative_trampoline_long:
 	mov	block_state(%rip), %rbx
 	mov	8(%rbx), %rsp
-	/* Far branches are not predicted: no retpoline, which is out of reach here. */
+	/* A far return, which is not predicted: no retpoline is in reach of the copy. */
 	push	$8
 	push	block_entry(%rip)
 	lretq
@@ -71,16 +71,16 @@ pvnative_trampoline_end:
 	.globl	pvnative_cpu_entry
 pvnative_cpu_entry:
 	PV_ENDBR
-	/* EFER with LMA, which is set. */
+	/* EFER with LMA, which is set now. */
 	mov	$0xc0000080, %ecx
 	mov	48(%rbx), %eax
 	or	$0x400, %eax
 	mov	52(%rbx), %edx
 	wrmsr
-	/* WP before CR4.CET. */
+	/* CR0.WP must be set before CR4.CET. */
 	mov	24(%rbx), %rax
 	mov	%rax, %cr0
-	/* PCID 0 while CR4.PCIDE is set, then the one asked for (SDM vol. 3A section 4.10.1). */
+	/* CR4.PCIDE can be set only with PCID 0 (SDM vol. 3A section 4.10.1). */
 	mov	32(%rbx), %rax
 	mov	%rax, %rdx
 	and	$-0x1000, %rax

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* The local APIC, by calls 63 and 64, or by its registers where they are NONE. */
+/* The local APIC, by calls 63 and 64, or by its registers if their answer is NONE. */
 #include "internal.h"
 
 #define MSR_APIC_BASE	0x1b
@@ -43,9 +43,9 @@ void pvvmi_apic_late_init(void)
 	u64 base = pv_read_msr(MSR_APIC_BASE) & PV_FRAME_MASK;
 
 	/*
-	 * Nothing here uses the legacy controllers' lines.  There is no call for
-	 * them, nor is masking LINT0 enough: QEMU 7.2 then delivers vector -1 for
-	 * a line that was up already.
+	 * The layer uses no line of the legacy controllers, so they are masked.  There is
+	 * no VMI call for this.  Masking LINT0 is not enough: QEMU 7.2 then delivers
+	 * vector -1 for a line that was up already.
 	 */
 	outb(PIC1_MASK, 0xff);
 	outb(PIC2_MASK, 0xff);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * VMI, profile VM64: taking the ROM into use, the descriptor.
+ * VMI, profile VM64: the start of the ROM, the descriptor.
  *
- * Which ops the ROM implements is known only when it has answered, so the
- * tables are filled by init(), before the core reads them.
+ * The ROM's ops are known only after it has answered.  So init() fills the tables,
+ * before the core reads them.
  */
 #include "internal.h"
 
@@ -19,10 +19,10 @@ struct pv_mmu_impls pvvmi_mmu_impls PV_RO_AFTER_INIT;
 struct pv_time_impls pvvmi_time_impls PV_RO_AFTER_INIT;
 struct pv_smp_impls pvvmi_smp_impls PV_RO_AFTER_INIT;
 
-/* The image's copy, code first, its data behind; section 2. */
+/* The copy of the image: its code, then its data; section 2. */
 static u8 memory[VMI_MEMORY_MAX] __attribute__((aligned(4096)));
 static struct pvvmi_rom used;
-/* Clocks and the local APIC are the layer's. */
+/* The layer, not the kernel, runs clocks and the local APIC. */
 static bool late;
 
 void pvvmi_nothing(void)
@@ -49,7 +49,7 @@ static const char *text_or(const char *text, const char *other)
 	return text ? text : other;
 }
 
-/* One line, whatever is wrong. */
+/* Logs one line for any reason, and returns false. */
 static bool refuse(u32 at, const char *why)
 {
 	pv_port_log("pvops: vmi: option ROM at 0x%x not used: %s", VMI_AREA_START + at, why);
@@ -74,8 +74,8 @@ static bool refuse_fault(u32 at, const char *what)
 }
 
 /*
- * What the copy answers, checked.  Not a byte of the ROM has been executed
- * before, and its code can no longer change.
+ * Gets the copy's answers, and checks them.  No byte of the ROM is executed before this,
+ * and its code is already read-only.
  */
 static bool ask(u32 at, struct pvvmi_reloc *answer)
 {
@@ -159,7 +159,7 @@ static int init(const struct pv_platform *platform)
 	return 0;
 }
 
-/* Native ops work only on a machine that native has set up. */
+/* Is an op native that works only after native has set up the machine? */
 static bool native_is_used(void)
 {
 	return pv_impl_is_native(PV_OP_clock_read) || pv_impl_is_native(PV_OP_set_timer) ||
@@ -173,7 +173,7 @@ static void cpu_init(u32 cpu)
 	if (!cpu)
 		return;
 	pvvmi_map_linear();
-	/* A kernel that has its own timers and IPIs never comes to late_init(). */
+	/* A kernel with its own timers and IPIs never calls late_init(). */
 	if (!late)
 		return;
 	if (native_is_used())
@@ -184,7 +184,7 @@ static void cpu_init(u32 cpu)
 static void late_init(void)
 {
 	late = true;
-	/* What native sets up is timed by the chosen clock. */
+	/* The clock comes first: native's setup is timed by the chosen clock. */
 	pvvmi_time_late_init();
 	if (native_is_used())
 		pv_native()->late_init();
@@ -200,7 +200,7 @@ static u64 hypercalls(u32 nr)
 	return nr < VMI_CALLS ? counts->nr[nr] : 0;
 }
 
-/* The call that always asks the hypervisor, and changes nothing. */
+/* This call always asks the hypervisor, and changes nothing. */
 static void null_hypercall(void)
 {
 	if (pvvmi_has(VMI_WALLCLOCK_UPDATED))

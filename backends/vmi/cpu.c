@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Control registers, MSRs, descriptors: the op's arguments are the call's. */
+/* Control registers, MSRs, descriptors: ops and calls have the same arguments. */
 #include "internal.h"
 
 static void pvvmi_write_cr0(u64 val)
@@ -27,7 +27,7 @@ static void pvvmi_wbinvd(void)
 	pvvmi_call0(VMI_WBINVD);
 }
 
-/* The only call that keeps its instruction's registers: EBX is a result. */
+/* The only call that uses its instruction's registers: EBX is a result. */
 static void pvvmi_cpuid(struct pv_cpuid *regs)
 {
 	register u64 entry asm("rsi") = pvvmi_entry[VMI_CPUID];
@@ -115,7 +115,7 @@ static void pvvmi_write_idt_entry(struct pv_gate *idt, u32 vector, const struct 
 	pvvmi_call5(VMI_WRITE_IDT_ENTRY, (unsigned long)idt, vector, half[0], half[1], 16);
 }
 
-/* Most tasks have the same: comparing is cheaper than asking. */
+/* Most tasks have the same descriptors, and a comparison is cheaper than a call. */
 static void pvvmi_load_tls(u64 *gdt, const u64 *tls)
 {
 	u32 i;
@@ -162,7 +162,7 @@ static void pvvmi_set_iopl(u32 level)
 	pvvmi_call1(VMI_SET_IOPL_MASK, level << 12);
 }
 
-/* What a switch of tasks changes may go in one trap; interrupts are masked. */
+/* The calls of a context switch can share one trap.  Interrupts are masked. */
 static void pvvmi_start_context_switch(void)
 {
 	pv_batch_drain();
@@ -174,7 +174,7 @@ static void pvvmi_end_context_switch(void)
 {
 	s64 error = (s64)pvvmi_set_lazy(*PV_PERCPU_PTR(pvvmi_lazy) & ~(u32)VMI_LAZY_CPU).entry;
 
-	/* What it was that is dropped now, only the ROM knows. */
+	/* No retry: only the ROM knows the calls that are lost now. */
 	if (error < 0)
 		pvvmi_refused(PV_OP_end_context_switch, VMI_CALLER(), 0, 0, error,
 			      PV_BATCH_NOT_TRIED);
@@ -207,7 +207,7 @@ void pvvmi_fill_cpu(void)
 	USE(clts, VMI_CLTS);
 	USE(wbinvd, VMI_WBINVD);
 	USE(cpuid, VMI_CPUID);
-	/* A fault of these calls is one in the ROM: nobody knows the address. */
+	/* A fault of these calls is in the ROM's code, which has no exception table. */
 	if (!PV_MSR_MAY_FAULT) {
 		USE(read_msr, VMI_RDMSR);
 		USE(write_msr, VMI_WRMSR);

@@ -2,7 +2,7 @@
 /* Is there a ROM that may be run?  Pure: a test replays recorded machines. */
 #include "internal.h"
 
-/* Of the last bad ROM.  Text of the same bytes is the same text. */
+/* Makes the reason for the last bad ROM; the same ROM always gives the same text. */
 static const char *reason(u32 at, const char *why)
 {
 	static char text[96];
@@ -12,9 +12,9 @@ static const char *reason(u32 at, const char *why)
 }
 
 /*
- * Bare hardware with a ROM would do natively too; the ROM knows better.  It belongs to
- * a hypervisor that runs between us and the one that CPUID shows, whose leaves it does
- * not hide: so it comes before all of them.
+ * A machine with a ROM can also run natively, but the ROM is better.  It belongs to a
+ * hypervisor between the kernel and the one that CPUID shows, whose leaves it does not
+ * hide.  So it comes before all of those.
  */
 int pvvmi_detect(const struct pv_platform *platform, const char **why)
 {
@@ -33,7 +33,7 @@ int pvvmi_detect(const struct pv_platform *platform, const char **why)
 			*why = platform->no_option_roms;
 		return PV_SCORE_NONE;
 	}
-	/* The ROM keeps its state, and its calls their arguments, in memory. */
+	/* The hypervisor reads the ROM's state and the calls' arguments in memory. */
 	if (!pv_can_share(platform, why))
 		return PV_SCORE_NONE;
 	for (;; at += VMI_AREA_STEP) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Calls of a ROM that is not in use yet.  Whatever its code does, a store into
- * itself for one, must not be the kernel's end: for as long exceptions have gates
- * of their own here, be the kernel's set up yet or not.
+ * Calls of a ROM that is not in use yet.  An exception in its code, for example a store
+ * to this code, must not stop the kernel.  So exceptions have gates of their own during
+ * the call, whether or not the kernel has set up its own.
  */
 #include "internal.h"
 
@@ -12,7 +12,7 @@
 
 static struct pv_gate gates[GATES];
 
-/* What a gate leaves, and where it goes on; written by the assembly below. */
+/* The exception, and the stack pointer to continue with; the assembly below writes both. */
 struct pvvmi_fault pvvmi_fault;
 extern u64 pvvmi_guard_stack;
 u64 pvvmi_guard_stack;
@@ -35,7 +35,7 @@ PV_ASM_ODD(pvvmi_guard_pf);
 	"pvvmi_guard_" #name ":\n\t" PV_ASM_ENDBR text "\n"		\
 	".size pvvmi_guard_" #name ", . - pvvmi_guard_" #name "\n"
 
-/* Where there is no error code, one is made up. */
+/* Gates of exceptions without an error code push 0. */
 asm(".pushsection .text\n"
 	GATE(nmi, "iretq")
 	GATE(de, "push $0\n\tpush $0\n\tjmp pvvmi_guard_left")
@@ -57,7 +57,10 @@ static void set_gate(u32 vector, void (*handler)(void))
 	};
 }
 
-/* The C class's call; what it must keep is kept on the stack, should it not return. */
+/*
+ * Calls by the C class.  The stack keeps the registers that the call must preserve,
+ * because after an exception it does not return.
+ */
 static __attribute__((__noinline__)) struct pvvmi_reloc call(u64 entry, u64 a1, u64 a2, u64 a3, u64 a4)
 {
 	struct pvvmi_reloc result = { entry, a3 };

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Fault injection (pvops/inject.h): which calls can be made to fail, and with what.
+ * Fault injection (pvops/inject.h): the calls that can be made to fail, and their errors.
  *
- * ABI.md section 5 has the status results and which calls have one.  Left alone:
+ * ABI.md section 5 has the status results, and the calls that return one.  These calls
+ * never fail by injection:
  *
- *	all calls without a status: nothing in their answer says "refused"
- *	39 with DEFER	its -16 (full) asks for a flush: an answer.  Refusals come with
- *			the flush, and are made to come in submit()
+ *	all calls without a status: their result cannot show a refusal
+ *	39 with DEFER	its -16 (full) is an answer: it asks for a flush.  Refusals come
+ *			with the flush; submit() injects them
  *	73 by itself	sets classes, or ends class CPU, whose calls have no status
  *	37		does not return
- *	what is called before somebody arms the injector
+ *	calls before the injector is armed
  */
 #include <pvops/inject.h>
 #include "internal.h"
@@ -18,11 +19,11 @@
 
 struct fault {
 	u8 nr;
-	/* And a 0. */
+	/* Terminated by 0. */
 	u8 errors[4 + 1];
 };
 
-/* Section 5; 6.2 says which of them call 39 has. */
+/* Section 5; 6.2 has the ones of call 39. */
 #define STATUS	{ VMI_EPERM, VMI_ENOENT, VMI_EBUSY, VMI_EINVAL }
 
 static const struct fault faults[] = {
@@ -55,7 +56,7 @@ bool pvvmi_inject(u32 nr, s64 *status)
 	return true;
 }
 
-/* Success for all, and one was not done. */
+/* Returns success for all requests, but omits one. */
 static bool drop(pv_batch_submit_t apply, const struct pv_batch_req *req, u32 count, u32 *done,
 		 int *result)
 {
@@ -85,7 +86,7 @@ bool pvvmi_inject_list(pv_batch_submit_t apply, const struct pv_batch_req *req, 
 	at = pv_inject_pick(count);
 	*done = 0;
 	*result = at ? apply(req, at, done) : 0;
-	/* The hypervisor may have come first. */
+	/* Only if the hypervisor itself has not refused an earlier request. */
 	if (!*result) {
 		*done = at;
 		*result = error_of(VMI_SET_PXE_LONG);

@@ -79,7 +79,7 @@ enum pvvmi_type {
 
 #define VMI_API_VERSION		(64 << 8)
 
-/* Where ROMs are: physical 0xc0000 and so many bytes, on each step. */
+/* ROMs are in this physical range, at a multiple of the step. */
 #define VMI_AREA_START		0xc0000
 #define VMI_AREA_BYTES		0x20000
 #define VMI_AREA_STEP		0x800

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the files of the VMI backend share.  Section numbers are ABI.md's.
+ * Declarations that the files of the VMI backend share.  Section numbers refer to ABI.md.
  */
 #ifndef VMI_INTERNAL_H
 #define VMI_INTERNAL_H
@@ -13,16 +13,16 @@
 #include "interface.h"
 
 /**
- * struct pvvmi_rom - what a validated image says
+ * struct pvvmi_rom - contents of a validated image
  * @image: its first byte
  * @bytes: its length
  * @flags: VMI_FLAG_*
  * @data_offs: end of code
  * @memory_bytes: memory that its copy needs
- * @vcpu_offs: page of which each vCPU has its own, 0 if none
- * @counters_offs: its counters of calls, 0 if none
- * @hole_start: linear range that is the hypervisor's
- * @hole_bytes: 0 if none
+ * @vcpu_offs: offset of the pages that each vCPU has of its own; 0: none
+ * @counters_offs: offset of the ROM's counters of calls; 0: none
+ * @hole_start: start of the hypervisor's linear range
+ * @hole_bytes: its length; 0: none
  * @version: of the ROM, major << 8 | minor
  * @maker: string in the image, or NULL
  * @product: string in the image, or NULL
@@ -42,7 +42,7 @@ struct pvvmi_rom {
 	const char *product;
 };
 
-/** struct pvvmi_reloc - answer to VMI_GetRelocationInfo, as RAX and RDX */
+/** struct pvvmi_reloc - result of VMI_GetRelocationInfo, in RAX and RDX */
 struct pvvmi_reloc {
 	u64 entry;
 	u64 type;
@@ -50,9 +50,9 @@ struct pvvmi_reloc {
 
 /**
  * struct pvvmi_fault - an exception in a ROM's code
- * @vector: which; VMI_NO_FAULT
+ * @vector: its vector, or VMI_NO_FAULT
  * @error: its error code
- * @rip: where
+ * @rip: address of the instruction
  * @address: CR2
  */
 struct pvvmi_fault {
@@ -66,43 +66,43 @@ struct pvvmi_fault {
 #define VMI_PAGE_FAULT		14
 #define VMI_FAULT_WRITE		0x2
 
-/* The last call's. */
+/* The exception of the last pvvmi_call_guarded(). */
 extern struct pvvmi_fault pvvmi_fault;
 
 /**
- * pvvmi_call_guarded - call a ROM that is not in use yet; exceptions come back
- * @entry: where
- * @args: four of them
- * @result: RAX and RDX
+ * pvvmi_call_guarded - call a ROM that is not in use yet, and survive exceptions
+ * @entry: entry point
+ * @args: four arguments
+ * @result: receives RAX and RDX
  *
- * Context: boot CPU, natively, interrupts masked.  Returns false after an exception,
+ * Context: boot CPU, native ops, interrupts masked.  Returns false after an exception,
  * with @pvvmi_fault filled.
  */
 bool pvvmi_call_guarded(u64 entry, const u64 *args, struct pvvmi_reloc *result);
 
-/** VMI_NOT_A_ROM - pvvmi_rom_check(): not a VMI ROM, nothing to complain about */
+/** VMI_NOT_A_ROM - pvvmi_rom_check(): not a VMI ROM, so no error */
 #define VMI_NOT_A_ROM	1
 
 /**
- * pvvmi_rom_check - is there a VM64 ROM that may be run?  Pure
+ * pvvmi_rom_check - may this image be run as a VM64 ROM?  Pure
  * @image: first byte
- * @available: bytes that may be read, and may belong to it
+ * @available: bytes that may be read, and may belong to the image
  * @rom: filled on success
- * @why: set to the reason otherwise (static text)
+ * @why: set to the reason on failure (static text)
  *
  * Returns 0, VMI_NOT_A_ROM, or -22.
  */
 int pvvmi_rom_check(const u8 *image, size_t available, struct pvvmi_rom *rom, const char **why);
 
 /**
- * pvvmi_rom_next - look for the next VMI ROM, good or bad.  Pure
- * @area: physical 0xc0000 .. 0xdffff, or as much of it as @bytes says
+ * pvvmi_rom_next - find the next VMI ROM, good or bad.  Pure
+ * @area: the first @bytes of physical 0xc0000 .. 0xdffff
  * @bytes: length
- * @at: where to begin; set to where it is
+ * @at: offset where the search begins; set to the ROM's offset
  * @rom: as pvvmi_rom_check()
  * @why: as pvvmi_rom_check()
  *
- * Returns VMI_NOT_A_ROM when there is none any more, else as pvvmi_rom_check().
+ * Returns VMI_NOT_A_ROM if there are no more ROMs, else as pvvmi_rom_check().
  */
 int pvvmi_rom_next(const u8 *area, size_t bytes, u32 *at, struct pvvmi_rom *rom, const char **why);
 
@@ -113,9 +113,9 @@ int pvvmi_detect(const struct pv_platform *platform, const char **why);
  * pvvmi_answers_check - may these relocations be used?  Pure
  * @rom: the ROM
  * @base: linear address of its copy
- * @copy: the copy's bytes, @rom->memory_bytes of them
+ * @copy: the copy, @rom->memory_bytes long
  * @answer: VMI_CALLS answers
- * @nr: set to the call that is wrong
+ * @nr: set to the call with the wrong answer
  * @why: set to the reason (static text)
  *
  * Returns 0 or -22.
@@ -131,7 +131,7 @@ static __always_inline bool pvvmi_has(u32 nr)
 	return pvvmi_entry[nr];
 }
 
-/* Calls of this CPU by number; and how many of them may have trapped. */
+/* Counts of this CPU's calls, by number; and the count of those that may have trapped. */
 struct pvvmi_counts {
 	u64 nr[VMI_CALLS];
 	u64 trapping;
@@ -140,14 +140,14 @@ PV_PERCPU_DECLARE(struct pvvmi_counts, pvvmi_count);
 /* Lazy classes that this CPU is in. */
 PV_PERCPU_DECLARE(u32, pvvmi_lazy);
 
-/* For tests: the ROM's own counter of a call; 0 if it has none. */
+/* For tests: returns the ROM's own counter of a call; 0 if it has none. */
 u64 pvvmi_rom_count(u32 nr);
-/* Where they are; 0 if the ROM of the running backend keeps none. */
+/* Returns the address of these counters; 0 if the ROM has none. */
 unsigned long pvvmi_rom_counters(void);
 
 /*
- * Always through a register: what a retpoline can replace, and what the tests'
- * disassembly takes for a call in tail position.
+ * The call is always through a register.  A retpoline can replace that, and the tests'
+ * disassembly recognises it in tail position.
  */
 static __always_inline u64 pvvmi_at(u32 nr)
 {
@@ -169,13 +169,13 @@ static __always_inline void pvvmi_counted(u32 nr, bool traps)
 {
 	struct pvvmi_counts *counts = PV_PERCPU_PTR(pvvmi_count);
 
-	/* One instruction each: an interrupt may make calls too. */
+	/* One instruction for each: an interrupt may make calls, too. */
 	asm("incq %0" : "+m" (counts->nr[nr]) : : "cc");
 	if (traps)
 		asm("incq %0" : "+m" (counts->trapping) : : "cc");
 }
 
-/* The C class is the compiler's own convention, memory is clobbered. */
+/* The C class is the compiler's own convention, and clobbers memory. */
 static __always_inline u64 pvvmi_call0(u32 nr)
 {
 	pvvmi_counted(nr, true);
@@ -213,8 +213,8 @@ static __always_inline u64 pvvmi_call5(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4, u
 }
 
 /*
- * A call that answers with a status, and its status; a test kernel's may fail
- * before it is made, and a list of entries in its middle: inject.c.
+ * VMI_STATUS() makes a call that returns a status.  In a test kernel, inject.c can make
+ * the call fail before it is made, or a list of entries fail in its middle.
  */
 #ifdef PV_PORT_INJECT
 bool pvvmi_inject(u32 nr, s64 *status);
@@ -230,22 +230,21 @@ bool pvvmi_inject_list(pv_batch_submit_t apply, const struct pv_batch_req *req, 
 #define VMI_STATUS(nr, call)	((s64)(call))
 #endif
 
-/* Lazy classes of this CPU become these; status and entries applied. */
+/* Sets the lazy classes of this CPU; returns the status and the number of applied entries. */
 struct pvvmi_reloc pvvmi_set_lazy(u32 classes);
 
 /*
- * A refusal outside of the update queue: reported by op, caller, error, and what
- * the second try gave (batch.h).
+ * Reports a refusal outside of the update queue: op, caller, error, and the result of
+ * the retry (batch.h).
  */
 void pvvmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 error, s64 again);
 
 /*
- * pvvmi_check - make a call that answers with a status; if it is refused, report
- * that and make it again
+ * pvvmi_check - make a call that returns a status; report a refusal, and retry once
  * @nr: its number
  * @call: the expression that makes it
  *
- * The result is the last one's.
+ * The result is the last status.
  */
 #define pvvmi_check(nr, call, op, caller, arg1, arg2)			\
 	({								\
@@ -262,7 +261,7 @@ void pvvmi_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, s64 
 
 #define VMI_CALLER()	((unsigned long)PV_CALLER())
 
-/* Tables, filled when the ROM's answers are known. */
+/* The backend's tables, filled when the ROM's answers are known. */
 extern struct pv_irq_impls pvvmi_irq_impls;
 extern struct pv_cpu_impls pvvmi_cpu_impls;
 extern struct pv_mmu_impls pvvmi_mmu_impls;
@@ -275,10 +274,10 @@ void pvvmi_fill_irq(u32 rom_flags);
 void pvvmi_fill_time(void);
 void pvvmi_fill_smp(u32 rom_flags);
 
-/* An op does nothing here. */
+/* The function of ops that do nothing. */
 void pvvmi_nothing(void);
 
-/* An op of a table: by a function, by the ROM's entry itself, or empty. */
+/* Fill in an op of a table: with a function, with the ROM's entry itself, or as empty. */
 #define VMI_USE(table, op, function, more)				\
 	do {								\
 		(table).op.fn = (function);				\
@@ -292,7 +291,7 @@ void pvvmi_nothing(void);
 /* Did the ROM answer NOP? */
 bool pvvmi_is_nop(u32 nr);
 
-/* Per-CPU and late parts. */
+/* The files' parts of cpu_init() and late_init(). */
 void pvvmi_mmu_cpu_init(void);
 void pvvmi_apic_late_init(void);
 void pvvmi_apic_cpu_init(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Interrupt masking, halting, other CPUs, power.  The mask ops and IRET are the
- * ROM's own code, called (jumped to) by the patched site.
+ * Interrupt masking, halting, other CPUs, power.  The patched site calls the ROM's own
+ * code for the mask ops, and jumps to it for IRET.
  */
 #include "internal.h"
 
@@ -35,7 +35,7 @@ void pvvmi_fill_irq(u32 rom_flags)
 {
 	unsigned long must = rom_flags & VMI_FLAG_NATIVE_IF ? 0 : PV_IMPL_REQUIRED;
 
-	/* All of these or none: checked. */
+	/* pvvmi_answers_check() ensures that the ROM has all of these or none. */
 	if (pvvmi_has(VMI_IRET)) {
 		VMI_DIRECT(pvvmi_irq_impls, save_fl, VMI_GET_INTERRUPT_MASK, must);
 		VMI_DIRECT(pvvmi_irq_impls, restore_fl, VMI_SET_INTERRUPT_MASK, must);
@@ -68,13 +68,13 @@ _Static_assert(offsetof(struct ap_state, gdtr_limit) == 232, "AP state");
 #define ICR_FIXED	0x4000
 #define ICR_INIT	0x4500
 #define ICR_STARTUP	0x4600
-/* ABI.md: xAPIC mode; names of 8 bits, the last is everybody. */
+/* ABI.md: xAPIC mode; ids have 8 bits, and the last one means all CPUs. */
 #define APIC_ALL	0xff
 
 #define START_TIMEOUT_NS	200000000ULL
 #define RFLAGS_FIXED		0x2
 
-/* The new CPU says that it runs, then goes where it was to go: RAX. */
+/* The new CPU reports that it runs, then jumps to its entry point in RAX. */
 extern void pvvmi_cpu_entry(void);
 extern volatile u32 pvvmi_cpu_arrived;
 volatile u32 pvvmi_cpu_arrived;
@@ -101,14 +101,14 @@ static void pvvmi_send_ipi(u32 cpu, u32 vector)
 	pv_flags_t flags;
 
 	pv_batch_drain();
-	/* What names no CPU may name them all. */
+	/* An APIC id that no CPU can have may mean all CPUs. */
 	if (apic_id >= APIC_ALL) {
 		pv_port_log("pvops: send_ipi %u: not sent: no CPU can be named by APIC id 0x%x",
 			    cpu, apic_id);
 		return;
 	}
 	flags = pv_save_fl();
-	/* ICR is two registers: no interrupt may send in between. */
+	/* ICR is two registers: no interrupt may send between the two writes. */
 	pv_irq_disable();
 	send(apic_id, ICR_FIXED | vector);
 	pv_restore_fl(flags);
@@ -151,14 +151,14 @@ static int pvvmi_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 		return refuse(cpu, -VMI_ENOENT, "no such CPU");
 	if (apic_id >= APIC_ALL)
 		return refuse(cpu, -VMI_EINVAL, "its APIC id has more than 8 bits");
-	/* Before INIT, which stops a CPU that runs. */
+	/* Checked before INIT, which stops a CPU that runs. */
 	if ((state->cr0 & 0x80010001) != 0x80010001 || !(state->cr4 & 0x20) ||
 	    !(state->efer & 0x100) || !state->rip || !state->rsp)
 		return refuse(cpu, -VMI_EINVAL, bad_state);
 	ap.cr0 = state->cr0;
 	ap.cr3 = state->cr3;
 	ap.cr4 = state->cr4;
-	/* The CPU is past the switch to long mode. */
+	/* LMA: the CPU starts in long mode. */
 	ap.efer = state->efer | 0x400;
 	ap.rip = (unsigned long)pvvmi_cpu_entry;
 	ap.rax = state->rip;
@@ -175,7 +175,7 @@ static int pvvmi_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	ap.ds = PV_KERNEL_DS;
 	ap.es = PV_KERNEL_DS;
 
-	/* INIT first: until it has a state again, a start-up does nothing. */
+	/* INIT comes first.  After it, a start-up IPI does nothing until the state is set. */
 	send(apic_id, ICR_INIT);
 	wait_ns(10000000);
 	page = low == PV_PFN_NONE ? 0 : pv_pfn_nr(low) << PV_PAGE_SHIFT;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Page tables.  Updates wait in the core's queue (batch.h), which knows
- * nesting, interrupts and who asked; a flush hands them to the ROM in its
- * lazy mode, so that the hypervisor sees one trap for all of them.
+ * Page tables.  Updates wait in the core's queue (batch.h), which handles nesting and
+ * interrupts, and keeps the callers.  A flush hands them to the ROM in its lazy mode, so
+ * all of them cost one trap.
  */
 #include "internal.h"
 
 /* Low bits of a request's address: level - 1. */
 #define LEVEL_MASK	3ULL
 
-/* Everything that must come after a queued update comes to us. */
+/* Updates may be queued: no op that must come after them is native. */
 static bool batching;
 
 struct pvvmi_reloc pvvmi_set_lazy(u32 classes)
@@ -28,7 +28,7 @@ static s64 set_entry(const struct pv_batch_req *req, u64 flags)
 		(req->val, req->ptr & ~LEVEL_MASK, 1ULL << (req->ptr & LEVEL_MASK) | flags);
 }
 
-/* The queue of the ROM is as long as ours at least; shorter ones work too. */
+/* The ROM's queue is at least as long as the core's; a shorter one would work, too. */
 static int apply(const struct pv_batch_req *req, u32 count, u32 *done)
 {
 	u32 *lazy = PV_PERCPU_PTR(pvvmi_lazy);
@@ -95,7 +95,7 @@ static void pvvmi_set_pud(pv_pud_t *pudp, pv_pud_t pud)
 	append(PV_OP_set_pud, VMI_CALLER(), pudp, 3, (__force u64)pud);
 }
 
-/* The kernel's own root may be named by its address in the image. */
+/* The caller may use the image's address of the kernel's own root. */
 static void pvvmi_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
 {
 	u64 offset = (unsigned long)p4dp % PV_PAGE_SIZE;
@@ -104,7 +104,7 @@ static void pvvmi_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
 	append(PV_OP_set_p4d, VMI_CALLER(), p4dp, 4, (__force u64)p4d);
 }
 
-/* The start is native's exchange with 0, which section 6.2 allows. */
+/* ptep_modify_prot_start is native: section 6.2 allows its exchange with 0. */
 static void pvvmi_ptep_modify_prot_commit(pv_pte_t *ptep, pv_pte_t pte)
 {
 	append(PV_OP_ptep_modify_prot_commit, VMI_CALLER(), ptep, 1, (__force u64)pte);
@@ -156,7 +156,7 @@ static void pvvmi_flush_tlb_one(u64 va)
 	flush_one(va);
 }
 
-/* Table pages are the kernel's; the hypervisor is told what they are. */
+/* Table pages come from the kernel, and are registered with the hypervisor. */
 static __always_inline pv_pfn_t allocate(enum pv_op op, unsigned long caller, u64 level)
 {
 	pv_pfn_t pfn = pv_port_alloc_page();
@@ -173,7 +173,7 @@ static __always_inline pv_pfn_t allocate(enum pv_op op, unsigned long caller, u6
 static __always_inline void release(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u64 level)
 {
 	pv_batch_drain();
-	/* Refused: the hypervisor still uses it.  Lost, but not shared. */
+	/* After a refusal, the hypervisor still uses the page, so it is not freed. */
 	if (!pvvmi_has(VMI_RELEASE_PAGE) ||
 	    pvvmi_check(VMI_RELEASE_PAGE, pvvmi_call2(VMI_RELEASE_PAGE, pv_pfn_nr(pfn), level),
 			op, caller, pv_pfn_nr(pfn), level) >= 0)
@@ -284,7 +284,10 @@ static void pvvmi_batch_flush(void)
 	pv_batch_drain();
 }
 
-/* An op that drains and is left to native would overtake what is queued: which is it? */
+/*
+ * Returns an op that must drain the queue but is native, so that it would overtake queued
+ * updates; PV_OP_COUNT if there is none.
+ */
 static u32 overtaker(void)
 {
 	static const u8 drains[] = {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Is this image a VMI ROM that may be run, and are its answers usable?  Is there
- * one here?  Pure functions over bytes, fuzzed on the host.  The order is ABI.md
- * section 3's.
+ * Find a VMI ROM, and check its image and its answers.  Pure functions over bytes, fuzzed
+ * on the host.  The checks are in the order of ABI.md section 3.
  */
 #include "internal.h"
 
@@ -47,7 +46,7 @@ static bool inside(u32 bytes, u32 offset, u32 length)
 	return offset <= bytes && length <= bytes - offset;
 }
 
-/* Printable, with its end inside the image; its length is bounded too. */
+/* Is it a printable string of bounded length that ends inside the image? */
 static bool string_inside(const u8 *image, u32 bytes, u32 offset)
 {
 	u32 i;
@@ -66,7 +65,7 @@ static bool has_endbr(const u8 *code)
 	return code[0] == 0xf3 && code[1] == 0x0f && code[2] == 0x1e && code[3] == 0xfa;
 }
 
-/* A slot is one jump to code of the image. */
+/* Is the slot one jump to the image's code? */
 static bool slot_good(const u8 *image, u32 bytes, u32 slot, const struct pvvmi_rom *rom)
 {
 	u32 end = rom->data_offs < bytes ? rom->data_offs : bytes;
@@ -228,7 +227,7 @@ int pvvmi_rom_next(const u8 *area, size_t bytes, u32 *at, struct pvvmi_rom *rom,
 	return VMI_NOT_A_ROM;
 }
 
-/* Which types a call may be answered with, section 5. */
+/* The relocation types that are allowed for each call, section 5. */
 #define N	(1U << VMI_NONE)
 #define C	(N | 1U << VMI_CALL_REL)
 #define J	(N | 1U << VMI_JUMP_REL)
@@ -248,7 +247,7 @@ static const u8 allowed[VMI_CALLS] = {
 #undef J
 #undef P
 
-/* Calls that are answered together or not at all; groups end with VMI_CALLS. */
+/* Groups of calls that a ROM has all or none of; each ends with VMI_CALLS. */
 static const u8 together[] = {
 	29, 30, 31, 32, 33, 35, VMI_CALLS,
 	66, 67, 68, 69, VMI_CALLS,

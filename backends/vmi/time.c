@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Clocks and alarms: calls 66-70.  The ROM's cycles are any fixed rate. */
+/* Clocks and alarms: calls 66-70.  The ROM's cycles have any fixed rate. */
 #include "internal.h"
 
 #define NS	1000000000ULL
-/* What the arithmetic below takes. */
+/* Bounds of the rate that the arithmetic below can handle. */
 #define HZ_LOWEST	1000000ULL
 #define HZ_END		(1ULL << 36)
 #define SELF	0xffffffffULL
 
 static u64 hz;
 static u64 base;
-/* Is the clock of deadlines this one?  "-clock_read" leaves it to native. */
+/* Deadlines are in this clock's time; not so with "-clock_read", which leaves it to native. */
 static bool own_clock;
 /* ns = cycles * scale >> 32 */
 static u64 scale;
 /* cycles = ns * inverse >> 28, about */
 static u64 inverse;
-/* Deadlines from here on are beyond 2^62 cycles: they are this one. */
+/* The latest deadline: 2^62 cycles.  It replaces all later ones. */
 static u64 latest;
 
 static u64 cycles(u64 counter, u64 apic_id)
@@ -49,7 +49,10 @@ static u64 to_cycles(u64 ns)
 	return (u64)((unsigned __int128)ns * inverse >> 28);
 }
 
-/* A deadline by the clock that was chosen, by this one: as much later, that one read first. */
+/*
+ * Converts a deadline from the chosen clock to this one.  The chosen clock is read first,
+ * so the result is late rather than early.
+ */
 static u64 by_own_clock(u64 deadline)
 {
 	u64 now, left;
@@ -78,8 +81,8 @@ static void arm(u64 deadline)
 }
 
 /*
- * ABI.md, 6.6: one that is far away may come early, as may one by another clock that runs a
- * little slower: whose upcall it is asks pvnative_timer_early().
+ * An alarm that is far away may come early (ABI.md, 6.6).  So may one for a deadline of
+ * another clock, which runs a little slower.  The upcall calls pvnative_timer_early().
  */
 static void pvvmi_set_timer(u64 deadline)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * VMware: the TSC's frequency and stolen time, no ops beyond.
+ * VMware: the TSC's frequency and stolen time; no other ops.
  */
 #include <pvops/native.h>
 #include <pvops/port.h>
@@ -18,7 +18,7 @@ static PV_PERCPU_DEFINE(struct steal, pvvmware_steal);
 static u32 way;
 static u64 hz;
 static bool steals;
-/* Clocks and the local APIC are the layer's. */
+/* The layer, not the kernel, runs clocks and the local APIC. */
 static bool late;
 /* ns = ticks * scale >> 32 */
 static u64 scale;
@@ -32,7 +32,7 @@ struct answer {
 	u32 ecx;
 };
 
-/* rdi and rsi are arguments of VMWARE_CMD_STEAL only. */
+/* Only VMWARE_CMD_STEAL uses rdi and rsi. */
 static struct answer backdoor(u32 cmd, u32 ebx, u32 esi, u32 edi)
 {
 	struct answer out = { VMWARE_MAGIC, ebx, cmd };
@@ -96,7 +96,7 @@ static int init(const struct pv_platform *platform)
 			    (unsigned long long)hz);
 		hz = 0;
 	}
-	/* Turning it off says whether it is known, and changes nothing. */
+	/* It is off, so turning it off changes nothing; the result shows if it is known. */
 	steals = hz && backdoor(VMWARE_CMD_STEAL, 0, 0, 1).eax != VMWARE_STEAL_UNKNOWN;
 	if (hz)
 		scale = (1000000000ULL << 32) / hz;
@@ -110,7 +110,7 @@ static void cpu_init(u32 cpu)
 {
 	u64 where;
 
-	/* A kernel that has its own timers and IPIs never comes to late_init(). */
+	/* A kernel with its own timers and IPIs never calls late_init(). */
 	if (late)
 		pv_native()->cpu_init(cpu);
 	if (!steals || !pv_impl_is_own(PV_OP_stolen_time))

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Is VMware here, and how is it called?  Pure functions of CPUID. */
+/* Detect VMware and the instruction that calls it.  Pure functions of CPUID. */
 #include "internal.h"
 
 /*
- * Told by name, as there is no other signature that may be looked at without
- * side effects.  A hypervisor of this name that also shows the Hyper-V interface
- * (QEMU does) calls itself VMware, so Hyper-V is what it imitates.
+ * Detected by its name, because no other signature can be read without side effects.  If
+ * a hypervisor of this name also offers the Hyper-V interface (QEMU does), Hyper-V is the
+ * imitated one.
  *
- * KVM and Xen show this name to guests that know no other, and keep their own
- * leaves beside it: they come first.
+ * KVM and Xen can show this name to guests that do not know them, beside their own
+ * leaves.  Then their backends come first.
  */
 #define VMWARE_SCORE	(PV_SCORE_GUEST - 2)
 
@@ -20,7 +20,7 @@ int pvvmware_detect(const struct pv_platform *platform, const char **why)
 	return pv_cpuid_find(platform, "VMwareVMware") ? VMWARE_SCORE : PV_SCORE_NONE;
 }
 
-/* Leaf 0x10 of its leaves, ECX.  Both bits: either will do. */
+/* ECX of its leaf 0x10.  If both bits are set, both instructions work. */
 u32 pvvmware_way(const struct pv_platform *platform)
 {
 	const struct pv_cpuid_range *range = pv_cpuid_find(platform, "VMwareVMware");

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* What the files of the VMware backend share. */
+/* Declarations that the files of the VMware backend share. */
 #ifndef VMWARE_INTERNAL_H
 #define VMWARE_INTERNAL_H
 
 #include <pvops/backend.h>
 #include "interface.h"
 
-/* detect.c: pure. */
+/* detect.c; pure functions. */
 int pvvmware_detect(const struct pv_platform *platform, const char **why);
-/* How the hypervisor wants to be called: VMWARE_VMMCALL, _VMCALL, or 0, the port. */
+/* The instruction that calls the hypervisor: VMWARE_VMMCALL, VMWARE_VMCALL; 0: the I/O port. */
 u32 pvvmware_way(const struct pv_platform *platform);
 
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Assembly of the Xen PV backend: the hypercall stub, the ops whose
- * convention keeps all registers but rax, and the entry points that Xen calls.
+ * Assembly of the Xen PV backend: the hypercall stub, the ops whose convention preserves
+ * all registers but rax, and the entry points that Xen calls.
  *
- * It stands in asm statements, not in a .S file, because the port names its
- * per-CPU variables with a string (PV_PERCPU_ASM).
+ * The code is in asm statements, not in a .S file, because the port names its per-CPU
+ * variables with a string (PV_PERCPU_ASM).
  */
 #include "internal.h"
 
@@ -30,7 +30,7 @@ PV_ASM_ODD(pvxen_enter);
 PV_ASM_ODD(pvxen_adjust_exception_frame);
 
 /*
- * The hypercall stub.  No hypercall page: SYSCALL in kernel mode is a
+ * The hypercall stub.  A hypercall page is not needed: SYSCALL in kernel mode is a
  * hypercall on every 64-bit Xen.
  */
 asm(".pushsection .text\n"
@@ -42,9 +42,9 @@ asm(".pushsection .text\n"
 	".popsection\n");
 
 /*
- * Interrupt state is the event mask byte; the token of save_fl is that byte.
- * When unmasking finds something pending, any hypercall makes Xen deliver it
- * on the way back; xen_version(XENVER_version) is a cheap one without effect.
+ * The event mask byte is the interrupt state, and the token of save_fl.  If an event is
+ * pending after unmasking, any hypercall makes Xen deliver it on its return;
+ * xen_version(XENVER_version) is a cheap one without effect.
  */
 asm(".pushsection .text\n"
 	FUNC(pvxen_save_fl)
@@ -95,7 +95,7 @@ asm(".pushsection .text\n"
 	END(pvxen_deliver)
 	".popsection\n");
 
-/* Reads that a per-CPU word answers, and the ops that are nothing here. */
+/* Reads of a per-CPU word, and ops that do nothing. */
 asm(".pushsection .text\n"
 	FUNC(pvxen_read_cr0)
 	"mov " PV_PERCPU_ASM "pvxen_cr0, %rax\n\t"
@@ -129,14 +129,14 @@ asm(".pushsection .text\n"
 /*
  * Entry and exit.
  *
- * Xen's frame has rcx and r11 on top of the hardware's.  An op that is called
- * (before patching) finds its return address above them.
+ * Xen's frame has rcx and r11 on top of the hardware's frame.  If the op is called
+ * (before patching), its return address is on top of them.
  *
  * HYPERVISOR_iret takes rax, r11, rcx, flags on top of the hardware frame and
  * sets the event mask from RFLAGS.IF.
  *
- * A system call comes with the flat user selectors; the kernel returns with
- * its own.  DF is the user's: SFMASK has no effect here.
+ * A system call arrives with the flat user selectors, which are replaced by the kernel's
+ * own for the return.  DF is the user's, because SFMASK has no effect under Xen.
  */
 asm(".pushsection .text\n"
 	FUNC(pvxen_adjust_exception_frame)
@@ -183,15 +183,14 @@ asm(".pushsection .text\n"
 	".popsection\n");
 
 /*
- * Page-table entries.  Machine to guest frames by Xen's M2P table, which every
- * guest kernel can read; where it has no page for a frame (holes, MMIO) the
- * load faults and the exception table calls the frame foreign.  A frame is the
- * guest's if both translations agree: M2P alone would take another domain's
- * frame for the page of ours that happens to have the same number.
+ * Page-table entries.  Machine frames become guest frames by Xen's M2P table, which every
+ * guest kernel can read.  If M2P has no page for a frame (holes, MMIO), the load faults,
+ * and the exception table treats the frame as foreign.  A frame is the guest's if both
+ * translations agree.  M2P alone is not enough: for another domain's frame it gives that
+ * domain's PFN, which a page of this guest may have, too.
  *
- * What is no page of ours is a question for the kernel, in C.  Its list may
- * mark an entry in bits 63 and 62 (another domain's page, device memory); they
- * are shifted out.
+ * For foreign frames, C code asks the kernel.  The kernel's list may mark an entry in
+ * bits 63 and 62 (another domain's page, device memory); these are shifted out.
  */
 #define SAVING(what)							\
 	"push %rcx\n\tpush %rdx\n\tpush %rsi\n\tpush %rdi\n\t"		\

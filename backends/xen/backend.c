@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Xen PV, 64-bit: detection, start of day, the descriptor.  Not for a kernel
- * with platform code for Xen of its own, which brings its own descriptor.
+ * Xen PV, 64-bit: detection, start of day, the descriptor.  Not used by a kernel with its
+ * own platform code for Xen, which has its own descriptor.
  */
 #include "internal.h"
 
@@ -9,10 +9,10 @@ const struct start_info *pvxen_start;
 unsigned long *pvxen_p2m_addr;
 unsigned long pvxen_p2m_size;
 
-/* Its frame is replaced by the machine's shared_info; its own stays unused. */
+/* Xen's shared_info is mapped in place of this page's frame, which stays unused. */
 static u8 shared_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
 
-/* Nothing else can run there: no privileged instruction works. */
+/* A PV guest can run no other backend: no privileged instruction works. */
 static int detect(const struct pv_platform *platform, const char **why)
 {
 	const struct pv_cpuid_range *leaves;
@@ -29,7 +29,7 @@ static int detect(const struct pv_platform *platform, const char **why)
 	}
 }
 
-/* Where the list is, only Xen knows; but our own page must be in it. */
+/* Checks the list of frames.  Its address cannot be checked, but it must contain @own. */
 static const char *unusable(const struct start_info *start, pv_pfn_t own)
 {
 	u64 list = start->mfn_list, pages = start->nr_pages;
@@ -66,7 +66,7 @@ static int init(const struct pv_platform *platform)
 		pv_port_log("pvops: xen: shared_info cannot be mapped, error %d", error);
 		return error;
 	}
-	/* So that a kernel which makes its own mappings maps the same frame. */
+	/* A kernel that makes its own mappings then maps the same frame. */
 	pvxen_p2m_addr[pv_pfn_nr(pfn)] = pvxen_start->shared_info >> PV_PAGE_SHIFT;
 	pvxen_shared = (struct shared_info *)shared_page;
 	return 0;
@@ -101,7 +101,7 @@ static void cpu_init(u32 cpu)
 	register_callback(CALLBACKTYPE_event, pv_port_event_entry);
 	register_callback(CALLBACKTYPE_failsafe, pvxen_failsafe_entry);
 	pvxen_events_init(cpu);
-	/* Level 1: port instructions of the kernel are emulated, not refused. */
+	/* With level 1, Xen emulates the kernel's port instructions instead of a fault. */
 	pvxen_check(pvxen_call2(__HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, (unsigned long)&iopl),
 		    PV_BATCH_CPU_INIT, XEN_CALLER(), cpu, iopl.iopl);
 }

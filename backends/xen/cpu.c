@@ -2,8 +2,8 @@
 /*
  * Control registers, MSRs, descriptor tables, context switch.
  *
- * A required op here keeps a copy that other ops answer from, or has no
- * native form at CPL 3.  The rest may be left to native: Xen emulates it.
+ * A required op keeps a copy that other ops read, or has no native form at CPL 3.  The
+ * other ops may be left to native: Xen emulates the instructions.
  */
 #include <pvops/native.h>
 #include "internal.h"
@@ -28,7 +28,7 @@
 #define MSR_GS_BASE		0xc0000101
 #define MSR_KERNEL_GS_BASE	0xc0000102
 
-/* System call MSRs: kept to be read back; Xen enters the kernel its own way. */
+/* System call MSRs, kept only for reads: Xen does not use them to enter the kernel. */
 struct xen_entry_msrs {
 	u64 star;
 	u64 lstar;
@@ -52,7 +52,7 @@ PV_PERCPU_DEFINE(u64, pvxen_cr4);
 static PV_PERCPU_DEFINE(struct xen_entry_msrs, xen_entry_msrs);
 static PV_PERCPU_DEFINE(struct xen_tables, xen_tables);
 
-/* Reads of control registers are emulated: Xen's own answer. */
+/* Reads the control registers; Xen emulates the reads. */
 void pvxen_cpu_registers_init(void)
 {
 	u64 cr0, cr3, cr4;
@@ -61,7 +61,7 @@ void pvxen_cpu_registers_init(void)
 	asm volatile("mov %%cr3, %0" : "=r" (cr3));
 	asm volatile("mov %%cr4, %0" : "=r" (cr4));
 	*PV_PERCPU_PTR(pvxen_cr0) = cr0;
-	/* A root's frame is ours: its present entry translates. */
+	/* The root is this guest's frame, so it translates like a present entry. */
 	*PV_PERCPU_PTR(pvxen_cr3) =
 		pvxen_p4d_val((__force pv_p4d_t)((cr3 & PV_FRAME_MASK) | PV_PTE_PRESENT)) &
 		PV_FRAME_MASK;
@@ -84,7 +84,7 @@ static void pvxen_write_cr0(u64 val)
 	if (~val & must)
 		pv_port_log("pvops: xen: write_cr0 of 0x%llx from 0x%lx: PE, WP and PG stay set",
 			    (unsigned long long)val, XEN_CALLER());
-	/* Xen clears TS when it delivers #NM: setting it again is never idle. */
+	/* Xen clears TS when it delivers #NM, so TS is set again even if the copy has it. */
 	if (val & CR0_TS || old & CR0_TS)
 		set_ts(PV_OP_write_cr0, XEN_CALLER(), val & CR0_TS);
 }
@@ -107,14 +107,14 @@ static void pvxen_write_cr4(u64 val)
 
 	if (cr4 == *copy)
 		return;
-	/* Emulated; Xen drops what this CPU does not have. */
+	/* Xen emulates this, and drops bits that this CPU does not have. */
 	asm volatile("mov %1, %%cr4\n\tmov %%cr4, %0" : "=r" (cr4) : "r" (cr4) : "memory");
 	*copy = cr4;
 }
 
 /*
- * CPUID as Xen shows it: the forced emulation prefix, an invalid opcode and
- * "xen", makes Xen execute the instruction with the guest's policy.
+ * CPUID with the forced emulation prefix: an invalid opcode and "xen" make Xen execute
+ * the instruction with the guest's policy.
  */
 static void pvxen_cpuid(struct pv_cpuid *regs)
 {
@@ -125,8 +125,8 @@ static void pvxen_cpuid(struct pv_cpuid *regs)
 }
 
 /*
- * Nothing to do for a guest without devices: Xen refuses it then, and keeps
- * memory coherent for everybody.
+ * Xen refuses the flush to a guest without devices, which does not need it: Xen keeps
+ * memory coherent.
  */
 static long flush_cache(void)
 {
@@ -177,8 +177,8 @@ static void enter_by_syscall(unsigned long caller)
 }
 
 /*
- * In kernel mode GS base is the kernel's and KERNEL_GS_BASE the user's, as
- * after SWAPGS on hardware.
+ * In kernel mode, GS base is the kernel's and KERNEL_GS_BASE the user's, as after SWAPGS
+ * on hardware.
  */
 static bool write_known_msr(u32 msr, u64 val, unsigned long caller)
 {
@@ -194,13 +194,13 @@ static bool write_known_msr(u32 msr, u64 val, unsigned long caller)
 			   SEGBASE_GS_USER, val, 0);
 		return true;
 	case MSR_GS_BASE:
-		/* Per-CPU variables move with it: never deferred. */
+		/* Never deferred, because per-CPU variables move with it. */
 		pvxen_mc_flush();
 		pvxen_check(pvxen_call2(__HYPERVISOR_set_segment_base, SEGBASE_GS_KERNEL, val),
 			  PV_OP_write_msr, caller, msr, val);
 		return true;
 	case MSR_EFER:
-		/* SCE, LME and NXE are Xen's, and on. */
+		/* Xen controls SCE, LME and NXE, which are set. */
 		return true;
 	}
 	kept = kept_msr(msr);
@@ -221,8 +221,8 @@ static bool read_known_msr(u32 msr, u64 *val)
 		return true;
 	}
 	/*
-	 * Segment bases are read from the machine (emulated), not from a copy:
-	 * user mode changes them by loading selectors.
+	 * Segment bases are read from the machine (Xen emulates it), not from a copy:
+	 * user mode changes them when it loads selectors.
 	 */
 	if (msr == MSR_FS_BASE || msr == MSR_KERNEL_GS_BASE)
 		pvxen_mc_flush();
@@ -282,7 +282,7 @@ static u64 pvxen_get_debugreg(u32 nr)
 	return (u64)pvxen_call1(__HYPERVISOR_get_debugreg, nr);
 }
 
-/* What no guest may have is left out. */
+/* Ignores values that Xen lets no guest have. */
 static long load_debugreg(u32 nr, u64 val)
 {
 	long error = pvxen_call2(__HYPERVISOR_set_debugreg, nr, val);
@@ -314,8 +314,8 @@ static bool is_tss_or_ldt(u64 desc)
 }
 
 /*
- * Make a GDT acceptable: in one page, without the TSS and LDT descriptors that
- * Xen does not know, and not writable.
+ * Makes a GDT acceptable to Xen: in one page, without TSS and LDT descriptors, which
+ * Xen does not accept, and read-only.
  */
 long pvxen_prepare_gdt(enum pv_op op, unsigned long caller, const struct pv_dtr *dtr,
 		       pv_mfn_t *mfn)
@@ -324,7 +324,7 @@ long pvxen_prepare_gdt(enum pv_op op, unsigned long caller, const struct pv_dtr 
 	u32 entries = (dtr->limit + 1U) / 8;
 	u32 i;
 
-	/* set_gdt takes frames: selectors count from the start of the page. */
+	/* set_gdt takes frames, so the GDT begins at the start of a page. */
 	if (!entries || dtr->base & (PV_PAGE_SIZE - 1) || dtr->limit >= PV_PAGE_SIZE) {
 		pvxen_refused(op, caller, dtr->base, dtr->limit, -XEN_EINVAL, PV_BATCH_NOT_TRIED);
 		return -XEN_EINVAL;
@@ -430,14 +430,14 @@ static void pvxen_set_ldt(u64 *base, u32 entries)
 	pvxen_mc_mmuext(PV_OP_set_ldt, XEN_CALLER(), &op, 1);
 	tables->ldt = base;
 	tables->ldt_entries = entries;
-	/* Refused while another CPU uses the same table; the last one does it. */
+	/* Xen refuses this while another CPU uses the same table; the last CPU succeeds. */
 	if (old != base)
 		protect_ldt(XEN_QUIET(PV_OP_set_ldt), XEN_CALLER(), old, old_entries, true);
 }
 
 /*
- * The IDT becomes Xen's trap table.  Handlers run on the flat kernel code
- * segment; an interrupt gate masks events; a gate's DPL says who may use INT.
+ * The IDT becomes Xen's trap table.  Handlers run on the flat kernel code segment; an
+ * interrupt gate masks events; a gate's DPL is the lowest privilege that may use INT.
  */
 #define GATE_PRESENT	0x80
 #define GATE_INTERRUPT	0x0e
@@ -454,7 +454,7 @@ void pvxen_trap_entry(struct trap_info *trap, u32 vector, const struct pv_gate *
 			(u64)gate->offset_high << 32;
 }
 
-/* Likewise (port.h, PV_STACK_FRAME). */
+/* Most traps in one hypercall: the stack frame has room for as many (port.h, PV_STACK_FRAME). */
 #define TRAPS	16
 
 static long set_traps(enum pv_op op, unsigned long caller, const struct trap_info *traps)
@@ -494,7 +494,7 @@ static void pvxen_load_idt(const struct pv_dtr *dtr)
 	load_traps(PV_OP_load_idt, XEN_CALLER(), tables->idt, gates);
 }
 
-/* Xen's copy is per vCPU: other CPUs on the same table see it at their load_idt. */
+/* Xen keeps a copy per vCPU: other CPUs with the same table get the entry at load_idt. */
 static void pvxen_write_idt_entry(struct pv_gate *idt, u32 vector, const struct pv_gate *gate)
 {
 	struct xen_tables *tables = PV_PERCPU_PTR(xen_tables);
@@ -508,7 +508,7 @@ static void pvxen_write_idt_entry(struct pv_gate *idt, u32 vector, const struct 
 		traps[1].address = 0;
 		set_traps(PV_OP_write_idt_entry, XEN_CALLER(), traps);
 	} else {
-		/* An entry cannot be taken out of the table alone. */
+		/* Xen cannot remove a single entry. */
 		load_traps(PV_OP_write_idt_entry, XEN_CALLER(), idt, tables->gates);
 	}
 }
@@ -531,7 +531,7 @@ static void pvxen_load_sp0(struct pv_tss *tss, u64 sp0)
 	pvxen_mc_add(PV_OP_load_sp0, XEN_CALLER(), __HYPERVISOR_stack_switch, FLAT_KERNEL_SS, sp0, 0);
 }
 
-/* Level 0 leaves the kernel, at level 1, its own port accesses. */
+/* Level 0 becomes 1, so that the kernel keeps its own port accesses. */
 static void pvxen_set_iopl(u32 level)
 {
 	struct physdev_set_iopl iopl = { .iopl = level ? level : 1 };
@@ -548,7 +548,7 @@ static void pvxen_start_context_switch(void)
 
 static void pvxen_end_context_switch(void)
 {
-	/* Nothing is open where start_context_switch was left to native. */
+	/* No batch is open if start_context_switch was left to native. */
 	if (pv_batch_open(PV_BATCH_CPU))
 		pv_batch_end(PV_BATCH_CPU);
 	pvxen_mc_flush();
@@ -571,7 +571,7 @@ const struct pv_cpu_impls pvxen_cpu_impls = {
 	.write_msr = PV_FN(pvxen_write_msr, PV_IMPL_REQUIRED),
 	.read_msr_safe = PV_FN(pvxen_read_msr_safe, PV_IMPL_REQUIRED),
 	.write_msr_safe = PV_FN(pvxen_write_msr_safe, PV_IMPL_REQUIRED),
-	/* read_pmc, rdtsc: native.  RDTSC works at CPL 3, RDPMC as Xen lets it. */
+	/* read_pmc, rdtsc: native.  RDTSC works at CPL 3; RDPMC works if Xen allows it. */
 	.get_debugreg = PV_FN(pvxen_get_debugreg, 0),
 	.set_debugreg = PV_FN(pvxen_set_debugreg, 0),
 	.load_gdt = PV_FN(pvxen_load_gdt, PV_IMPL_REQUIRED),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * One function decides what kind of Xen's guest this is; both descriptors ask it.
+ * One function decides which type of Xen guest this is; both descriptors call it.
  * Pure: a test replays recorded machines.
  */
 #include "internal.h"
@@ -17,12 +17,12 @@ static bool pv_magic(const struct start_info *start)
 }
 
 /*
- * PV: entered at the kernel's own address, with a start_info page.  CPUID is not
- * asked: it shows the machine below, maybe with another hypervisor's leaves.
+ * PV: Xen enters the guest at the kernel's own address, with a start_info page.  CPUID is
+ * not read: it shows the machine below, possibly with another hypervisor's leaves.
  *
- * PVH and HVM: the hardware's privileges, and Xen's leaves.  A PVH guest is
- * entered with struct hvm_start_info; it has no firmware and no emulated device
- * but local APICs.  An HVM guest comes from firmware, which gives no such thing.
+ * PVH and HVM: the guest has the hardware's privileges, and Xen's leaves.  A PVH guest
+ * is entered with struct hvm_start_info; it has no firmware, and local APICs are its only
+ * emulated devices.  An HVM guest is entered from firmware, without that structure.
  */
 enum pvxen_guest pvxen_guest_type(const struct pv_platform *platform,
 				  const struct pv_cpuid_range **leaves)
@@ -35,16 +35,16 @@ enum pvxen_guest pvxen_guest_type(const struct pv_platform *platform,
 	if (platform->cpl)
 		return PVXEN_NONE;
 	*leaves = pv_cpuid_find(platform, "XenVMMXenVMM");
-	/* Up to 0x40000x02 every version has them. */
+	/* Every version of Xen has the leaves up to 0x40000x02. */
 	if (!*leaves || (*leaves)->last < (*leaves)->base + 2)
 		return PVXEN_NONE;
 	return info && info->magic == XEN_HVM_START_MAGIC_VALUE ? PVXEN_PVH : PVXEN_HVM;
 }
 
 /*
- * A hypervisor's own interface, and so above any imitation: Xen with viridian=1
- * shows Hyper-V's leaves first and its own 0x100 further on.  Behind KVM, which
- * can show Xen's leaves beside its own.
+ * This is a hypervisor's own interface, so it is above any imitation: Xen with viridian=1
+ * shows Hyper-V's leaves first and its own 0x100 higher.  It is behind KVM, which can show
+ * Xen's leaves beside its own.
  */
 #define HVM_SCORE	(PV_SCORE_GUEST - 1)
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Event channels (2-level ABI): upcall, IPIs, lock kicks.  The same for PV and
- * hardware-virtualized guests; how an upcall is made is theirs.
+ * Event channels (2-level ABI): upcall, IPIs, lock kicks.  PV and hardware-virtualized
+ * guests share this file; each has its own way to enter the upcall.
  *
- * Every channel of this backend belongs to one vCPU for ever.  Pending bits of
- * all vCPUs share words, so each CPU looks at its own ports only.
+ * Every channel of this backend stays bound to one vCPU.  Pending bits of all vCPUs share
+ * words, so each CPU reads only the bits of its own ports.
  */
 #include "internal.h"
 
@@ -18,7 +18,7 @@ struct xen_ports {
 /* Ports whose events this CPU handles. */
 static PV_PERCPU_DEFINE(struct xen_ports, xen_ports);
 
-/* What a port means to the kernel. */
+/* The kernel's vector of each port. */
 static u8 vector_of[PORTS];
 
 static u32 ipi_port[PV_MAX_CPUS][PV_IPI_COUNT];
@@ -97,7 +97,7 @@ void pvxen_events_init(u32 cpu)
 			own(port, PV_VECTOR_IPI + i);
 		ipi_port[cpu][i] = port;
 	}
-	/* Masked: a kick ends a poll and never makes an upcall. */
+	/* Masked, so that a kick ends a poll but makes no upcall. */
 	i = bind_ipi(cpu);
 	if (i)
 		atomic_or(mask_word(i), 1UL << i % 64);
@@ -105,8 +105,8 @@ void pvxen_events_init(u32 cpu)
 }
 
 /*
- * evtchn_upcall_pending is cleared before the words are looked at: what
- * arrives later sets it again (xen.h).
+ * evtchn_upcall_pending is cleared before the words are read: a later event sets it
+ * again (xen.h).
  */
 void pvxen_upcall(u32 vector)
 {
@@ -154,7 +154,7 @@ void pvxen_send_ipi(u32 cpu, u32 vector)
 	pvxen_check(pvxen_evtchn_op(EVTCHNOP_send, &send), PV_OP_send_ipi, XEN_CALLER(), cpu, vector);
 }
 
-/* As many as a frame has room for (port.h, PV_STACK_FRAME). */
+/* Most sends in one multicall: the stack frame has room for as many (port.h, PV_STACK_FRAME). */
 #define SENDS	6
 
 void pvxen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
@@ -183,9 +183,9 @@ void pvxen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector)
 }
 
 /*
- * Locks.  The pending bit remembers a kick that came too early: the poll then
- * returns at once.  It is cleared afterwards; a kick that this takes away
- * follows a change of the word, which the caller is about to see.
+ * Locks.  The pending bit keeps a kick that comes before the poll, which then returns
+ * at once.  The bit is cleared after the poll.  A kick that is lost by this comes after a
+ * change of the word, which the caller reads next.
  */
 void pvxen_kick_wait(enum pv_op op, unsigned long caller)
 {
@@ -223,7 +223,7 @@ static u8 pvxen_vcpu_is_preempted(u32 cpu)
 	return *(volatile int *)&PV_PERCPU_PTR_OF(pvxen_runstate, cpu)->info.state == RUNSTATE_runnable;
 }
 
-/* A waiter may as well spin: nothing here is required. */
+/* No op is required: a waiter can spin instead. */
 const struct pv_lock_impls pvxen_lock_impls = {
 	.lock_wait = PV_FN(pvxen_lock_wait, 0),
 	.lock_kick = PV_FN(pvxen_lock_kick, 0),

@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Xen, hardware-virtualized: PVH and HVM.  Privileged instructions, page tables
- * and the interrupt flag are the hardware's, so only those ops are Xen's that
- * cost fewer exits so: events in the place of local APIC accesses, Xen's clock,
- * one hypercall for everybody's TLB.  All else is native.
+ * Xen, hardware-virtualized: PVH and HVM.  The hardware handles privileged instructions,
+ * page tables and the interrupt flag.  The backend implements only the ops that cost
+ * fewer exits through Xen: events instead of local APIC accesses, Xen's clock, one
+ * hypercall to flush the TLBs of all CPUs.  All other ops are native.
  */
 #include <pvops/call.h>
 #include <pvops/pvops.h>
 #include "internal.h"
 
-/* Its frame is replaced by the machine's shared_info; its own stays unused. */
+/* Xen's shared_info replaces this page's frame, which stays unused. */
 static u8 shared_page[PV_PAGE_SIZE] __attribute__((aligned(4096)));
 
-/* Xen's leaves in CPUID. */
+/* The first of Xen's CPUID leaves. */
 static u32 base;
 static enum pvxen_guest type;
 static bool uses_vmmcall;
 
 /*
- * The hypercall stubs, one for each vendor's instruction; the registers are those
- * of PV, but rcx and r11 survive.  cpu_init() makes the first instruction of
- * pvxen_hypercall() a jump to one of them: what PV and this backend share calls
- * that, and PV pays nothing for it.  No hypercall page: it would have to be
- * called through its numbers, and cannot count.
+ * The hypercall stubs, one for each vendor's instruction.  The registers are those of
+ * PV, but rcx and r11 survive.  cpu_init() changes the first instruction of
+ * pvxen_hypercall(), which code shared with PV calls, to a jump to one of them; so PV
+ * pays nothing.  There is no hypercall page, because it cannot count calls.
  */
 void pvxen_hypercall_vmcall(void);
 void pvxen_hypercall_vmmcall(void);
@@ -39,7 +38,7 @@ PV_ASM_ODD(pvxen_hypercall_vmmcall);
 STUB(pvxen_hypercall_vmcall, "vmcall");
 STUB(pvxen_hypercall_vmmcall, "vmmcall");
 
-/* Before there is a stub: init() runs before any op, and so does not patch. */
+/* Makes a hypercall before the stub exists: init() runs before any op, so it cannot patch. */
 static long early_call2(u32 nr, unsigned long a1, const void *a2)
 {
 	long ret;
@@ -87,9 +86,9 @@ static int map_shared_info(void)
 }
 
 /*
- * One vector for all vCPUs, at which Xen injects while events are pending.  There
- * is another way, a vector per vCPU (HVMOP_set_evtchn_upcall_vector): it goes
- * through the local APIC and wants an EOI, one more exit for every upcall.
+ * Sets one vector for all vCPUs, which Xen injects while events are pending.  The
+ * alternative, a vector per vCPU (HVMOP_set_evtchn_upcall_vector), goes through the local
+ * APIC and needs an EOI: one more exit for every upcall.
  */
 static int set_callback(void)
 {
@@ -143,7 +142,7 @@ static int init(const struct pv_platform *platform)
 	return 0;
 }
 
-/* Xen's calls take vCPU numbers; ours must be the same. */
+/* Xen's calls take vCPU numbers, so the kernel's CPU numbers must be the same. */
 static void check_number(u32 cpu)
 {
 	struct pv_cpuid regs = { .eax = base + 4 };
@@ -187,7 +186,7 @@ bool pvxen_hvm_param(u32 index, u64 *val)
 static void late_init(void)
 {
 	pv_native()->late_init();
-	/* An HVM guest has the emulated machine's serial line. */
+	/* An HVM guest uses the emulated machine's serial line. */
 	if (type == PVXEN_PVH)
 		pvxen_ring_init();
 }
@@ -195,13 +194,13 @@ static void late_init(void)
 static void pvxen_hvm_upcall(u32 vector)
 {
 	if (vector)
-		/* The local APIC's. */
+		/* An interrupt of the local APIC. */
 		pvnative_fn_upcall(vector);
 	else
 		pvxen_upcall(0);
 }
 
-/* Xen takes a CPU down that halts with interrupts masked: that is not stolen. */
+/* Xen takes a CPU down that halts with interrupts masked; this time is not stolen. */
 static void pvxen_hvm_halt(void)
 {
 	pvxen_time_stop(pv_port_this_cpu());
@@ -209,8 +208,8 @@ static void pvxen_hvm_halt(void)
 }
 
 /*
- * Nothing else is taken back: Xen forgets where it writes to only when the domain
- * is reset (SHUTDOWN_soft_reset), which is how to start another kernel.
+ * Nothing else can be undone: only a reset of the domain (SHUTDOWN_soft_reset) makes Xen
+ * forget the addresses that it writes to.  Another kernel is started that way.
  */
 static void pvxen_hvm_stop_cpu(void)
 {
@@ -235,9 +234,8 @@ static bool only_this_cpu(const struct pv_cpumask *mask)
 }
 
 /*
- * Xen knows which vCPUs run, and makes only those exit; the others come back with
- * a fresh TLB anyway.  It flushes all vCPUs of the domain, and all of their
- * entries: there is no narrower call.
+ * Xen interrupts only the vCPUs that run; the others flush when they run again.  The
+ * call flushes all entries of all vCPUs of the domain; there is no narrower one.
  */
 static void pvxen_hvm_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
 {
@@ -262,7 +260,7 @@ static void pvxen_hvm_shutdown(enum pv_shutdown_reason reason)
 	pvxen_ask_shutdown(reason);
 }
 
-/* Timer and events come by this upcall only. */
+/* Required: timer and events come only by this upcall. */
 static const struct pv_irq_impls hvm_irq = {
 	.halt = PV_FN(pvxen_hvm_halt, 0),
 	.upcall = PV_FN(pvxen_hvm_upcall, PV_IMPL_REQUIRED),
@@ -272,13 +270,13 @@ static const struct pv_mmu_impls hvm_mmu = {
 	.flush_tlb_multi = PV_FN(pvxen_hvm_flush_tlb_multi, 0),
 };
 
-/* CPUs start by INIT and SIPI, as Xen emulates them: once in a CPU's life. */
+/* CPUs start by INIT and SIPI, which Xen emulates once in a CPU's life. */
 static const struct pv_smp_impls hvm_smp = {
 	.send_ipi = PV_FN(pvxen_send_ipi, 0),
 	.send_ipi_mask = PV_FN(pvxen_send_ipi_mask, 0),
 	.stop_cpu = PV_FN(pvxen_hvm_stop_cpu, 0),
 	.console_write = PV_FN(pvxen_hvm_console_write, 0),
-	/* A PVH guest has no other way to go off. */
+	/* A PVH guest has no other way to shut down. */
 	.shutdown = PV_FN(pvxen_hvm_shutdown, PV_IMPL_REQUIRED),
 };
 

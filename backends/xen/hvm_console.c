@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * A PVH guest's console: the ring that the toolstack makes for it (io/console.h).
- * Before that is mapped, and for who must not wait for it, Xen's debug port.
+ * A PVH guest's console: the ring of the toolstack (io/console.h).  Xen's debug port is
+ * used before the ring is mapped, and by callers that must not wait.
  */
 #include <pvops/call.h>
 #include "internal.h"
 
-/* How often Xen is asked to run somebody else, before a reader is given up. */
+/* Most yields to Xen before the writer gives up waiting for the reader. */
 #define PATIENCE	100000
 
 static struct xencons_interface *ring;
 static u32 port;
 static bool abandoned;
 
-/* CPU number + 1 of who writes. */
+/* CPU number + 1 of the writer; 0: none. */
 static u32 writer;
 
 static void debug_port(const char *text, size_t bytes)
@@ -34,11 +34,11 @@ static void notify(void)
 {
 	struct evtchn_send send = { .port = port };
 
-	/* Not reported, nor made to fail: the report would come this way. */
+	/* Not reported, nor made to fail by injection: the report would come this way. */
 	pvxen_raw4(__HYPERVISOR_event_channel_op, EVTCHNOP_send, (unsigned long)&send, 0, 0);
 }
 
-/* Until no more than @most bytes wait; a reader that is gone must not hold us up. */
+/* Waits until at most @most bytes are unread, but not for ever: the reader may be gone. */
 static bool wait_for_reader(u32 most)
 {
 	u32 tries;
@@ -75,7 +75,7 @@ void pvxen_ring_write(const char *text, size_t bytes)
 	u32 self = pv_port_this_cpu() + 1, nobody;
 	pv_flags_t flags;
 
-	/* An NMI or a machine check on top of the writer. */
+	/* The last case: an NMI or a machine check interrupts the writer. */
 	if (!ring || abandoned || __atomic_load_n(&writer, __ATOMIC_RELAXED) == self) {
 		debug_port(text, bytes);
 		return;

@@ -19,7 +19,7 @@ u64 pvxen_hypercalls(u32 nr)
 	return sum;
 }
 
-/* xen_version(XENVER_version): no argument is read, nothing changes. */
+/* xen_version(XENVER_version) reads no argument and changes nothing. */
 void pvxen_null_hypercall(void)
 {
 	pvxen_call2(__HYPERVISOR_xen_version, XENVER_version, 0);

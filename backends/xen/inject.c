@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Fault injection (pvops/inject.h): which hypercalls of the layer can be made to
- * fail, and with what.
+ * Fault injection (pvops/inject.h): the hypercalls of the layer that can be made to
+ * fail, and their errors.
  *
  * The errors are all that Xen's source (4.17.5, xen/) returns to a 64-bit PV guest for
- * such a call, whatever its arguments and whoever's pages they name; behind each row
- * stand the functions they come from, docs/faults.md says more.  -ERESTART and -EINTR
- * stay in Xen.  Not in this table, and so left alone:
+ * such a call, with any arguments and any pages.  Above each row are the functions that
+ * return them; docs/faults.md says more.  -ERESTART and -EINTR stay in Xen.  These calls
+ * are not in the table, and never fail by injection:
  *
  *	iret			made by assembly; does not return
- *	xen_version		XENVER_version and _get_features always succeed; the first
- *				is also what delivers events, by assembly
+ *	xen_version		XENVER_version and _get_features always succeed; assembly
+ *				also uses the first to deliver events
  *	console_io		the report of a refusal would come this way
  *	stack_switch, fpu_taskswitch, sched_op yield and block
  *				always succeed
  *	sched_op shutdown	does not return
- *	vcpu_op is_up, down	is_up fails for a vCPU that does not exist, and is asked
- *				for that; down succeeds, or is the domain's end
+ *	vcpu_op is_up, down	is_up is called to find out if a vCPU exists, so its
+ *				failure is an answer; down succeeds, or ends the domain
  *	vcpu_op initialise	its refusal is an answer: the vCPU is described already
- *	get_debugreg		value and error cannot be told apart
+ *	get_debugreg		value and error cannot be distinguished
  *	set_debugreg, mmuext_op FLUSH_CACHE
- *				what they can return says that the guest may not have
- *				this: an answer, and taken for one
- *	vm_assist		asked whether Xen knows the flag
+ *				their errors mean that the guest may not have this: an
+ *				answer, and handled as one
+ *	vm_assist		called to find out if Xen knows the flag
  *	memory_op, hvm_op set_param
- *				made by a hardware-virtualized guest's start of day only
- *	what is called before somebody arms the injector, start of day above all
+ *				made only at the start of a hardware-virtualized guest
+ *	calls before the injector is armed, mainly start of day
  */
 #include <pvops/inject.h>
 #include "internal.h"
@@ -34,9 +34,9 @@
 
 struct fault {
 	u8 nr;
-	/* Command: the first argument, or that of an mmuext_op's operation; or ANY. */
+	/* Command: the first argument, or the command of an mmuext_op's operation; or ANY. */
 	u8 cmd;
-	/* And a 0. */
+	/* Terminated by 0. */
 	u8 errors[10 + 1];
 };
 
@@ -48,7 +48,7 @@ struct fault {
 #define TABLE		LIST, XEN_EBUSY, XEN_EACCES, XEN_ENOMEM
 
 static const struct fault faults[] = {
-	/* do_mmu_update(), mod_l1_entry() to mod_l4_entry(), and what TABLE has. */
+	/* do_mmu_update(), mod_l1_entry() to mod_l4_entry(), and the functions of TABLE */
 	{ __HYPERVISOR_mmu_update, ANY, { TABLE, XEN_ENOENT, XEN_ENOSYS, XEN_EOPNOTSUPP } },
 	{ __HYPERVISOR_mmuext_op, MMUEXT_PIN_L1_TABLE, { TABLE } },
 	{ __HYPERVISOR_mmuext_op, MMUEXT_PIN_L2_TABLE, { TABLE } },
@@ -66,7 +66,7 @@ static const struct fault faults[] = {
 	/* __do_update_va_mapping(), mod_l1_entry(), vcpumask_to_pcpumask() */
 	{ __HYPERVISOR_update_va_mapping, ANY,
 		{ XEN_EINVAL, XEN_EPERM, XEN_EBUSY, XEN_EACCES, XEN_EFAULT } },
-	/* do_multicall(): a list that cannot be read.  EINVAL is for one inside of another. */
+	/* do_multicall(): a list that cannot be read.  EINVAL is only for nested multicalls. */
 	{ __HYPERVISOR_multicall, ANY, { XEN_EFAULT } },
 	/* do_update_descriptor(), check_descriptor() */
 	{ __HYPERVISOR_update_descriptor, ANY, { XEN_EINVAL } },
@@ -74,13 +74,13 @@ static const struct fault faults[] = {
 	{ __HYPERVISOR_set_gdt, ANY, { XEN_EINVAL, XEN_EFAULT } },
 	/* do_set_trap_table(): an address that is not canonical */
 	{ __HYPERVISOR_set_trap_table, ANY, { XEN_EFAULT, XEN_EINVAL } },
-	/* do_set_segment_base(): the same; or which */
+	/* do_set_segment_base(): an address that is not canonical, or an unknown segment */
 	{ __HYPERVISOR_set_segment_base, ANY, { XEN_EINVAL } },
 	/* do_callback_op(), register_guest_callback() */
 	{ __HYPERVISOR_callback_op, CALLBACKOP_register, { XEN_EINVAL, XEN_EFAULT, XEN_ENOSYS } },
 	/* do_physdev_op() */
 	{ __HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, { XEN_EINVAL, XEN_EFAULT } },
-	/* do_event_channel_op(): EFAULT; evtchn_send(); get_free_port() for those that bind */
+	/* do_event_channel_op(): EFAULT; evtchn_send(); get_free_port() for the bind calls */
 	{ __HYPERVISOR_event_channel_op, EVTCHNOP_send, { XEN_EINVAL, XEN_EFAULT } },
 	{ __HYPERVISOR_event_channel_op, EVTCHNOP_bind_ipi,
 		{ XEN_ENOENT, XEN_ENOSPC, XEN_ENOMEM, XEN_EINVAL, XEN_EFAULT } },
@@ -89,8 +89,8 @@ static const struct fault faults[] = {
 	/* do_sched_op(): EFAULT; do_poll(), evtchn_port_poll() */
 	{ __HYPERVISOR_sched_op, SCHEDOP_poll, { XEN_EINVAL, XEN_EFAULT } },
 	/*
-	 * do_vcpu_op(): ENOENT; common_vcpu_op().  ETIME is public/vcpu.h's: 4.17.5 sends the
-	 * event at once instead.  ENOMEM: continue_hypercall_on_cpu(), in a PV shim.
+	 * do_vcpu_op(): ENOENT; common_vcpu_op().  public/vcpu.h documents ETIME, but 4.17.5
+	 * sends the event at once instead.  ENOMEM: continue_hypercall_on_cpu(), in a PV shim.
 	 */
 	{ __HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer,
 		{ XEN_EINVAL, XEN_EFAULT, XEN_ENOENT, XEN_ETIME } },
@@ -98,7 +98,7 @@ static const struct fault faults[] = {
 	{ __HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, { XEN_ENOENT } },
 	{ __HYPERVISOR_vcpu_op, VCPUOP_up, { XEN_EINVAL, XEN_ENOENT, XEN_ENOMEM } },
 	{ __HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, { XEN_EFAULT, XEN_ENOENT } },
-	/* Not every copy of Xen's headers has what is for hardware-virtualized guests. */
+	/* Some copies of Xen's headers lack the calls of hardware-virtualized guests. */
 #ifdef HVMOP_flush_tlbs
 	/* hvmop_flush_tlb_all(); hvmop_get_param(), hvm_allow_get_param() */
 	{ __HYPERVISOR_hvm_op, HVMOP_flush_tlbs, { XEN_EINVAL } },
@@ -110,7 +110,7 @@ static const struct fault faults[] = {
 
 static u32 turn[COUNT(faults)];
 
-/* By the number and the first argument; of a list of operations, the one at a place. */
+/* Finds a row by number and first argument; for a list of operations, by the one at @at. */
 static const struct fault *find(u64 nr, unsigned long a1, u32 at)
 {
 	u64 cmd = nr == __HYPERVISOR_mmuext_op ? ((const struct mmuext_op *)a1)[at].cmd : a1;
@@ -128,8 +128,8 @@ static long error_of(const struct fault *fault)
 }
 
 /*
- * Somewhere in a list, of which each has a row: what comes before is done, and counted as
- * Xen does.
+ * Fails somewhere in a list, whose operations all have a row.  The operations before that
+ * point are done, and counted as Xen counts them.
  */
 static long in_list(u32 nr, const unsigned long *arg)
 {
@@ -137,7 +137,7 @@ static long in_list(u32 nr, const unsigned long *arg)
 	u32 at = pv_inject_pick((u32)arg[1]);
 	long error = at ? pvxen_raw4(nr, arg[0], at, arg[2], arg[3]) : 0;
 
-	/* Xen has come first. */
+	/* Xen itself has refused an earlier operation. */
 	if (error)
 		return error;
 	if (done)
@@ -161,7 +161,7 @@ static bool shows(const struct mmu_update *req)
 	return pv_inject_shows(old, req->val);
 }
 
-/* Success for all, and one was not done. */
+/* Returns success for all updates, but omits one. */
 static bool drop(u32 nr, const unsigned long *arg, long *result)
 {
 	const struct mmu_update *req = (const struct mmu_update *)arg[0];
@@ -180,7 +180,7 @@ static bool drop(u32 nr, const unsigned long *arg, long *result)
 	return true;
 }
 
-/* One call of several fails, and the others are made; or none is made. */
+/* Makes one call of several fail and makes the others, or makes the whole list fail. */
 static bool in_multicall(const struct fault *fault, const unsigned long *arg, long *result)
 {
 	struct multicall_entry *entry = (struct multicall_entry *)arg[0];
@@ -189,7 +189,7 @@ static bool in_multicall(const struct fault *fault, const unsigned long *arg, lo
 
 	*result = 0;
 	if (at == count) {
-		/* Each of them has failed so. */
+		/* One fault for each entry, because each will be reported. */
 		for (i = 0; i < count; i++)
 			*result = error_of(fault);
 		return true;
@@ -205,7 +205,7 @@ static bool in_multicall(const struct fault *fault, const unsigned long *arg, lo
 	if (at + 1 < count)
 		*result = pvxen_raw4(__HYPERVISOR_multicall, (unsigned long)&entry[at + 1],
 			      count - at - 1, 0, 0);
-	/* A table is not pinned, say, because it was to be made read-only first. */
+	/* Xen may refuse these because of the fault: a pin of a page that is still writable. */
 	for (i = at + 1; i < count; i++)
 		pv_inject_follows((s32)entry[i].result);
 	return true;

@@ -2,8 +2,8 @@
 /*
  * Xen's public headers, in one place and at one interface version.
  *
- * They come from the distribution's package (libxen-dev), unmodified; a
- * kernel with its own copy names it in its <pvops_port.h>, PV_XEN_INTERFACE.
+ * They come from the distribution's package (libxen-dev), unmodified.  A kernel with its
+ * own copy names it by PV_XEN_INTERFACE in its <pvops_port.h>.
  */
 #ifndef XEN_INTERFACE_H
 #define XEN_INTERFACE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the files of the Xen PV backend share.  README.md describes the ABI.
+ * Declarations that the files of the Xen backends share.  README.md describes the ABI.
  */
 #ifndef XEN_INTERNAL_H
 #define XEN_INTERNAL_H
@@ -15,8 +15,8 @@
 #define XEN_STR(name)	XEN_STR_(name)
 
 /*
- * Registered with Xen; must not cross a page.  Assembly knows four offsets:
- * pending 0, mask 1, cr2 16; backend.c checks them.
+ * Registered with Xen; must not cross a page.  Assembly uses three offsets: pending 0,
+ * mask 1, cr2 16; leaf.c checks them.
  */
 typedef struct vcpu_info pvxen_vcpu_area __attribute__((aligned(64)));
 PV_PERCPU_DECLARE(pvxen_vcpu_area, pvxen_vcpu_info);
@@ -29,12 +29,12 @@ union pvxen_runstate {
 } __attribute__((aligned(64)));
 PV_PERCPU_DECLARE(union pvxen_runstate, pvxen_runstate);
 
-/* Copies that answer reads: Xen or write ops change the original, then these. */
+/* Copies for the read ops.  A write op changes the original and its copy. */
 PV_PERCPU_DECLARE(u64, pvxen_cr0);
 PV_PERCPU_DECLARE(u64, pvxen_cr3);
 PV_PERCPU_DECLARE(u64, pvxen_cr4);
 
-/* Hypercalls of this CPU by number; counted by the stub. */
+/* Counts of this CPU's hypercalls, by number; the stub counts. */
 #define XEN_HYPERCALLS	64
 struct pvxen_hypercall_counts {
 	u64 nr[XEN_HYPERCALLS];
@@ -47,14 +47,14 @@ void pvxen_null_hypercall(void);
 /* Start of day. */
 extern const struct start_info *pvxen_start;
 extern struct shared_info *pvxen_shared;
-/* The guest's PFN to MFN list; the kernel may have one of its own made of it. */
+/* The guest's list of MFNs by PFN.  A kernel may replace it by a list of its own. */
 extern unsigned long *pvxen_p2m_addr;
 extern unsigned long pvxen_p2m_size;
 
 /*
  * Hypercalls.  64-bit PV ABI: number in rax; arguments in rdi, rsi, rdx, r10;
- * result in rax.  SYSCALL loses rcx and r11; a debug build of Xen loses the
- * argument registers too.
+ * result in rax.  SYSCALL changes rcx and r11; a debug build of Xen also changes the
+ * argument registers.
  */
 #define XEN_CALL(...)							\
 	do {								\
@@ -67,7 +67,7 @@ extern unsigned long pvxen_p2m_size;
 		return ret_;						\
 	} while (0)
 
-/* A test kernel's calls may fail before they are made: inject.c. */
+/* In a test kernel, inject.c may make a call fail before it is made. */
 #ifdef PV_PORT_INJECT
 bool pvxen_inject(u32 nr, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
 		  long *result);
@@ -101,7 +101,7 @@ static __always_inline long pvxen_call3(u32 nr, unsigned long a1, unsigned long 
 	XEN_CALL("+D" (a1), "+S" (a2), "+d" (a3));
 }
 
-/* As it is, in every kernel: for inject.c, and for what cannot be reported. */
+/* Never fails by injection: for inject.c, and for calls whose refusal cannot be reported. */
 static __always_inline long pvxen_raw4(u32 nr, unsigned long a1, unsigned long a2,
 				       unsigned long a3, unsigned long a4)
 {
@@ -157,19 +157,19 @@ static __always_inline u64 pvxen_virt_to_maddr(const void *va)
 }
 
 /*
- * A refusal outside of the update queue: reported by op, caller, error, and what
- * the second try gave (batch.h).
+ * Reports a refusal outside of the update queue: op, caller, error, and the result of
+ * the retry (batch.h).
  */
 void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long error,
 		   long again);
 
 /*
- * pvxen_check - make a hypercall; if Xen refuses it, report that and make it again
- * @call: the expression that makes it: a call, not what it has returned
+ * pvxen_check - make a hypercall; report a refusal, and retry once
+ * @call: the expression that makes it; it is evaluated again for the retry
  *
- * The result is the last one's: 0 or a negative errno.  For calls that may be made
- * twice: all that the layer makes but lists that Xen does in part and then cannot do
- * again (pinning).
+ * The result is that of the last call: 0 or a negative errno.  The call must be safe to
+ * repeat.  All calls of the layer are, except lists of which Xen may have done a part
+ * that it cannot repeat (pinning).
  */
 #define pvxen_check(call, op, caller, arg1, arg2)			\
 	({								\
@@ -187,9 +187,9 @@ void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long
 #define XEN_CALLER()	((unsigned long)PV_CALLER())
 
 /*
- * Multicalls: hypercalls that wait for the end of a PV_BATCH_CPU, per CPU.
- * What is refused is made again, alone, and reported by op and caller; XEN_QUIET(op)
- * may be refused, and is not reported if it is, twice.
+ * Multicalls: hypercalls that wait for the end of a PV_BATCH_CPU, per CPU.  A refused
+ * call is retried alone, and reported by op and caller.  XEN_QUIET(op) may be refused:
+ * it is not reported if the retry is refused, too.
  */
 #define XEN_QUIET_BIT	(1U << 16)
 #define XEN_QUIET(op)	((enum pv_op)((op) | XEN_QUIET_BIT))
@@ -197,11 +197,11 @@ void pvxen_refused(enum pv_op op, unsigned long caller, u64 arg1, u64 arg2, long
 /* pvxen_mc_add - make a hypercall now, or at the end of an open PV_BATCH_CPU */
 void pvxen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,
 		unsigned long a2, unsigned long a3);
-/* pvxen_mc_mmuext - the same for MMU operations; they are copied */
+/* pvxen_mc_mmuext - the same for MMU operations, which are copied */
 void pvxen_mc_mmuext(enum pv_op op, unsigned long caller, const struct mmuext_op *ops, u32 count);
 void pvxen_mc_flush(void);
 void pvxen_mc_init(void);
-/* pvxen_multicall - entries of the caller's own; the number that were refused for good */
+/* pvxen_multicall - make the caller's entries; returns how many also failed at the retry */
 u32 pvxen_multicall(enum pv_op op, unsigned long caller, struct multicall_entry *entry, u32 count);
 
 static __always_inline void pvxen_mc_entry(struct multicall_entry *entry, u32 nr,
@@ -209,7 +209,7 @@ static __always_inline void pvxen_mc_entry(struct multicall_entry *entry, u32 nr
 					 unsigned long a3, unsigned long a4)
 {
 	entry->op = nr;
-	/* An entry that Xen does not come to, because it cannot read on, has failed. */
+	/* If Xen cannot read the list to its end, it leaves this error in the rest. */
 	entry->result = (unsigned long)-XEN_EFAULT;
 	entry->args[0] = a1;
 	entry->args[1] = a2;
@@ -227,7 +227,7 @@ static __always_inline struct mmuext_op pvxen_mmuext_mfn(u32 cmd, pv_mfn_t mfn)
 	return op;
 }
 
-/* A lock of this backend; interrupts are masked while it is held. */
+/* A lock of this backend.  Interrupts are masked while it is held. */
 struct pvxen_lock {
 	u8 taken;
 };
@@ -286,36 +286,36 @@ static __always_inline void pvxen_unlock(struct pvxen_lock *lock, pv_flags_t fla
 	pvxen_restore_fl(flags);
 }
 
-/* mmu.c: frames that are not our memory */
+/* mmu.c: conversions for frames that are not this guest's memory */
 u64 pvxen_foreign_val(u64 entry);
 u64 pvxen_foreign_entry(u64 val);
 
-/* tables.c: linear-map protection of pages that Xen must see read-only */
+/* tables.c: protection, in the linear map, of pages that must be read-only for Xen */
 u64 pvxen_linear_entry(pv_pfn_t pfn, bool writable);
 long pvxen_set_linear(enum pv_op op, unsigned long caller, pv_pfn_t pfn, bool writable);
-/* tables.c: the kernel half has changed, and cached roots have not */
+/* tables.c: drop cached roots, because the kernel half has changed */
 void pvxen_forget_roots(void);
-/* tables.c: the user's root that belongs to a kernel root; 0 if it has none */
+/* tables.c: get the user root of a kernel root; 0 if it has none */
 pv_mfn_t pvxen_user_root(pv_pfn_t root);
 bool pvxen_user_root_pfn(pv_pfn_t root, pv_pfn_t *user);
 
-/* vcpu.c: Xen shall know a CPU's vcpu_info, once: 0 or an error; @frame: where it is */
+/* vcpu.c: register a CPU's vcpu_info, in @frame, once; returns 0 or an error */
 long pvxen_register_info(u32 cpu, struct vcpu_info *info, pv_mfn_t frame, enum pv_op op);
-/* The same and all else that this CPU shares, or panic. */
+/* vcpu.c: register this CPU's vcpu_info, or panic, and its runstate area */
 void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame);
-/* vcpu.c: ask Xen for it; pvxen_smp_impls and pvxen_hvm_* do what comes before */
+/* vcpu.c: ask Xen to shut down; callers do their own part before */
 void pvxen_ask_shutdown(enum pv_shutdown_reason reason) __attribute__((noreturn));
 
-/* detect.c: what kind of guest of Xen's is this? */
+/* detect.c: the types of Xen guests, and their detection */
 enum pvxen_guest {
-	PVXEN_NONE,		/* Xen is not here, or not so that a guest can use it */
-	PVXEN_BAD_START,	/* entered as PV, but with another page than Xen 3's */
+	PVXEN_NONE,		/* no Xen, or none that a guest can use */
+	PVXEN_BAD_START,	/* entered as PV, but without Xen 3's start_info page */
 	PVXEN_PV,
 	PVXEN_PVH,
 	PVXEN_HVM,
 };
 
-/* *leaves: Xen's in CPUID, for PVH and HVM; else NULL */
+/* *leaves: Xen's CPUID leaves for PVH and HVM, else NULL */
 enum pvxen_guest pvxen_guest_type(const struct pv_platform *platform,
 				  const struct pv_cpuid_range **leaves);
 /* detect() of the hardware-virtualized guest's descriptor */
@@ -324,19 +324,19 @@ int pvxen_hvm_detect(const struct pv_platform *platform, const char **why);
 /* hvm_console.c: the domain's console ring */
 void pvxen_ring_init(void);
 void pvxen_ring_write(const char *text, size_t bytes);
-/* wait until what was written has been read, but not for ever */
+/* wait until the reader has read all text, but not for ever */
 void pvxen_ring_drain(void);
-/* hvm.c: a parameter of this domain; false after one log line */
+/* hvm.c: read a parameter of this domain; returns false after one log line */
 bool pvxen_hvm_param(u32 index, u64 *val);
 
-/* Per-CPU and start-up parts of the files. */
+/* The files' parts of cpu_init(), and functions for start-up. */
 void pvxen_cpu_registers_init(void);
 void pvxen_events_init(u32 cpu);
 void pvxen_time_init(u32 cpu);
 void pvxen_time_stop(u32 cpu);
 int pvxen_submit(const struct pv_batch_req *req, u32 count, u32 *done);
 void pvxen_trap_entry(struct trap_info *trap, u32 vector, const struct pv_gate *gate);
-/* The GDT that Xen uses is this one, by its linear address. */
+/* Notes the GDT that Xen uses now, by its linear address. */
 void pvxen_gdt_loaded(const u64 *gdt, u32 entries);
 long pvxen_prepare_gdt(enum pv_op op, unsigned long caller, const struct pv_dtr *dtr,
 		       pv_mfn_t *mfn);
@@ -356,8 +356,8 @@ void pvxen_send_ipi(u32 cpu, u32 vector);
 void pvxen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector);
 void pvxen_lock_kick(u32 cpu);
 /*
- * smp.c, events.c; a kernel with event channels and CPU start-up of its own has
- * its own of these two.
+ * smp.c, events.c.  A kernel with its own event channels and CPU start-up has its own
+ * version of these two.
  */
 void pvxen_halt(void);
 void pvxen_upcall(u32 vector);

@@ -2,7 +2,7 @@
 /* Interrupt state: the event mask.  Most of it is in assembly.c. */
 #include "internal.h"
 
-/* Xen unmasks and looks for pending events before it blocks, atomically. */
+/* Xen unmasks events, checks for pending ones and blocks, atomically. */
 static void pvxen_safe_halt(void)
 {
 	pvxen_check(pvxen_sched_op(SCHEDOP_block, NULL), PV_OP_safe_halt, XEN_CALLER(), 0, 0);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Page tables: entry updates, address-space switch, TLB.  Where table pages
- * come from is in tables.c.
+ * Page tables: entry updates, address-space switch, TLB.  tables.c allocates table
+ * pages.
  *
- * Why arrays of mmu_update and not update_va_mapping or multicalls: README.md,
- * "Measured".
+ * Updates are arrays of mmu_update, not update_va_mapping or multicalls; README.md,
+ * "Measured", has the reason.
  */
 #include "internal.h"
 
-/* The queue's requests are Xen's, so that a flush is the bare hypercall. */
+/* The queue's requests have Xen's layout, so that a flush is only the hypercall. */
 _Static_assert(sizeof(struct pv_batch_req) == sizeof(struct mmu_update), "same layout");
 _Static_assert(offsetof(struct pv_batch_req, val) == offsetof(struct mmu_update, val),
 	       "same layout");
@@ -59,7 +59,7 @@ static void pvxen_set_pud(pv_pud_t *pudp, pv_pud_t pud)
 			entry_maddr(pudp) | MMU_NORMAL_PT_UPDATE, (__force u64)pud);
 }
 
-/* User mode runs on a root of its own, which has the same user half. */
+/* User mode has a root of its own, with the same user half. */
 static void pvxen_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
 {
 	u64 offset = (unsigned long)p4dp & (PV_PAGE_SIZE - 1);
@@ -81,9 +81,9 @@ static void pvxen_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
 }
 
 /*
- * The entry stays in place between start and commit: an exchange with 0 would
- * trap and be emulated.  A and D that hardware sets meanwhile are kept by Xen
- * when the new value is written.
+ * The entry stays in place between start and commit: an exchange with 0 would trap, and
+ * Xen would emulate it.  When Xen writes the new value, it keeps A and D bits that
+ * hardware has set meanwhile.
  */
 static pv_pte_t pvxen_ptep_modify_prot_start(pv_pte_t *ptep)
 {
@@ -111,7 +111,7 @@ static void pvxen_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
 		  PV_OP_set_fixmap, XEN_CALLER(), va, val);
 }
 
-/* Both roots in one hypercall; a root without a user's (the first) has none. */
+/* Loads both roots in one hypercall; only the first kernel root has no user root. */
 static void pvxen_write_cr3(u64 paddr)
 {
 	pv_pfn_t root = pv_pfn(paddr >> PV_PAGE_SHIFT);
@@ -139,7 +139,7 @@ static void pvxen_flush_tlb_user(void)
 	flush_tlb(PV_OP_flush_tlb_user, XEN_CALLER());
 }
 
-/* Xen's local flush takes global entries too. */
+/* Xen's local flush also drops global entries. */
 static void pvxen_flush_tlb_kernel(void)
 {
 	flush_tlb(PV_OP_flush_tlb_kernel, XEN_CALLER());
@@ -155,8 +155,8 @@ static void pvxen_flush_tlb_one(u64 va)
 }
 
 /*
- * One page at a time interrupts the other CPUs once for each; Xen flushes
- * everything with one.  So pages only where it is one page.
+ * Page by page, Xen interrupts the other CPUs once for each page; a full flush interrupts
+ * them once.  So only a single page is flushed by its address.
  */
 static void pvxen_flush_tlb_multi(const struct pv_cpumask *mask, u64 start, u64 end)
 {
@@ -192,7 +192,7 @@ static void pvxen_batch_flush(void)
 
 PV_CODE(code_read_cr3, "mov " PV_PERCPU_ASM "pvxen_cr3, %rax");
 
-/* Frame numbers, read-only tables and two roots: nothing of this is native. */
+/* All required: frame numbers, read-only tables and two roots have no native form. */
 const struct pv_mmu_impls pvxen_mmu_impls = {
 	.read_cr3 = PV_INLINE(pvxen_read_cr3, code_read_cr3, PV_IMPL_REQUIRED),
 	.write_cr3 = PV_FN(pvxen_write_cr3, PV_IMPL_REQUIRED),

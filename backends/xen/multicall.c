@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Multicalls: what a context switch changes, in one hypercall.
+ * Multicalls: all changes of a context switch in one hypercall.
  *
- * An entry is added with events masked, so that an interrupt's flush finds
- * whole entries.  An op used while nothing may wait (no PV_BATCH_CPU open, or
- * paused by an interrupt) first flushes what waits, to keep the order.
+ * Entries are added with events masked, so an interrupt's flush finds only complete
+ * entries.  An op that may not wait (no PV_BATCH_CPU open, or paused by an interrupt)
+ * first flushes the waiting entries, to keep the order.
  */
 #include "internal.h"
 
@@ -29,14 +29,14 @@ void pvxen_mc_init(void)
 	queue->ext_used = 0;
 }
 
-/* One call of several, by itself. */
+/* Makes one entry's call by itself. */
 static long make(const struct multicall_entry *entry)
 {
 	return pvxen_call4((u32)entry->op, entry->args[0], entry->args[1], entry->args[2],
 			   entry->args[3]);
 }
 
-/* Xen has refused it: once more.  False if that is final. */
+/* Retries a refused entry.  Returns false if Xen refuses the retry. */
 static bool again(const struct pv_batch_note *note, struct multicall_entry *entry)
 {
 	const struct pv_batch_req req = { entry->args[0], entry->args[1] };
@@ -44,14 +44,14 @@ static bool again(const struct pv_batch_note *note, struct multicall_entry *entr
 	int error = pv_batch_errno((long)entry->result), second;
 
 	/*
-	 * A list that says how far Xen came goes on there.  Counted from its start, of
-	 * which pin_entry() has left a copy: Xen moves the arguments of a call that it
-	 * has interrupted.
+	 * A list whose call reports how much is done continues there.  The count begins
+	 * at the list's start, which pin_entry() has copied: Xen changes the arguments of
+	 * a call that it has interrupted.
 	 */
 	if (entry->op == __HYPERVISOR_mmuext_op && entry->args[2]) {
 		u32 done = *(const u32 *)entry->args[2], count = (u32)entry->args[5];
 
-		/* One that counts wrong must not be led beyond the list. */
+		/* A wrong count must not lead beyond the list. */
 		if (done >= count)
 			done = count - 1;
 		entry->args[0] = entry->args[4] + done * sizeof(struct mmuext_op);
@@ -77,12 +77,12 @@ static void flush(struct xen_queue *queue)
 	if (count == 1)
 		queue->entry->result = (unsigned long)make(queue->entry);
 	else
-		/* Its own error is one of entries that it did not come to. */
+		/* Its own error is in the entries, too: those not made keep -EFAULT. */
 		(void)pvxen_call2(__HYPERVISOR_multicall, (unsigned long)queue->entry, count);
 	for (i = 0; i < count; i++) {
 		if ((long)queue->entry[i].result >= 0 || again(&queue->note[i], &queue->entry[i]))
 			continue;
-		/* The copy must not claim what Xen refused. */
+		/* The copy of CR3 must not have a value that Xen refused. */
 		if (queue->note[i].op == PV_OP_write_cr3)
 			pvxen_cpu_registers_init();
 	}
@@ -152,7 +152,7 @@ u32 pvxen_multicall(enum pv_op op, unsigned long caller, struct multicall_entry 
 	const struct pv_batch_note note = { caller, op };
 	u32 i, bad = 0;
 
-	/* Its own error is one of entries that it did not come to. */
+	/* Its own error is in the entries, too: those not made keep -EFAULT. */
 	(void)pvxen_call2(__HYPERVISOR_multicall, (unsigned long)entry, count);
 	for (i = 0; i < count; i++)
 		if ((long)entry[i].result < 0)

@@ -2,9 +2,9 @@
 /*
  * Other CPUs, and the machine as a whole.
  *
- * A vCPU is described to Xen once.  One that stopped itself goes on behind its
- * VCPUOP_down when it is brought up again, one that halts behind a kick; both
- * then take the new state from restart[].
+ * A vCPU is described to Xen once.  A vCPU that stopped itself continues behind its
+ * VCPUOP_down when it is brought up again; one that halts continues after a kick.  Both
+ * then load the new state from restart[].
  */
 #include <pvops/call.h>
 #include "internal.h"
@@ -69,7 +69,7 @@ static void describe(const struct pv_cpu_state *state, pv_mfn_t gdt)
 	context.gs_base_kernel = state->gs_base;
 }
 
-/* A CPU that halts takes its new state from restart[]. */
+/* Restarts a CPU that halts; it loads its new state from restart[]. */
 static bool wake_halted(u32 cpu)
 {
 	if (__atomic_load_n(&halted[cpu], __ATOMIC_ACQUIRE) != HALTED)
@@ -85,7 +85,7 @@ static long up(u32 cpu)
 			   cpu, 0);
 }
 
-/* One that stops or halts may not be there yet; one that runs cannot be started. */
+/* Waits for a CPU that is about to stop or halt; one that runs cannot be started. */
 static long start_again(u32 cpu)
 {
 	u32 tries;
@@ -131,7 +131,7 @@ static int pvxen_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 
 	describe(state, gdt);
 	restart[cpu] = *state;
-	/* -EEXIST: it is described already.  Whatever else, the caller is told. */
+	/* -EEXIST: the vCPU is described already.  The caller gets any other error. */
 	error = pv_batch_errno(pvxen_vcpu_op(VCPUOP_initialise, cpu, &context));
 	if (error == -XEN_EEXIST)
 		error = start_again(cpu);
@@ -168,8 +168,8 @@ static void pvxen_stop_cpu(void)
 }
 
 /*
- * SCHEDOP_block would unmask, and VCPUOP_down of the last CPU ends the domain:
- * a poll waits with events masked.
+ * A poll, which waits with events masked: SCHEDOP_block would unmask them, and
+ * VCPUOP_down of the last CPU would end the domain.
  */
 void pvxen_halt(void)
 {
@@ -189,8 +189,7 @@ static void pvxen_console_write(const char *text, size_t bytes)
 }
 
 /*
- * A dom0 is the machine's kernel: switching the machine off is its work, with
- * the machine's own means (Xen would only halt the CPUs).
+ * A dom0 powers the machine off itself, as native does; Xen would only halt the CPUs.
  */
 static void pvxen_shutdown(enum pv_shutdown_reason reason)
 {

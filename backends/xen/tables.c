@@ -2,29 +2,29 @@
 /*
  * Table pages: pinned, read-only, and kept for reuse while they are empty.
  *
- * Xen validates all 512 entries of a table when it is pinned, and again when
- * it is unpinned (README.md, "Measured").  So a released table is emptied,
- * if that is cheaper, and handed out again with its pin.  A root is a pair:
- * the kernel's, and the user's with the same user half.
+ * Xen validates all 512 entries of a table when it is pinned, and again when it is
+ * unpinned (README.md, "Measured").  So a released table is emptied, if that is cheaper,
+ * and used again with its pin.  A root is a pair: the kernel root, and the user root with
+ * the same user half.
  */
 #include "internal.h"
 
-/* Tables kept per level at most; table_cache() lowers it. */
+/* Most tables kept per level; table_cache() lowers the bound. */
 #define CACHE_MAX	64
 
 /*
- * A table with more entries than this is unpinned and given back, not emptied
- * and kept.  Level 1: emptying 470 + 461 n against unpin, map, pin again 22,000
- * + 145 n, equal at n = 68; levels 2 and 3: 330 + 1,152 n against 44,400 +
- * 111 n, equal at 42.  Roots have few and are always emptied.
+ * A table with more entries than this is unpinned and given back, not emptied and kept.
+ * Cost for n entries at level 1: 470 + 461 n to empty it, 22,000 + 145 n to unpin it, map
+ * it and pin it again; equal at n = 68.  At levels 2 and 3: 330 + 1,152 n and 44,400 +
+ * 111 n; equal at 42.  Roots have few entries and are always emptied.
  */
 static const u32 clear_max[] = { 64, 40, 40 };
 
 #define ROOT_LEVEL	4
 
 /*
- * Tables given back at once where the cache is full: one TLB flush for all.  As many as
- * a frame has room for (port.h, PV_STACK_FRAME).
+ * Most tables that a full cache gives back at once, with one TLB flush for all.  The
+ * stack frame has room for as many (port.h, PV_STACK_FRAME).
  */
 #define GIVE_MAX	4
 
@@ -33,14 +33,14 @@ struct table_cache {
 	u32 count;
 };
 
-/* Levels 1 to 4; roots by their kernel half. */
+/* Levels 1 to 4; a pair of roots is kept by its kernel root. */
 static struct table_cache caches[ROOT_LEVEL];
 static u32 bound = CACHE_MAX;
 static struct pvxen_lock cache_lock;
 
 /*
- * Which user root belongs to a root: hashed by PFN, records from port pages
- * that are kept.
+ * The user root of each root: a hash table by PFN, whose records are in port pages
+ * that are never freed.
  */
 struct root_pair {
 	pv_pfn_t kernel;
@@ -135,7 +135,7 @@ static void remove_pair(pv_pfn_t kernel)
 	pvxen_unlock(&pair_lock, flags);
 }
 
-/* The linear map's entry for a page, as it is but for the writable bit. */
+/* The linear map's entry for a page, with another writable bit. */
 u64 pvxen_linear_entry(pv_pfn_t pfn, bool writable)
 {
 	pv_pte_t *ptep = pv_port_linear_pte(pfn);
@@ -170,8 +170,7 @@ static void linear_entry(struct multicall_entry *entry, pv_pfn_t pfn, bool writa
 }
 
 /*
- * What pins or unpins cannot be done twice: Xen shall say how far it came, where it
- * can stop in between.
+ * A pin or unpin cannot be repeated, so Xen reports how much of the list it has done.
  */
 static void pin_entry(struct multicall_entry *entry, const struct mmuext_op *ext, u32 count,
 		      u32 *done)
@@ -179,12 +178,12 @@ static void pin_entry(struct multicall_entry *entry, const struct mmuext_op *ext
 	*done = 0;
 	pvxen_mc_entry(entry, __HYPERVISOR_mmuext_op, (unsigned long)ext, count,
 		     count > 1 ? (unsigned long)done : 0, DOMID_SELF);
-	/* For the second try (multicall.c). */
+	/* For the retry (multicall.c). */
 	entry->args[4] = (unsigned long)ext;
 	entry->args[5] = count;
 }
 
-/* Read-only and pinned, in one hypercall; all or nothing. */
+/* Makes pages read-only and pins them, in one hypercall; returns true if all succeed. */
 static bool pin(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, u32 count, u32 level)
 {
 	struct multicall_entry entry[3];
@@ -200,8 +199,8 @@ static bool pin(enum pv_op op, unsigned long caller, const pv_pfn_t *pfn, u32 co
 }
 
 /*
- * Unpinned, writable, and the kernel's again.  A page that Xen still sees as a table
- * is not used again.
+ * Unpin pages, make them writable and return them to the kernel.  A page that Xen still
+ * takes for a table is not used again.
  */
 static __attribute__((__noinline__)) void give_back_one(enum pv_op op, unsigned long caller,
 							pv_pfn_t pfn)
@@ -220,7 +219,7 @@ static __attribute__((__noinline__)) void give_back_one(enum pv_op op, unsigned 
 			    (unsigned long long)pv_pfn_nr(pfn));
 }
 
-/* The same for several: what one of them was refused, each tries alone. */
+/* The same for several pages.  Pages with a refusal are given back again one by one. */
 static __attribute__((__noinline__)) void give_back(enum pv_op op, unsigned long caller,
 						    const pv_pfn_t *pfn, u32 count)
 {
@@ -235,7 +234,7 @@ static __attribute__((__noinline__)) void give_back(enum pv_op op, unsigned long
 	}
 	pin_entry(&entry[0], ext, count, &done);
 	pvxen_multicall(op, caller, entry, count + 1);
-	/* It brings the flush. */
+	/* The last entry contains the TLB flush. */
 	if ((long)entry[count].result < 0)
 		pvxen_check(pvxen_mmuext(&flush, 1), op, caller, 0, 0);
 	for (i = 0; i < count; i++) {
@@ -271,7 +270,7 @@ static pv_pfn_t take(u32 level)
 	return pfn;
 }
 
-/* Give tables back until there are @left, several at a time.  Returns how many. */
+/* Gives tables back, several at a time, until @left remain.  Returns their number. */
 static u32 give_all_but(enum pv_op op, unsigned long caller, u32 level, u32 left, u32 most)
 {
 	struct table_cache *cache = &caches[level - 1];
@@ -292,14 +291,14 @@ static u32 give_all_but(enum pv_op op, unsigned long caller, u32 level, u32 left
 	return given;
 }
 
-/* Where it is full, some go. */
+/* Keeps a table in the cache.  A full cache first gives some tables back. */
 static bool keep(enum pv_op op, unsigned long caller, u32 level, pv_pfn_t pfn)
 {
 	struct table_cache *cache = &caches[level - 1];
 	pv_flags_t flags;
 	bool room;
 
-	/* Roots are two pages each, and few. */
+	/* Not for roots, which are two pages each, and few. */
 	if (cache->count >= bound && level != ROOT_LEVEL)
 		give_all_but(op, caller, level, 0, GIVE_MAX);
 	flags = pvxen_lock(&cache_lock);
@@ -315,7 +314,7 @@ static u32 count_entries(pv_pfn_t pfn, u32 first, u32 end)
 	const u64 *table = pv_port_pfn_to_virt(pfn);
 	u32 i, j, count = 0;
 
-	/* Most are empty: eight at a time. */
+	/* Eight at a time, because most are empty. */
 	for (i = first; i < end; i += 8) {
 		const u64 *e = table + i;
 
@@ -403,7 +402,7 @@ void pvxen_release_pud(pv_pfn_t pfn)
 	release_table(PV_OP_release_pud, XEN_CALLER(), pfn, 3);
 }
 
-/* Root slots of Xen itself: it fills them in when it validates the table. */
+/* Xen's own root entries, which it fills in when it validates the table. */
 #define XEN_SLOT_FIRST	256
 #define XEN_SLOT_END	272
 
@@ -456,7 +455,7 @@ void pvxen_pgd_free(pv_pfn_t pfn)
 			      PV_BATCH_NOT_TRIED);
 		return;
 	}
-	/* The tables below are the kernel's to release, and keep their own pins. */
+	/* The kernel releases the tables below, which have their own pins. */
 	used = count_pair(pfn, user);
 	if (used) {
 		pv_batch_begin(PV_BATCH_MMU);
@@ -470,7 +469,7 @@ void pvxen_pgd_free(pv_pfn_t pfn)
 		free_pair(PV_OP_pgd_free, XEN_CALLER(), pfn);
 }
 
-/* Both were pinned when they were made. */
+/* Both roots are pinned at allocation. */
 void pvxen_pgd_activate(pv_pfn_t pfn)
 {
 	(void)pfn;

@@ -8,7 +8,7 @@
 /* Xen's system time when this backend's clock was 0. */
 static u64 epoch;
 
-/* What is not stolen: before a CPU started, and while it had stopped itself. */
+/* Time that is not stolen: before a CPU starts, and while it has stopped itself. */
 static u64 not_stolen[PV_MAX_CPUS];
 static u64 offline_at_stop[PV_MAX_CPUS];
 
@@ -49,7 +49,7 @@ static u64 pvxen_wall_clock(void)
 	return ns + system_time();
 }
 
-/* Xen's time is signed, and what is negative is past: fires at once. */
+/* Xen's time is signed: a negative deadline is in the past and fires at once. */
 #define LATEST	(~0ULL >> 1)
 
 static void pvxen_set_timer(u64 deadline)
@@ -64,8 +64,8 @@ static void pvxen_set_timer(u64 deadline)
 }
 
 /*
- * Ready but not run, or taken off.  Xen sets XEN_RUNSTATE_UPDATE in the entry
- * time while it changes the record (VMASST_TYPE_runstate_update_flag).
+ * Time in which the vCPU was runnable or offline.  Xen sets XEN_RUNSTATE_UPDATE in the
+ * entry time while it changes the record (VMASST_TYPE_runstate_update_flag).
  */
 static u64 pvxen_stolen_time(u32 cpu)
 {
@@ -101,7 +101,7 @@ void pvxen_time_init(u32 cpu)
 
 	if (!cpu && !epoch) {
 		epoch = system_time();
-		/* Older versions do not know the flag and do not need it. */
+		/* Older versions of Xen do not know the flag, and do not need it. */
 		pvxen_call2(__HYPERVISOR_vm_assist, VMASST_CMD_enable,
 			  VMASST_TYPE_runstate_update_flag);
 	}

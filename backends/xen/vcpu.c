@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Start and end, as far as every kind of guest does them alike. */
+/* Start and shutdown: the parts that all types of guests share. */
 #include <pvops/pvops.h>
 #include "internal.h"
 
@@ -8,12 +8,12 @@ struct shared_info *pvxen_shared;
 PV_PERCPU_DEFINE(pvxen_vcpu_area, pvxen_vcpu_info);
 PV_PERCPU_DEFINE(union pvxen_runstate, pvxen_runstate);
 
-/* vcpu_info can be registered once in a vCPU's life; a CPU may start again. */
+/* vcpu_info can be registered only once in a vCPU's life, but a CPU may start again. */
 static bool registered[PV_MAX_CPUS];
 
 /*
- * Without it a vCPU has one of the 32 in shared_info, or none; and then Xen PV
- * does not let it start: so whoever starts a CPU registers it.
+ * Without registration a vCPU has one of the 32 in shared_info, or none; without any, Xen
+ * PV does not let it start.  So the CPU that starts another one registers it.
  */
 long pvxen_register_info(u32 cpu, struct vcpu_info *info, pv_mfn_t frame, enum pv_op op)
 {
@@ -25,7 +25,7 @@ long pvxen_register_info(u32 cpu, struct vcpu_info *info, pv_mfn_t frame, enum p
 
 	if (registered[cpu])
 		return 0;
-	/* Xen copies the state it kept so far; until then: masked. */
+	/* Masked until Xen copies the state that it has kept so far. */
 	info->evtchn_upcall_mask = 1;
 	error = pvxen_check(pvxen_vcpu_op(VCPUOP_register_vcpu_info, cpu, &where), op,
 			    XEN_CALLER(), cpu, where.mfn);
@@ -43,12 +43,12 @@ void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame)
 
 	if (pvxen_register_info(cpu, PV_PERCPU_PTR(pvxen_vcpu_info), frame, PV_BATCH_CPU_INIT))
 		pv_port_panic("pvops: xen: no event mask, cannot go on");
-	/* Who reads it. */
+	/* Only these ops read the runstate area. */
 	if (!pv_impl_is_own(PV_OP_stolen_time) && !pv_impl_is_own(PV_OP_vcpu_is_preempted))
 		return;
 	/*
-	 * Again when a CPU starts again: registering also brings it up to date, which
-	 * Xen cannot do at this address while the CPU comes from real mode.
+	 * Repeated when a CPU starts again: registration also updates the area, which Xen
+	 * cannot do at this address while the CPU comes from real mode.
 	 */
 	runstate.addr.v = &PV_PERCPU_PTR(pvxen_runstate)->info;
 	error = pvxen_check(pvxen_vcpu_op(VCPUOP_register_runstate_memory_area, cpu, &runstate),

@@ -2,10 +2,10 @@
 /**
  * DOC: Backends
  *
- * A backend is a folder under backends/: one descriptor, one const table per
- * group of ops that it improves, and the stubs behind them.  It includes
- * <pvops/...> and its hypervisor's public headers, nothing else; the core
- * finds it in section .pv_backends and never by name.
+ * A backend is a folder under backends/.  It has one descriptor, one const table per
+ * group of ops that it improves, and the functions in these tables.  It includes only
+ * <pvops/...> and its hypervisor's public headers.  The core finds it in section
+ * .pv_backends, never by name.
  *
  * To add one: write the folder, define the descriptor with PV_BACKEND(), add
  * the folder to the build.  Every op that its tables leave empty is native.
@@ -15,7 +15,7 @@
 
 #include "site.h"
 
-/** PV_IMPL_NOP - the op is empty here: its sites may become NOPs */
+/** PV_IMPL_NOP - the op does nothing here: its sites may become NOPs */
 #define PV_IMPL_NOP		0x1UL
 /**
  * PV_IMPL_REQUIRED - the backend cannot run with native in this op's place
@@ -34,9 +34,9 @@
  * struct pv_impl - one op of one backend, as the core sees it
  * @fn: function with the op's prototype and convention; NULL leaves the op to
  *	native
- * @code: bytes that may stand at the site instead of a call, or NULL; must
- *	have the effect of @fn, contain no RIP-relative operand and no branch
- *	out, and leave the stack as it was.  16 bytes from here must be readable
+ * @code: bytes that can replace a call at the site, or NULL.  They have the effect
+ *	of @fn, contain no RIP-relative operand and no branch out of them, and leave
+ *	the stack pointer unchanged.  16 bytes from here must be readable
  * @code_end: end of @code
  * @flags: PV_IMPL_*
  */
@@ -59,7 +59,7 @@ struct pv_impl {
 	PV_IMPL_MEMBER(name, ret, n, args)
 #define PV_TOGETHER(name, other)
 
-/** struct pv_irq_impls - a backend's "irq" table; likewise the five below */
+/** struct pv_irq_impls - a backend's table "irq"; the five below are the other tables */
 struct pv_irq_impls {
 #include "ops/irq.h"
 };
@@ -113,18 +113,18 @@ struct pv_kernel_impls;
 					  .code_end = bytes##_end, .flags = (more) }
 #define PV_EMPTY(function, more)	{ .fn = (function), .flags = PV_IMPL_NOP | (more) }
 
-/** PV_CPUID_RANGES - hypervisors' interfaces that are looked at in CPUID */
+/** PV_CPUID_RANGES - most interfaces of hypervisors that are read from CPUID */
 #define PV_CPUID_RANGES	4
-/** PV_CPUID_LEAVES - leaves behind the first that are kept of each */
+/** PV_CPUID_LEAVES - number of leaves that are kept of each, behind the first */
 #define PV_CPUID_LEAVES	4
 
 /**
  * struct pv_cpuid_range - leaves of one hypervisor's interface
- * @base: the first: 0x40000000, or a multiple of 0x100 more
- * @last: the highest that there is, at most @base + 0xff
- * @name: EBX, ECX and EDX of @base, and a NUL: its signature
- * @leaf: @base + 1 to @base + 4; zeros beyond @last
- * @leaf_10: @base + 0x10, likewise
+ * @base: the first leaf: 0x40000000, or a multiple of 0x100 more
+ * @last: the highest leaf, at most @base + 0xff
+ * @name: signature: EBX, ECX and EDX of @base, and a NUL
+ * @leaf: leaves @base + 1 to @base + 4; zeros beyond @last
+ * @leaf_10: leaf @base + 0x10; zeros beyond @last
  */
 struct pv_cpuid_range {
 	u32 base;
@@ -135,33 +135,33 @@ struct pv_cpuid_range {
 };
 
 /**
- * struct pv_platform - what is known about where the kernel is
- * @cpl: privilege level the kernel runs at (CS.RPL); 3 under Xen PV
- * @xen_start_info: what the Xen PV entry point was given, or NULL
- * @hvm_start_info: what the PVH entry point was given, readable, or NULL
- * @option_roms: physical 0xc0000..0xdffff, readable, or NULL where that is not
- *	a PC's; a pointer so that recorded machines can be replayed in tests
- * @no_option_roms: why @option_roms is NULL, for people, static text; NULL: no
- *	more is known than that.  Not read where there are @option_roms
- * @memory_encrypted: a hypervisor sees no page of the kernel's in clear unless the
- *	kernel shares it (SEV, SEV-SNP, TDX; Hyper-V's isolated guests)
- * @cpuid: reads a CPUID leaf as the bare instruction shows it, subleaf 0; a function
- *	so that recorded machines can be replayed in tests.  For pv_init() only
- * @vendor: of the processor, 12 letters and a NUL (leaf 0: EBX, EDX, ECX)
+ * struct pv_platform - the machine that the kernel runs on
+ * @cpl: privilege level of the kernel (CS.RPL); 3 under Xen PV
+ * @xen_start_info: argument of the Xen PV entry point, or NULL
+ * @hvm_start_info: argument of the PVH entry point, readable, or NULL
+ * @option_roms: physical 0xc0000..0xdffff, readable, or NULL if the machine is no PC; a
+ *	pointer so that tests can replay recorded machines
+ * @no_option_roms: reason why @option_roms is NULL, static text for people, or NULL if
+ *	there is no special one.  Not read if @option_roms is set
+ * @memory_encrypted: the hypervisor cannot read the kernel's pages unless the kernel
+ *	shares them (SEV, SEV-SNP, TDX; Hyper-V's isolated guests)
+ * @cpuid: executes the bare CPUID instruction with subleaf 0; a function so that tests
+ *	can replay recorded machines.  For pv_init() only
+ * @vendor: vendor of the processor, 12 letters and a NUL (leaf 0: EBX, EDX, ECX)
  * @hypervisor: CPUID.1:ECX bit 31: there are leaves from 0x40000000 on.  Xen PV
  *	does not set it for its guests, whose bare CPUID shows the machine below
- * @ranges: how many of @range there are
- * @range: hypervisors' interfaces, in the order of their leaves; one that is
- *	imitated takes the first place
- * @more_ranges: there is one more behind the last
+ * @ranges: number of valid elements of @range
+ * @range: hypervisors' interfaces, in the order of their leaves; an imitated
+ *	interface comes first
+ * @more_ranges: there is at least one more interface than @range can hold
  *
- * Made once, by the boot CPU: entry code fills the members up to @cpuid, and
- * pv_init() the others.  It executes CPUID at most 48 times, and 2 times where
- * there is no hypervisor; each is an exit.  So the search ends at the first base
- * that has no interface: no hypervisor is known that leaves one out.
+ * The boot CPU fills it once: the entry code fills the members up to @cpuid, pv_init()
+ * fills the others.  pv_init() executes CPUID at most 48 times, and 2 times without a
+ * hypervisor, because each CPUID is an exit.  So the search ends at the first base
+ * without an interface; no known hypervisor leaves a base out.
  *
- * Backends do not execute CPUID in detect() and init(), and must not keep what
- * this points at beyond init(), except @xen_start_info.
+ * Backends do not execute CPUID in detect() and init().  They keep no pointer from
+ * here beyond init(), except @xen_start_info.
  */
 struct pv_platform {
 	u32 cpl;
@@ -179,7 +179,7 @@ struct pv_platform {
 	struct pv_cpuid_range range[PV_CPUID_RANGES];
 };
 
-/** pv_cpuid_same - are two names of CPUID's the same, up to their NULs? */
+/** pv_cpuid_same - true if two signatures of CPUID are equal */
 static inline bool pv_cpuid_same(const char *a, const char *b)
 {
 	for (; *a && *a == *b; a++, b++)
@@ -187,7 +187,7 @@ static inline bool pv_cpuid_same(const char *a, const char *b)
 	return *a == *b;
 }
 
-/** pv_cpuid_find - the interface of this name, or NULL */
+/** pv_cpuid_find - find the interface with this signature; NULL if there is none */
 static inline const struct pv_cpuid_range *pv_cpuid_find(const struct pv_platform *platform,
 							 const char *name)
 {
@@ -200,9 +200,9 @@ static inline const struct pv_cpuid_range *pv_cpuid_find(const struct pv_platfor
 }
 
 /**
- * pv_vendor_is_amd - does the processor have AMD's instructions (VMMCALL, not VMCALL)?
+ * pv_vendor_is_amd - true if the processor has VMMCALL, false if it has VMCALL
  *
- * AMD's APM vol. 3 against Intel's SDM vol. 3C; Hygon's are AMD's.
+ * Sources: AMD's APM vol. 3; Intel's SDM vol. 3C.  Hygon's processors have VMMCALL.
  */
 static inline bool pv_vendor_is_amd(const struct pv_platform *platform)
 {
@@ -211,11 +211,11 @@ static inline bool pv_vendor_is_amd(const struct pv_platform *platform)
 }
 
 /**
- * pv_can_share - may a hardware-virtualized kernel share pages with its hypervisor?
- * @platform: where
- * @why: set to the reason if not
+ * pv_can_share - true if a hardware-virtualized kernel can share pages with its hypervisor
+ * @platform: the machine
+ * @why: set to the reason if it cannot
  *
- * What every backend of such guests needs; none of them decrypts pages.
+ * Every backend of such guests needs shared pages, and none of them decrypts pages.
  */
 static inline bool pv_can_share(const struct pv_platform *platform, const char **why)
 {
@@ -229,64 +229,63 @@ static inline bool pv_can_share(const struct pv_platform *platform, const char *
 }
 
 /*
- * Scores of detect().  The highest score wins.  The order in which backends are
- * linked decides nothing: no two backends have the same score on one machine
+ * Scores of detect().  The highest score wins.  The link order of backends decides
+ * nothing, because no two backends have the same score on one machine
  * (tests/unit/machines.c).  From the lowest to the highest:
  */
-/** PV_SCORE_NONE - cannot run here; detect() says why */
+/** PV_SCORE_NONE - the backend cannot run here; detect() gives the reason */
 #define PV_SCORE_NONE		0
-/** PV_SCORE_FALLBACK - runs, without help from a hypervisor */
+/** PV_SCORE_FALLBACK - the backend runs without help from a hypervisor */
 #define PV_SCORE_FALLBACK	1
 /** PV_SCORE_IMITATED - another hypervisor imitates this interface */
 #define PV_SCORE_IMITATED	50
 /**
  * PV_SCORE_GUEST - the hypervisor offers its own interface
  *
- * A machine can show several.  A backend subtracts its rank, below
- * PV_SCORE_GUEST - PV_SCORE_IMITATED, and says beside the score why it stands
- * behind those with a smaller one: KVM 0, Xen 1, VMware 2, Hyper-V 3.
+ * A machine can offer several interfaces.  A backend subtracts its rank, which is
+ * less than PV_SCORE_GUEST - PV_SCORE_IMITATED and differs from every other backend's.
+ * A comment beside the score gives the reason for the rank.
  */
 #define PV_SCORE_GUEST		100
 /**
- * PV_SCORE_ROM - code for the guest lies in the machine's memory
+ * PV_SCORE_ROM - the machine's memory has an option ROM with code for the guest
  *
- * Whoever put it there runs between the guest and what CPUID shows.
+ * The hypervisor of the ROM runs between the guest and the one that CPUID shows.
  */
 #define PV_SCORE_ROM		200
-/** PV_SCORE_DEPRIVILEGED - nothing else can run here */
+/** PV_SCORE_DEPRIVILEGED - no other backend can run here */
 #define PV_SCORE_DEPRIVILEGED	1000
 
 /**
  * struct pv_backend - descriptor
- * @name: what pvops= takes; lower case, no comma, no '-'
+ * @name: name for pvops=; lower case, no comma, no '-'
  * @title: one line for people
- * @detect: may this backend run here?  Returns a score; if PV_SCORE_NONE,
- *	sets *@why to the reason (static text).  Changes nothing, reads nothing
- *	but @platform, on recorded ones too; asked once by each pv_init().  Why the
- *	order of backends is what it is stands beside the score in each backend.
- * @init: take possession: called once on the boot CPU when chosen, interrupts
- *	off, before any of its ops; returns 0, or negative errno after one log
- *	line, and then the next best backend is tried.  May be NULL
- * @cpu_init: called on each CPU, boot CPU included, with the per-CPU area in
- *	place, before its first op.  May be NULL
- * @cpu_exit: undoes cpu_init() on the calling CPU: the hypervisor writes to no
- *	memory of ours for it any more.  Ops keep working, as well as they do
- *	without.  Called for a CPU that another kernel is about to run on; stop_cpu
- *	and shutdown do it themselves.  May be NULL
- * @late_init: called once after pv_patch(), memory allocation works,
- *	interrupts still off.  May be NULL
- * @hypercalls: hypercalls that this CPU has made with number @nr since boot,
- *	or in all if @nr is ~0U; for tests and measurements.  May be NULL
- * @null_hypercall: the shortest way to the hypervisor and back that changes
- *	nothing; for measurements.  NULL where there is no hypervisor
- * @tsc_khz: TSC frequency as the hypervisor says, 0 if it does not; native asks
- *	when the kernel does not know it, before it measures.  Called from
- *	late_init() on.  May be NULL
- * @note: for the one block: what is used of what the hypervisor offers, and what
- *	is not, and why.  Text of line @nr, valid until the next call; NULL
- *	beyond the last.  May be NULL
- * @irq: tables; NULL leaves all of the group to native
- * @kernel: table of the kernel's own ops; the native one is the kernel's too
+ * @detect: returns a score.  If it is PV_SCORE_NONE, sets *@why to the reason (static
+ *	text).  Changes nothing and reads only @platform, which may be a recorded
+ *	one.  Each pv_init() calls it once
+ * @init: takes possession of the machine when the backend is chosen.  Called once, on
+ *	the boot CPU, interrupts off, before any of its ops.  Returns 0, or a negative
+ *	errno after one log line; then the next best backend is tried.  May be NULL
+ * @cpu_init: sets up the calling CPU.  Called on each CPU, boot CPU included, with the
+ *	per-CPU area in place, before its first op.  May be NULL
+ * @cpu_exit: undoes cpu_init() on the calling CPU: from then on the hypervisor writes
+ *	to no memory of the kernel for this CPU.  Ops keep working, perhaps slower.
+ *	Called for a CPU that another kernel is about to run on; stop_cpu and shutdown
+ *	do it themselves.  May be NULL
+ * @late_init: called once after pv_patch(), when memory can be allocated, interrupts
+ *	still off.  May be NULL
+ * @hypercalls: returns the number of hypercalls with number @nr that this CPU has made
+ *	since boot, or of all if @nr is ~0U; for tests and measurements.  May be NULL
+ * @null_hypercall: the shortest hypercall that changes nothing; for measurements.
+ *	NULL without a hypervisor
+ * @tsc_khz: returns the TSC frequency that the hypervisor reports, or 0.  Native calls
+ *	it, from late_init() on, if the kernel does not know the frequency, and
+ *	measures only if the result is 0.  May be NULL
+ * @note: returns line @nr of the notes for pv_print(), valid until the next call; NULL
+ *	beyond the last.  The notes say which features of the hypervisor are in use,
+ *	which are not, and why.  May be NULL
+ * @irq: tables; NULL leaves the whole group to native
+ * @kernel: table of the kernel's own ops; native's table of them is the kernel's, too
  *	(PV_NATIVE_KERNEL_IMPLS)
  */
 struct pv_backend {
@@ -311,10 +310,10 @@ struct pv_backend {
 };
 
 /**
- * PV_NATIVE_KERNEL_IMPLS - native forms of the ops a kernel adds, or NULL
+ * PV_NATIVE_KERNEL_IMPLS - native implementations of the ops that a kernel adds, or NULL
  *
- * The native backend takes them as its table "kernel", so that every op of an
- * extension has a form to fall back on, as all others have.
+ * The native backend uses them as its table "kernel", so every op of an extension has
+ * an implementation to fall back on.
  */
 #ifdef PV_CATALOGUE_EXTENSION
 extern const struct pv_kernel_impls pv_native_kernel_impls;
@@ -324,7 +323,7 @@ extern const struct pv_kernel_impls pv_native_kernel_impls;
 #endif
 
 /**
- * PV_BACKEND - put a descriptor where the core looks
+ * PV_BACKEND - register a descriptor with the core
  *
  * Kernel linker script: KEEP .pv_backends, 8-byte aligned, between
  * __pv_backends_start and __pv_backends_end.

@@ -11,29 +11,29 @@
  *
  * 1. Batches nest.  Only the outermost end flushes.  An end without a begin
  *    is reported and ignored.
- * 2. The queue is bounded (PV_BATCH_MAX).  A full queue flushes itself and
- *    goes on; nothing is lost and nobody waits.
+ * 2. The queue is bounded (PV_BATCH_MAX).  A full queue is flushed, and the next
+ *    update is queued; nothing is lost.
  * 3. Outside a batch, and while paused, an update is submitted at once.
- * 4. Interrupts and exceptions that hit kernel mode: the entry code calls
+ * 4. Interrupts and exceptions in kernel mode: the entry code calls
  *    pv_batch_pause() before the handler and pv_batch_resume() after it, and
- *    does not switch contexts in between.  (In user mode nothing is open.)  Everything that the
- *    interrupted code had queued completely is submitted by the pause, so
- *    the handler sees it in the page tables; what the handler updates is
- *    real at once.  An update whose queueing was itself interrupted is not
- *    yet seen, and stays queued.  An NMI handler may update entries outside of
- *    a batch, as an interrupt's; it may come between any two instructions.
- *    A kernel without such entry code answers pv_port_in_interrupt(): then
- *    handlers do not queue either; an update or a flush of theirs submits
- *    first what waits, and they do not open batches of their own.
- * 5. Flush and end submit in order.  Write CR3, TLB flushes, table release,
- *    IPIs, context switch and CPU stop flush first.
- * 6. Each entry keeps the op and the caller that queued it.  An entry the
- *    hypervisor refuses is tried once more, alone and in its place: a refusal
- *    that passes loses no update.  It is reported with op, caller, error and
- *    what the second try gave, always, counted, and kept in a log of the last
- *    PV_BATCH_ERRORS.  Refused twice it is skipped, and counted as lost; the
- *    entries behind it are applied.  The same holds for every call that a
- *    backend makes outside of the queue and that can be made again.
+ *    does not switch contexts in between.  (In user mode no batch is open.)  The
+ *    pause submits every update that the interrupted code has queued completely,
+ *    so the handler sees it in the page tables.  An update whose queueing was
+ *    interrupted stays queued, and is not yet visible.  The handler's own updates
+ *    are submitted at once.  An NMI may come between any two instructions; its
+ *    handler updates entries as an interrupt handler does, outside of a batch.
+ *    A kernel without such entry code answers pv_port_in_interrupt().  Then, in
+ *    an interrupt handler, an update or a flush first submits the queue and then
+ *    takes effect at once; the handler opens no batch of its own.
+ * 5. Flush and end submit in order.  A write of CR3, a TLB flush, the release of
+ *    a table, an IPI, a context switch and the stop of a CPU flush first.
+ * 6. Each entry keeps the op and the caller that queued it.  An entry that the
+ *    hypervisor refuses is retried once, alone and in its place, so a transient
+ *    refusal loses nothing.  Each refusal is reported with op, caller, error and
+ *    the result of the retry, is counted, and is kept in a log of the last
+ *    PV_BATCH_ERRORS.  An entry that is refused twice is skipped and counted as
+ *    lost; the entries behind it are applied.  The same holds for every repeatable
+ *    hypercall that a backend makes outside of the queue.
  */
 #ifndef PVOPS_BATCH_H
 #define PVOPS_BATCH_H
@@ -47,9 +47,9 @@
 
 /**
  * struct pv_batch_req - one update, in the shape a hypervisor takes
- * @ptr: machine address of the entry, command in the low bits.  The layout is
- *	Xen's struct mmu_update (xen/include/public/xen.h), which needs no
- *	translation there; other backends define their own meaning
+ * @ptr: machine address of the entry, with a command in the low bits.  The layout is
+ *	that of Xen's struct mmu_update (xen/include/public/xen.h), so that backend xen
+ *	need not translate it; other backends define their own meaning
  * @val: new contents
  */
 struct pv_batch_req {
@@ -68,27 +68,27 @@ struct pv_batch_note {
 };
 
 /**
- * PV_BATCH_CPU_INIT - in the place of an op: a backend sets a CPU up, which no op asks for
+ * PV_BATCH_CPU_INIT - pseudo-op for errors during CPU bring-up, which is not an op
  */
 #define PV_BATCH_CPU_INIT	((enum pv_op)PV_OP_COUNT)
 
 /**
- * PV_BATCH_NOT_TRIED - result of the second try where there was none
+ * PV_BATCH_NOT_TRIED - result of the retry where there was none
  *
- * Where one would be wrong: what was asked for is no hypervisor's to refuse, or is
- * done by other means.
+ * There is no retry where the backend itself refused the request, or where it does the
+ * work by other means.
  */
 #define PV_BATCH_NOT_TRIED	1
 
-/** PV_BATCH_ERRNO_MAX - the highest errno there is; what a hypervisor says beyond is this */
+/** PV_BATCH_ERRNO_MAX - the highest errno; a hypervisor's result beyond it is clamped to it */
 #define PV_BATCH_ERRNO_MAX	4095
 
 /**
- * pv_batch_errno - a hypercall's 64-bit result as an errno
- * @result: negative, it was refused; else it was not, whatever the number
+ * pv_batch_errno - convert a hypercall's 64-bit result to an errno
+ * @result: negative if the call was refused; any other number is success
  *
- * Returns 0 or a negative errno.  An int made of all of @result would lose the
- * refusals whose lower half is not negative.
+ * Returns 0 or a negative errno.  A plain conversion to int would lose the
+ * refusals whose lower 32 bits are not negative.
  */
 static __always_inline int pv_batch_errno(s64 result)
 {
@@ -99,10 +99,10 @@ static __always_inline int pv_batch_errno(s64 result)
 
 /**
  * struct pv_batch_error - one refused entry
- * @req: what was asked
- * @note: by whom
- * @error: negative errno as the hypervisor gave it
- * @again: of the second try: 0, a negative errno, or PV_BATCH_NOT_TRIED
+ * @req: the request
+ * @note: its op and caller
+ * @error: negative errno from the hypervisor
+ * @again: result of the retry: 0, a negative errno, or PV_BATCH_NOT_TRIED
  */
 struct pv_batch_error {
 	struct pv_batch_req req;
@@ -112,14 +112,14 @@ struct pv_batch_error {
 };
 
 /**
- * typedef pv_batch_submit_t - a backend's way to apply requests
+ * typedef pv_batch_submit_t - a backend's function that applies requests
  * @req: first request
- * @count: how many, 1..PV_BATCH_MAX
- * @done: set to the number applied, on success and on failure
+ * @count: number of requests, 1..PV_BATCH_MAX
+ * @done: set to the number of applied requests, on success and on failure
  *
- * Called with interrupts masked.  Returns 0 if all were applied, whatever
- * *@done says, or a negative errno of request *@done; the core submits that
- * one once more, alone, reports it, and submits the rest again.
+ * Called with interrupts masked.  Returns 0 if all requests were applied; the
+ * core then ignores *@done.  Else returns the negative errno of request *@done.
+ * The core retries that request alone, reports it, and submits the rest.
  */
 typedef int (*pv_batch_submit_t)(const struct pv_batch_req *req, u32 count, u32 *done);
 
@@ -127,10 +127,10 @@ typedef int (*pv_batch_submit_t)(const struct pv_batch_req *req, u32 count, u32 
  * struct pv_batch - the queue of one CPU
  * @req: requests; entries [@flushed, @used) are waiting
  * @note: who queued them
- * @used: end of the queue; only code at process level moves it
- * @flushed: start of what waits; an interrupt's pause moves it up to @used
+ * @used: end of the queue; only code at process level changes it
+ * @flushed: first waiting entry; an interrupt's pause moves it up to @used
  * @depth: open batches, per enum pv_batch_kind
- * @paused: pauses without their resume; nothing queues meanwhile
+ * @paused: number of pauses without their resume; while it is not 0, nothing queues
  * @flushes: submissions so far
  * @updates: requests submitted so far
  */
@@ -145,18 +145,18 @@ struct pv_batch {
 	u64 updates;
 };
 
-/** pv_batch_this_cpu - each CPU's queue; access with the port's per-CPU macros */
+/** pv_batch_this_cpu - the queue of each CPU; use the port's per-CPU macros */
 PV_PERCPU_DECLARE(struct pv_batch, pv_batch_this_cpu);
 
 /**
- * pv_batch_submit - the backend's, of all CPUs; NULL while it has no batches
+ * pv_batch_submit - the backend's submit function for all CPUs; NULL if it has none
  *
- * Every submission goes through it: it is read-only once the kernel has started.
+ * Every submission calls through it, so it is read-only once the kernel has started.
  */
 extern pv_batch_submit_t pv_batch_submit;
 
 /**
- * pv_batch_setup - give a CPU's queue its backend
+ * pv_batch_setup - initialize this CPU's queue for a backend
  * @submit: see pv_batch_submit_t; the same on every CPU
  *
  * Context: the CPU itself, interrupts masked, from cpu_init().
@@ -164,12 +164,11 @@ extern pv_batch_submit_t pv_batch_submit;
 void pv_batch_setup(pv_batch_submit_t submit);
 
 /**
- * pv_batch_begin, pv_batch_end - what batch_enter and batch_leave do in a
- * backend that queues
+ * pv_batch_begin, pv_batch_end - batch_enter and batch_leave of a backend that queues
  * @kind: which updates may wait
  *
- * Context: preemption off.  Ending a PV_BATCH_CPU does not submit what a
- * backend keeps outside of this queue; the backend does that itself.
+ * Context: preemption off.  A backend that keeps requests outside of this queue submits
+ * them itself at the end of a PV_BATCH_CPU.
  */
 void pv_batch_begin(enum pv_batch_kind kind);
 void pv_batch_end(enum pv_batch_kind kind);
@@ -184,8 +183,8 @@ bool pv_batch_open(enum pv_batch_kind kind);
  * @ptr: request
  * @val: request
  *
- * Context: as set_pte.  Returns 0, or the error of an update submitted at
- * once and lost (already reported).
+ * Context: as set_pte.  Returns 0, or the error of an update that was submitted
+ * at once and lost; it has been reported.
  */
 int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val);
 
@@ -213,7 +212,7 @@ static __always_inline void pv_batch_append(enum pv_op op, unsigned long caller,
 	batch->req[used].val = val;
 	batch->note[used].caller = caller;
 	batch->note[used].op = op;
-	/* Only now does the entry exist for an interrupt's pause. */
+	/* From here on an interrupt's pause submits the entry. */
 	asm volatile("" : : : "memory");
 	batch->used = used + 1;
 }
@@ -226,50 +225,51 @@ static __always_inline void pv_batch_append(enum pv_op op, unsigned long caller,
 void pv_batch_drain(void);
 
 /**
- * pv_batch_pause - interrupt or exception entry
+ * pv_batch_pause - suspend batches at the entry of an interrupt or exception
  *
- * Context: interrupts masked, first thing before the handler.  Submits what
- * waits and closes all batches of this CPU for the handler.  Returns the
+ * Submits the queue, and closes all batches of this CPU for the handler.
+ * Context: interrupts masked, before anything else of the handler.  Returns the
  * token for pv_batch_resume(); pairs may nest.
  */
 u32 pv_batch_pause(void);
 
 /**
- * pv_batch_resume - interrupt or exception exit
+ * pv_batch_resume - continue batches at the exit of an interrupt or exception
  * @token: from pv_batch_pause()
  *
- * Context: interrupts masked, last thing after the handler.  A batch that
- * the handler left open is reported and closed; what it updated is real.
+ * A batch that the handler left open is reported and closed; its updates have
+ * taken effect.  Context: interrupts masked, after everything else of the handler.
  */
 void pv_batch_resume(u32 token);
 
 /**
- * pv_batch_refused - note and report an update that was refused
- * @req: what
- * @note: who
+ * pv_batch_refused - count and report a refused update
+ * @req: the request
+ * @note: its op and caller
  * @error: negative errno
- * @again: of the second try: 0, a negative errno, or PV_BATCH_NOT_TRIED
+ * @again: result of the retry: 0, a negative errno, or PV_BATCH_NOT_TRIED
  *
- * For backends whose updates do not go through the queue (multicalls).
+ * For hypercalls that a backend makes outside of the queue, such as multicalls.
  */
 void pv_batch_refused(const struct pv_batch_req *req, const struct pv_batch_note *note,
 		      s32 error, s32 again);
 
 /**
- * pv_batch_error_count - refused updates since boot, all CPUs; each once
+ * pv_batch_error_count - number of refused updates since boot, all CPUs; a retry
+ * does not count again
  */
 u32 pv_batch_error_count(void);
 
 /**
- * pv_batch_lost_count - of these, those that were refused twice
+ * pv_batch_lost_count - number of updates that were refused twice
  */
 u32 pv_batch_lost_count(void);
 
 /**
- * pv_batch_error - look at one of the last PV_BATCH_ERRORS refused updates
+ * pv_batch_error - read one of the last PV_BATCH_ERRORS refused updates
  * @nr: 0 is the newest
  *
- * Returns NULL beyond what is remembered.
+ * Returns NULL if there is no such update.
  */
 const struct pv_batch_error *pv_batch_error(u32 nr);
 

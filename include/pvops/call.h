@@ -2,14 +2,13 @@
 /**
  * DOC: Call-site wrappers
  *
- * pv_<op>() for every op of the catalogue that C may use, generated.  This is
- * the header that a kernel's code includes to do privileged work; what an op
- * means stands in ops/<table>.h.
+ * This header generates pv_<op>() for every op of the catalogue that C may use.  Kernel
+ * code includes it to do privileged work.  The contract of each op is in ops/<table>.h.
  *
- * A wrapper is one asm statement (CALL6, CALL9) or the native code behind a
- * branch site (BRANCH), and takes exactly the clobbers of the op's
- * convention.  Every wrapper is a compiler barrier, except the pure
- * conversions (pte_val and its like) on native, which cost nothing.
+ * A wrapper is one asm statement (CALL6, CALL9) or the native code behind a branch site
+ * (BRANCH).  It declares exactly the clobbers of the op's convention.  Every wrapper is
+ * a compiler barrier, except the pure conversions (pte_val and the like) on native,
+ * which cost nothing.
  *
  * Example:
  *
@@ -20,12 +19,12 @@
  *	pv_flush_tlb_one(va);
  *	pv_restore_fl(flags);
  *
- * is, natively and after patching: pushf, pop, cli, mov, and, mov, invlpg,
+ * Natively and after patching, this is pushf, pop, cli, mov, and, mov, invlpg,
  * push, popf, and a NOP at each of the seven sites that has bytes to spare.
  *
- * Context: what the op's contract says.  Before pv_init() nothing may be
- * used.  Wrappers do not nest in each other's arguments by accident: they are
- * functions, arguments are evaluated first.
+ * Context: that of the op's contract.  No wrapper may be used before pv_init().
+ * Wrappers are functions, which evaluate their arguments first, so they may be used in
+ * each other's arguments.
  */
 #ifndef PVOPS_CALL_H
 #define PVOPS_CALL_H
@@ -36,15 +35,15 @@
 /*
  * The two conventions of the catalogue, as asm operands.
  *
- * C: a call like any other, so that an implementation can be a C function.
- * rdi, rsi, rdx and rcx carry the arguments and are lost: they appear as
- * in-out operands (arguments) or outputs (unused), because an asm statement
- * cannot name an operand's register among its clobbers.  The rest of the
- * caller-saved registers and all memory are clobbers.
+ * C: the call may change all that a C function may, so an implementation can be a C
+ * function.  rdi, rsi, rdx and rcx carry the arguments and may change.  They are in-out
+ * operands (arguments) or outputs (unused), because an asm statement cannot name an
+ * operand's register among its clobbers.  The other caller-saved registers and all
+ * memory are clobbers.
  *
- * ASM: arguments are inputs and survive; the result in rax is the only
- * register an implementation may change.  A hot op in the middle of a
- * function then costs its caller no spills.
+ * ASM: arguments are inputs and survive; an implementation may change no register but
+ * rax, which holds the result.  So a hot op in the middle of a function costs its
+ * caller no spills.
  *
  * Each PV_<what>_<convention><nargs> takes the catalogue's argument list
  * (type, name, type, name, ...).
@@ -52,14 +51,14 @@
 #define PV_CLOBBER_C	"r8", "r9", "r10", "r11", "memory", "cc"
 #define PV_CLOBBER_ASM	"memory", "cc"
 
-/* Locals that stand for the registers. */
+/* Locals for the registers. */
 #define PV_REGS_C	unsigned long rax_, rdi_, rsi_, rdx_, rcx_
 #define PV_OUT_C0	"=a" (rax_), "=D" (rdi_), "=S" (rsi_), "=d" (rdx_), "=c" (rcx_)
 #define PV_OUT_C1	"=a" (rax_), "+D" (rdi_), "=S" (rsi_), "=d" (rdx_), "=c" (rcx_)
 #define PV_OUT_C2	"=a" (rax_), "+D" (rdi_), "+S" (rsi_), "=d" (rdx_), "=c" (rcx_)
 #define PV_OUT_C3	"=a" (rax_), "+D" (rdi_), "+S" (rsi_), "+d" (rdx_), "=c" (rcx_)
 #define PV_OUT_C4	"=a" (rax_), "+D" (rdi_), "+S" (rsi_), "+d" (rdx_), "+c" (rcx_)
-/* Arguments into the locals; casts let pointers and bitwise types through. */
+/* Loads the arguments into the locals; the casts accept pointers and bitwise types. */
 #define PV_LOAD_C0()
 #define PV_LOAD_C1(t1, a1)				\
 	rdi_ = (__force unsigned long)(a1)
@@ -76,7 +75,7 @@
 #define PV_IN_C3(...)
 #define PV_IN_C4(...)
 
-/* The ASM convention keeps them. */
+/* In the ASM convention, arguments are pure inputs. */
 #define PV_REGS_ASM	unsigned long rax_
 #define PV_OUT_ASM0	"=a" (rax_)
 #define PV_OUT_ASM1	"=a" (rax_)
@@ -86,17 +85,17 @@
 #define PV_IN_ASM1(t1, a1)	, "D" ((__force unsigned long)(a1))
 
 /*
- * PV_DEFINE_CALL - a function that is one asm statement
+ * PV_DEFINE_CALL - define a function that is one asm statement
  * @fname: its name
  * @opname: the op, for the site's record
- * @text: site text of site.h; "" makes a function with the same operands that
- *	does nothing, which is what a benchmark subtracts
+ * @text: site text of site.h; "" makes an empty function with the same operands,
+ *	whose cost a benchmark subtracts
  * @conv, @ret, @n, @args: from the catalogue line
  *
- * The result is the low part of rax, as wide as @ret; an op that answers yes or
- * no has type u8, because a C function defines no more than al for it.
+ * The result is the low part of rax, as wide as @ret.  An op that answers yes or no has
+ * type u8, because a C function defines only al for it.
  *
- * "__inline": the compiler is not to judge the size by the lines of text.
+ * "__inline" keeps the compiler from estimating the size by the lines of text.
  */
 #define PV_DEFINE_CALL(fname, opname, text, conv, ret, n, args)		\
 static __always_inline ret fname PV_PROTO##n args			\
@@ -115,11 +114,11 @@ static __always_inline ret fname PV_PROTO##n args			\
  * PV_WRAP_<site> - the wrapper for each site class of the catalogue.
  *
  * Every op has a guard of two functions: pv_replaced_<op>(), a branch site that
- * is false while native is chosen, and pv_outline_<op>(), the call for its far
- * side.  pv_<op>() of a BRANCH op is made of them.  A kernel builds larger
- * guarded expressions from them: one site around a whole computation costs one
- * NOP on native, where one site per op in it costs as many NOPs as there are
- * ops; and native code of its own, which does more than the bare instruction.
+ * returns false if native is chosen, and pv_outline_<op>(), the call on its far
+ * side.  pv_<op>() of a BRANCH op consists of them.  A kernel uses them for two purposes.
+ * It guards larger expressions: one site around a whole computation costs one NOP on
+ * native, one site per op costs one NOP per op.  And it guards native code of its own,
+ * which does more than the bare instruction.
  */
 #define PV_WRAP_CALL6(name, conv, ret, n, args)				\
 PV_DEFINE_CALL(pv_##name, name, PV_TEXT_OF_CALL6, conv, ret, n, args)	\

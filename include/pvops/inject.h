@@ -2,18 +2,18 @@
 /**
  * DOC: Fault injection
  *
- * For test kernels only: one whose <pvops_port.h> defines PV_PORT_INJECT.  In any
- * other, nothing of this is compiled and no hypercall is longer for it.
+ * For test kernels only, whose <pvops_port.h> defines PV_PORT_INJECT.  In any other
+ * kernel none of this is compiled, and hypercalls have no extra instruction.
  *
- * Once armed, every Nth hypercall of a CPU fails as the hypervisor could have let
- * it fail: with each of the errors that this call can return, in turn; a list of
- * requests somewhere in the middle, with what comes before really done.  Which
- * errors, and which calls are left alone and why: inject.c of the backend.
+ * Once armed, every Nth hypercall of a CPU fails in a way that the real hypervisor has:
+ * with each error that this call can return, in turn.  A list of requests fails
+ * somewhere in the middle, and the requests before that point are really done.  The
+ * backend's inject.c lists the errors, and the calls that never fail with the reason.
  *
- * The layer reports every refusal (batch.h).  A report takes its fault off the
- * CPU's list again: when nothing runs, counted faults and reported ones are equal.
- * What the hypervisor itself has refused is counted apart: because of a fault, or not,
- * which the log says then.
+ * The layer reports every refusal (batch.h).  A report removes its fault from the
+ * CPU's list; so, when no hypercall is in progress, the number of injected faults equals
+ * the number of reported ones.  Refusals by the hypervisor itself are counted apart: those
+ * that follow from a fault, and all others, which the log names.
  */
 #ifndef PVOPS_INJECT_H
 #define PVOPS_INJECT_H
@@ -24,13 +24,13 @@
 
 /**
  * struct pv_inject_counts - since boot, all CPUs
- * @calls: hypercalls that could have been made to fail, while armed
- * @injected: faults
- * @reported: of these, what the layer has reported
- * @followed: refusals reported that were the hypervisor's own, of what came with a fault
- *	and before its second try
- * @other: all others
- * @dropped: updates lost on purpose (PV_INJECT_DROP)
+ * @calls: hypercalls that could fail by injection, while armed
+ * @injected: injected faults
+ * @reported: injected faults that the layer has reported
+ * @followed: reported refusals by the hypervisor itself, of requests that were submitted
+ *	together with a fault and before its retry
+ * @other: all other reported refusals
+ * @dropped: updates that were lost on purpose ("drop" of pv_inject_arm())
  */
 struct pv_inject_counts {
 	u64 calls;
@@ -42,19 +42,20 @@ struct pv_inject_counts {
 };
 
 /**
- * pv_inject_arm - from now on hypercalls fail
- * @text: "N[,SEED[,HOW]]", ending at a blank or 0.  Every Nth hypercall of a CPU fails,
- *	0: none any more; SEED (default 0) says where in a list of requests; HOW is
- *	"once" (default), "twice": the next one fails as well, which is the second
- *	try; or "drop": one single update of a page table, on or after the Nth hypercall,
- *	is answered with success and not done, for a test of who looks for that
+ * pv_inject_arm - start or stop the injection
+ * @text: "N[,SEED[,HOW]]", ending at a blank or 0.  Every Nth hypercall of a CPU fails; 0
+ *	stops the injection.  SEED (default 0) decides where a list of requests fails.
+ *	HOW is "once" (default), "twice" (the next hypercall, which is the retry, fails
+ *	as well) or "drop" (one single update of a page table, in or after the Nth
+ *	hypercall, reports success and is not done, to test the code that looks for lost
+ *	updates)
  *
- * Context: process context, one at a time; other CPUs may be in hypercalls.  Returns
- * false, with one log line, if that is not what @text says.
+ * Context: process context, one caller at a time; other CPUs may be in hypercalls.
+ * Returns false after one log line if @text has another form.
  */
 bool pv_inject_arm(const char *text);
 
-/** pv_inject_read - the counters; @counts is filled */
+/** pv_inject_read - read the counters into @counts */
 void pv_inject_read(struct pv_inject_counts *counts);
 
 /*
@@ -62,22 +63,22 @@ void pv_inject_read(struct pv_inject_counts *counts);
  */
 
 /**
- * pv_inject_due - shall this hypercall fail?  Counts it
+ * pv_inject_due - count this hypercall; returns true if it shall fail
  *
- * Context: where a hypercall is made that can be made to fail.
+ * Context: at each hypercall that can fail by injection.
  */
 bool pv_inject_due(void);
 
-/** pv_inject_drops - is the fault that is due a lost update? */
+/** pv_inject_drops - true if the due fault is a lost update */
 bool pv_inject_drops(void);
 
 /**
- * pv_inject_shows - would this update of an entry be missed?
- * @old: what is there
- * @val: what is to be there
+ * pv_inject_shows - true if the loss of this update can be noticed
+ * @old: the present entry
+ * @val: the new entry
  *
- * One that makes an entry, or takes the right to write away.  A right that is not
- * given is asked for again by the next fault, and heals.
+ * It can if the update makes an entry present or removes write permission.  A missing
+ * grant of permission cannot: the next page fault repairs it.
  */
 static __always_inline bool pv_inject_shows(u64 old, u64 val)
 {
@@ -85,38 +86,38 @@ static __always_inline bool pv_inject_shows(u64 old, u64 val)
 					(old & PV_PTE_RW && !(val & PV_PTE_RW)));
 }
 
-/** pv_inject_dropped - it was: the only one */
+/** pv_inject_dropped - the update was lost; no further one will be */
 void pv_inject_dropped(void);
 
-/** pv_inject_pick - a number below @count, another one each time */
+/** pv_inject_pick - return a number below @count, a different one each time */
 u32 pv_inject_pick(u32 count);
 
 /**
- * pv_inject_error - a fault happens here and now
- * @errors: positive errnos below PV_INJECT_ERRNOS, what the call can return; ends with 0
- * @turn: which one is next; the caller keeps it
+ * pv_inject_error - count a fault and choose its error
+ * @errors: positive errnos below PV_INJECT_ERRNOS that the call can return; ends with 0
+ * @turn: index of the next one; the caller keeps it
  *
- * Counts the fault.  Returns the negative errno; it must come to pv_batch_refused().
+ * Returns the negative errno, which the caller passes to pv_batch_refused().
  */
 s32 pv_inject_error(const u8 *errors, u32 *turn);
 
 /**
- * pv_inject_follows - the hypervisor refused what was made after a fault, before that
- * was tried again
- * @error: with this negative errno, which will come to pv_batch_refused()
+ * pv_inject_follows - count a refusal by the hypervisor itself that a fault has caused
+ * @error: its negative errno, which the caller passes to pv_batch_refused()
  *
- * A list whose middle fails can have an end that needs it.
+ * Where the middle of a list fails, later requests may depend on it; the hypervisor
+ * refuses them before the middle is retried.
  */
 void pv_inject_follows(s32 error);
 
-/** PV_INJECT_ERRNOS - errnos are below */
+/** PV_INJECT_ERRNOS - upper limit (exclusive) of errnos in these lists */
 #define PV_INJECT_ERRNOS	256
 
 /*
  * For the core.
  */
 
-/** pv_inject_reported - a refusal with this error was reported on this CPU, for this caller */
+/** pv_inject_reported - match a reported refusal, by caller and error, with this CPU's faults */
 void pv_inject_reported(unsigned long caller, s32 error);
 
 #else

@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /**
- * DOC: What the branch-site ops mean on bare hardware
+ * DOC: Native code of the branch-site ops
  *
- * pv_native_<op>() for every op whose catalogue line says BRANCH: the code that
- * the compiler puts in line behind the branch site.  Part of the contract: a
- * backend must have the same effect on the guest's view of the machine.  The
- * native backend uses the same functions for its table.
+ * pv_native_<op>() exists for every op whose catalogue line says BRANCH.  The compiler
+ * puts it in line behind the branch site.  It is part of the contract: the form of any
+ * backend has the same effect on the guest's view of the machine.  The native backend
+ * uses the same functions in its table.
  *
- * Instruction semantics: Intel SDM vol. 2; nothing here takes a lock, sleeps
- * or touches per-CPU data.  A kernel whose own native code does more puts that
- * behind the op's guard instead (call.h); these then stand for calls before
- * patching only.
+ * Instruction semantics: Intel SDM vol. 2.  No function here takes a lock, sleeps
+ * or touches per-CPU data.  A kernel whose native code does more puts that code behind
+ * the op's guard (call.h); then these functions serve only calls before patching.
  *
- * Context and clobbers are those of the op (ops/<table>.h); arguments that no
- * hardware has (a debug register 4, a counter that is not there) do what is said
- * at each.
+ * Context and clobbers are those of the op (ops/<table>.h).  Each function states its
+ * result for arguments that no hardware has (debug register 4, a missing counter).
  *
- * None of them is meant to be called by a kernel: pv_<op>() is, which is one of
- * these natively and something else elsewhere.
+ * A kernel does not call these functions.  It calls pv_<op>(), which is one of them
+ * natively and another form elsewhere.
  */
 #ifndef PVOPS_NATIVE_H
 #define PVOPS_NATIVE_H
@@ -34,7 +32,7 @@
  * pv_native_irqs_disabled_flags - IF clear in a saved RFLAGS?
  * @flags: token of the native save_fl(), which is RFLAGS
  *
- * IF is bit 9 (SDM vol. 1 section 3.4.3).  1 if interrupts were masked.
+ * IF is bit 9 (SDM vol. 1 section 3.4.3).  Returns 1 if interrupts were masked.
  */
 static __always_inline u8 pv_native_irqs_disabled_flags(pv_flags_t flags)
 {
@@ -45,8 +43,8 @@ static __always_inline u8 pv_native_irqs_disabled_flags(pv_flags_t flags)
  * pv_native_cpuid - CPUID (SDM vol. 2A)
  * @regs: leaf in eax and subleaf in ecx; receives all four results
  *
- * Serialising.  In a virtual machine it exits: hundreds of instructions of
- * somebody else's, and never a fence to measure with.
+ * Serialising.  In a virtual machine it exits, and the hypervisor executes hundreds of
+ * instructions; so do not use it as a fence in measurements.
  */
 static __always_inline void pv_native_cpuid(struct pv_cpuid *regs)
 {
@@ -56,7 +54,7 @@ static __always_inline void pv_native_cpuid(struct pv_cpuid *regs)
 		     : : "memory");
 }
 
-/* Where a register may not exist, it reads as 0 and is not written. */
+/* With PV_MSR_MAY_FAULT, a missing register reads as 0 and ignores writes. */
 #if PV_MSR_MAY_FAULT
 #define PV_MSR_INSN(insn)	"1: " insn "\n2:\n" PV_EXTABLE(1b, 2b)
 #define PV_MSR_READ(low, high)	"+a" (low), "+d" (high)
@@ -69,7 +67,7 @@ static __always_inline void pv_native_cpuid(struct pv_cpuid *regs)
  * pv_native_read_msr - RDMSR (SDM vol. 2B)
  * @msr: register number
  *
- * If there is no such register: 0 with PV_MSR_MAY_FAULT (port.h), else #GP.
+ * A missing register reads as 0 with PV_MSR_MAY_FAULT (port.h); without, it raises #GP.
  */
 static __always_inline u64 pv_native_read_msr(u32 msr)
 {
@@ -84,9 +82,9 @@ static __always_inline u64 pv_native_read_msr(u32 msr)
  * @msr: register number
  * @val: all 64 bits
  *
- * Serialising but for a few registers (x2APIC, TSC deadline).  Compiler
- * barrier, because MSRs change what memory accesses mean (GS base).  If there is
- * no such register: nothing with PV_MSR_MAY_FAULT, else #GP.
+ * Serialising, except for a few registers (x2APIC, TSC deadline).  A compiler barrier,
+ * because MSRs change the meaning of memory accesses (GS base).  A missing register
+ * ignores the write with PV_MSR_MAY_FAULT; without, it raises #GP.
  */
 static __always_inline void pv_native_write_msr(u32 msr, u64 val)
 {
@@ -99,7 +97,7 @@ static __always_inline void pv_native_write_msr(u32 msr, u64 val)
  * pv_native_read_pmc - RDPMC (SDM vol. 2B)
  * @counter: number as the instruction takes it in ECX
  *
- * #GP if there is no such counter, #UD where the CPU has none at all.
+ * #GP if there is no such counter, #UD if the CPU has no counters.
  */
 static __always_inline u64 pv_native_read_pmc(u32 counter)
 {
@@ -112,8 +110,8 @@ static __always_inline u64 pv_native_read_pmc(u32 counter)
 /**
  * pv_native_rdtsc - RDTSC (SDM vol. 2B)
  *
- * Neither ordered before nor after its neighbours by the CPU; LFENCE on both
- * sides is the caller's business where that matters.
+ * The CPU may execute it before or after its neighbours.  A caller that needs the order
+ * puts LFENCE on both sides.
  */
 static __always_inline u64 pv_native_rdtsc(void)
 {
@@ -125,10 +123,10 @@ static __always_inline u64 pv_native_rdtsc(void)
 
 /**
  * pv_native_get_debugreg - MOV from a debug register (SDM vol. 3B chapter 17)
- * @nr: 0-3 addresses, 6 status, 7 control; anything else reads 0
+ * @nr: 0-3 addresses, 6 status, 7 control; any other number reads 0
  *
- * A constant @nr leaves one instruction; DR4 and DR5 are aliases or #UD,
- * depending on CR4.DE, and are not offered.
+ * A constant @nr compiles to one instruction.  DR4 and DR5 are not offered: they are
+ * aliases or raise #UD, depending on CR4.DE.
  */
 static __always_inline u64 pv_native_get_debugreg(u32 nr)
 {
@@ -150,7 +148,7 @@ static __always_inline u64 pv_native_get_debugreg(u32 nr)
 
 /**
  * pv_native_set_debugreg - MOV to a debug register
- * @nr: as pv_native_get_debugreg(); anything else writes nothing
+ * @nr: as pv_native_get_debugreg(); any other number writes nothing
  * @val: #GP if a bit of 63..32 is set in DR6 or DR7
  */
 static __always_inline void pv_native_set_debugreg(u32 nr, u64 val)
@@ -169,12 +167,12 @@ static __always_inline void pv_native_set_debugreg(u32 nr, u64 val)
 }
 
 /**
- * pv_native_load_tls - three descriptors into a GDT
+ * pv_native_load_tls - write three descriptors to a GDT
  * @gdt: the table
- * @tls: what goes to index PV_GDT_TLS and the two behind it
+ * @tls: the descriptors for index PV_GDT_TLS and the two behind it
  *
- * Segments that are loaded keep their old contents until they are loaded
- * again (SDM vol. 3A section 3.4.3).
+ * A loaded segment keeps its old contents until it is loaded again (SDM vol. 3A
+ * section 3.4.3).
  */
 static __always_inline void pv_native_load_tls(u64 *gdt, const u64 *tls)
 {
@@ -186,7 +184,7 @@ static __always_inline void pv_native_load_tls(u64 *gdt, const u64 *tls)
 }
 
 /**
- * pv_native_write_gdt_entry - one descriptor into a GDT
+ * pv_native_write_gdt_entry - write one descriptor to a GDT
  * @gdt: the table
  * @index: in units of 8 bytes
  * @desc: one or two words
@@ -204,7 +202,7 @@ static __always_inline void pv_native_write_gdt_entry(u64 *gdt, u32 index,
 }
 
 /**
- * pv_native_write_ldt_entry - one descriptor into an LDT
+ * pv_native_write_ldt_entry - write one descriptor to an LDT
  * @ldt: the table
  * @index: in units of 8 bytes
  * @desc: the descriptor; an LDT holds no system descriptors
@@ -215,11 +213,11 @@ static __always_inline void pv_native_write_ldt_entry(u64 *ldt, u32 index, u64 d
 }
 
 /**
- * pv_native_write_idt_entry - one gate into an IDT
+ * pv_native_write_idt_entry - write one gate to an IDT
  * @idt: the table
  * @vector: 0..255
- * @gate: 16 bytes, copied by plain stores: an interrupt of that very vector
- *	in between sees half of it
+ * @gate: 16 bytes, copied by plain stores: an interrupt of the same vector in
+ *	between uses half of it
  */
 static __always_inline void pv_native_write_idt_entry(struct pv_gate *idt, u32 vector,
 						   const struct pv_gate *gate)
@@ -231,7 +229,7 @@ static __always_inline void pv_native_write_idt_entry(struct pv_gate *idt, u32 v
 /**
  * pv_native_flush_tlb_user - write CR3 with itself
  *
- * Drops all entries of the current PCID but the global ones (SDM vol. 3A
+ * Drops all entries of the current PCID except global ones (SDM vol. 3A
  * section 4.10.4.1).
  */
 static __always_inline void pv_native_flush_tlb_user(void)
@@ -242,10 +240,10 @@ static __always_inline void pv_native_flush_tlb_user(void)
 }
 
 /**
- * pv_native_flush_tlb_kernel - drop everything, global entries too
+ * pv_native_flush_tlb_kernel - drop all entries, global ones too
  *
- * Toggling CR4.PGE does (SDM vol. 3A section 4.10.4.1); where global pages
- * are off, a write to CR3 is enough.  An interrupt in between is harmless.
+ * Toggling CR4.PGE drops them (SDM vol. 3A section 4.10.4.1).  If global pages are off,
+ * a write to CR3 is enough.  An interrupt in between is harmless.
  */
 static __always_inline void pv_native_flush_tlb_kernel(void)
 {
@@ -264,8 +262,8 @@ static __always_inline void pv_native_flush_tlb_kernel(void)
  * pv_native_flush_tlb_one - INVLPG (SDM vol. 2A)
  * @va: any address in the page
  *
- * Also drops the paging-structure caches of the current PCID, whatever the
- * address, and global entries for @va.
+ * Also drops all paging-structure caches of the current PCID, and global entries
+ * for @va.
  */
 static __always_inline void pv_native_flush_tlb_one(u64 va)
 {
@@ -273,14 +271,13 @@ static __always_inline void pv_native_flush_tlb_one(u64 va)
 }
 
 /*
- * pv_native_set_<level>, pv_native_<level>_val, pv_native_make_<level>: one aligned
- * 8-byte store, which no walk sees half of (SDM vol. 3A section 8.1.1), and
- * conversions that change nothing, as the frame number in an entry is the
- * kernel's own.  They give the compiler back all it knew: no barrier, no
- * register, no instruction.
+ * pv_native_set_<level> is one aligned 8-byte store, so no page walk sees half of it
+ * (SDM vol. 3A section 8.1.1).  pv_native_<level>_val and pv_native_make_<level> change
+ * no bit, because the frame number in an entry is the kernel's own.  The compiler sees
+ * through these conversions: they cost no barrier, no register, no instruction.
  *
- * The store is volatile so that it happens once and where it stands; it does
- * not order other memory, and it flushes no TLB.
+ * The store is volatile so that it happens once and at its place.  It does not order
+ * other memory accesses, and it flushes no TLB.
  */
 #define PV_NATIVE_ENTRY(level)						\
 static __always_inline void						\
@@ -303,11 +300,11 @@ PV_NATIVE_ENTRY(pud)
 PV_NATIVE_ENTRY(p4d)
 
 /**
- * pv_native_ptep_modify_prot_start - take a live entry out
+ * pv_native_ptep_modify_prot_start - read and clear a live entry
  * @ptep: the entry
  *
- * XCHG locks by itself (SDM vol. 3A section 8.1.2.1), so no walk of another
- * CPU can set A or D in the value that is returned after it was read.
+ * XCHG is always locked (SDM vol. 3A section 8.1.2.1), so no page walk of another CPU
+ * can set A or D between the read and the clear.
  */
 static __always_inline pv_pte_t pv_native_ptep_modify_prot_start(pv_pte_t *ptep)
 {
@@ -322,7 +319,7 @@ static __always_inline pv_pte_t pv_native_ptep_modify_prot_start(pv_pte_t *ptep)
  * @ptep: the entry, not present since pv_native_ptep_modify_prot_start()
  * @pte: its new contents
  *
- * A plain store: nobody else writes to an entry that is not present.
+ * A plain store is enough: no other CPU writes to an entry that is not present.
  */
 static __always_inline void pv_native_ptep_modify_prot_commit(pv_pte_t *ptep, pv_pte_t pte)
 {
@@ -330,7 +327,7 @@ static __always_inline void pv_native_ptep_modify_prot_commit(pv_pte_t *ptep, pv
 }
 
 /**
- * pv_native_vcpu_is_preempted - nobody takes a bare machine's CPUs away
+ * pv_native_vcpu_is_preempted - returns 0: bare hardware never preempts a CPU
  * @cpu: ignored
  */
 static __always_inline u8 pv_native_vcpu_is_preempted(u32 cpu)
@@ -342,34 +339,35 @@ static __always_inline u8 pv_native_vcpu_is_preempted(u32 cpu)
 /**
  * pvnative_fn_<op> - the native backend's function for each op
  *
- * For backends whose op is native's and a little more, or native's in some cases:
- * they call it directly.  With the op's type; conventions beyond C's (ops that
- * are assembly) make some of them no business of C.
+ * A backend calls it directly if its own form adds to the native one, or uses the native
+ * one in some cases.  Each function has the op's type.  C code must not call the
+ * functions of ops that only assembly uses (ASM6, JUMP6): they have no C convention.
  */
 #define PV_OP(table, name, site, conv, ret, n, args, test) \
 	extern ret pvnative_fn_##name PV_PROTO##n args;
 #include "catalogue.h"
 
-/** pvnative_deadline - what this CPU's set_timer() was last called with; 0: never */
+/** pvnative_deadline - last argument of this CPU's set_timer(); 0: not called yet */
 PV_PERCPU_DECLARE(u64, pvnative_deadline);
 
 /**
- * pvnative_timer_early - is this interrupt of set_timer()'s none yet?
+ * pvnative_timer_early - is this timer interrupt before its deadline?
  *
- * The local APIC counts 32 bits, at a rate that was measured.  An upcall that delivers
- * PV_VECTOR_TIMER asks first; true: the deadline is still to come, op set_timer has
- * armed the timer again, and nothing is to be delivered.  For native's set_timer(), and
- * others that may be early and write pvnative_deadline.  Context: upcall.
+ * The local APIC's counter has 32 bits and a measured rate, so the timer may be early.
+ * An upcall calls this before it delivers PV_VECTOR_TIMER.  Returns true before the
+ * deadline: then op set_timer has armed the timer again, and the upcall delivers nothing.
+ * For native's set_timer(), and for others that may be early and write pvnative_deadline.
+ * Context: upcall.
  */
 bool pvnative_timer_early(void);
 
 /**
- * pv_vector_is_own - an interrupt of the layer's, not a device's
+ * pv_vector_is_own - does the vector belong to the layer, not to a device?
  * @vector: as upcall gets it
  *
- * Timer and IPIs are edges: their end may be told before they are handled, and the
- * handler may take long.  A device's line can be a level, which must be low again
- * when its end is told, or it comes a second time: the handler sees to that.
+ * Timer and IPIs are edge-triggered: the upcall may signal EOI before it calls the
+ * handler, which may take long.  A device's line can be level-triggered.  Its handler
+ * makes the line low, and EOI must come after that, or the interrupt comes a second time.
  */
 static __always_inline bool pv_vector_is_own(u32 vector)
 {

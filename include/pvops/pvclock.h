@@ -2,14 +2,14 @@
 /**
  * DOC: The clock that Xen and KVM share with a guest
  *
- * One structure per virtual CPU, in the guest's memory, written by the
- * hypervisor: what its system time was at a TSC value, and how to go on from
- * there.  Xen: struct vcpu_time_info of its public header xen.h; KVM: struct
+ * The hypervisor writes one structure per virtual CPU into the guest's memory.  It
+ * holds the system time at a TSC value, and the factors that convert later TSC values.
+ * Xen: struct vcpu_time_info of its public header xen.h.  KVM: struct
  * pvclock_vcpu_time_info, Linux's Documentation/virt/kvm/x86/msr.rst,
- * MSR_KVM_SYSTEM_TIME_NEW.  The same bytes; a backend that registers the
- * memory asserts so.
+ * MSR_KVM_SYSTEM_TIME_NEW.  Both have the same layout; a backend that registers the
+ * memory asserts this.
  *
- * For backends.  A kernel reads the clock by pv_clock_read().
+ * This header is for backends.  A kernel reads the clock by pv_clock_read().
  */
 #ifndef PVOPS_PVCLOCK_H
 #define PVOPS_PVCLOCK_H
@@ -22,8 +22,8 @@
  * @tsc_timestamp: TSC at the last change
  * @system_time: nanoseconds at the last change
  * @tsc_to_system_mul: nanoseconds per 2^32 shifted TSC ticks
- * @tsc_shift: to the left before the multiplication; to the right if negative
- * @flags: PV_PVCLOCK_*, meaningful where the hypervisor says so elsewhere
+ * @tsc_shift: left shift of the ticks before the multiplication; right shift if negative
+ * @flags: hypervisor's flags; not used
  */
 struct pv_pvclock {
 	u32 version;
@@ -38,21 +38,21 @@ struct pv_pvclock {
 
 /**
  * pv_pvclock_try - read a clock once
- * @clock: of the CPU that the caller runs on, at least for a moment
+ * @clock: the clock of the CPU that the caller runs on; it need not stay there
  * @ns: receives the hypervisor's system time
  *
- * Returns false if the hypervisor changed it meanwhile; then @clock must be
- * looked up and read again, because the caller may run on another CPU now:
+ * Returns false if the hypervisor changed it meanwhile.  Then the caller looks @clock
+ * up again, because it may run on another CPU now, and reads again:
  *
  *	while (!pv_pvclock_try(PV_PERCPU_PTR(my_clock), &ns))
  *		;
  *
- * A version that stays odd holds the reader for ever.  Nothing could be read instead,
- * and a hypervisor can as well not run this CPU at all.
+ * A version that stays odd stops the reader for ever.  The reader has no other source,
+ * and this gives the hypervisor no new power: it can also stop running the CPU.
  *
  * Only the CPU's own copy may be read: the hypervisor writes it while that CPU
- * does not run.  LFENCE keeps RDTSC from being executed before the version is
- * read (SDM vol. 2B, RDTSC).  Context: any, incl. NMI.
+ * does not run.  LFENCE keeps RDTSC from executing before the read of the version
+ * (SDM vol. 2B, RDTSC).  Context: any, incl. NMI.
  */
 static __always_inline bool pv_pvclock_try(const struct pv_pvclock *clock, u64 *ns)
 {
@@ -61,7 +61,7 @@ static __always_inline bool pv_pvclock_try(const struct pv_pvclock *clock, u64 *
 
 	asm volatile("lfence" : : : "memory");
 	delta = pv_native_rdtsc() - clock->tsc_timestamp;
-	/* As the instructions mask it: a shift beyond 63 is nonsense, and no more. */
+	/* Masked as the instructions do it: a shift beyond 63 gives a wrong time, nothing worse. */
 	if (clock->tsc_shift >= 0)
 		delta <<= clock->tsc_shift & 63;
 	else
@@ -73,10 +73,10 @@ static __always_inline bool pv_pvclock_try(const struct pv_pvclock *clock, u64 *
 }
 
 /**
- * pv_pvclock_tsc_khz - the TSC's frequency that a clock is made for
- * @clock: as for pv_pvclock_try(); the CPU stays on it
+ * pv_pvclock_tsc_khz - the TSC's frequency in kHz, by a clock's factors
+ * @clock: as for pv_pvclock_try(); the caller stays on its CPU
  *
- * Returns 0 if it was not written yet.  Context: any.
+ * Returns 0 if the hypervisor has not written the clock yet.  Context: any.
  */
 static inline u32 pv_pvclock_tsc_khz(const struct pv_pvclock *clock)
 {
@@ -93,7 +93,7 @@ static inline u32 pv_pvclock_tsc_khz(const struct pv_pvclock *clock)
 		 version != __atomic_load_n(&clock->version, __ATOMIC_RELAXED));
 	if (!mul)
 		return 0;
-	/* A tick is mul * 2^shift / 2^32 ns; what is no frequency becomes 0. */
+	/* A tick is mul * 2^shift / 2^32 ns; factors out of range give 0. */
 	khz = (1000000ULL << 32) / mul;
 	if (shift < -31 || shift > 31)
 		return 0;
@@ -102,10 +102,10 @@ static inline u32 pv_pvclock_tsc_khz(const struct pv_pvclock *clock)
 }
 
 /**
- * struct pv_pvclock_wall - wall clock time when system time was 0
+ * struct pv_pvclock_wall - wall clock time at system time 0
  * @version: odd while the hypervisor changes the rest
- * @sec: seconds since 1970, low part
- * @nsec: and nanoseconds
+ * @sec: seconds since 1970, bits 31..0
+ * @nsec: nanoseconds within the second
  */
 struct pv_pvclock_wall {
 	u32 version;
@@ -114,12 +114,12 @@ struct pv_pvclock_wall {
 };
 
 /**
- * pv_pvclock_wall_try - read it once
- * @wall: where it is
+ * pv_pvclock_wall_try - read the wall clock once
+ * @wall: the structure
  * @sec_high: bits 63..32 of the seconds, or NULL where the hypervisor has none
  * @ns: receives nanoseconds since 1970 at system time 0
  *
- * Returns false if it must be read again.  Context: any.
+ * Returns false if the caller must read again.  Context: any.
  */
 static __always_inline bool pv_pvclock_wall_try(const struct pv_pvclock_wall *wall,
 						const u32 *sec_high, u64 *ns)

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /**
- * DOC: The core, as a kernel calls it
+ * DOC: The core's interface for a kernel
  *
- * Start-up order is in port.h.  The command line is one word of the kernel's:
+ * port.h gives the start-up order.  One word of the kernel's command line chooses:
  *
- *	pvops=auto			best backend that runs here (default)
- *	pvops=<backend>			this one
- *	pvops=<backend>,-<table>	with native for one table (irq, cpu, ...)
- *	pvops=<backend>,-<op>		with native for one op
+ *	pvops=auto			the best backend that runs here (default)
+ *	pvops=<backend>			this backend
+ *	pvops=<backend>,-<table>	native for one table (irq, cpu, ...)
+ *	pvops=<backend>,-<op>		native for one op
  *
  * Ops that go together (catalogue.h) are left to native together, or not at all.
- * Words are as Linux reads them: quotes around a word or its value are no part of it,
- * what stands inside another option's quotes is that option's, and behind "--" all
- * is the first process's.
+ * Words are split as Linux does it.  Quotes around a word or its value are removed.
+ * A word inside another option's quotes belongs to that option.  Words behind "--"
+ * belong to the first process.
  *
- * Whatever cannot be honoured is refused with one line and a reason; boot
- * goes on with the best that works.
+ * The core refuses what it cannot do, with one line that gives the reason; boot
+ * continues with the best choice that works.
  */
 #ifndef PVOPS_PVOPS_H
 #define PVOPS_PVOPS_H
@@ -23,10 +23,10 @@
 #include "backend.h"
 
 /**
- * struct pv_op_info - generated facts about an op
- * @name: as in the catalogue
- * @table: group
- * @site: site class, "CALL6" ...
+ * struct pv_op_info - facts about an op, generated from the catalogue
+ * @name: its name
+ * @table: its table ("irq", "cpu", ...)
+ * @site: its site class ("CALL6", ...)
  * @test: name of its contract test
  */
 struct pv_op_info {
@@ -39,12 +39,12 @@ struct pv_op_info {
 extern const struct pv_op_info pv_op_info[PV_OP_COUNT];
 
 /**
- * enum pv_form - what stands at a site
- * @PV_FORM_INDIRECT: as compiled, through the table
+ * enum pv_form - forms that a site can have
+ * @PV_FORM_INDIRECT: as compiled: a call or jump through the table
  * @PV_FORM_INLINE: the implementation itself
  * @PV_FORM_CALL: direct call
- * @PV_FORM_NOP: nothing; or a branch site that falls through to in-line code
- * @PV_FORM_JUMP: direct jump; or a branch site that leads to its call
+ * @PV_FORM_NOP: NOPs; or a branch site that falls through to in-line code
+ * @PV_FORM_JUMP: direct jump; or a branch site that jumps to its call
  */
 enum pv_form {
 	PV_FORM_INDIRECT,
@@ -56,15 +56,15 @@ enum pv_form {
 };
 
 /**
- * enum pv_site_error - why a site was not patched
- * @PV_SITE_OK: it was
+ * enum pv_site_error - reasons why a site is not patched
+ * @PV_SITE_OK: the site is patched
  * @PV_SITE_BAD_OP: op id not in the catalogue
  * @PV_SITE_BAD_KIND: kind or flags unknown
- * @PV_SITE_SHORT: fewer bytes than the kind needs, or more than any has
+ * @PV_SITE_SHORT: fewer bytes than the kind needs, or more than any kind has
  * @PV_SITE_OUTSIDE: not inside the text that the table belongs to
- * @PV_SITE_REACH: target further than 2 GiB
- * @PV_SITE_TEXT: bytes in place are not what the compiler or the last plan
- *	put there (includes overlapping records; the line says which)
+ * @PV_SITE_REACH: target more than 2 GiB away
+ * @PV_SITE_TEXT: the bytes in place are not those of the compiler or of the last
+ *	plan (also for overlapping records; the log line names them)
  */
 enum pv_site_error {
 	PV_SITE_OK,
@@ -107,11 +107,11 @@ enum pv_site_error pv_plan_make(struct pv_plan *plan, const struct pv_site *site
 				const u8 *in_place, const struct pv_impl *impl);
 
 /**
- * struct pv_stats - outcome of one pass over a site set
- * @form: sites by enum pv_form, those with the OUTLINE flag not counted
- * @outline: far sides of branch sites, patched but not on the native path
- * @failed: sites left as they were, because of an error (reported)
- * @total: all sites but those whose text is gone
+ * struct pv_stats - result of one pass over a site set
+ * @form: number of sites by enum pv_form, without those that have the OUTLINE flag
+ * @outline: far sides of branch sites, which are patched but not on the native path
+ * @failed: sites that stay unchanged because of an error, which is reported
+ * @total: all sites except those whose text is gone
  */
 struct pv_stats {
 	u32 form[PV_FORM_COUNT];
@@ -125,14 +125,14 @@ struct pv_stats {
  * @name: for reports
  * @start: first record
  * @end: end of the records
- * @text_start: first byte of the text they may lie in
- * @text_end: its end
- * @gone_start: text in there that is no more, such as start-up code: sites in
- *	it are passed over
- * @gone_end: its end; 0: all is there
- * @impl: what the text is patched for now, per op; NULL: as compiled.  Owned
- *	by the core
- * @stats: outcome of the last pass
+ * @text_start: first byte of the text that the sites lie in
+ * @text_end: first byte behind it
+ * @gone_start: first byte of text that is freed, such as start-up code; sites in
+ *	it are skipped
+ * @gone_end: first byte behind it; 0 if no text is freed
+ * @impl: implementations that the text is patched for, per op; NULL: as compiled.
+ *	The core writes it
+ * @stats: result of the last pass
  */
 struct pv_site_set {
 	const char *name;
@@ -148,51 +148,51 @@ struct pv_site_set {
 
 /**
  * pv_apply - patch a set for the given implementations
- * @set: which
+ * @set: the set
  * @impl: PV_OP_COUNT pointers that stay valid, or NULL for the text as
  *	compiled
  *
- * Context: one CPU, others held or not started.  One call each of
- * pv_port_text_begin() and _end(): one serialisation.  A site that cannot be
- * patched is reported by address, op and reason, keeps what it has, and is
- * counted.  Returns the number of such sites, or negative errno if the whole
- * set is unusable (one line).
+ * Calls pv_port_text_begin() and pv_port_text_end() once each, so text is
+ * serialised once.  A site that cannot be patched is reported by address, op and
+ * reason, stays unchanged, and is counted.
+ * Context: one CPU, others held or not started.
+ * Returns the number of sites that are not patched, or a negative errno after one
+ * log line if the whole set is unusable.
  */
 int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl);
 
 /**
  * pv_init - detect, choose, fill the table
- * @platform: where the kernel is; filled in with what CPUID says
+ * @platform: the machine as the entry code sees it; receives the results of CPUID
  * @cmdline: kernel command line; every "pvops=" word is read
  *
- * Context: boot CPU, interrupts off, before any op.  Calls the chosen
- * backend's init().  If not even native can run here: pv_port_panic().  May be
- * called again, and chooses anew; not once sites are patched: that is refused with
- * one line, and what was chosen stays.
+ * Calls the chosen backend's init().  Calls pv_port_panic() if not even native can
+ * run here.  A second call chooses again; once sites are patched it is refused with
+ * one line, and the choice stays.
+ * Context: boot CPU, interrupts off, before any op.
  */
 void pv_init(struct pv_platform *platform, const char *cmdline);
 
 /**
- * pv_init_native - native for every op, without looking where the kernel is
+ * pv_init_native - fill the table with native, without detection
  *
- * For a kernel whose first instructions of C may use ops, but can neither log nor
- * take an exception: in a confidential guest CPUID is one (#VE, #VC).  Executes no
- * CPUID, calls nothing of the port and no backend's init(); pv_print() and its like
- * have nothing to tell yet.  A pv_init() that follows chooses anew.
+ * For a kernel whose first C code uses ops but can neither log nor take an exception.
+ * In a confidential guest, CPUID raises one (#VE, #VC).  The function executes no
+ * CPUID, and calls no port function and no backend's init().  pv_print() and the like
+ * have nothing to report yet.  A later pv_init() chooses.
  * Context: boot CPU, before pv_patch(), where native works (CPL 0).
  */
 void pv_init_native(void);
 
 /**
- * pv_override - put a function of the kernel's own in the place of the choice
- * @op: which
- * @fn: with the op's prototype and convention; NULL: the choice again
+ * pv_override - override an op's implementation
+ * @op: the op
+ * @fn: function with the op's prototype and convention; NULL: the backend's again
  *
- * For platform code that knows better than a backend, and for ops that mean
- * something else until the kernel has memory.  Holds over another pv_init(),
- * whatever that chooses: what the kernel found out about the platform stays
- * true.  "pvops=<name>,-<op>" is refused for it, because overrides may depend
- * on each other (a lock and its release).
+ * For platform code that knows more than a backend, and for ops that need another
+ * implementation until the kernel has memory.  An override stays in force over another
+ * pv_init(), with any choice.  "pvops=<name>,-<op>" is refused for an overridden op,
+ * because overrides may depend on each other (a lock and its release).
  * Context: after pv_init(), before pv_patch(), boot CPU.  Returns 0, or -EBUSY
  * after one log line once sites are patched.
  */
@@ -204,17 +204,17 @@ int pv_override(enum pv_op op, void (*fn)(void));
 		    (1 ? (function) : (typeof(pv_slots.name))0))
 
 /**
- * pv_cpu_init - per-CPU part of the chosen backend
- * @cpu: number of the calling CPU
+ * pv_cpu_init - set up the calling CPU for the chosen backend
+ * @cpu: its number
  */
 void pv_cpu_init(u32 cpu);
 
 /**
  * pv_cpu_exit - undo pv_cpu_init() on the calling CPU
  *
- * Before another kernel is started in this one's place (kexec): on each CPU
- * that did not go by stop_cpu(), the boot CPU last.  pv_cpu_init() takes it
- * back.  Context: preemption off.
+ * Called before another kernel replaces this one (kexec), on each CPU that did not
+ * call stop_cpu(), on the boot CPU last.  pv_cpu_init() reverses it.
+ * Context: preemption off.
  */
 void pv_cpu_exit(void);
 
@@ -225,7 +225,7 @@ void pv_cpu_exit(void);
  */
 int pv_patch(void);
 
-/** pv_late_init - the backend's late_init(); see struct pv_backend */
+/** pv_late_init - call the backend's late_init(); see struct pv_backend */
 void pv_late_init(void);
 
 /**
@@ -237,49 +237,48 @@ void pv_late_init(void);
 int pv_module_patch(struct pv_site_set *set);
 
 /**
- * pv_repatch - patch the kernel's sites again, for part of the choice
- * @indirect: true: back to the text as compiled; false: for the choice
+ * pv_repatch - patch the kernel's sites again
+ * @indirect: true: restore the text as compiled; false: patch for the choice
  *
- * As compiled, an asm site is a call and wants a stack of the kernel's: where a
- * hypervisor does not give it one, system call entries cannot use it, and user mode
+ * As compiled, an asm site is a call, which needs a kernel stack.  Where the hypervisor
+ * does not switch to one, system call entries cannot execute such a site, so user mode
  * must not run.
  *
  * Context: inside pv_port_hold_cpus(), or one CPU runs.  Returns as pv_apply().
  */
 int pv_repatch(bool indirect);
 
-/** pv_kernel_sites - the kernel's own set */
+/** pv_kernel_sites - the kernel's own site set */
 struct pv_site_set *pv_kernel_sites(void);
 
-/** pv_backend - the chosen one, whose ops can be called; NULL before pv_init() */
+/** pv_backend - the chosen backend; NULL before pv_init() */
 const struct pv_backend *pv_backend(void);
 
 /**
  * pv_native - the native backend
  *
- * For a backend that runs on the bare machine and leaves ops to native: it
- * calls native's cpu_init() and late_init() from its own.
+ * For a backend in ring 0 that leaves ops to native: it calls native's cpu_init() and
+ * late_init() from its own.
  */
 const struct pv_backend *pv_native(void);
 
 /** pv_impl_of - the chosen implementation of an op */
 const struct pv_impl *pv_impl_of(enum pv_op op);
 
-/** pv_impl_is_native - was the op left to native? */
+/** pv_impl_is_native - true if the op is left to native */
 bool pv_impl_is_native(enum pv_op op);
 
 /**
- * pv_impl_is_own - does the chosen backend's own form of an op serve?
+ * pv_impl_is_own - true if the chosen backend's own implementation of an op is in use
  *
- * Not where it has none, where the user left the op to native, nor where the kernel
- * overrides it.  A backend that registers memory, vectors or timers with its
- * hypervisor for an op asks in its cpu_init(), and registers nothing that nobody is
- * going to read or to answer.
+ * False if the backend has none, if the user left the op to native, or if the kernel
+ * overrides it.  A backend whose op needs memory, a vector or a timer registered with
+ * the hypervisor asks this in its cpu_init(), and registers nothing that is not used.
  */
 bool pv_impl_is_own(enum pv_op op);
 
 /**
- * pv_detected, pv_refused - what detection and selection had to say
+ * pv_detected, pv_refused - lines that detection and selection have written
  * @nr: 0, 1, ...
  *
  * Text of one line, or NULL beyond the last.
@@ -287,16 +286,16 @@ bool pv_impl_is_own(enum pv_op op);
 const char *pv_detected(u32 nr);
 const char *pv_refused(u32 nr);
 
-/** pv_note - what the chosen backend has to say of itself; likewise a line, or NULL */
+/** pv_note - line @nr of the chosen backend's notes, or NULL */
 const char *pv_note(u32 nr);
 
 /**
  * struct pv_site_report - one site, for listings
- * @addr: where
- * @op: what it uses; NULL if the record is bad
- * @form: what stands there
+ * @addr: its address
+ * @op: its op; NULL if the record is bad
+ * @form: its form
  * @outline: far side of a branch site
- * @error: why not, if it is not what was planned
+ * @error: the reason if the site is not patched as planned
  */
 struct pv_site_report {
 	unsigned long addr;
@@ -307,8 +306,8 @@ struct pv_site_report {
 };
 
 /**
- * pv_site_inspect - look at a site of a set, read from the text itself
- * @set: which set
+ * pv_site_inspect - read the form of a site from the text itself
+ * @set: the set
  * @nr: index
  * @report: result
  *
@@ -316,16 +315,16 @@ struct pv_site_report {
  */
 bool pv_site_inspect(const struct pv_site_set *set, u32 nr, struct pv_site_report *report);
 
-/** pv_site_error_text - an error in words */
+/** pv_site_error_text - text of an error */
 const char *pv_site_error_text(enum pv_site_error error);
 
-/** pv_form_text - a form in one word */
+/** pv_form_text - name of a form, one word */
 const char *pv_form_text(enum pv_form form);
 
 /**
- * pv_print - the one block: version, detected, chosen, its notes, refused, sites by form
+ * pv_print - log the report: version, detected, chosen, notes, refused, sites by form
  *
- * Context: any, after pv_patch().  Through pv_port_log().
+ * Context: any, after pv_patch().  Uses pv_port_log().
  */
 void pv_print(void);
 

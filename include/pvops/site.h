@@ -12,20 +12,20 @@
  *	JUMP	jmp *slot(%rip), NOPs	   inline code, jmp
  *	BRANCH	jmp rel32; 2-byte NOP	   7-byte NOP that keeps the rel32
  *
- * Where indirect branches are not to be executed bare (PV_PORT_RETPOLINE,
- * port.h) the first two are as compiled a direct call or jump, with a CS prefix,
- * of the op's retpoline, which goes where the slot points.
+ * A kernel with PV_PORT_RETPOLINE (port.h) must not execute bare indirect branches.
+ * Then CALL and JUMP are compiled as a direct call or jump, with a CS prefix, to the
+ * op's retpoline, which jumps to the slot's target.
  *
- * The NOP of a branch site is 0f 1f 80 disp32 (SDM vol. 2B, NOP r/m, mod 10):
- * the displacement of the jump it replaces stays in it, so that patching
- * needs no memory of its own and unpatching restores the text to the byte.
+ * The NOP of a branch site is 0f 1f 80 disp32 (SDM vol. 2B, NOP r/m, mod 10).
+ * It keeps the displacement of the jump that it replaces, so patching needs no
+ * memory of its own and unpatching restores the text to the byte.
  *
- * A call as patched ends where the indirect call ended (6 bytes in), so that
- * a return address on a stack is valid before and after; an inline form is
- * not.  Patch again only while no context is suspended inside an op.
+ * A patched call ends where the indirect call ended (6 bytes in), so a return
+ * address on a stack stays valid.  It does not if an inline form replaces the call.
+ * Patch again only while no context is suspended inside an op.
  *
- * Kernel linker script: KEEP .pv_sites in read-only data, 4-byte aligned,
- * between __pv_sites_start and __pv_sites_end.  Modules carry their own.
+ * The kernel's linker script must KEEP .pv_sites in read-only data, 4-byte aligned,
+ * between __pv_sites_start and __pv_sites_end.  Each module has its own section.
  */
 #ifndef PVOPS_SITE_H
 #define PVOPS_SITE_H
@@ -33,31 +33,31 @@
 #include "types.h"
 
 /*
- * Kinds, the record's last byte but for PV_SITE_OUTLINE.  A record with any other value
- * there is refused, named and left alone: records of a newer layer do no harm
- * in an older one.
+ * Kinds: the record's last byte without PV_SITE_OUTLINE.  The core refuses a record with
+ * any other kind: it names the site and leaves it alone.  So records of a newer layer do
+ * no harm in an older one.
  */
 #define PV_SITE_CALL		0
 #define PV_SITE_JUMP		1
 #define PV_SITE_BRANCH		2
 /*
- * The site is the far side of a BRANCH site of the same op: it is not
- * reached while that branch is a NOP.
+ * The site is the far side of a BRANCH site of the same op.  It is not reached while
+ * that branch is a NOP.
  */
 #define PV_SITE_OUTLINE		0x10
 
-/** PV_SITE_MIN, PV_SITE_MAX - a site's length in bytes is within these */
+/** PV_SITE_MIN, PV_SITE_MAX - bounds of a site's length in bytes */
 #define PV_SITE_MIN	6
 #define PV_SITE_MAX	15
 /** PV_BRANCH_LEN - length of every BRANCH site */
 #define PV_BRANCH_LEN	7
-/** PV_RETPOLINE_BYTES - from one op's retpoline to the next one's */
+/** PV_RETPOLINE_BYTES - distance from one op's retpoline to the next */
 #define PV_RETPOLINE_BYTES	32
 
 #ifdef __ASSEMBLY__
 
 /*
- * Assembly: op ids as assembler symbols PV_OP_<name>, in catalogue order.
+ * Op ids as assembler symbols PV_OP_<name>, in catalogue order.
  */
 .set PV_OP_COUNT, 0
 #define PV_OP(table, name, site, conv, ret, n, args, test) \
@@ -78,8 +78,8 @@
  * PV_CALL_OP - asm site that calls an op
  * @op: name as in the catalogue
  *
- * For ASM6 ops, and for others by the ABI of their convention.  Needs eight
- * bytes of stack until it is patched, 24 if that is by a retpoline.
+ * For ASM6 ops; other ops can be called by the ABI of their convention.  Until it is
+ * patched, the site needs 8 bytes of stack, or 24 with a retpoline.
  */
 .macro PV_CALL_OP op
 771:	PV_THROUGH_SLOT call, \op
@@ -92,7 +92,7 @@
 .endm
 
 /**
- * PV_JUMP_OP - asm site that leaves to an op, for JUMP6 ops
+ * PV_JUMP_OP - asm site that jumps to an op, for JUMP6 ops
  * @op: name as in the catalogue
  */
 .macro PV_JUMP_OP op
@@ -137,8 +137,8 @@ static __always_inline unsigned long pv_site_addr(const struct pv_site *site)
 }
 
 /*
- * Argument lists of the catalogue, by arity: as a prototype, and as the names
- * alone to hand them on.
+ * Argument lists of the catalogue, by arity: as a prototype, and as bare names for
+ * a call.
  */
 #define PV_PROTO0()					(void)
 #define PV_PROTO1(t1, a1)				(t1 a1)
@@ -152,11 +152,11 @@ static __always_inline unsigned long pv_site_addr(const struct pv_site *site)
 #define PV_NAMES4(t1, a1, t2, a2, t3, a3, t4, a4)	(a1, a2, a3, a4)
 
 /**
- * struct pv_slots - what call sites call until they are patched
+ * struct pv_slots - the pointers that sites call through until they are patched
  *
- * One typed pointer per op in catalogue order, so that the slot of an op is
- * 8 * its id into the table.  Empty until pv_init() fills in the choice; no
- * op may be used before.  Read-only to everybody but the core.
+ * One typed pointer per op in catalogue order, so an op's slot is at offset 8 * id.
+ * The table is empty until pv_init() fills in the choice; no op may be used before.
+ * Only the core writes to it.
  */
 struct pv_slots {
 #define PV_OP(table, name, site, conv, ret, n, args, test) ret (*name) PV_PROTO##n args;
@@ -166,15 +166,15 @@ struct pv_slots {
 extern struct pv_slots pv_slots;
 
 #ifdef PV_PORT_RETPOLINE
-/* One for each op, in catalogue order; they change no register. */
+/* One retpoline for each op, in catalogue order; they change no register. */
 extern const u8 pv_retpolines[PV_OP_COUNT][PV_RETPOLINE_BYTES];
 #endif
 
 /*
  * PV_RECORD - the record for the site at label 771, in an asm statement with
  * an operand [op] that is the op's id.  @len and @kind are literals, because
- * they end up in assembler text.  PV_RECORD_OF and its like: an operand of another
- * name, for statements with sites of several ops.
+ * they become assembler text.  The forms with _OF take the operand's name, for
+ * statements with sites of several ops.
  */
 #define PV_RECORD(len, kind)	PV_RECORD_OF(op, len, kind)
 #define PV_RECORD_OF(op, len, kind)					\
@@ -196,7 +196,7 @@ _Static_assert(PV_RETPOLINE_BYTES == 32, "PV_THROUGH_SLOT");
 
 /*
  * PV_TEXT_CALL6, PV_TEXT_CALL9, PV_TEXT_JUMP6 - a call or jump through the table,
- * with its record.  The nine bytes are the call and a three-byte NOP behind it.
+ * with its record.  The nine bytes are the call and a three-byte NOP.
  */
 #define PV_TEXT_CALL6(kind)	PV_THROUGH_SLOT("call", op) PV_RECORD(6, kind)
 #define PV_TEXT_CALL9(kind)	PV_TEXT_CALL9_OF(op, kind)
@@ -204,7 +204,7 @@ _Static_assert(PV_RETPOLINE_BYTES == 32, "PV_THROUGH_SLOT");
 	PV_THROUGH_SLOT("call", op) ".byte 0x0f, 0x1f, 0x00\n\t" PV_RECORD_OF(op, 9, kind)
 #define PV_TEXT_JUMP6		PV_THROUGH_SLOT("jmp", op) PV_RECORD(6, 1)
 
-/* What stands for each site class of the catalogue (0x10: PV_SITE_OUTLINE). */
+/* Site text for each site class of the catalogue (0x10: PV_SITE_OUTLINE). */
 #define PV_TEXT_OF_CALL6	PV_TEXT_CALL6(0)
 #define PV_TEXT_OF_CALL9	PV_TEXT_CALL9(0)
 #define PV_TEXT_OF_BRANCH	PV_TEXT_CALL6(0x10)
@@ -212,7 +212,7 @@ _Static_assert(PV_RETPOLINE_BYTES == 32, "PV_THROUGH_SLOT");
 /**
  * PV_BRANCH_TEXT - a branch site, for the asm goto of a wrapper
  *
- * Falls through when native is chosen, jumps to %l[outline] otherwise.
+ * Falls through if native is chosen, else jumps to %l[outline].
  */
 #define PV_BRANCH_TEXT							\
 	"771: .byte 0xe9\n\t.long %l[outline] - . - 4\n\t"		\

@@ -2,16 +2,16 @@
 /**
  * DOC: Twins, for measurements
  *
- * twin_NAME() of an op has the operands and clobbers of pv_NAME() around nothing.  What the
- * op costs is the difference of the two.  The benchmarks of the mini guest and of Linux
- * include this; ops whose sites are assembly have no twin.
+ * twin_NAME() has the operands and clobbers of pv_NAME() and executes nothing.  The cost of
+ * the op is the difference of the two.  The benchmarks of the mini guest and of Linux
+ * include this header.  Ops whose sites are assembly have no twin.
  */
 #ifndef PVOPS_TWIN_H
 #define PVOPS_TWIN_H
 
 #include "call.h"
 
-/* Operands of a branch-site op are computed, nothing is called. */
+/* The twin of a branch-site op computes the operands and calls nothing. */
 #define PV_TWIN_USE0()
 #define PV_TWIN_USE1(t1, a1)			"r" (a1)
 #define PV_TWIN_USE2(t1, a1, t2, a2)		"r" (a1), "r" (a2)

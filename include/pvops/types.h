@@ -17,13 +17,13 @@
  *	__always_inline		"inline" and the attribute
  *	__force, __bitwise	nothing, or sparse's attributes
  *
- * and the macros that port.h lists.  u64 may be unsigned long or unsigned long long,
- * whatever the kernel has: the layer casts what it prints.  A kernel whose own
- * uint64_t is another of the two need not change it, but does not include
- * <stdint.h> beside it.  gcc's <stdint.h>, <stddef.h> and <stdbool.h> need no C library.
+ * and the macros that port.h lists.  u64 may be unsigned long or unsigned long long:
+ * the layer casts what it prints.  A kernel whose own uint64_t differs from that of
+ * <stdint.h> may keep it, but then does not include <stdint.h>.  gcc's <stdint.h>,
+ * <stddef.h> and <stdbool.h> need no C library.
  *
- * Assembly includes <pvops_port.h> too: it sees constants only, so that the rest
- * stands within "#ifndef __ASSEMBLY__".
+ * Assembly files include <pvops_port.h>, too.  They use only its constants; everything
+ * else in it stands within "#ifndef __ASSEMBLY__".
  */
 #ifndef PVOPS_TYPES_H
 #define PVOPS_TYPES_H
@@ -31,9 +31,9 @@
 #include <pvops_port.h>
 
 /*
- * For assembly files; what a hardened kernel's port may define (port.h):
+ * For assembly files; the port of a hardened kernel may define them (port.h):
  * PV_ENDBR	an ENDBR64, where indirect branches need a landing pad (IBT)
- * PV_JMP	a jump to where a register points (retpolines)
+ * PV_JMP	a jump to the address in a register (retpolines)
  */
 #ifdef __ASSEMBLY__
 #ifndef PV_ENDBR
@@ -47,8 +47,8 @@
 #ifndef __ASSEMBLY__
 
 /*
- * What a kernel need not define (port.h): variables of the core that change only
- * until sites are patched may lie in memory that is read-only afterwards.
+ * The kernel may define this attribute (port.h): the core's variables with it change
+ * only until sites are patched, so they may lie in memory that is read-only afterwards.
  */
 #ifndef PV_RO_AFTER_INIT
 #define PV_RO_AFTER_INIT
@@ -56,14 +56,14 @@
 /*
  * The same for asm statements, as text; elsewhere assembly is plain:
  * PV_ASM_ENDBR	as PV_ENDBR
- * PV_ASM_NOENDBR	says that what follows is no target of indirect branches, to a tool
- *		that looks for landing pads
+ * PV_ASM_NOENDBR	tells a tool that looks for landing pads that no indirect branch
+ *		leads here
  * PV_ASM_JMP	as PV_JMP; for asm statements without operands
- * PV_ASM_CALL	a call of where a register points, where speculation behind a
- *		bare one is not wanted; for asm statements with operands
- * PV_ASM_RET	a return, where a bare RET is not to be executed (return thunks)
- * PV_ASM_ODD	says of a function that it is no ordinary one, to a tool that
- *		checks how stacks are used
+ * PV_ASM_CALL	a call of the address in a register, for kernels that allow no bare
+ *		indirect call (retpolines); for asm statements with operands
+ * PV_ASM_RET	a return, for kernels that allow no bare RET (return thunks)
+ * PV_ASM_ODD	tells a tool that checks stack frames that the function has none of
+ *		the usual form
  */
 #ifndef PV_ASM_ENDBR
 #define PV_ASM_ENDBR
@@ -87,8 +87,9 @@
 /**
  * PV_STACK_POINTER - operand ("+r") of an asm statement that calls a function
  *
- * With it the compiler makes the frame before the call, and has nothing in a red
- * zone or a leaf's frame.  A variable of the file: clang copies a local one.
+ * With this operand the compiler sets up the stack frame before the call, and keeps
+ * nothing below the stack pointer.  It is a file-scope variable, because clang copies a
+ * local one.
  */
 #ifndef PV_STACK_POINTER
 __extension__ register unsigned long pv_stack_pointer asm("rsp");
@@ -105,8 +106,8 @@ typedef u64 __bitwise pv_maddr_t;
 /**
  * typedef pv_pte_t - level-1 entry exactly as it stands in the table
  *
- * Frame bits hold an MFN.  Only pte_val() and make_pte() translate between
- * this and the value a kernel computes with (frame bits hold a PFN).
+ * Frame bits hold an MFN.  Only pte_val() and make_pte() translate between an entry
+ * and the value that a kernel computes with, whose frame bits hold a PFN.
  * Source of the format: Intel SDM vol. 3A section 4.5, table 4-20.
  */
 typedef u64 __bitwise pv_pte_t;
@@ -120,13 +121,13 @@ typedef u64 __bitwise pv_p4d_t;
 /**
  * typedef pv_flags_t - saved interrupt state, opaque
  *
- * Made by save_fl(), accepted by restore_fl() and irqs_disabled_flags() of
- * the same backend, meaningless to anything else: native keeps RFLAGS, Xen PV
- * keeps the event mask byte.  That is what makes save_fl one instruction.
+ * save_fl() returns it; only restore_fl() and irqs_disabled_flags() of the same
+ * backend read it.  Native keeps RFLAGS, Xen PV keeps the event mask byte, so save_fl
+ * needs no translation.
  */
 typedef unsigned long __bitwise pv_flags_t;
 
-/** PV_PFN_NONE - "no page": what the alloc ops return when memory is out */
+/** PV_PFN_NONE - "no page": the result of an alloc op when there is no memory */
 #define PV_PFN_NONE	((__force pv_pfn_t)~0ULL)
 
 #define PV_PAGE_SHIFT	12
@@ -136,7 +137,7 @@ typedef unsigned long __bitwise pv_flags_t;
 
 /** PV_FRAME_MASK - frame bits of an entry of any level (bits 51..12) */
 #define PV_FRAME_MASK	0x000ffffffffff000ULL
-/** PV_PTE_PRESENT - bit 0 at every level; the other bits mean what hardware says */
+/** PV_PTE_PRESENT - bit 0 at every level; the meaning of all bits is the hardware's */
 #define PV_PTE_PRESENT	0x001ULL
 #define PV_PTE_RW	0x002ULL
 #define PV_PTE_USER	0x004ULL
@@ -145,9 +146,8 @@ typedef unsigned long __bitwise pv_flags_t;
 #define PV_PTE_NX	0x8000000000000000ULL
 
 /*
- * The visible conversions between the address types and plain numbers: making
- * one of a number, and taking the number out of one.  There is none between
- * PFN and MFN: only a backend knows that, through pte_val() and make_pte().
+ * The visible conversions between the address types and plain numbers.  There is
+ * none between PFN and MFN: only a backend can translate, in pte_val() and make_pte().
  */
 static __always_inline pv_pfn_t pv_pfn(u64 n)
 {
@@ -230,7 +230,7 @@ struct pv_tss {
 } __attribute__((packed));
 
 /**
- * struct pv_cpuid - CPUID leaf and answer
+ * struct pv_cpuid - CPUID leaf and result
  * @eax: leaf in, result out
  * @ebx: result
  * @ecx: subleaf in, result out
@@ -286,9 +286,10 @@ struct pv_cpumask {
 /**
  * pv_cpumask_next - the next CPU of a set
  * @mask: the set
- * @from: first CPU that is looked at
+ * @from: number of the first CPU to consider
  *
- * Returns PV_MAX_CPUS if there is none; bits beyond are no CPUs.  Context: any.
+ * Returns PV_MAX_CPUS if there is none; bits from PV_MAX_CPUS on are ignored.
+ * Context: any.
  */
 static __always_inline u32 pv_cpumask_next(const struct pv_cpumask *mask, u32 from)
 {
@@ -308,13 +309,13 @@ static __always_inline u32 pv_cpumask_next(const struct pv_cpumask *mask, u32 fr
 	return PV_MAX_CPUS;
 }
 
-/** pv_for_each_cpu - a loop over the CPUs of a set, in the order of their numbers */
+/** pv_for_each_cpu - loop over the CPUs of a set, in ascending order */
 #define pv_for_each_cpu(cpu, mask)					\
 	for ((cpu) = pv_cpumask_next(mask, 0); (cpu) < PV_MAX_CPUS;	\
 	     (cpu) = pv_cpumask_next(mask, (cpu) + 1))
 
 /**
- * enum pv_batch_kind - what may be deferred (batch_enter, batch_leave)
+ * enum pv_batch_kind - kinds of updates that may be deferred (batch_enter, batch_leave)
  * @PV_BATCH_MMU: page-table entry updates
  * @PV_BATCH_CPU: CPU state that the next return to user mode needs: CR3,
  *	kernel stack, TLS and segment bases, FPU switch state
@@ -326,9 +327,9 @@ enum pv_batch_kind {
 
 /**
  * enum pv_shutdown_reason - how the machine goes down (shutdown)
- * @PV_SHUTDOWN_POWEROFF: orderly, off
- * @PV_SHUTDOWN_REBOOT: orderly, again
- * @PV_SHUTDOWN_CRASH: the kernel gave up; the hypervisor may keep a dump
+ * @PV_SHUTDOWN_POWEROFF: orderly, power off
+ * @PV_SHUTDOWN_REBOOT: orderly, restart
+ * @PV_SHUTDOWN_CRASH: the kernel has failed; the hypervisor may keep a dump
  */
 enum pv_shutdown_reason {
 	PV_SHUTDOWN_POWEROFF,

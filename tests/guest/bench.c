@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What operations cost, in executed instructions.
+ * The cost of ops, in executed instructions.
  *
- * Under QEMU's -icount shift=0 the TSC advances by one per instruction, guest
- * and hypervisor together, so a difference of two readings is a path length.
- * Each op is executed ROUND times in a row, and so is its twin: the same
- * operands and clobbers around nothing.  The difference is the op.  The least
- * of several rounds is reported: what is above it is somebody's interrupt.
+ * Under QEMU's -icount shift=0 the TSC advances by one per instruction of guest
+ * or hypervisor, so the difference of two readings is a path length.  Each op is
+ * executed ROUND times in a row.  So is its twin, which has the same operands and
+ * clobbers but no code.  The difference is the cost of the op.  The least of
+ * several rounds is reported, because interrupts can only make a round longer.
  * Without -icount the figures are TSC ticks and mean nothing.
  */
 #include <pvops/twin.h>
@@ -38,7 +38,7 @@ static void report(const char *path, const char *name, s64 insns, u64 count, u64
 }
 
 /*
- * Interrupts are masked while an op is measured, unless it is one that needs
+ * Interrupts are masked while an op is measured, except for ops that need
  * them.
  */
 #define MEASURE(path, name, op, twin)						\
@@ -75,14 +75,14 @@ static void not_measured(const char *name, const char *why)
 static struct mm mm;
 static pv_pfn_t page;
 
-/* Assembly-only ops, on a stack as their contract wants it. */
+/* Assembly-only ops, with the stack that their contract requires. */
 #define ASM_SITE(op_name, text)							\
 	asm volatile(text : : [op] "i" (PV_OP_##op_name) : "memory", "cc", "rax", "rbx")
 
-/* What Xen has on top of a frame; whoever does not pop it leaves it to us. */
+/* Xen's two words on top of a frame; other backends' op does not pop them. */
 #define FRAME_TOP(site)		"mov %%rsp, %%rbx\n\tpush %%r11\n\tpush %%rcx\n\t" site	\
 				"mov %%rbx, %%rsp\n\t"
-/* A frame that leads to the next instruction: kernel (RPL 0), interrupts masked. */
+/* A frame that returns to the next instruction: kernel (RPL 0), interrupts masked. */
 #define IRET_FRAME(leave)	"mov %%rsp, %%rbx\n\tmov %%ss, %%eax\n\tpush %%rax\n\t"	\
 				"push %%rbx\n\tpush $2\n\tmov %%cs, %%eax\n\t" \
 				"and $-4, %%eax\n\tpush %%rax\n\t"			\
@@ -102,7 +102,7 @@ static void measure_irq(void)
 	OP(irq_disable);
 	OP(irq_enable);
 	not_measured("halt", "ends the CPU");
-	/* Something is pending: what sleeping and waking costs beside unmasking. */
+	/* With an interrupt pending: the cost of sleep and wake-up, without unmasking. */
 	MEASURE("ops", "safe_halt",
 		{ pv_irq_disable(); pv_send_ipi(self, PV_VECTOR_IPI + 1); pv_safe_halt(); },
 		{ pv_irq_disable(); pv_send_ipi(self, PV_VECTOR_IPI + 1); pv_irq_enable(); });
@@ -125,7 +125,7 @@ static void measure_cpu(void)
 	u64 cr0 = pv_read_cr0(), cr4 = pv_read_cr4(), val, sp0 = current_proc->stack_top;
 	struct pv_tss *tss = PV_PERCPU_PTR(percpu_tss);
 	u64 *gdt = this_gdt();
-	/* As it was before it was loaded: not busy. */
+	/* As before it was loaded: not busy. */
 	const u64 tss_desc[2] = { gdt[PV_GDT_TSS] & ~(2ULL << 40), gdt[PV_GDT_TSS + 1] };
 
 	OP(read_cr0);
@@ -147,7 +147,7 @@ static void measure_cpu(void)
 	OP(set_debugreg, 0, 0);
 	OP(load_gdt, &gdtr);
 	OP(load_idt, &idtr);
-	/* The descriptor is busy once loaded, so it is written each time. */
+	/* A loaded descriptor is busy, so it is written each time. */
 	MEASURE("ops", "load_tr",
 		{ pv_write_gdt_entry(gdt, PV_GDT_TSS, tss_desc, 2); pv_load_tr(PV_GDT_TSS * 8); },
 		{ pv_write_gdt_entry(gdt, PV_GDT_TSS, tss_desc, 2); twin_load_tr(0); });
@@ -161,12 +161,12 @@ static void measure_cpu(void)
 	OP(load_sp0, tss, sp0);
 	OP(set_iopl, 0);
 	OP(io_delay);
-	/* An even number of times, so that the base is ours again. */
+	/* An even number of times, so the kernel's base is loaded again at the end. */
 	MEASURE("ops", "swapgs", ASM_SITE(swapgs, PV_TEXT_OF_CALL6), (void)0);
 	MEASURE("ops", "iret",
 		ASM_SITE(iret, IRET_FRAME(PV_TEXT_JUMP6) "772: mov %%rbx, %%rsp\n\t"),
 		ASM_SITE(iret, IRET_FRAME("") "772: mov %%rbx, %%rsp\n\t"));
-	/* The pair, with nothing deferred between. */
+	/* The pair, with no deferred op in between. */
 	MEASURE("ops", "start_context_switch",
 		{ pv_start_context_switch(); pv_end_context_switch(); },
 		{ twin_start_context_switch(); twin_end_context_switch(); });
@@ -182,7 +182,7 @@ static void measure_tables(const char *path, const char *alloc_name,
 	u64 calls_got = 0, calls_gave = 0, start;
 	u32 round, i;
 
-	/* The first round fills whatever cache there is. */
+	/* The first round fills the backend's cache. */
 	for (round = 0; round < 2; round++) {
 		pv_irq_disable();
 		calls_got = hypercalls();
@@ -244,7 +244,7 @@ static void measure_mmu(void)
 	OP(flush_tlb_one, VA);
 	OP(flush_tlb_multi, &self, VA, VA + PAGE);
 	pte = pv_make_pte(val);
-	/* Alternately, so that each is a change. */
+	/* Values alternate, so that each write is a change. */
 	MEASURE("ops", "set_pte", { pv_set_pte(ptep, pte); pte = (__force pv_pte_t)((__force u64)pte ^ PV_PTE_RW); },
 		{ twin_set_pte(ptep, pte); pte = (__force pv_pte_t)((__force u64)pte ^ PV_PTE_RW); });
 	pv_set_pte(ptep, pv_make_pte(val));
@@ -276,7 +276,7 @@ static void measure_mmu(void)
 	OP(set_fixmap, 3, maddr, PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_ACCESSED | PV_PTE_DIRTY |
 	   PV_PTE_NX);
 	pv_set_fixmap(3, (__force pv_maddr_t)0, 0);
-	/* They nest: as many leaves as enters. */
+	/* Batches nest, so there are as many leaves as enters. */
 	OP(batch_enter, PV_BATCH_MMU);
 	OP(batch_leave, PV_BATCH_MMU);
 	OP(batch_flush);
@@ -294,7 +294,7 @@ static void measure_rest(void)
 	OP(set_timer, ~0ULL);
 	OP(stolen_time, 0);
 	not_measured("start_cpu", "starts once");
-	/* To ourselves and masked: sending only. */
+	/* To this CPU, with interrupts masked: only the sending. */
 	OP(send_ipi, 0, PV_VECTOR_IPI + 1);
 	OP(send_ipi_mask, &none, PV_VECTOR_IPI);
 	not_measured("stop_cpu", "ends the CPU");
@@ -357,7 +357,7 @@ static void measure_interrupts(void)
 		u64 ticks = trap_count[PV_VECTOR_TIMER];
 
 		pv_irq_disable();
-		/* In the past: it is due before we sleep. */
+		/* A time in the past: the timer is due before the halt. */
 		pv_set_timer(pv_clock_read());
 		while (trap_count[PV_VECTOR_TIMER] == ticks) {
 			pv_safe_halt();
@@ -368,7 +368,7 @@ static void measure_interrupts(void)
 	report("bench", "timer_wakeup", (s64)(pv_rdtsc() - start), ROUND, hypercalls() - calls);
 }
 
-/* marks=on: a host that looks counts exits between two writes to this port. */
+/* marks=on: a host can count exits between two writes to this port. */
 #define MARK_PORT	0xe9
 
 static void mark(const char *name, u32 nr)
@@ -413,7 +413,7 @@ static void measure_pair(const char *name, u32 nr, void (*op)(void))
 	report("bench", name, (s64)cost, ROUND, calls);
 }
 
-/* bench=smp: what takes two CPUs; the other one sleeps, then runs. */
+/* bench=smp: ops with two CPUs; the other one first sleeps, then runs. */
 static void measure_second_cpu(void)
 {
 	if (cpus_online < 2) {
@@ -430,7 +430,7 @@ static void measure_second_cpu(void)
 	cpu_wake(1);
 }
 
-/* Entries changed from one value to another in one batch, by size of batch. */
+/* Changes entries from one value to another in one batch, for each size of batch. */
 static void measure_batch(const char *path, u64 from, u64 to)
 {
 	pv_pte_t *ptep = vm_walk(mm.root, VA, true, &mm);
@@ -510,7 +510,7 @@ static void measure_memory(void)
 
 #define USER_RUNS	4
 
-/* What @copies of a user program with @count of something take, and their hypercalls. */
+/* Runs @copies of a user program with argument @count; returns cost and hypercalls. */
 static u64 user_run(u32 which, u64 count, u32 copies, u64 *calls)
 {
 	struct proc *procs[2] = { NULL, NULL };
@@ -529,15 +529,15 @@ static u64 user_run(u32 which, u64 count, u32 copies, u64 *calls)
 }
 
 /*
- * With much of it minus with none of it.  The least of some runs each: a host may have
- * work of its own in any of them.
+ * The cost of a run with @count minus that of a run with 0.  Each is the least of some
+ * runs, because a host may do other work in any of them.
  */
 static void measure_user(const char *name, u32 which, u64 count, u32 copies)
 {
 	u64 least[2] = { ~0ULL, ~0ULL }, calls[2] = { 0, 0 };
 	u32 run, i;
 
-	/* Once unmeasured, so that caches are as full in all. */
+	/* One run is not measured, so that caches are equally full in all others. */
 	proc_wait(proc_start(which, 1));
 	for (run = 0; run < USER_RUNS; run++)
 		for (i = 0; i < 2; i++) {
@@ -555,7 +555,7 @@ static void measure_processes(bool full)
 {
 	measure_user("syscall", USER_SYSCALLS, 64, 1);
 	measure_user("copy_on_write_fault", USER_COW, 64, 1);
-	/* Two that yield to each other and the kernel's own process. */
+	/* Two processes that yield to each other and to the kernel's own process. */
 	measure_user("context_switch", USER_YIELD, 32, 2);
 	measure_user("address_space_copy", USER_FORK_MANY, 8, 1);
 	if (!full)

@@ -21,7 +21,7 @@ unsigned long percpu_base[PV_MAX_CPUS];
 u32 cpus_online;
 void (*volatile cpu_idle_work)(void);
 
-/* A page each: a hypervisor takes the page away from us. */
+/* A page for each, because a hypervisor makes the page read-only. */
 static u64 gdts[PV_MAX_CPUS][PV_PAGE_SIZE / 8] __attribute__((aligned(4096)));
 static u8 stacks[PV_MAX_CPUS][16384] __attribute__((aligned(4096)));
 static volatile bool online[PV_MAX_CPUS];
@@ -86,7 +86,7 @@ void cpu_enable_syscalls(void)
 	pv_write_msr(MSR_SFMASK, 0x47700);
 }
 
-/* The boot CPU; others arrive with GDT and IDT loaded. */
+/* Only the boot CPU loads GDT and IDT; other CPUs start with them. */
 void cpu_setup(u32 cpu)
 {
 	struct pv_dtr gdtr, idtr;
@@ -130,7 +130,7 @@ void cpu_make_state(u32 cpu, struct pv_cpu_state *state)
 	gdt_fill(cpu);
 	memset(state, 0, sizeof(*state));
 	state->rip = (unsigned long)cpu_main;
-	/* As a call leaves it: 16-byte aligned, minus a return address. */
+	/* As after a call: 16-byte aligned, minus a return address. */
 	state->rsp = (unsigned long)stacks[cpu] + sizeof(stacks[cpu]) - 8;
 	state->rdi = cpu;
 	state->cr0 = pv_read_cr0() | 0x80010001;
@@ -194,7 +194,7 @@ void cpu_run_calls(void)
 
 static struct spinlock call_lock;
 
-/* A CPU that still has a call is waited for first. */
+/* First waits for CPUs that still have a call. */
 static void call_begin(const struct pv_cpumask *mask, void (*fn)(void *arg), void *arg)
 {
 	struct pv_cpumask targets = { { 0 } };
@@ -279,13 +279,13 @@ void cpu_stop(u32 cpu)
 	pv_port_call_cpus(&mask, stop_here, NULL);
 	while (online[cpu])
 		asm volatile("pause");
-	/* From its last store to its last instruction. */
+	/* Time from its last store to its last instruction. */
 	settle = pv_clock_read() + 1000000;
 	while (pv_clock_read() < settle)
 		asm volatile("pause");
 }
 
-/* Interrupts stay on, so that two callers cannot wait for each other. */
+/* Keeps interrupts on, so that two callers cannot wait for each other. */
 static void take(struct spinlock *lock)
 {
 	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
@@ -310,9 +310,9 @@ void cpu_call_async(u32 cpu, void (*fn)(void *arg), void *arg)
 }
 
 /*
- * CPUs are held where their own work passes by, not in an interrupt handler: what
- * that returns to may be the middle of a site, or what a site has called, and the
- * text there is about to change.
+ * CPUs are held at points in their own work, not in an interrupt handler.  A handler
+ * may return into the middle of a site, or into code that a site has called, and the
+ * text there will change.
  */
 struct hold {
 	volatile u32 arrived;
@@ -332,7 +332,7 @@ void cpu_hold_point(void)
 	if (!hold)
 		return;
 	__atomic_add_fetch(&hold->arrived, 1, __ATOMIC_SEQ_CST);
-	/* Until all are there, somebody may still wait for a call of ours. */
+	/* Interrupts on until all have arrived: a CPU may still wait for a call to this one. */
 	while (!hold->complete)
 		asm volatile("pause");
 	flags = pv_save_fl();

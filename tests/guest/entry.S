@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Ways into and out of the kernel: exceptions, interrupts, system calls,
+ * Entry to and exit from the kernel: exceptions, interrupts, system calls,
  * and the switch between kernel stacks.
  */
 #include <pvops/site.h>
@@ -91,7 +91,7 @@ entry_\vector:
 pv_port_event_entry:
 	PV_CALL_OP adjust_exception_frame
 	push	$0
-	push	$0x100			/* no vector: upcall(0) finds out */
+	push	$0x100			/* no vector: upcall(0) finds the event */
 
 common_entry:
 	SAVE_REGS
@@ -113,7 +113,7 @@ return_to_context:
 	add	$16, %rsp
 	PV_JUMP_OP iret
 
-/* SYSCALL on bare hardware: rcx is RIP, r11 is RFLAGS, the stack the user's. */
+/* SYSCALL on bare hardware: rcx is RIP, r11 is RFLAGS, the stack is the user's. */
 	.balign	16
 	.globl	syscall_entry
 syscall_entry:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* The mini guest: what its parts offer each other. */
+/* The mini guest: declarations that its files share. */
 #ifndef GUEST_H
 #define GUEST_H
 
@@ -16,13 +16,13 @@ struct boot_info {
 	const char *cmdline;
 	u64 first_free;			/* first free frame behind image and boot data */
 	u64 mapped_end;			/* frames mapped at KERNEL_BASE at entry */
-	u64 memory_end;			/* frames of usable memory in one piece */
+	u64 memory_end;			/* frames of contiguous usable memory */
 	pv_pfn_t root;			/* page table root at entry */
 	u32 cpu_count;
 	u32 apic_id[PV_MAX_CPUS];
 	struct pv_platform platform;
-	u32 cpuids;			/* that pv_init() has executed */
-	const char *wrong;		/* why it cannot be used; said when there is a console */
+	u32 cpuids;			/* CPUIDs that pv_init() has executed */
+	const char *wrong;		/* error, printed when there is a console */
 };
 
 extern struct boot_info boot_info;
@@ -31,15 +31,15 @@ void guest_start_pvh(u64 info);
 void guest_start_multiboot(u64 info);
 void guest_start_xen(const void *start_info);
 void __attribute__((noreturn)) guest_main(void);
-/* No faults from here on; a data line says what there was. */
+/* Stops fault injection and prints its counters as a data line. */
 void report_faults(void);
-/* Value of key= on the command line, up to a blank; NULL if absent. */
+/* Returns the value of key= on the command line, up to a blank; NULL if absent. */
 const char *cmdline_value(const char *key, size_t *len);
 bool cmdline_is(const char *key, const char *value);
 
 /* --- port.c --- */
 
-/* Serialising instructions executed at the ends of patch passes. */
+/* Number of serialising instructions at the ends of patch passes. */
 extern u32 text_serialisations;
 
 /* --- lib.c --- */
@@ -51,7 +51,7 @@ size_t text_length(const char *text);
 void *memcpy(void *to, const void *from, size_t bytes);
 void *memset(void *to, int c, size_t bytes);
 int memcmp(const void *a, const void *b, size_t bytes);
-/* One data line for the reports: "@pvops path value". */
+/* Prints a data line for the reports: "@pvops path value". */
 #define DATA(path, fmt, ...)	print("@pvops " path " " fmt "\n", ##__VA_ARGS__)
 
 struct spinlock {
@@ -82,17 +82,17 @@ void cpu_make_state(u32 cpu, struct pv_cpu_state *state);
 void cpu_wait_online(u32 cpu);
 bool cpu_is_online(u32 cpu);
 struct pv_cpumask cpu_mask(u32 cpu);
-/* The one with the highest number: what works with it works with each. */
+/* Returns the highest CPU number: a test that works with it works with each CPU. */
 u32 cpu_last(void);
-/* Make a CPU take itself out of service. */
+/* Makes a CPU take itself out of service. */
 void cpu_stop(u32 cpu);
 void cpu_run_calls(void);
-/* Work that takes long lets its CPU be held here; not in an op, nor in a handler. */
+/* Long work calls this, so that its CPU can be held; not in an op or a handler. */
 void cpu_hold_point(void);
-/* Run a function on another CPU without waiting for its end. */
-/* What other CPUs do again and again instead of sleeping; and to make one look. */
+/* Other CPUs repeat this work instead of sleeping; cpu_wake() makes one look at it. */
 extern void (*volatile cpu_idle_work)(void);
 void cpu_wake(u32 cpu);
+/* Runs a function on another CPU and does not wait for its end. */
 void cpu_call_async(u32 cpu, void (*fn)(void *arg), void *arg);
 
 /* --- traps.c --- */
@@ -122,17 +122,17 @@ struct extable_entry {
 	s32 fixup;
 };
 
-/* Continue at the fix-up of the instruction that trapped, if it has one. */
+/* Continues at the fix-up of the instruction that trapped, if it has one. */
 bool trap_fixup(struct regs *regs);
-/* First instruction in a range that has a fix-up; 0 if there is none. */
+/* Returns the first instruction with a fix-up in a range; 0 if there is none. */
 unsigned long extable_insn(unsigned long start, unsigned long end);
 
-/* A test may look at a trap first: return true if it handled it. */
+/* A test's hook sees each trap first, and returns true if it has handled it. */
 extern bool (*trap_hook)(struct regs *regs);
 extern void (*interrupt_hook)(u32 vector);
 extern void (*nmi_hook)(void);
 extern volatile u64 trap_count[256];
-/* How many came although they were masked, and were dropped. */
+/* Number of interrupts that came although they were masked, and were dropped. */
 extern u32 masked_interrupts;
 
 /* --- vm.c --- */
@@ -157,9 +157,9 @@ extern struct mm kernel_mm;
 void vm_setup(void);
 void vm_protect_kernel(void);
 void vm_text_writable(bool writable);
-/* PV_RO_AFTER_INIT data: a test changes what nothing else may. */
+/* Makes PV_RO_AFTER_INIT data writable, so that a test can change it. */
 void vm_ro_after_init_writable(bool writable);
-/* Has text been made read-only yet? */
+/* Text is read-only now. */
 extern bool vm_text_protected;
 pv_pfn_t page_alloc(void);
 void page_get(pv_pfn_t pfn);
@@ -199,9 +199,9 @@ struct proc {
 extern struct proc *current_proc;
 
 void proc_setup(void);
-/* Start a user process at user_main(which, arg). */
+/* Starts a user process at user_main(which, arg). */
 struct proc *proc_start(u32 which, u64 arg);
-/* Run others until the process has ended; gives its exit code. */
+/* Runs other processes until this one has ended; returns its exit code. */
 s64 proc_wait(struct proc *proc);
 void proc_exit(s64 code) __attribute__((noreturn));
 void schedule(void);
@@ -220,7 +220,7 @@ enum {
 	SYS_PROTECT, SYS_IOPL, SYS_SET_FS, SYS_SET_TLS, SYS_NULL, SYS_CLOCK
 };
 
-/* What user_main() can be (user.c). */
+/* The programs of user_main() (user.c). */
 enum {
 	USER_EXIT_CODE,		/* exits with arg */
 	USER_SYSCALLS,		/* arg null calls */
@@ -236,7 +236,7 @@ enum {
 	USER_TOUCH,		/* maps and touches arg pages */
 	USER_FORK_MANY,		/* arg times fork, exit, wait */
 	USER_COW,		/* forks, then breaks arg pages of copy on write */
-	USER_LDT,		/* loads a segment from the LDT, exits with what it holds */
+	USER_LDT,		/* reads a segment of the LDT, exits with its limit */
 };
 
 /* --- test.c --- */
@@ -245,7 +245,7 @@ void tests_run(void);
 void test_fail(const char *file, int line, const char *what, u64 got, u64 want);
 void test_skip(const char *why);
 void test_error(const char *why);
-/* Nothing in here can tell: tools/vm.py does (OUTSIDE there), and fails it if it cannot. */
+/* The guest cannot see the result: tools/vm.py checks it from outside (OUTSIDE there). */
 void test_outside(void);
 
 #define TEST(name)	void test_##name(void); void test_##name(void)
@@ -259,14 +259,14 @@ void test_outside(void);
 			test_fail(__FILE__, __LINE__, #got " == " #want, got_, want_); \
 	} while (0)
 
-/* Counts of the hypervisor calls that this CPU made; 0 on native. */
+/* Returns the number of hypercalls of this CPU; 0 on native. */
 u64 hypercalls(void);
-/* Is anything queued in a batch?  It must be, where no op was left to native. */
+/* Do batches queue?  They must, if no op is left to native. */
 bool batches(void);
 
 /* --- load.c --- */
 
-/* load=SECONDS[,SEED]: as a test of its own, behind the others. */
+/* load=SECONDS[,SEED]: a test of its own, which runs after the others. */
 void load_run(void);
 
 /* --- bench.c --- */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Boot by PVH (QEMU -kernel): 32-bit protected mode, paging off, EBX: physical
+ * Boot by PVH (QEMU -kernel): 32-bit protected mode, paging off, EBX has the physical
  * address of struct hvm_start_info (xen/include/public/arch-x86/hvm/start_info.h).
- * Boot by Multiboot (tools/multiboot.py): the same, but EBX: its information.
- * The Xen PV entry is in head_xen.S.
+ * Boot by Multiboot (tools/multiboot.py): the same, but EBX has the address of its
+ * information.  The Xen PV entry is in head_xen.S.
  */
 #include <pvops/site.h>
 #include <xen/elfnote.h>
@@ -58,12 +58,12 @@ pvh_start:
 	mov	%eax, %ss
 	mov	%eax, %fs
 	mov	%eax, %gs
-	/* The one-to-one map has served; exceptions load CS from the GDT. */
+	/* The identity mapping is not needed any more; exceptions load CS from the GDT. */
 	lgdt	boot_gdtr_high(%rip)
 	mov	%rax, boot_l4(%rip)
 	mov	%cr3, %rax
 	mov	%rax, %cr3
-	/* Per-CPU area of CPU 0: it knows its own address. */
+	/* The per-CPU area of CPU 0, which contains its own address. */
 	movq	$percpu_boot, %rax
 	mov	%rax, (%rax)
 	mov	%rax, %rdx
@@ -93,7 +93,7 @@ boot_gdtr_high:
 	.word	23
 	.quad	boot_gdt
 
-	/* 16 MiB in 4 KiB pages, at KERNEL_BASE and, until long mode runs, at 0. */
+	/* 16 MiB in 4 KiB pages, at KERNEL_BASE, and at 0 until long mode is on. */
 	.balign	4096
 	.globl	boot_l4
 boot_l4:

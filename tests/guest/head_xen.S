@@ -44,7 +44,7 @@ xen_pv_start:
 	lea	boot_stack_top(%rip), %rsp
 	mov	%rsi, %rbx
 
-	/* The boot CPU's per-CPU area, which knows its own address. */
+	/* The boot CPU's per-CPU area, which contains its own address. */
 	mov	$SEGBASE_GS_KERNEL, %edi
 	mov	$percpu_boot, %rsi
 	mov	$__HYPERVISOR_set_segment_base, %eax

@@ -96,7 +96,7 @@ int format_args(char *buffer, size_t size, const char *fmt, va_list args)
 	return out.total;
 }
 
-/* Lines from before a backend is chosen wait here. */
+/* Lines from before the choice of a backend wait here. */
 static char early[2048];
 static size_t early_used;
 
@@ -117,7 +117,7 @@ static void write_out(const char *text, size_t bytes)
 			early_used = 0;
 			pv_console_write(early, waiting);
 		}
-		/* Lines of two CPUs stay apart; who holds it for ever has died. */
+		/* Keeps lines of two CPUs apart, but does not wait for ever for a dead CPU. */
 		while (__atomic_exchange_n(&writing, 1, __ATOMIC_ACQUIRE) && ++waited < 100000000)
 			asm volatile("pause");
 		pv_console_write(text, bytes);
@@ -188,7 +188,7 @@ bool text_equal(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* Eight bytes at a time where the size allows: pages are most of it. */
+/* Eight bytes at a time, because most copies are pages. */
 void *memcpy(void *to, const void *from, size_t bytes)
 {
 	void *result = to;

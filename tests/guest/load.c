@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * load=SECONDS[,SEED]: every CPU makes, copies, changes and destroys address spaces
- * as fast as it can, while timer interrupts, IPIs, remote TLB flushes and NMIs hit it
- * anywhere, sites are patched back and forth, and (fault=, inject.h) hypercalls fail.
+ * as fast as it can.  Meanwhile timer interrupts, IPIs, remote TLB flushes and NMIs hit
+ * it anywhere, sites are patched back and forth, and (fault=, inject.h) hypercalls fail.
  *
- * What each page should be is kept in a shadow copy beside the page tables, which
- * nothing but this file reads and writes.  A step that finds the tables, or what a
- * page holds, or what may be done with it, otherwise than its shadow fails the test:
- * so a lost update is found, whoever lost it.
+ * A shadow copy, which only this file reads and writes, has the expected state of each
+ * page.  A step fails the test if the page tables, the contents of a page or the
+ * permitted accesses differ from the shadow.  So the test finds a lost update, no matter
+ * where it was lost.
  */
 #include "guest.h"
 #include <pvops/inject.h>
@@ -16,7 +16,7 @@
 #define MSR_FS_BASE	0xc0000100
 #define MS		1000000ULL
 
-/* Address spaces of a CPU; their pages lie across the end of a table. */
+/* Address spaces of a CPU; their pages cross the end of a table. */
 #define SPACES		4
 #define PAGES		256
 #define FIRST_VA	(USER_HEAP + (2UL << 20) - PAGES / 2 * PAGE)
@@ -35,16 +35,16 @@ struct space {
 
 struct load {
 	struct space space[SPACES];
-	u32 at;			/* the running one, or NONE */
+	u32 at;			/* the current one, or NONE */
 	u64 random;
 	volatile u64 steps;
-	volatile u32 step;	/* what it does now */
+	volatile u32 step;	/* the current step */
 	volatile bool active;
 	/* The interrupt handler's own table. */
 	struct mm handler_mm;
 	pv_pte_t *handler_ptes;
 	pv_pfn_t handler_page;
-	/* What has hit it, and where. */
+	/* Counts of events on this CPU, and of those inside a batch. */
 	u64 timers, timers_in_batch, nmis, nmis_in_batch, ipis, calls;
 	u64 forks, maps, protects, writes, faults, switches, verified;
 };
@@ -55,10 +55,10 @@ static volatile u32 running;
 static u64 repatches, processes, restarts;
 static bool stopped_wrong;
 
-/* Not while that CPU is in user mode: only hypervisors give an NMI a stack there. */
+/* False while that CPU is in user mode, where only hypervisors give an NMI a stack. */
 static volatile bool nmi_wanted[PV_MAX_CPUS];
 static volatile bool nmis_off;
-/* Who has looked at these two, and has not sent yet. */
+/* Number of senders that have read these two and have not sent yet. */
 static volatile u32 nmi_senders;
 static u64 nmis_sent;
 static volatile u32 *apic;
@@ -91,7 +91,7 @@ static void wrong(const char *what, u64 va, u64 got, u64 want)
 	stopped_wrong = true;
 	stop = true;
 #ifdef PV_PORT_INJECT
-	/* The way to the end shall have one. */
+	/* No more faults: the test must be able to end. */
 	pv_inject_arm("0");
 #endif
 }
@@ -103,7 +103,7 @@ static u64 page_va(u32 nr)
 
 /* --- touching pages --- */
 
-/* False: it cannot be written. */
+/* Returns false if the page cannot be written. */
 static bool try_write(u64 va, u64 val)
 {
 	u64 done;
@@ -149,7 +149,7 @@ static bool is_xen(void)
 	return text_equal(pv_backend()->name, "xen");
 }
 
-/* On Xen user mode has a root of its own, which must say the same. */
+/* On Xen user mode has a root of its own, which must have the same entries. */
 static void verify_user_root(const struct space *space)
 {
 	const u64 *root = pv_port_pfn_to_virt(space->mm.root), *user;
@@ -168,7 +168,7 @@ static void verify_user_root(const struct space *space)
 			wrong("lost update: user root", nr, user[nr], root[nr]);
 }
 
-/* Text is not writable but for patching. */
+/* Text is writable only for patching. */
 static void verify_text(void)
 {
 	extern u8 __pv_text_start[], __pv_text_end[];
@@ -216,7 +216,7 @@ static void verify(struct load *load, struct space *space)
 	}
 }
 
-/* What the processor makes of the tables. */
+/* Checks the tables by the processor's own accesses. */
 static void touch(struct load *load, struct space *space, u32 nr)
 {
 	u8 state = space->state[nr];
@@ -250,7 +250,7 @@ static void arm(struct load *load)
 	pv_set_timer(pv_clock_read() + 200000 + rnd(load, 3 * MS));
 }
 
-/* So soon that it comes inside of what follows, often. */
+/* Arms the timer so that it often interrupts the next step. */
 static void arm_soon(struct load *load)
 {
 	pv_set_timer(pv_clock_read() + 1000 + rnd(load, 100000));
@@ -269,7 +269,7 @@ static u32 range(struct load *load, u32 *first)
 	return *first + count > PAGES ? PAGES - *first : count;
 }
 
-/* As the scheduler does it, in one batch; and was all of it done? */
+/* Switches like the scheduler, in one batch, and checks that all of it is done. */
 static void step_switch(struct load *load, u32 to)
 {
 	u64 root = pv_pfn_nr(to == NONE ? kernel_mm.root : load->space[to].mm.root) << PV_PAGE_SHIFT;
@@ -290,7 +290,7 @@ static void step_switch(struct load *load, u32 to)
 		wrong("lost update: CR3", 0, pv_read_cr3(), root);
 	if (pv_read_msr(MSR_FS_BASE) != fs)
 		wrong("lost update: FS base", 0, pv_read_msr(MSR_FS_BASE), fs);
-	/* The accessed bit is the processor's. */
+	/* The processor sets the accessed bit. */
 	if ((this_gdt()[PV_GDT_TLS] ^ tls[0]) & ~(1ULL << 40))
 		wrong("lost update: TLS descriptor", 0, this_gdt()[PV_GDT_TLS], tls[0]);
 	load->switches++;
@@ -361,7 +361,7 @@ static void step_unmap(struct load *load, struct space *space)
 	verify(load, space);
 }
 
-/* With a fault on another page in the middle of the batch. */
+/* Has a fault on another page in the middle of the batch. */
 static void step_protect(struct load *load, struct space *space)
 {
 	u32 first, count = range(load, &first), nr, other = (u32)rnd(load, PAGES);
@@ -386,7 +386,7 @@ static void note_call(void *arg)
 	mine()->calls++;
 }
 
-/* Somebody else's batch is hit by this; and ours, if one is open. */
+/* Disturbs batches of other CPUs, and this CPU's batch if one is open. */
 static void step_disturb(struct load *load)
 {
 	const struct pv_cpumask all = { { (1ULL << cpus_online) - 1 } };
@@ -409,7 +409,7 @@ static void step_disturb(struct load *load)
 	}
 }
 
-/* What else asks the hypervisor; most of it cannot be read back. */
+/* Other ops that make hypercalls; most of their effects cannot be read back. */
 static void step_others(struct load *load)
 {
 	static u8 word[PV_MAX_CPUS];
@@ -435,13 +435,13 @@ static void step_others(struct load *load)
 		pv_clts();
 		break;
 	case 4:
-		/* A kick that comes first is not lost. */
+		/* A kick before the wait is not lost. */
 		word[cpu] = 1;
 		pv_lock_kick(cpu);
 		pv_lock_wait(&word[cpu], 1);
 		break;
 	case 5:
-		/* Each CPU has its own. */
+		/* Each CPU has its own fixed address. */
 		pv_port_fixmap_pte(cpu, &va);
 		*(volatile u64 *)pv_port_pfn_to_virt(load->handler_page) = load->random;
 		pv_set_fixmap(cpu, (__force pv_maddr_t)((__force u64)pte & PV_FRAME_MASK),
@@ -482,7 +482,7 @@ static void send_nmi(u32 cpu)
 	__atomic_sub_fetch(&nmi_senders, 1, __ATOMIC_SEQ_CST);
 }
 
-/* No more shall come; one that is on its way arrives first. */
+/* Waits until NMIs that are under way have arrived; no more are sent. */
 static void nmis_settle(void)
 {
 	u64 end;
@@ -511,7 +511,7 @@ static void load_nmi(void)
 /* --- interrupts --- */
 
 
-/* What a handler updates is real at once. */
+/* Updates of a handler take effect at once. */
 static void handler_updates(struct load *load)
 {
 	u64 val = pv_pfn_nr(load->handler_page) << PV_PAGE_SHIFT | PV_PTE_PRESENT | PV_PTE_USER;
@@ -579,12 +579,12 @@ static int to_chosen(void *arg)
 	return pv_repatch(false);
 }
 
-/* Some work on the sites as compiled, and on. */
+/* Sites are in their compiled form; work goes on with them. */
 static bool compiled;
 
 static void step_repatch(void)
 {
-	/* Their way in and out has sites, too: none while these change. */
+	/* Entry and exit of NMIs have sites, too: no NMI while these change. */
 	nmis_off = true;
 	nmis_settle();
 	if (pv_port_hold_cpus(compiled ? to_chosen : to_compiled, NULL))
@@ -596,8 +596,8 @@ static void step_repatch(void)
 }
 
 /*
- * Real processes: user mode, fork, copy on write, exit.  Not on sites as compiled,
- * where SWAPGS is a call: SYSCALL comes with the user's stack.
+ * Real processes: user mode, fork, copy on write, exit.  Not with sites as compiled,
+ * where SWAPGS is a call: at SYSCALL the stack is still the user's.
  */
 static void step_process(struct load *load)
 {
@@ -679,7 +679,7 @@ static void finish(struct load *load)
 	load->active = false;
 	pv_set_timer(~0ULL);
 	step_switch(load, NONE);
-	/* Tables that are wrong cannot be taken apart. */
+	/* Wrong tables cannot be freed. */
 	if (stopped_wrong)
 		return;
 	for (nr = 0; nr < SPACES; nr++)
@@ -691,7 +691,7 @@ static void finish(struct load *load)
 	page_put(load->handler_page);
 }
 
-/* Once all is quiet: CPUs go and come, with all that sets one up. */
+/* After the load: each CPU stops and starts again, with its full setup. */
 #define RESTARTS	12
 
 static void restart_cpus(void)
@@ -733,7 +733,7 @@ static void other_cpu(void)
 	__atomic_sub_fetch(&running, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Has everything been done, and happened?  A slow machine may need longer. */
+/* Has every kind of step and event occurred?  A slow machine may need longer. */
 static bool complete(void)
 {
 	bool native = pv_impl_is_native(PV_OP_set_pte);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Boot order, as include/pvops/port.h asks for it; then tests, then off. */
+/* Boot in the order of include/pvops/port.h; then tests, then power off. */
 #include "guest.h"
 #include <pvops/inject.h>
 
@@ -37,7 +37,7 @@ static void report_sites(void)
 	DATA("patch_insns_per_site", "%u.%u", tenths / 10, tenths % 10);
 }
 
-/* dump=sites: every site as it stands, for the disassembly test. */
+/* dump=sites: the text of every site, for the disassembly test. */
 static void dump_sites(void)
 {
 	struct pv_site_report report;
@@ -54,7 +54,7 @@ static void dump_sites(void)
 	}
 }
 
-/* Text, and code that a hypervisor has supplied. */
+/* Is it text, or code that a hypervisor has supplied? */
 static bool is_executable(unsigned long addr)
 {
 	const pv_pte_t *ptep;
@@ -77,8 +77,8 @@ static void dump_words(const void *start, const void *end)
 }
 
 /*
- * dump=pointers: every word that points to code and can be written, for the
- * test of what a stray write could redirect.  plant=pointer: one more.
+ * dump=pointers: every writable word that points to code, for the test of pointers
+ * that a stray write could redirect.  plant=pointer adds one.
  */
 static void dump_pointers(void)
 {
@@ -92,8 +92,8 @@ static void dump_pointers(void)
 }
 
 /*
- * dump=own: the ops that are the backend's own here, whether it requires them, and
- * which go together, for the test of every "-<op>".
+ * dump=own: the backend's own ops, the required ones of them, and the pairs that go
+ * together, for the test of every "-<op>".
  */
 static void dump_own(void)
 {
@@ -139,8 +139,8 @@ static __attribute__((noinline)) void planted_branch(void)
 }
 
 /*
- * dump=text: every page of the kernel's memory that can be executed, for the test of
- * indirect branches.  plant=branch: one is put into the text.
+ * dump=text: every executable page of the kernel's memory, for the test of indirect
+ * branches.  plant=branch puts one into the text.
  */
 static void dump_text(void)
 {
@@ -191,7 +191,7 @@ void report_faults(void)
 #endif
 }
 
-/* early=start_cpu: what is asked for too early is refused, and why. */
+/* early=start_cpu: a call that comes too early is refused with a reason. */
 static void start_too_early(void)
 {
 	struct pv_cpu_state state;
@@ -240,13 +240,13 @@ void guest_main(void)
 		dump_pointers();
 	if (cmdline_is("dump=", "text"))
 		dump_text();
-	/* For the test of the register dump and of the way down. */
+	/* For the test of the register dump and of the shutdown after it. */
 	if (cmdline_is("crash=", "fault"))
 		*(volatile u64 *)0x1230 = 0;
 
 	arm_faults();
 	tests_run();
-	/* For the test of what each reason does. */
+	/* For the test of each reason of a shutdown. */
 	if (cmdline_is("end=", "reboot"))
 		pv_shutdown(PV_SHUTDOWN_REBOOT);
 	if (cmdline_is("end=", "crash"))

@@ -23,9 +23,9 @@ static inline u8 inb(u16 port)
 #define COM1		0x3f8
 #define COM1_STATUS	(COM1 + 5)
 #define STATUS_EMPTY	0x20
-/* A port where nothing is reads as all ones; bit 7 and bit 1 of a UART's never both. */
+/* A port without a device reads as all ones; a UART never has bits 7 and 1 both set. */
 #define NO_DEVICE	0xff
-/* Bochs's, QEMU's and Xen's: each byte goes to the hypervisor's log. */
+/* Of Bochs, QEMU and Xen: each byte goes to the hypervisor's log. */
 #define DEBUG_PORT	0xe9
 
 void pv_port_native_console(const char *text, size_t bytes)
@@ -61,12 +61,12 @@ void pv_port_native_shutdown(enum pv_shutdown_reason reason)
 	outb(0x64, 0xfe);
 	for (i = 0; i < 100000; i++)
 		asm volatile("pause");
-	/* Neither is there: a triple fault ends every machine. */
+	/* Neither exists: a triple fault ends every machine. */
 	asm volatile("lidt %0; int3" : : "m" (no_idt));
 	__builtin_unreachable();
 }
 
-/* tsc_khz=N: what this kernel believes, for tests of what a wrong belief does. */
+/* tsc_khz=N: the kernel's own value, for tests with a wrong one. */
 static u32 given_khz(void)
 {
 	size_t len;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Processes: one address space and one kernel stack each, run by CPU 0 in
+ * Processes: each has an address space and a kernel stack.  CPU 0 runs them in
  * turn.  Process 0 is the kernel itself (the test runner).
  */
 #include "guest.h"
@@ -58,7 +58,7 @@ static void switch_to(struct proc *next)
 	switch_stack(&prev->rsp, next->rsp);
 }
 
-/* The next one in turn; the kernel's own runs like any other. */
+/* Switches to the next process; the kernel's own process is one of them. */
 void schedule(void)
 {
 	pv_flags_t flags = pv_save_fl();
@@ -96,7 +96,7 @@ static struct proc *proc_new(void)
 	return NULL;
 }
 
-/* The stack of a process that first runs by returning from an exception. */
+/* Makes the stack of a new process, which first runs by a return from an exception. */
 static struct regs *proc_frame(struct proc *proc)
 {
 	struct regs *regs = (struct regs *)proc->stack_top - 1;
@@ -168,7 +168,7 @@ void proc_exit(s64 code)
 
 	pv_irq_disable();
 	self->exit_code = code;
-	/* Run on the kernel's root, so that ours can be torn down by whoever reaps. */
+	/* Run on the kernel's root, so that proc_reap() can free this address space. */
 	self->active_mm = &kernel_mm;
 	pv_write_cr3(pv_pfn_nr(kernel_mm.root) << PV_PAGE_SHIFT);
 	if (self->iopl) {

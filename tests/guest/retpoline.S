@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the compiler puts in the place of indirect calls and jumps
- * (-mindirect-branch=thunk-extern), and PV_JMP and its like.
+ * Thunks that replace indirect calls and jumps of the compiler
+ * (-mindirect-branch=thunk-extern), and those of PV_JMP and the like.
  */
 #ifdef PV_PORT_RETPOLINE
 	.text

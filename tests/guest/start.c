@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * From what an entry point was given to struct boot_info.  The only place
- * that knows boot protocols; nothing here is an op yet.
+ * Fills struct boot_info from the arguments of an entry point.  Only this file
+ * knows boot protocols.  No op can be used here yet.
  */
 #include "guest.h"
 #include <xen/xen.h>
@@ -25,7 +25,7 @@ static void bare_cpuid(struct pv_cpuid *regs)
 	pv_native_cpuid(regs);
 }
 
-/* @bytes: of them some may be behind its end. */
+/* @bytes may be more than the length of the text. */
 static void keep_cmdline(const char *text, size_t bytes)
 {
 	size_t i;
@@ -34,7 +34,7 @@ static void keep_cmdline(const char *text, size_t bytes)
 		cmdline[i] = text[i];
 }
 
-/* env= names the environment in test names; the entry point's guess otherwise. */
+/* env= gives the environment's name in test names; default: the entry point's guess. */
 static void name_env(const char *guess)
 {
 	static char name[16];
@@ -56,7 +56,7 @@ static u32 privilege(void)
 	return cs & 3;
 }
 
-/* How much is there from an address on that the entry page tables reach. */
+/* Returns the number of bytes from an address on that the boot tables map. */
 static size_t reach(u64 address)
 {
 	u64 end = BOOT_MAPPED << PV_PAGE_SHIFT;
@@ -64,13 +64,13 @@ static size_t reach(u64 address)
 	return address && address < end ? end - address : 0;
 }
 
-/* Physical memory; NULL if not all of it is in reach. */
+/* Returns a pointer to physical memory; NULL if not all of it is mapped. */
 static const void *phys(u64 address, size_t bytes)
 {
 	return bytes && bytes <= reach(address) ? (const void *)(KERNEL_BASE + address) : NULL;
 }
 
-/* Wherever it is: loaders need not align it. */
+/* Works for any address: loaders need not align the structure. */
 static bool read_phys(void *to, u64 address, size_t bytes)
 {
 	const void *from = phys(address, bytes);
@@ -101,7 +101,7 @@ static __attribute__((__noinline__)) void acpi_window(u64 entry)
 	asm volatile("mov %%cr3, %%rax; mov %%rax, %%cr3" : : : "rax", "memory");
 }
 
-/* ACPI tables lie at the top of memory: look through one page-table entry. */
+/* ACPI tables are at the top of memory: maps 2 MiB by one entry of the boot tables. */
 static const void *acpi_map(u64 address)
 {
 	static u64 window[PV_TABLE_ENTRIES] __attribute__((aligned(4096)));
@@ -113,7 +113,7 @@ static const void *acpi_map(u64 address)
 	return (const void *)(KERNEL_BASE + (511UL << 21) + (address & 0xfff));
 }
 
-/* Bytes of a MADT, entries of an RSDT: longer ones are none. */
+/* Most bytes of a MADT, and most entries of an RSDT; larger ones are not used. */
 #define MADT_MOST	0x10000
 #define RSDT_MOST	64
 
@@ -129,8 +129,8 @@ static void add_cpu(u32 apic_id)
 }
 
 /*
- * MADT entries: type 0, a local APIC, id of 8 bits; type 9, a local x2APIC, id of 32
- * (ACPI 6.4 sections 5.2.12.2 and 5.2.12.12).  Those with bit 0 of the flags are there.
+ * MADT entries: type 0, a local APIC, id of 8 bits; type 9, a local x2APIC, id of 32 bits
+ * (ACPI 6.4 sections 5.2.12.2 and 5.2.12.12).  Bit 0 of the flags: the CPU exists.
  */
 static void read_madt(const u8 *madt)
 {
@@ -230,7 +230,7 @@ void guest_start_pvh(u64 info_address)
 	bare_main(end);
 }
 
-/* Multiboot Specification 0.6.96, section 3.3: as far as it is read here. */
+/* Multiboot Specification 0.6.96, section 3.3: the part that is read here. */
 struct multiboot_info {
 	u32 flags;
 	u32 mem_lower;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The contract suite's runner.  The list of tests comes from the catalogue:
- * an op whose test does not exist does not link.
+ * The contract suite's runner.  The list of tests comes from the catalogue: the
+ * guest does not link if the test of an op is missing.
  */
 #include "guest.h"
 
@@ -20,7 +20,7 @@ static const struct test op_tests[] = {
 
 static const struct test load = { "load", load_run };
 
-/* What the contract says beyond single ops. */
+/* Tests of the contract beyond single ops. */
 #define EXTRA(x)	\
 	x(batch_nested) x(batch_overflow) x(batch_interrupt) x(batch_refused)	\
 	x(batch_drains) x(pgd_kernel_half) x(counters) x(processes) x(preemption) x(fork) x(memory)	\
@@ -165,7 +165,7 @@ static u32 each_test(bool run_it)
 			if (run_it)
 				run(&extra_tests[i], nr);
 		}
-	/* Only when it is asked for. */
+	/* Only on request. */
 	if (cmdline_value("load=", &(size_t){ 0 })) {
 		nr++;
 		if (run_it)
@@ -174,7 +174,7 @@ static u32 each_test(bool run_it)
 	return nr;
 }
 
-/* A name on the command line that is no test is the user's mistake. */
+/* Reports names on the command line that are no tests. */
 static void check_names(void)
 {
 	size_t len, at = 0;

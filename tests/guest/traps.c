@@ -23,7 +23,7 @@ void gate_fill(struct pv_gate *gate, u64 handler, u32 dpl, bool masks)
 	gate->reserved = 0;
 }
 
-/* All gates mask interrupts: handlers unmask when they want to. */
+/* All gates mask interrupts; handlers may unmask them. */
 void traps_setup(void)
 {
 	u32 i;
@@ -101,7 +101,7 @@ static void exception(struct regs *regs)
 
 u32 masked_interrupts;
 
-/* Where IF is the machine's, and it is clear in what was interrupted: no machine does that. */
+/* True if IF is the machine's, and the interrupted code had it clear: no machine does that. */
 static bool was_masked(const struct regs *regs)
 {
 	return !(regs->rflags & PV_RFLAGS_IF) && pv_impl_is_native(PV_OP_irq_enable);
@@ -113,7 +113,7 @@ void trap(struct regs *regs)
 	bool kernel = !from_user(regs);
 	u32 token = 0;
 
-	/* An NMI may stand in the middle of a batch operation: hands off. */
+	/* An NMI may interrupt a batch operation, so it does not touch batches. */
 	if (vector == VECTOR_NMI) {
 		trap_count[VECTOR_NMI]++;
 		if (nmi_hook)
@@ -121,7 +121,7 @@ void trap(struct regs *regs)
 		return;
 	}
 	/*
-	 * User mode has no batch open, and its traps may switch contexts, which
+	 * User mode has no open batch, and its traps may switch contexts, which
 	 * must not happen inside a pause.
 	 */
 	if (kernel)
@@ -130,7 +130,7 @@ void trap(struct regs *regs)
 		trap_count[vector]++;
 		exception(regs);
 	} else if (was_masked(regs)) {
-		/* QEMU does, with what was handled already: TEST(masked_interrupts). */
+		/* QEMU does it, with an interrupt already handled: TEST(masked_interrupts). */
 		masked_interrupts++;
 	} else {
 		pv_upcall(vector == 0x100 ? 0 : (u32)vector);
@@ -161,7 +161,7 @@ void pv_port_panic(const char *why)
 {
 	print("# panic: %s\n", why);
 	if (!pv_backend()) {
-		/* Nothing works yet; bare hardware has at least a serial port. */
+		/* No op works yet, but bare hardware has a serial port. */
 		print("pvops-guest: no backend\n");
 		if (!boot_info.platform.cpl)
 			pv_port_native_console(why, text_length(why));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * User mode: everything the user processes execute.  Compiled position
- * independent into one section that is copied to USER_TEXT; touches nothing
- * outside of it (no jump tables, no constants in memory).
+ * All code of user processes.  It is compiled position independent into one
+ * section, which is copied to USER_TEXT.  It uses nothing outside of that section
+ * (no jump tables, no constants in memory).
  */
 #include "guest.h"
 
@@ -113,7 +113,7 @@ static USER void spin(u64 milliseconds)
 	u64 end = (u64)sys(SYS_CLOCK, 0, 0, 0) + milliseconds * 1000000;
 	volatile u64 turns = 0;
 
-	/* Long stretches without a system call: only the timer takes us off. */
+	/* Long loops without a system call: only the timer can take the CPU away. */
 	do {
 		u64 i;
 

@@ -98,7 +98,7 @@ void pv_port_user_root(u64 *root)
 	(void)root;
 }
 
-/* No device memory and no other domain's pages here. */
+/* The guest has no foreign frames: no device memory, no other domain's pages. */
 u64 pv_port_foreign_pfn(u64 mfn)
 {
 	(void)mfn;
@@ -131,7 +131,7 @@ static u64 table_entry(pv_pfn_t pfn)
 	return pv_pfn_nr(pfn) << PV_PAGE_SHIFT | PTE_TABLE;
 }
 
-/* The entry for va; with create, tables that are missing on the way. */
+/* Returns the entry for @va; with @create, makes missing tables. */
 pv_pte_t *vm_walk(pv_pfn_t root, u64 va, bool create, struct mm *mm)
 {
 	pv_p4d_t *p4dp = (pv_p4d_t *)pv_port_pfn_to_virt(root) + index_of(va, 4);
@@ -149,7 +149,7 @@ pv_pte_t *vm_walk(pv_pfn_t root, u64 va, bool create, struct mm *mm)
 			return NULL;
 		val = table_entry(pfn);
 		pv_set_p4d(p4dp, pv_make_p4d(val));
-		/* A queued entry cannot be read back, and we go on below it. */
+		/* A queued entry cannot be read back, but the walk continues below it. */
 		pv_batch_flush();
 		mm->tables++;
 	}
@@ -208,7 +208,7 @@ void *pv_port_map_phys(pv_maddr_t maddr, size_t bytes, u64 flags)
 			pv_port_log("map of 0x%lx: out of memory", (unsigned long)at);
 			return NULL;
 		}
-		/* Device frames are machine frames: the raw entry, no PFN. */
+		/* A device frame is a machine frame, so the entry is not converted. */
 		pv_set_pte(ptep, (__force pv_pte_t)((at + i * PAGE) | flags | PV_PTE_PRESENT |
 						    PV_PTE_ACCESSED | PV_PTE_DIRTY));
 	}
@@ -219,7 +219,7 @@ void *pv_port_map_phys(pv_maddr_t maddr, size_t bytes, u64 flags)
 /* A hypervisor's code, in pages that were data. */
 static u64 code_start, code_end;
 
-/* Before any op works: in the boot tables, which let it run. */
+/* Changes the boot tables, before any op works; they map all memory executable. */
 static void boot_writable(u64 start, u64 end, bool writable)
 {
 	u64 va;
@@ -253,7 +253,7 @@ static u64 kernel_flags(u64 pfn)
 	return flags | PV_PTE_RW | PV_PTE_NX;
 }
 
-/* One table's worth of linear map that the boot tables did not have. */
+/* Extends the linear map beyond the boot tables, by one table. */
 static void extend(u64 first)
 {
 	struct mm none = { PV_PFN_NONE, 0, 0 };
@@ -280,11 +280,11 @@ void vm_setup(void)
 	kernel_mm.root = boot_info.root;
 	for (nr = mapped; nr-- > boot_info.first_free;)
 		frame_release(nr);
-	/* Below the image: start-up code for CPUs of a bare machine. */
+	/* A page below the image, for start-up code of a bare machine's CPUs. */
 	low_page = pv_pfn(0x8);
 	for (nr = mapped; nr < boot_info.memory_end; nr += PV_TABLE_ENTRIES)
 		extend(nr);
-	/* The tables of the fixed addresses exist before any address space does. */
+	/* The tables of the fixed addresses are made before any address space. */
 	for (va = FIXMAP_BASE; va < FIXMAP_BASE + (2UL << 20); va += 2UL << 20)
 		if (!vm_walk(boot_info.root, va, true, &kernel_mm))
 			pv_port_panic("no memory for fixed addresses");
@@ -320,7 +320,7 @@ void vm_ro_after_init_writable(bool writable)
 		      writable ? flags | PV_PTE_RW : flags);
 }
 
-/* What the boot tables map executable; page tables among it stay read-only. */
+/* Makes memory of the boot tables not executable; page tables in it stay read-only. */
 static void not_executable(u64 start, u64 end)
 {
 	u64 va;
@@ -336,7 +336,7 @@ static void not_executable(u64 start, u64 end)
 	pv_batch_leave(PV_BATCH_MMU);
 }
 
-/* Text is not writable, read-only data neither, and data is not executable. */
+/* Makes text and read-only data not writable, and data not executable. */
 void vm_protect_kernel(void)
 {
 	u64 flags = PV_PTE_PRESENT | PV_PTE_ACCESSED | PV_PTE_DIRTY;
@@ -405,7 +405,7 @@ bool mm_map(struct mm *mm, u64 va, u32 count, bool writable)
 	return done;
 }
 
-/* Frames are given back only when no table and no TLB knows them any more. */
+/* Frees frames only when no table and no TLB refers to them any more. */
 void mm_unmap(struct mm *mm, u64 va, u32 count)
 {
 	static u32 scratch[PV_MAX_CPUS][512];
@@ -434,7 +434,7 @@ void mm_unmap(struct mm *mm, u64 va, u32 count)
 	}
 }
 
-/* What is shared since a fork becomes writable as a copy. */
+/* A page that is shared since a fork becomes writable by a copy. */
 void mm_protect(struct mm *mm, u64 va, u32 count, bool writable)
 {
 	u32 i;
@@ -483,7 +483,7 @@ static bool copy_table(struct mm *to, struct mm *from, pv_pfn_t pte_table, u64 b
 	return true;
 }
 
-/* For each level-1 table of the user half: its frame and where it begins. */
+/* Calls @fn for each level-1 table of the user half, with its frame and first address. */
 static bool each_table(struct mm *mm, bool (*fn)(struct mm *to, struct mm *from, pv_pfn_t table,
 						 u64 base), struct mm *to)
 {
@@ -523,7 +523,7 @@ bool mm_copy(struct mm *to, struct mm *from)
 	pv_batch_enter(PV_BATCH_MMU);
 	done = each_table(from, copy_table, to);
 	pv_batch_leave(PV_BATCH_MMU);
-	/* The parent's pages became read-only too. */
+	/* The parent's pages became read-only, too. */
 	flush(from, 0, 2);
 	return done;
 }
@@ -531,7 +531,7 @@ bool mm_copy(struct mm *to, struct mm *from)
 #define GONE_PAGES	8192
 #define GONE_TABLES	64
 
-/* A CPU destroys one at a time. */
+/* One per CPU, which destroys one address space at a time. */
 struct gone {
 	u32 tables[3][GONE_TABLES];
 	u32 pages[GONE_PAGES];
@@ -561,7 +561,7 @@ static bool gather_pages(struct mm *to, struct mm *from, pv_pfn_t table, u64 bas
 	return true;
 }
 
-/* The tree is dropped top down; its frames are free when no table holds them. */
+/* Frees the tree from the top down; a frame is free when no table refers to it. */
 void mm_destroy(struct mm *mm)
 {
 	struct gone *gone = &scratch[pv_port_this_cpu()];
@@ -616,7 +616,7 @@ void mm_destroy(struct mm *mm)
 	mm->root = PV_PFN_NONE;
 }
 
-/* Copy on write; anything else is not ours to mend. */
+/* Handles copy on write; returns false for any other fault. */
 bool mm_fault(struct mm *mm, u64 va, u64 error)
 {
 	pv_pte_t *ptep = vm_walk(mm->root, va, false, mm);

@@ -2,13 +2,13 @@
 /*
  * Out of memory, by page tables and by processes (tests/linux/init, part oom).
  *
- *	oom touch	reads one byte in every 2 MiB: a table each, and no other memory
- *	oom bomb	forks until it cannot, and goes on with that for a while
+ *	oom touch	reads one byte in every 2 MiB: each needs a table, but no other memory
+ *	oom bomb	forks until it fails, and goes on with that for a while
  *
- * With "CGROUP MAX" behind it the load runs in a new group of that name, of MAX bytes,
- * and the group must have been what stopped it.  Exit status 0: the load met its end,
- * who was beside it lives (not with BESIDE=told in the environment: then what became of
- * him is told only), and the machine serves afterwards.  What is not so is said.
+ * With "CGROUP MAX" behind it, the load runs in a new group of that name with a limit of
+ * MAX bytes, and the limit must stop it.  Exit status 0: the load was killed, the process
+ * beside it survived, and the machine works afterwards.  With BESIDE=told in the
+ * environment, the fate of the process beside it is only reported.  Each error is printed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,16 +26,16 @@
 #include <unistd.h>
 
 #define TABLE_SPAN	(2UL << 20)
-/* More tables than any row has memory for; the machine ends it before. */
+/* More tables than any row has memory for: memory runs out before. */
 #define MAX_TABLES	(1UL << 20)
-/* What is left of the machine to run out of: the same in every row. */
+/* Free memory that the load can use up: the same in every row. */
 #define LEFT_KIB	(32L << 10)
-/* How long processes multiply, and how long anything may take to end. */
+/* How long processes multiply, and the time limit for all else. */
 #define BOMB_SECONDS	15
 #define END_SECONDS	300
-/* What each process of the bomb owns. */
+/* Memory of each process of the bomb. */
 #define BOMB_BYTES	(256UL << 10)
-/* And each of those beside the load. */
+/* Memory of each process beside the load. */
 #define WORK_BYTES	(1UL << 20)
 
 static const char *group;
@@ -77,7 +77,7 @@ static bool write_file(const char *path, const char *text)
 	return good;
 }
 
-/* The number behind a word of a file, or -1. */
+/* Returns the number behind a word in a file, or -1. */
 static long number_in(const char *path, const char *word)
 {
 	char line[256];
@@ -109,11 +109,11 @@ static void group_write(const char *file, const char *text)
 		fail("%s: cannot write %s: %s", path, text, strerror(errno));
 }
 
-/* Memory that the load cannot have, and nobody loses. */
+/* Locks memory, so that the load cannot have it. */
 static void *hold(size_t *bytes)
 {
 	long free = number_in("/proc/meminfo", "MemFree");
-	/* Without what the kernel keeps for itself, which may be more than is left. */
+	/* Without the kernel's reserve, which may be larger than LEFT_KIB. */
 	long available = number_in("/proc/meminfo", "MemAvailable");
 	void *held;
 
@@ -126,7 +126,7 @@ static void *hold(size_t *bytes)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
 	if (held == MAP_FAILED)
 		fail("no %zu bytes to hold: %s", *bytes, strerror(errno));
-	/* Not copied to those that are killed. */
+	/* Not copied to the processes that will be killed. */
 	madvise(held, *bytes, MADV_DONTFORK);
 	return held;
 }
@@ -138,7 +138,7 @@ static void touch(void)
 
 	if (at == MAP_FAILED)
 		fail("mmap: %s", strerror(errno));
-	/* A huge page would be no table. */
+	/* A huge page needs no table. */
 	madvise(at, MAX_TABLES * TABLE_SPAN, MADV_NOHUGEPAGE);
 	for (*touched = 0; *touched < MAX_TABLES; ++*touched)
 		*(volatile char *)(at + *touched * TABLE_SPAN);
@@ -160,7 +160,7 @@ static void bomb(void)
 	}
 }
 
-/* Somebody else's work: a process with some memory of its own.  False: it did not get it. */
+/* Runs a process with some memory of its own; returns false if it does not get it. */
 static bool work(void)
 {
 	pid_t pid = fork();
@@ -175,7 +175,7 @@ static bool work(void)
 	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
 }
 
-/* Somebody beside it, no better and no worse. */
+/* Starts a process beside the load, with the default score. */
 static pid_t start_others(void)
 {
 	pid_t pid = fork();
@@ -200,7 +200,7 @@ static pid_t start(void (*load)(void))
 	if (pid)
 		return pid;
 	setpgid(0, 0);
-	/* The machine is to find it, not its parent. */
+	/* The OOM killer must choose it, not its parent. */
 	write_file("/proc/self/oom_score_adj", "1000");
 	if (group)
 		group_write("cgroup.procs", "0");
@@ -208,7 +208,7 @@ static pid_t start(void (*load)(void))
 	_exit(0);
 }
 
-/* The load's end, by the kernel's hand. */
+/* Waits until the kernel kills the load. */
 static void wait_killed(pid_t pid)
 {
 	double end = now() + END_SECONDS;
@@ -223,7 +223,7 @@ static void wait_killed(pid_t pid)
 		fail("not killed: status 0x%x, %lu tables touched", status, *touched);
 }
 
-/* Processes multiply while they are killed: all of them. */
+/* Kills all processes of the bomb, which multiply meanwhile. */
 static void end_bomb(pid_t leader)
 {
 	double end;
@@ -237,7 +237,7 @@ static void end_bomb(pid_t leader)
 	}
 }
 
-/* Memory is there again, and processes can be made of it. */
+/* Checks that memory is free again, and that new processes get it. */
 static void machine_serves(long before)
 {
 	double end = now() + END_SECONDS;
@@ -269,7 +269,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	/* Who watches is not to be killed in the place of the load. */
+	/* The OOM killer must not choose this process instead of the load. */
 	write_file("/proc/self/oom_score_adj", "-1000");
 	touched = mmap(NULL, sizeof(*touched), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (argc == 4) {
@@ -295,7 +295,7 @@ int main(int argc, char **argv)
 		if (!is_bomb && *touched * 4096 > (unsigned long)atol(argv[3]))
 			fail("%s: %lu tables in %s bytes", group, *touched, argv[3]);
 	}
-	/* Nobody else has anything to give that the toucher has not. */
+	/* The toucher has enough memory to give, so no other process must be killed. */
 	beside_lives = !waitpid(others, NULL, WNOHANG);
 	printf("who was beside it %s\n", beside_lives ? "lives" : "was killed, too");
 	beside = getenv("BESIDE");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Every way of user space into the sections of mm/ where updates of page-table entries
- * may wait: does what comes out agree with what went in?  What the kernel looks at in
- * between is for the kernel to complain about (PAGE_TABLE_CHECK, the check of uffd-wp
- * markers, DEBUG_VM): tests/linux/init reads its log.
+ * Every way from user space into the parts of mm/ where updates of page-table entries
+ * may wait.  The program checks the memory after each.  The kernel checks what it rereads
+ * itself (PAGE_TABLE_CHECK, the check of uffd-wp markers, DEBUG_VM); tests/linux/init
+ * reads its log.
  *
  *	reread ROUNDS		alone, then with a thread that uses the memory meanwhile
  */
@@ -33,7 +33,7 @@
 #define BYTES		(PAGES * PAGE)
 
 static volatile bool stop, with_thread;
-/* Of the other thread: not changed by it, but looked at all the time; where it is. */
+/* Memory that the other thread must read all the time, and the one that it reads now. */
 static volatile char *volatile looked_at, *volatile seen;
 
 static void must(bool good, const char *what)
@@ -60,7 +60,7 @@ static void fill(char *at, char with)
 		at[i * PAGE] = (char)(with + i);
 }
 
-/* Each byte is what was written; or, where that may go, nothing. */
+/* Checks that each byte is as written; with @may_be_gone, 0 is correct, too. */
 static void check(const char *at, char with, bool may_be_gone, const char *what)
 {
 	unsigned long i;
@@ -87,7 +87,7 @@ static void *look(void *arg)
 	return NULL;
 }
 
-/* When it returns, the thread does not look at anything else. */
+/* Returns when the thread reads no other memory any more. */
 static void look_at(char *at)
 {
 	looked_at = at;
@@ -131,7 +131,7 @@ static void anonymous(char with)
 	check(at, with, false, "written behind MADV_FREE");
 	look_at(NULL);
 	to = map(-1, MAP_PRIVATE | MAP_ANONYMOUS);
-	/* Not aligned alike: entries move, not tables. */
+	/* The addresses have another alignment, so entries move, not tables. */
 	to = mremap(at, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 	must(to != MAP_FAILED, "mremap");
 	look_at(to);
@@ -172,7 +172,7 @@ static void *write_first(void *at)
 	return NULL;
 }
 
-/* A page that is watched for writes is so when its entry has gone and come. */
+/* A page that is watched for writes stays so when its entry is removed and made again. */
 static void marker(char with)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -191,7 +191,7 @@ static void marker(char with)
 	reg.range.start = wp.range.start = (unsigned long)at;
 	reg.range.len = wp.range.len = BYTES;
 	must(!ioctl(uffd, UFFDIO_API, &api), "UFFDIO_API");
-	/* Not of shared memory where the configuration has no markers. */
+	/* Fails for shared memory if the configuration has no markers. */
 	if (!ioctl(uffd, UFFDIO_REGISTER, &reg)) {
 		pthread_t writer;
 

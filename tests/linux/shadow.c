@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Address spaces under load, against a shadow copy: what each page contains and what
- * may be done with it is written down beside it, and compared with what really is.
+ * Address spaces under load, against a shadow copy.  The shadow has the contents and the
+ * permissions of each page, and the program compares them with the real ones.
  *
  *	shadow SECONDS [SEED]	load on all CPUs; exit 1 on a mismatch or when it hangs
  *	shadow plant KIND FILE SEED
  *				loses one page-table update (FILE is
  *				/sys/kernel/debug/pvops/fault) while it does KIND:
- *				protect, move or cow; exit 1 if that is found
+ *				protect, move or cow; exit 1 if it finds the loss
  *
  * One process per CPU changes its arena at random: writes, mprotect, munmap, mmap of
- * memory and of a file, madvise, mremap, fork (both sides then write, and look), exec.
- * Threads of it, one on each CPU, meanwhile touch pages at random: one that the
- * shadow says is read-only must not be writable on the other CPU either, which is
- * what a lost update or a stale TLB entry makes of it.
+ * memory and of a file, madvise, mremap, fork (then both sides write and check), exec.
+ * Meanwhile its threads, one on each CPU, touch pages at random.  A page that is
+ * read-only by the shadow must not be writable on another CPU: a lost update or a stale
+ * TLB entry would make it so.
  *
- * Contents are compared by instructions and by process_vm_readv(), permissions by
- * touching, executing, and /proc/self/maps; /proc/self/pagemap tells whether two pages
- * share a frame.
+ * Contents are compared by instructions and by process_vm_readv(); permissions by
+ * accesses, by execution and by /proc/self/maps; /proc/self/pagemap shows whether two
+ * pages share a frame.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -46,7 +46,7 @@
 #define PAGES		192U
 #define TABLE		(512 * PAGE)
 #define STRIDE		64U	/* words that differ between pages */
-#define RET		0xc3ULL	/* in the last one: it can be called */
+#define RET		0xc3ULL	/* the last word, so that it can be called */
 #define MAX_CPUS	64
 #define HANG_SECONDS	60
 
@@ -60,7 +60,7 @@ static const char *const names[KINDS] = {
 	"maps", "readv", "pagemap", "membarrier", "call"
 };
 
-/* How often, of 100. */
+/* Share of each kind, in percent. */
 static const uint8_t share[KINDS] = { 24, 20, 6, 8, 4, 6, 8, 5, 1, 3, 5, 2, 4, 4 };
 
 /* The shadow; turn is odd while the page is being changed. */
@@ -68,8 +68,8 @@ struct page {
 	_Atomic uint32_t turn;
 	int mapped;
 	int prot;
-	uint64_t stamp;		/* what it contains; 0: nothing but zeros */
-	uint64_t base;		/* and will, when it is dropped */
+	uint64_t stamp;		/* its contents; 0: only zeros */
+	uint64_t base;		/* its contents after a drop */
 };
 
 static struct page shadow[PAGES];
@@ -77,7 +77,7 @@ static uint8_t *arena;
 static uint64_t file_stamp;
 static int file = -1, pagemap = -1;
 
-/* Seen by all processes. */
+/* Shared by all processes. */
 struct shared {
 	_Atomic uint64_t ops[MAX_CPUS][KINDS];
 	_Atomic uint64_t probes, refused, raced;
@@ -106,7 +106,7 @@ static void mismatch(const char *fmt, ...)
 	if (n > (int)sizeof(text) - 2)
 		n = sizeof(text) - 2;
 	text[n++] = '\n';
-	/* In one piece, also beside other processes. */
+	/* One write, so that lines of processes do not mix. */
 	if (write(1, text, n) != n)
 		_exit(4);
 	all->failed = 1;
@@ -143,9 +143,9 @@ static void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* --- touching what may fault --- */
+/* --- accesses that may fault --- */
 
-/* 0, or 1 if it faults. */
+/* Return 0, or 1 after a fault. */
 int touch_read(const uint64_t *at, uint64_t *val);
 int touch_write(uint64_t *at);
 int touch_call(const void *at);
@@ -157,7 +157,7 @@ asm(".text\n"
     "	mov	(%rdi), %rdx\n"
     "	mov	%rdx, (%rsi)\n"
     "	ret\n"
-    /* A write that changes nothing, whatever others do. */
+    /* A write that changes nothing, even beside writes of others. */
     "touch_write:\n"
     "	xor	%eax, %eax\n"
     "touch_write_insn:\n"
@@ -184,7 +184,7 @@ static void on_segv(int sig, siginfo_t *info, void *context)
 		return;
 	}
 	if (ip == (const char *)at && at >= arena && at < arena + PAGES * PAGE) {
-		/* touch_call()'s callee: back to it. */
+		/* The callee of touch_call(): return from it. */
 		regs[REG_RIP] = *(greg_t *)regs[REG_RSP];
 		regs[REG_RSP] += 8;
 		regs[REG_RAX] = 1;
@@ -234,7 +234,7 @@ static int same(const uint64_t *is, uint32_t nr, const char *how)
 	return 1;
 }
 
-/* Unique in all processes. */
+/* Returns a stamp that no other process has. */
 static uint64_t new_stamp(void)
 {
 	return (uint64_t)getpid() << 40 | ++serial;
@@ -243,8 +243,8 @@ static uint64_t new_stamp(void)
 /* --- single checks --- */
 
 /*
- * One access, by the process that changes the page or by a thread beside it, which
- * takes no notice of what it saw when the page was changed meanwhile.
+ * Makes one access, in the process that changes the page or in a thread beside it.  The
+ * result is ignored if the page was changed meanwhile.
  */
 static void probe(uint32_t nr, int writing)
 {
@@ -272,7 +272,7 @@ static void probe(uint32_t nr, int writing)
 		mismatch("page %u, word %u, read by a thread: is %lx, not %lx", nr, word, is, want);
 }
 
-/* Only who changes the page may: zeros are no code. */
+/* Only for the process that changes the page; a page of zeros is not called. */
 static void probe_call(uint32_t nr)
 {
 	int allowed = shadow[nr].mapped && shadow[nr].prot & PROT_EXEC;
@@ -282,7 +282,7 @@ static void probe_call(uint32_t nr)
 			 allowed ? "cannot" : "can");
 }
 
-/* Every word that can be read. */
+/* Checks every word that can be read. */
 static void check_contents(const char *how)
 {
 	uint32_t nr;
@@ -292,7 +292,7 @@ static void check_contents(const char *how)
 			same(page_at(nr), nr, how);
 }
 
-/* And what must fault. */
+/* Checks the contents, and all accesses that must fault. */
 static void check_all(const char *how)
 {
 	uint32_t nr;
@@ -304,7 +304,7 @@ static void check_all(const char *how)
 	check_contents(how);
 }
 
-/* By the kernel, which looks into the page tables itself. */
+/* Checks a page by the kernel, which walks the page tables itself. */
 static void check_readv(uint32_t nr)
 {
 	uint64_t copy[WORDS];
@@ -324,7 +324,7 @@ struct area {
 	int prot;
 };
 
-/* Mappings of the arena as the kernel has them.  Returns how many. */
+/* Reads the kernel's list of the arena's mappings; returns their number. */
 static uint32_t areas(struct area *area)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
@@ -371,7 +371,7 @@ static void check_maps(void)
 	}
 }
 
-/* Pages that have been written are there, each in a frame of its own. */
+/* Checks that written pages are present, each in a frame of its own. */
 static void check_frames(void)
 {
 	uint64_t entry[PAGES];
@@ -415,7 +415,7 @@ static int any_prot(void)
 	return prots[below(sizeof(prots) / sizeof(*prots))];
 }
 
-/* Runs of mapped pages in [first, end): system calls stop at holes. */
+/* Finds the next run of mapped pages in [first, end): system calls stop at holes. */
 static int next_run(uint32_t *first, uint32_t end, uint32_t *run_end)
 {
 	while (*first < end && !shadow[*first].mapped)
@@ -436,7 +436,7 @@ static void do_write(uint32_t first, uint32_t end)
 		}
 		stamp = new_stamp();
 		begin(first, first + 1);
-		/* First, so that file contents are gone. */
+		/* First remove the contents of the file. */
 		if (shadow[first].base)
 			memset(page_at(first), 0, PAGE);
 		fill(page_at(first), stamp);
@@ -482,7 +482,7 @@ static void do_unmap(uint32_t first, uint32_t end)
 	probe(first, 0);
 }
 
-/* Of the file, page N comes from page N. */
+/* Page N of the arena maps page N of the file. */
 static void do_map(uint32_t first, uint32_t end, int from_file)
 {
 	int prot = any_prot();
@@ -540,7 +540,7 @@ static void move(uint32_t from, uint32_t to, uint32_t count)
 	probe(to + count - 1, 1);
 }
 
-/* What is moved must be of one mapping. */
+/* mremap() can move only pages of one mapping. */
 static void do_move(void)
 {
 	struct area area[PAGES];
@@ -576,7 +576,7 @@ static void some_changes(uint32_t count, int depth)
 		change(below(READV), depth);
 }
 
-/* Both write the pages they share, and each must see its own only. */
+/* Parent and child write the pages that they share; each must see only its own writes. */
 static void do_fork(int depth)
 {
 	uint64_t word = new_stamp();
@@ -594,7 +594,7 @@ static void do_fork(int depth)
 		some_changes(below(8), depth + 1);
 		check_all("in the child, at its end");
 		check_frames();
-		/* This is shared, and must come through. */
+		/* This memory is shared, so the parent must see the write. */
 		if (!depth)
 			all->words[self] = word;
 		_exit(all->failed);
@@ -642,7 +642,7 @@ static void do_exec(void)
 		die("fork");
 	if (!pid) {
 		snprintf(number, sizeof(number), "%lu", serial);
-		/* What exec must not hand on. */
+		/* A change that must not survive exec. */
 		data_words[1024] = 1;
 		execl("/proc/self/exe", "shadow", "exec", number, long_word, (char *)NULL);
 		_exit(127);
@@ -739,7 +739,7 @@ static void *prober(void *arg)
 	while (!stop) {
 		for (nr = 0; nr < 16; nr++)
 			probe(below(PAGES), below(2));
-		/* Most of the time is for changes: a signal costs as much as an mprotect(). */
+		/* Leave most of the time to changes: a signal costs as much as an mprotect(). */
 		usleep(2000);
 	}
 	return NULL;
@@ -801,7 +801,7 @@ static uint64_t sum(int cpu)
 	return n;
 }
 
-/* One line in ten seconds; each process must go on. */
+/* Prints a line every ten seconds; finds processes that make no progress. */
 static int watch(pid_t *pid)
 {
 	double start = now(), last[MAX_CPUS], said = start;
@@ -870,7 +870,7 @@ static int load(double seconds)
 	return bad;
 }
 
-/* --- one update lost, on purpose --- */
+/* --- one update is lost on purpose --- */
 
 static void arm(const char *path, int really)
 {
@@ -883,7 +883,7 @@ static void arm(const char *path, int really)
 	close(fd);
 }
 
-/* The page that the child gets when it first writes to one that it shares. */
+/* Loses the update that maps the child's copy at its first write to a shared page. */
 static void plant_cow(const char *path)
 {
 	pid_t pid = fork();
@@ -902,7 +902,7 @@ static void plant_cow(const char *path)
 	reap(pid, "fork");
 }
 
-/* Twice: the first time brings everything in that is needed then. */
+/* Two rounds: the first one loses nothing, and brings all needed pages into memory. */
 static int plant(const char *what, const char *path)
 {
 	uint32_t round, nr;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Address spaces under load, with what must hold checked: pages keep their
- * contents over fork and copy-on-write, permissions bite, and a change made
- * on one CPU is seen by a thread on another.
+ * Address spaces under load.  The program checks that pages keep their contents
+ * over fork and copy-on-write, that permissions have effect, and that a thread on
+ * another CPU sees each change.
  *
  *	stress SECONDS		all parts, one line each; exit 1 on a mismatch
  *	stress work CPU		some work on one CPU, contents checked
@@ -62,7 +62,7 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* A CPU may be taken away at any time. */
+/* May fail: a CPU can be taken away at any time. */
 static int pin(int cpu)
 {
 	cpu_set_t set;
@@ -85,7 +85,7 @@ static void on_segv(int sig, siginfo_t *info, void *context)
 	siglongjmp(back, sig);
 }
 
-/* Does this access fault, there? */
+/* Returns 1 if this access faults; checks the address of the fault. */
 static int faults(volatile uint64_t *at, int writing)
 {
 	volatile int hit = 0;
@@ -155,7 +155,7 @@ static void reap(pid_t pid, const char *what)
 		mismatch("%s: child ended with status 0x%x", what, status);
 }
 
-/* Parent and child write the same pages at the same time: each sees its own. */
+/* Parent and child write the same pages at the same time; each sees its own writes. */
 static void cow(uint64_t round)
 {
 	uint64_t *mem = map();
@@ -198,7 +198,7 @@ static void exec(uint64_t round)
 	reap(pid, "exec");
 }
 
-/* Permissions of single pages and ranges, against what an access does. */
+/* Checks the permissions of single pages and ranges by accesses. */
 static void protect(uint64_t round)
 {
 	uint64_t *mem = map();
@@ -274,9 +274,9 @@ static void signal_self(uint64_t round)
 }
 
 /*
- * One thread takes away and gives back a page, the others write to it.  While
- * it says "taken", and since before the write began, none may come through:
- * a stale TLB entry on another CPU is what this finds.
+ * One thread takes a page away and gives it back; the others write to it.  If the
+ * page was taken before a write began, and still is after it, the write must fault.
+ * This finds a stale TLB entry on another CPU.
  */
 #define THREADS 3
 static struct {
@@ -303,7 +303,7 @@ static void *writer(void *arg)
 			continue;
 		if ((before & 1) && !refused)
 			mismatch("a thread wrote to a page that another had taken");
-		/* While it is being taken the turn does not say so yet. */
+		/* No check for "even": turn changes only after the page is taken. */
 	}
 	return NULL;
 }
@@ -318,7 +318,7 @@ static void threads(void)
 	for (intptr_t nr = 0; nr < THREADS; nr++)
 		if (pthread_create(id + nr, NULL, writer, (void *)(nr + 1)))
 			die("pthread_create");
-	/* Under an emulator on a busy machine it may take its time. */
+	/* This may take long in an emulator on a busy machine. */
 	while (!failed && (now() < deadline || round < 4 || !shared.writes ||
 			   !shared.refused)) {
 		int none = round++ & 1;
@@ -326,7 +326,7 @@ static void threads(void)
 		if (none ? mprotect(mem, PAGE, PROT_READ) : munmap(mem, PAGE))
 			die("taking the page");
 		shared.turn++;
-		/* The others must run while it is taken, on one CPU, too. */
+		/* The others must run while the page is taken, on one CPU, too. */
 		if (round % 8 == 0)
 			usleep(1000);
 		private = map();
@@ -366,7 +366,7 @@ static void work(int cpu)
 		mismatch("pinned to CPU %d, runs on CPU %d", cpu, sched_getcpu());
 }
 
-/* In its own process, one per CPU. */
+/* Runs in a process of its own, one per CPU. */
 static void processes(int cpu)
 {
 	static void (*const parts[])(uint64_t) = {

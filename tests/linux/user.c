@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What any user may do to the way back to user mode: a signal handler, or a
- * tracer, leaves registers that IRET cannot load.  The fault comes in the
- * kernel, with the user's GS base and page tables, and its whole effect must be
- * a signal to the process.  Good selectors of an LDT must work, and of the GDT.
+ * Attacks of any user on the return to user mode: a signal handler, or a tracer,
+ * leaves registers that IRET cannot load.  The fault comes in the kernel, with the
+ * user's GS base and page tables, and its only effect must be a signal to the
+ * process.  Valid selectors of an LDT and of the GDT must work.
  *
- *	user		one line a case: NAME PASS|FAIL|SKIP [WHY]; exit status 1 if
- *			a case could not be tried
+ *	user		prints one line per case: NAME PASS|FAIL|SKIP [WHY]; exit status 1
+ *			if a case could not be tried
  */
 #define _GNU_SOURCE
 #include <asm/ldt.h>
@@ -30,13 +30,13 @@
 #define NULL_RPL3	3
 #define LDT(nr)		((nr) << 3 | 7)
 
-/* Entries of the LDT; beyond the last there is none. */
+/* Entries of the LDT; NO_ENTRY is beyond them. */
 enum { CODE32, CODE32_ABSENT, DATA16, DATA32_ABSENT, ENTRIES, NO_ENTRY = 100 };
 
 #define BIT(signal)	(1U << (signal))
 #define NOT_HERE	(BIT(SIGSEGV) | BIT(SIGBUS))
 
-/* Below 4 GiB, for 32-bit code: INT3, which shows that it was reached. */
+/* Code below 4 GiB, for 32-bit mode: INT3, which shows that it was reached. */
 static uint8_t *low_code;
 
 static const struct {
@@ -44,7 +44,7 @@ static const struct {
 	uint64_t cs;
 	uint64_t ss;
 	uint64_t rip;		/* 1: the code below 4 GiB */
-	uint32_t signals;	/* one of them must come */
+	uint32_t signals;	/* one of these must come */
 } cases[] = {
 	{ "cs_data", USER_DATA, KEEP, KEEP, BIT(SIGSEGV) },
 	{ "cs_null", NULL_RPL3, KEEP, KEEP, BIT(SIGSEGV) },
@@ -56,7 +56,7 @@ static const struct {
 	{ "ss_ldt_absent", KEEP, LDT(DATA32_ABSENT), KEEP, NOT_HERE },
 	{ "ss_ldt_code", KEEP, LDT(CODE32), KEEP, NOT_HERE },
 	{ "cs_ldt_32", LDT(CODE32), KEEP, 1, BIT(SIGTRAP) },
-	/* A stack segment of 16 bits: by way of Linux's ESPFIX stack. */
+	/* A 16-bit stack segment: the return uses Linux's ESPFIX stack. */
 	{ "ss_ldt_16", LDT(CODE32), LDT(DATA16), 1, BIT(SIGTRAP) },
 	{ "cs_ldt_absent_ss_16", LDT(CODE32_ABSENT), LDT(DATA16), 1, NOT_HERE },
 	{ "cs_data_ss_16", USER_DATA, LDT(DATA16), 1, NOT_HERE },
@@ -94,7 +94,7 @@ static void prepare(void)
 	    set_ldt(CODE32_ABSENT, MODIFY_LDT_CONTENTS_CODE, true, false) ||
 	    set_ldt(DATA32_ABSENT, MODIFY_LDT_CONTENTS_DATA, true, false))
 		fail("modify_ldt");
-	/* Linux refuses them where there is no ESPFIX stack, on Xen PV. */
+	/* Linux refuses 16-bit segments on Xen PV, which has no ESPFIX stack. */
 	has_16bit = set_ldt(DATA16, MODIFY_LDT_CONTENTS_DATA, false, true) != EINVAL;
 	low_code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
@@ -123,7 +123,7 @@ static void handler(int signal, siginfo_t *info, void *context)
 				    either(cases[now].ss, segments >> 48) << 48);
 }
 
-/* The signal that ends the child's way back, 0 if it came back. */
+/* Returns the signal that kills the child at its return, or 0. */
 static int by_sigreturn(void)
 {
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
@@ -175,8 +175,8 @@ static int by_ptrace(void)
 }
 
 /*
- * A TLS descriptor goes with the task to its GDT: LSL shows whose is there.  By a
- * 32-bit system call, the 64-bit one does not exist.
+ * Each task's TLS descriptor is loaded into the GDT when it runs; LSL reads the current
+ * one.  The 32-bit system call is used, because there is no 64-bit one.
  */
 static void thread_area(void)
 {

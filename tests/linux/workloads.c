@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What Linux executes for a few things that programs do, counted from inside.
+ * Counts the instructions that Linux executes for some operations of programs.
  *
- * The only program of an initrd.  Under QEMU's -icount shift=0 the TSC advances
- * by one per instruction, kernel and hypervisor together, so a difference of
- * two readings is a path length.  Two boots agree to the instruction only with
- * norandmaps, and because all mappings have places of their own, 1 GiB apart:
- * the number of page tables must not vary.
+ * This is the only program of an initrd.  Under QEMU's -icount shift=0 the TSC
+ * advances by one per instruction of kernel or hypervisor, so the difference of two
+ * readings is a path length.  Two boots agree to the instruction only with
+ * norandmaps, and because all mappings have fixed places, 1 GiB apart: the number of
+ * page tables must not vary.
  *
- * mark() is watched from outside (tools/linux_bench.py), which counts traps
- * between two calls of it.
+ * tools/linux_bench.py watches mark() from outside, and counts traps between two
+ * calls of it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,7 +45,7 @@ struct workload {
 	const char *name;
 	void (*op)(void);
 	unsigned int rounds;
-	unsigned int per;	/* operations that one call of op() is */
+	unsigned int per;	/* operations in one call of op() */
 	void (*start)(void);
 	void (*stop)(void);
 };
@@ -205,7 +205,7 @@ static void switch_start(void)
 	}
 }
 
-/* There and back: two switches. */
+/* Two switches: there and back. */
 static void op_context_switch(void)
 {
 	char c = 0;
@@ -248,7 +248,7 @@ static void op_fork_exec(void)
 	reap(child);
 }
 
-/* Each is reported under its function's name; the first two have known answers. */
+/* Each is reported under its function's name; the first two have known results. */
 static const struct workload workloads[] = {
 	{ "idle", idle, 256, 1, NULL, NULL },
 	{ "nop_sled_100", nop_sled_100, 256, 1, NULL, NULL },
@@ -302,7 +302,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Sorted samples, without what measuring itself takes. */
+/* Makes sorted samples, without the cost of the measurement itself. */
 static void measure(const struct workload *w, unsigned long nr, unsigned int rounds)
 {
 	int64_t control = INT64_MAX;
@@ -385,7 +385,7 @@ static unsigned int pages_that_fault(void)
 	return n;
 }
 
-/* A path that does less than it must would be the shortest. */
+/* Tests the effects of the operations: a path that does too little would be the shortest. */
 static void test_effects(void)
 {
 	volatile char *shared = PLACE(PROTECT_PLACE);
@@ -409,7 +409,7 @@ static void test_effects(void)
 	test("unmapped-pages-are-gone", pages_that_fault() == PROTECT_PAGES);
 }
 
-/* What the layer says about itself, if it is there. */
+/* The layer's reports about itself, if the kernel has the layer. */
 
 static void first_line(char *line, FILE *f)
 {
@@ -427,7 +427,7 @@ static void report_texts(const char *file, const char *path, const char *prefix)
 		return;
 	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = 0;
-		/* Nothing in these lines needs an escape in JSON. */
+		/* Only lines that need no escape in JSON. */
 		if (!strncmp(line, prefix, strlen(prefix)) && !strpbrk(line, "\"\\"))
 			printf("@pvops %s[] \"%s\"\n", path, line + strlen(prefix));
 	}
@@ -533,13 +533,13 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "exit"))
 		_exit(0);
-	/* It ends by a reboot, which nobody wants of his own machine. */
+	/* The program ends with a reboot, so it must not run on a user's machine. */
 	if (getpid() != 1) {
 		fprintf(stderr, "workloads: is an init, to be run as process 1 only\n");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	/* Process 1 is special when it faults. */
+	/* A child does the work, because faults of process 1 are special. */
 	child = fork();
 	if (!child) {
 		errno = EINVAL;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * How fast the TSC and the APIC timer are, for the ROM and the monitor, which have
- * rdtsc(), inb() and outb() of their own.  Each reading of a counter lies between two
- * of the TSC, so that the CPU may be away meanwhile; the best of several runs counts.
+ * Measures the rates of the TSC and of the APIC timer, for the ROM and the monitor, which
+ * have their own rdtsc(), inb() and outb().  Each reading of a counter lies between two
+ * readings of the TSC, so the host may stop the CPU meanwhile.  The best of several runs
+ * counts.
  */
 #ifndef VMI_CLOCKS_H
 #define VMI_CLOCKS_H
 
 #define CLOCK_RUNS	8
-/* A run is good enough when its length is known to one part in this many. */
+/* A run is good enough if the error of its length is at most one part in this many. */
 #define CLOCK_GOOD	500
-/* PIT channel 2 (Intel 8254), gated by port 0x61, whose bit 5 is its end. */
+/* PIT channel 2 (Intel 8254), gated by port 0x61, whose bit 5 shows the end of the count. */
 #define PIT_HZ		1193182
 
 struct clock_reading {
@@ -36,7 +37,7 @@ static inline u64 clock_spread(const struct clock_reading *first, const struct c
 	return (last->after - first->before) - (last->before - first->after);
 }
 
-/* TSC counts per second; 0: the PIT does not count. */
+/* Returns TSC counts per second; 0 if the PIT does not count. */
 static inline u64 measure_tsc(void)
 {
 	u64 best = ~0ULL, hz = 0;
@@ -70,8 +71,8 @@ static inline u64 measure_tsc(void)
 }
 
 /*
- * Timer counts per TSC count, times 2^32, rather too many than too few; 0: it does not
- * count.  @restart: from the top, without an interrupt.
+ * Returns timer counts per TSC count, times 2^32, rather too many than too few; 0 if the
+ * timer does not count.  @restart starts it from its highest count, without an interrupt.
  */
 static inline u64 measure_apic(u64 tsc_hz, void (*restart)(void), u32 (*count)(void))
 {

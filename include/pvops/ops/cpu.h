@@ -24,7 +24,7 @@ PV_OP(cpu, write_cr0, CALL6, C, void, 1, (u64, val), write_cr0)
 PV_TOGETHER(write_cr0, read_cr0)
 
 /**
- * read_cr2 - linear address of the last page fault of this CPU
+ * read_cr2 - read the linear address of the last page fault of this CPU
  * Native: MOV %cr2,%rax.
  * Context: page-fault entry, before anything that can fault again.
  * Clobbers: rax, flags.
@@ -34,7 +34,7 @@ PV_TOGETHER(write_cr0, read_cr0)
 PV_OP(cpu, read_cr2, CALL9, ASM, u64, 0, (), read_cr2)
 
 /**
- * write_cr2 - set what read_cr2 answers (NMI handlers restore it)
+ * write_cr2 - set the value that read_cr2 returns (NMI handlers restore it)
  * Native: MOV %rdi,%cr2.
  * Context: any.
  * Clobbers: C.
@@ -58,8 +58,8 @@ PV_OP(cpu, read_cr4, CALL6, ASM, u64, 0, (), read_cr4)
  * write_cr4 - write CR4
  * Native: MOV %rdi,%cr4.
  * Context: preemption off.  A hypervisor may force or forbid bits (Xen PV
- *	honours TSD, DE and FSGSBASE only); the others keep their value, silently,
- *	so that code which toggles PGE to flush keeps working through flush ops.
+ *	honours TSD, DE and FSGSBASE only); the others keep their value without a
+ *	report, so that code that toggles PGE to flush keeps working through flush ops.
  * Clobbers: C.
  * Batch: no.
  * Default: native.
@@ -81,13 +81,13 @@ PV_TOGETHER(clts, read_cr0)
 /**
  * wbinvd - write back and invalidate the caches
  * Native: WBINVD.
- * Context: process context.  A hypervisor may make it nothing for a guest
- *	without devices.
+ * Context: process context.  A hypervisor may ignore it for a guest without
+ *	devices.
  * Clobbers: C.
  * Batch: no.
  * Default: native (traps, costs an exit).
- * Not tested: natively from inside, as what caches hold does not show; a hypervisor
- *	under it sees the instruction (tests/vm/outside.t).
+ * Not tested: natively from inside, because the state of caches cannot be read; a
+ *	hypervisor sees the instruction (tests/vm/outside.t).
  */
 PV_OP(cpu, wbinvd, CALL6, C, void, 0, (), wbinvd)
 
@@ -155,8 +155,8 @@ PV_TOGETHER(write_msr_safe, read_msr_safe)
  * Clobbers: C.
  * Batch: no.
  * Default: native.
- * Not tested: counters that exist, which no machine of the tests has; that the one
- *	asked for is read by RDPMC, and its halves put together, is.
+ * Not tested: counters that exist, because no machine of the tests has one.  Tested:
+ *	RDPMC reads the counter asked for, and its halves are put together.
  */
 PV_OP(cpu, read_pmc, BRANCH, C, u64, 1, (u32, counter), read_pmc)
 
@@ -218,8 +218,8 @@ PV_OP(cpu, load_idt, CALL6, C, void, 1, (const struct pv_dtr *, dtr), load_idt)
 /**
  * load_tr - load the task register
  * Native: LTR %di.
- * Context: CPU start, interrupts masked.  Where no TSS exists (Xen PV) it is
- *	nothing: load_sp0() is the only thing a TSS gives.
+ * Context: CPU start, interrupts masked.  Does nothing where no TSS exists (Xen PV):
+ *	load_sp0() does what the TSS is for.
  * Clobbers: C.
  * Batch: no.
  * Default: native.
@@ -315,9 +315,9 @@ PV_OP(cpu, load_sp0, CALL6, C, void, 2, (struct pv_tss *, tss, u64, sp0), load_s
 
 /**
  * set_iopl - I/O privilege of the user mode that this CPU runs next
- * Native: RFLAGS.IOPL := @level, in the flags the kernel returns with.
- *	The kernel keeps IOPL in each task's saved RFLAGS; the op covers what
- *	the hypervisor keeps outside of it.
+ * Native: RFLAGS.IOPL := @level, in the flags that the kernel returns with.
+ *	The kernel keeps IOPL in each task's saved RFLAGS; the op sets the copy that
+ *	the hypervisor keeps.
  * Context: preemption off; @level 0 (no ports) or 3 (all ports).
  * Clobbers: C.
  * Batch: no.
@@ -332,8 +332,8 @@ PV_OP(cpu, set_iopl, CALL6, C, void, 1, (u32, level), set_iopl)
  * Clobbers: flags.
  * Batch: no.
  * Default: native.
- * Not tested: how long it waits; that it writes the port is, where a breakpoint at
- *	a port works.
+ * Not tested: the length of the delay.  Tested: it writes the port, where a breakpoint
+ *	at a port works.
  */
 PV_OP(cpu, io_delay, CALL6, ASM, void, 0, (), io_delay)
 
@@ -362,7 +362,7 @@ PV_OP(cpu, swapgs, ASM6, ASM, void, 0, (), swapgs)
 PV_OP(cpu, iret, JUMP6, ASM, void, 0, (), iret)
 
 /**
- * start_context_switch - CPU state updates may now be deferred
+ * start_context_switch - begin to defer updates of CPU state
  * Native: nothing (NOP).  Others: batch_enter(PV_BATCH_CPU).
  * Context: scheduler, interrupts masked; paired with end_context_switch on
  *	the same CPU, not nested.
@@ -373,7 +373,7 @@ PV_OP(cpu, iret, JUMP6, ASM, void, 0, (), iret)
 PV_OP(cpu, start_context_switch, CALL6, C, void, 0, (), context_switch)
 
 /**
- * end_context_switch - deferred CPU state must now be real
+ * end_context_switch - apply the deferred updates of CPU state
  * Native: nothing (NOP).  Xen PV: one multicall with everything queued.
  * Context: as start_context_switch.
  * Clobbers: C.

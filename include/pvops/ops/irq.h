@@ -24,7 +24,7 @@ PV_OP(irq, restore_fl, CALL6, ASM, void, 1, (pv_flags_t, flags), restore_fl)
 PV_TOGETHER(restore_fl, save_fl)
 
 /**
- * irqs_disabled_flags - does this saved state mean "masked"?
+ * irqs_disabled_flags - true if a saved state means "masked"
  * Native: !(RFLAGS & IF), compiled in line.
  * Context: any; pure function of the token.  0 or 1.
  * Clobbers: rax, flags.
@@ -82,9 +82,9 @@ PV_OP(irq, safe_halt, CALL6, C, void, 0, (), safe_halt)
 PV_TOGETHER(safe_halt, irq_enable)
 
 /**
- * upcall - hand every interrupt that is due to the kernel
+ * upcall - pass every pending interrupt to the kernel
  * Native: calls pv_port_interrupt(@vector) and signals end-of-interrupt:
- *	before the call for the layer's own vectors (timer, IPIs), behind it for
+ *	before the call for the layer's own vectors (timer, IPIs), after it for
  *	a device's, whose line may be a level.
  * Xen PV: walks the pending event channels of this vCPU and calls
  *	pv_port_interrupt() once for each with the vector bound to it; @vector
@@ -100,7 +100,7 @@ PV_TOGETHER(safe_halt, irq_enable)
 PV_OP(irq, upcall, CALL6, C, void, 1, (u32, vector), upcall)
 
 /**
- * adjust_exception_frame - make the hypervisor's exception frame the hardware's
+ * adjust_exception_frame - convert the hypervisor's exception frame to the hardware's
  * Native: nothing (NOP).
  * Xen PV: POP %rcx; POP %r11, which Xen pushed on top of the frame.
  * Context: very first instruction of every exception and interrupt entry

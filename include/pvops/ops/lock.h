@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* Catalogue, table "lock": what a waiter for a lock tells the hypervisor. */
+/* Catalogue, table "lock": waiting for locks. */
 
 /**
  * lock_wait - let others run until somebody kicks
@@ -25,7 +25,7 @@ PV_OP(lock, lock_kick, CALL6, C, void, 1, (u32, cpu), lock_wait_kick)
 PV_TOGETHER(lock_kick, lock_wait)
 
 /**
- * vcpu_is_preempted - is it pointless to spin on a lock that @cpu holds?
+ * vcpu_is_preempted - true if spinning on a lock that @cpu holds is pointless
  * Native: false, compiled in line.
  * Context: any; a hint, stale the moment it is read.  0 or 1.
  * Clobbers: C.

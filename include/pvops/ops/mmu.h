@@ -74,10 +74,11 @@ PV_OP(mmu, flush_tlb_multi, CALL6, C, void, 3,
  *	@ptep is the entry's address in the kernel's linear map.
  * Clobbers: C.
  * Batch: yes, PV_BATCH_MMU.  Visible to hardware, and to a plain read of
- *	*@ptep, when the batch is flushed; at once outside a batch.  So is an exchange that a
- *	kernel makes of a read and set_pte: where its callers look at the entry
- *	again, it ends with batch_flush (Linux: ptep_get_and_clear() does, and
- *	ptep_get_and_clear_full() is for those that do not look).  No TLB
+ *	*@ptep, when the batch is flushed; at once outside a batch.  The same
+ *	holds for an exchange that a kernel builds from a read and set_pte.  If its
+ *	callers read the entry again, the exchange ends with batch_flush (Linux:
+ *	ptep_get_and_clear() does; ptep_get_and_clear_full() is for callers that do
+ *	not read it again).  No TLB
  *	flush is implied.  An entry that the hypervisor refuses is reported by
  *	op, caller and error; the others are applied.
  * Default: native.
@@ -381,7 +382,7 @@ PV_OP(mmu, batch_leave, CALL6, C, void, 1, (enum pv_batch_kind, kind), batch)
 PV_TOGETHER(batch_leave, batch_enter)
 
 /**
- * batch_flush - everything deferred so far must be real now
+ * batch_flush - submit everything deferred so far
  * Native: nothing (NOP).
  * Context: as set_pte; the batch stays open.
  * Clobbers: C.

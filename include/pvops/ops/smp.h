@@ -18,8 +18,8 @@ PV_OP(smp, start_cpu, CALL6, C, int, 2, (u32, cpu, const struct pv_cpu_state *, 
 /**
  * send_ipi - interrupt one CPU
  * Native: local APIC ICR write.  @vector is one of the port's IPI vectors
- *	(PV_VECTOR_IPI .. + PV_IPI_COUNT - 1); arrives through upcall().  A CPU
- *	that cannot be named is told of in the log, and nothing is sent.
+ *	(PV_VECTOR_IPI .. + PV_IPI_COUNT - 1); arrives through upcall().  For a CPU
+ *	without an APIC id one line is logged, and nothing is sent.
  * Context: any but NMI; the target runs; may be the sender.
  * Clobbers: C.
  * Batch: not deferred; what was queued before is flushed first, so that the

@@ -3,8 +3,8 @@
 
 /**
  * clock_read - monotonic nanoseconds
- * Native: TSC, scaled by pv_port_tsc_khz(), by what the hypervisor or CPUID
- *	says, or by what a clock of the machine gives (PIT, HPET, CMOS).
+ * Native: TSC, scaled by a frequency from pv_port_tsc_khz(), the hypervisor or CPUID,
+ *	or measured against a clock of the machine (PIT, HPET, CMOS).
  * Context: any, incl. NMI.  Starts near 0 at boot, never goes backwards on
  *	one CPU.
  * Clobbers: C.
@@ -25,9 +25,10 @@ PV_OP(time, wall_clock, CALL6, C, u64, 0, (), wall_clock)
 
 /**
  * set_timer - arm this CPU's one-shot timer
- * Native: local APIC timer, armed again where 32 bits do not reach.  Delivers
- *	PV_VECTOR_TIMER through upcall() when clock_read() >= @deadline; a deadline in the past fires at once; ~0
- *	disarms.  Re-arming replaces.  However far the deadline, never before it.
+ * Native: local APIC timer, armed several times for a deadline beyond its 32 bits.
+ *	Delivers PV_VECTOR_TIMER through upcall() when clock_read() >= @deadline, never
+ *	before.  A deadline in the past fires at once; ~0 disarms.  A new deadline
+ *	replaces the old one.
  * Context: preemption off.
  * Clobbers: C.
  * Batch: no.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * The rules of include/pvops/batch.h, on the machine: nesting, bound,
- * interrupts, draining, refusals.  Where native leaves nothing to queue, the
- * same assertions must hold for a reason that is even simpler.
+ * interrupts, draining, refusals.  Native queues nothing, so the same assertions
+ * hold there trivially.
  */
 #include "../guest.h"
 
@@ -89,7 +89,7 @@ TEST(batch_nested)
 	IS_OURS(0);
 	IS_OURS(1);
 	IS_OURS(2);
-	/* Closed: immediate again. */
+	/* The batch is closed, so updates take effect at once again. */
 	pv_set_pte(&ptes[3], pv_make_pte(ours()));
 	IS_OURS(3);
 	teardown();
@@ -101,7 +101,7 @@ TEST(batch_overflow)
 
 	if (!setup())
 		return;
-	/* More than twice the queue, in order: the last word on each entry counts. */
+	/* More than twice the queue, in order: the last update of each entry counts. */
 	pv_batch_enter(PV_BATCH_MMU);
 	for (i = 0; i < 512; i++)
 		pv_set_pte(&ptes[i], pv_make_pte(0x1000));
@@ -124,8 +124,8 @@ static volatile u32 handler_ran;
 static volatile u32 handler_saw;
 
 /*
- * Everything completely queued before the interrupt is in the tables.  More may come than
- * were armed: see TEST(masked_interrupts).
+ * All updates queued before the interrupt are in the tables.  There may be more interrupts
+ * than were armed: see TEST(masked_interrupts).
  */
 static void look_inside(u32 vector)
 {
@@ -137,11 +137,11 @@ static void look_inside(u32 vector)
 		seen += frame_in(i) != 0;
 	handler_saw += seen == n;
 	handler_ran++;
-	/* What the handler updates is real at once, whatever was open. */
+	/* Updates of the handler take effect at once, whatever was open. */
 	pv_set_pte(&ptes[511], pv_make_pte(ours()));
 	handler_saw += frame_in(511) == (pa(page) | PV_PTE_PRESENT);
 	pv_set_pte(&ptes[511], pv_make_pte(0));
-	/* A batch of its own is allowed. */
+	/* The handler may open a batch of its own. */
 	pv_batch_enter(PV_BATCH_MMU);
 	pv_set_pte(&ptes[510], pv_make_pte(ours()));
 	pv_batch_leave(PV_BATCH_MMU);
@@ -155,7 +155,7 @@ TEST(batch_interrupt)
 
 	if (!setup())
 		return;
-	/* Nothing that an earlier test has armed. */
+	/* Cancel a timer of an earlier test. */
 	pv_set_timer(~0ULL);
 	handler_ran = 0;
 	handler_saw = 0;
@@ -166,7 +166,7 @@ TEST(batch_interrupt)
 
 		progress = 0;
 		pv_batch_enter(PV_BATCH_MMU);
-		/* At another place each round. */
+		/* The interrupt comes at another place in each round. */
 		pv_set_timer(pv_clock_read() + 2000 + round * 997);
 		for (i = 0; i < 400; i++) {
 			pv_set_pte(&ptes[i], pv_make_pte(ours()));
@@ -188,12 +188,12 @@ TEST(batch_interrupt)
 			EXPECT_EQ(frame_in(i), 0);
 	}
 	interrupt_hook = NULL;
-	/* Each time, all three. */
+	/* All three checks, in each interrupt. */
 	EXPECT_EQ(handler_saw, 3 * handler_ran);
 	teardown();
 }
 
-/* Queue one update, do something that must drain, look. */
+/* Queues one update, does something that must drain, and checks the entry. */
 #define DRAINS(nr, what)					\
 	do {							\
 		pv_set_pte(&ptes[nr], pv_make_pte(ours()));	\
@@ -257,12 +257,12 @@ TEST(batch_refused)
 	if (error) {
 		EXPECT_EQ(error->note.op, PV_OP_set_pte);
 		EXPECT(error->error < 0);
-		/* It was tried once more, with the same result. */
+		/* The retry had the same result. */
 		EXPECT_EQ(error->again, error->error);
 		EXPECT(error->note.caller >= (unsigned long)test_batch_refused &&
 		       error->note.caller < (unsigned long)test_batch_refused + 4096);
 	}
-	/* And alone, outside a batch. */
+	/* The same for a single update outside a batch. */
 	pv_set_pte(&ptes[20], pv_make_pte(pa(table) | FLAGS_RO | PV_PTE_RW));
 	EXPECT_EQ(pv_batch_error_count(), before + 2);
 	EXPECT_EQ(pv_batch_lost_count(), lost + 2);
@@ -273,7 +273,7 @@ TEST(batch_refused)
 
 static u32 fake_calls;
 
-/* A hypervisor that has never heard of the request. */
+/* Acts as a hypervisor that does not know the request. */
 static int unknown_error(const struct pv_batch_req *req, u32 count, u32 *done)
 {
 	(void)req;
@@ -300,7 +300,7 @@ TEST(batch_unknown_error)
 	pv_batch_submit = real;
 	vm_ro_after_init_writable(false);
 	pv_restore_fl(flags);
-	/* All, the first alone, the rest. */
+	/* All entries, the retry of the first, the rest. */
 	EXPECT_EQ(fake_calls, 3);
 	EXPECT_EQ(pv_batch_error_count(), before + 1);
 	EXPECT_EQ(pv_batch_error(0)->again, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Contract tests of table "cpu".  Descriptors are looked at with LSL, which
- * reads the current tables whatever the privilege level.
+ * Contract tests of table "cpu".  They read descriptors with LSL, which reads the
+ * current tables at any privilege level.
  */
 #include "../guest.h"
 
@@ -17,7 +17,7 @@
 static const u64 flat_data = 0x00cff3000000ffff;	/* limit 0xffffffff */
 static const u64 small_data = 0x0040f3000000ffff;	/* limit 0xffff */
 
-/* Limit of a selector's segment, 0 if it is not valid. */
+/* Returns the limit of a selector's segment, 0 if it is not valid. */
 static u32 limit_of(u32 selector)
 {
 	u32 limit = 0;
@@ -66,7 +66,7 @@ TEST(read_cr0)
 {
 	u64 cr0 = pv_read_cr0();
 
-	/* PG, WP, PE are what a 64-bit kernel runs with. */
+	/* PG, WP, PE: a 64-bit kernel needs them. */
 	EXPECT_EQ(cr0 & 0x80010001, 0x80010001);
 	EXPECT_EQ(pv_read_cr0(), cr0);
 }
@@ -133,7 +133,7 @@ TEST(write_cr4)
 	pv_write_cr4(cr4);
 }
 
-/* What caches hold cannot be told apart; that the hypervisor was asked can. */
+/* The contents of caches cannot be observed, but hypercalls can be counted. */
 TEST(wbinvd)
 {
 	static volatile u64 word;
@@ -193,7 +193,7 @@ TEST(write_msr)
 	pv_write_msr(MSR_FS_BASE, fs);
 	pv_write_msr(MSR_KERNEL_GS, 0x7000000);
 	EXPECT_EQ(pv_read_msr(MSR_KERNEL_GS), 0x7000000);
-	/* Ours is untouched. */
+	/* The kernel's own base is unchanged. */
 	EXPECT_EQ(percpu_base[pv_port_this_cpu()], *PV_PERCPU_PTR(percpu_self));
 	pv_write_msr(MSR_KERNEL_GS, gs);
 }
@@ -208,8 +208,8 @@ static bool break_as_fault(struct regs *regs)
 }
 
 /*
- * Some machines (QEMU's TCG) answer 0 for registers that do not exist.  Then
- * a breakpoint on the instruction stands in for the fault.
+ * Some machines (QEMU's TCG) return 0 for registers that do not exist.  Then
+ * a breakpoint on the instruction replaces the fault.
  */
 static int msr_fault(int (*access)(void), enum pv_op op)
 {
@@ -268,7 +268,7 @@ TEST(write_msr_safe)
 #define PMC_LOW		0x89abcdefU
 #define PMC_HIGH	0x01234567U
 
-/* The counter's part: what it reads is what is asked for, by what instruction. */
+/* Acts as the counter, and checks the instruction and the counter's number. */
 static bool be_a_counter(struct regs *regs)
 {
 	static const u8 rdpmc[] = { 0x0f, 0x33 };
@@ -284,7 +284,7 @@ static bool be_a_counter(struct regs *regs)
 	return true;
 }
 
-/* No CPU has this counter: it faults as hardware does, or what stands in for it says 0. */
+/* No CPU has this counter: the read faults as on hardware, or the hypervisor returns 0. */
 TEST(read_pmc)
 {
 	u64 val;
@@ -298,7 +298,7 @@ TEST(read_pmc)
 		return;
 	}
 	EXPECT_EQ(traps, 1);
-	/* TCG has no RDPMC at all. */
+	/* TCG has no RDPMC. */
 	EXPECT(trap_vector == VECTOR_GP || trap_vector == VECTOR_UD);
 	EXPECT_EQ(val, (u64)PMC_HIGH << 32 | PMC_LOW);
 }
@@ -326,7 +326,7 @@ static bool take_debug(struct regs *regs)
 		return false;
 	traps++;
 	trap_rip = regs->rip;
-	/* Resume flag: past the breakpoint. */
+	/* Resume flag: the instruction is not trapped again. */
 	regs->rflags |= 0x10000;
 	pv_set_debugreg(7, 0x400);
 	return true;
@@ -395,7 +395,7 @@ TEST(load_gdt)
 	EXPECT_EQ(limit_of(PV_USER_DS), 0xffffffff);
 	EXPECT_EQ(limit_of(PV_USER_CS), 0xffffffff);
 	EXPECT_EQ(limit_of((GDT_ENTRIES - 1) * 8 + 3), 0);
-	/* Beyond its limit. */
+	/* A selector beyond the GDT's limit. */
 	EXPECT_EQ(limit_of(GDT_ENTRIES * 8 + 3), 0);
 	EXPECT_EQ(breakpoint_vector(), VECTOR_BP);
 }
@@ -408,7 +408,7 @@ TEST(load_idt)
 
 	current_tables(&gdtr, &idtr);
 	memcpy(second_idt, idt, sizeof(idt));
-	/* In the second table a breakpoint goes where vector 20 goes. */
+	/* In the second table a breakpoint has the gate of vector 20. */
 	second_idt[VECTOR_BP] = idt[20];
 	other = idtr;
 	other.base = (unsigned long)second_idt;
@@ -424,7 +424,7 @@ TEST(write_idt_entry)
 {
 	struct pv_gate old = idt[VECTOR_BP], other = idt[20];
 
-	/* The table is loaded: the change takes effect at once. */
+	/* The table is loaded, so the change takes effect at once. */
 	pv_write_idt_entry(idt, VECTOR_BP, &other);
 	EXPECT_EQ(breakpoint_vector(), 20);
 	pv_write_idt_entry(idt, VECTOR_BP, &old);
@@ -455,7 +455,7 @@ TEST(set_ldt)
 	EXPECT_EQ(limit_of(LDT_SELECTOR(2)), 0xffffffff);
 	EXPECT_EQ(limit_of(LDT_SELECTOR(3)), 0);
 	EXPECT_EQ(limit_of(LDT_SELECTOR(8)), 0);
-	/* User mode sees it too. */
+	/* User mode sees it, too. */
 	EXPECT_EQ((u32)proc_wait(proc_start(USER_LDT, LDT_SELECTOR(2))), 0xffffffff);
 	pv_set_ldt(NULL, 0);
 	EXPECT_EQ(limit_of(LDT_SELECTOR(2)), 0);
@@ -469,7 +469,7 @@ TEST(write_ldt_entry)
 	pv_write_ldt_entry(ldt_page, 4, 0);
 	EXPECT_EQ(limit_of(LDT_SELECTOR(4)), 0);
 	pv_set_ldt(NULL, 0);
-	/* Not loaded: still the way to write it. */
+	/* The op also writes a table that is not loaded. */
 	pv_write_ldt_entry(ldt_page, 4, flat_data);
 	EXPECT_EQ(ldt_page[4] | 1ULL << 40, flat_data | 1ULL << 40);
 	pv_write_ldt_entry(ldt_page, 4, 0);
@@ -506,11 +506,11 @@ TEST(load_gs_index)
 	EXPECT_EQ(gs_selector(), PV_USER_DS);
 	pv_load_gs_index(0);
 	EXPECT_EQ(gs_selector(), 0);
-	/* Not a segment: 0, and nothing worse. */
+	/* An invalid selector gives 0, and no fault. */
 	pv_load_gs_index(0x7f8 + 3);
 	EXPECT_EQ(gs_selector(), 0);
 	pv_irq_enable();
-	/* The kernel's own base has not moved. */
+	/* The kernel's own base is unchanged. */
 	base = percpu_base[pv_port_this_cpu()];
 	EXPECT_EQ(*PV_PERCPU_PTR(percpu_self), base);
 }
@@ -559,7 +559,7 @@ TEST(set_iopl)
 {
 	EXPECT_EQ(proc_wait(proc_start(USER_PORT, 0)), -VECTOR_GP);
 	EXPECT_EQ(proc_wait(proc_start(USER_PORT, 1)), 0);
-	/* It went with the task that had it. */
+	/* The level belonged to the task that had it. */
 	EXPECT_EQ(proc_wait(proc_start(USER_PORT, 0)), -VECTOR_GP);
 }
 
@@ -605,7 +605,7 @@ TEST(swapgs)
 {
 	u64 gs = pv_read_msr(MSR_KERNEL_GS);
 
-	/* User mode has its own base; ours is back after every entry. */
+	/* User mode has its own base; each entry loads the kernel's again. */
 	pv_write_msr(MSR_KERNEL_GS, 0x5000000);
 	EXPECT_EQ(proc_wait(proc_start(USER_SYSCALLS, 3)), 0);
 	EXPECT_EQ(*PV_PERCPU_PTR(percpu_self), percpu_base[pv_port_this_cpu()]);

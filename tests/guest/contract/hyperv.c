@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What the Hyper-V backend must do beyond its ops' contracts: the calls it says
- * it uses and no others, in each form, and nothing of it left after an exit.
+ * The Hyper-V backend beyond its ops' contracts: it makes the calls that it reports
+ * and no others, each form works, and after an exit nothing is in use.
  */
 #include "../guest.h"
 #include "../../../backends/hyperv/internal.h"
@@ -35,7 +35,7 @@ static bool arrives(u32 cpu, u64 want)
 	return received[cpu] == want;
 }
 
-/* How often each is called by an op: once or never, as the boot block says. */
+/* An op makes a call once or never, as the boot block says. */
 TEST(hyperv_calls)
 {
 	static const struct pv_cpumask self = { { 1 } }, both = { { 3 } };
@@ -49,7 +49,7 @@ TEST(hyperv_calls)
 	pv_flush_tlb_multi(&self, VA, VA + PAGE);
 	EXPECT_EQ(hypercalls(), calls);
 
-	/* A list, and all; natively the flush is an IPI, which may be a call. */
+	/* A list, and all entries; the native flush is an IPI, which may be a call. */
 	if (pvhyperv_uses(HV_USE_FLUSH)) {
 		calls = pv_backend()->hypercalls(HVCALL_FLUSH_LIST);
 		pv_flush_tlb_multi(&both, VA, VA + 32 * PAGE);
@@ -70,7 +70,7 @@ TEST(hyperv_calls)
 	interrupt_hook = NULL;
 }
 
-/* As with a VP index of 64 or more: sets only, and no call for nobody. */
+/* As with a VP index of 64 or more: only sets, and no call for an empty mask. */
 TEST(hyperv_wide)
 {
 	static const struct pv_cpumask self = { { 1 } }, both = { { 3 } }, none = { { 0 } };
@@ -106,7 +106,7 @@ TEST(hyperv_wide)
 	pvhyperv_wide = wide;
 }
 
-/* One refusal (a vector that nobody may send) is reported, and the end of nothing. */
+/* A single refusal (of a vector that nobody may send) is reported, and ends no use. */
 TEST(hyperv_refused)
 {
 	static const struct pv_cpumask self = { { 1 } };
@@ -144,7 +144,7 @@ static void read_word(void *arg)
 	pv_write_cr3(home);
 }
 
-/* Few pages and all of them, by mask and by set: each is accepted, and works. */
+/* A flush of few pages and of all, by mask and by set: each is accepted and works. */
 static void each_form(struct mm *mm)
 {
 	static const struct pv_cpumask second = { { 2 } };
@@ -203,7 +203,7 @@ TEST(hyperv_forms)
 		test_error("no memory for an address space");
 		return;
 	}
-	/* The tables stay. */
+	/* The page-table pages stay. */
 	mm_unmap(&mm, VA, 1);
 	word = (volatile u64 *)VA;
 	space = mm.root;
@@ -211,7 +211,7 @@ TEST(hyperv_forms)
 	mm_destroy(&mm);
 }
 
-/* Nothing of ours is the hypervisor's to write to between exit and init. */
+/* Between exit and init the hypervisor writes to no memory of the guest. */
 static void expect_registers(bool on)
 {
 	if (pvhyperv.privileges & HV_PRIV_APIC)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Contract tests of table "irq".  Whether interrupts are masked is observed
- * from outside: an IPI to ourselves is pending, and arrives or does not.
+ * Contract tests of table "irq".  The mask is observed by its effect: an IPI to
+ * this CPU is pending, and arrives or does not.
  */
 #include "../guest.h"
 
@@ -12,7 +12,7 @@ static void self_ipi(void)
 	pv_send_ipi(pv_port_this_cpu(), TEST_IPI);
 }
 
-/* One that cannot arrive now; until it is pending, wherever it is kept. */
+/* Sends an IPI that cannot arrive now, and waits until it is pending. */
 static void pend_ipi(void)
 {
 	u64 end;
@@ -24,8 +24,8 @@ static void pend_ipi(void)
 }
 
 /*
- * One instruction, and then what has come: nothing of the compiler's stands between an op
- * that unmasks and this.
+ * Executes one instruction and reads the count.  The compiler puts no instruction between
+ * an op that unmasks and this.
  */
 static __always_inline u64 count_after_one(void)
 {
@@ -42,13 +42,13 @@ static bool arrives_by(u64 before, u64 end)
 	return trap_count[TEST_IPI] != before;
 }
 
-/* One that can: the machine may be busy with others. */
+/* Waits long for an IPI that can arrive: the machine may be busy with other work. */
 static bool arrived(u64 before)
 {
 	return arrives_by(before, pv_clock_read() + 5000000000ULL);
 }
 
-/* Long enough for one that can, if nobody else is on the machine. */
+/* Waits long enough for an IPI that can arrive, on a machine without other work. */
 static bool stays_away(u64 before)
 {
 	return !arrives_by(before, pv_clock_read() + 2000000);
@@ -64,7 +64,7 @@ TEST(save_fl)
 	off = pv_save_fl();
 	EXPECT(!pv_irqs_disabled_flags(on));
 	EXPECT(pv_irqs_disabled_flags(off));
-	/* Reading changes nothing. */
+	/* The read changes nothing. */
 	EXPECT(pv_irqs_disabled_flags(pv_save_fl()));
 	pv_irq_enable();
 	EXPECT(!pv_irqs_disabled_flags(pv_save_fl()));
@@ -82,7 +82,7 @@ TEST(restore_fl)
 	EXPECT(pv_irqs_disabled_flags(pv_save_fl()));
 	EXPECT_EQ(trap_count[TEST_IPI], before);
 	pv_restore_fl(on);
-	/* Before it returns, not at some time. */
+	/* It arrives before the op returns, not later. */
 	EXPECT_EQ(count_after_one(), before + 1);
 	EXPECT(!pv_irqs_disabled_flags(pv_save_fl()));
 }
@@ -110,7 +110,7 @@ TEST(irq_disable)
 	pv_irq_disable();
 	self_ipi();
 	EXPECT(stays_away(before));
-	/* Twice is the same as once. */
+	/* A second call changes nothing. */
 	pv_irq_disable();
 	EXPECT(stays_away(before));
 	pv_irq_enable();
@@ -125,7 +125,7 @@ TEST(irq_enable)
 	pend_ipi();
 	EXPECT_EQ(trap_count[TEST_IPI], before);
 	pv_irq_enable();
-	/* One more instruction, and what was pending has been delivered. */
+	/* The pending interrupt is delivered after one more instruction. */
 	EXPECT_EQ(count_after_one(), before + 1);
 	pv_irq_enable();
 	EXPECT_EQ(trap_count[TEST_IPI], before + 1);
@@ -161,7 +161,7 @@ TEST(halt)
 	end = pv_clock_read() + 20000000;
 	while (pv_clock_read() < end)
 		asm volatile("pause");
-	/* It got there, and nothing has taken it out of the halt. */
+	/* It has reached the halt, and nothing has ended the halt. */
 	EXPECT_EQ(halt_progress, 1);
 	cpu_make_state(1, &state);
 	EXPECT_EQ(cpu_start(1, &state), 0);
@@ -187,7 +187,7 @@ TEST(safe_halt)
 		ticks = trap_count[PV_VECTOR_TIMER];
 		EXPECT(pv_clock_read() - start >= 1000000);
 	}
-	/* Already pending: must not sleep for ever. */
+	/* An interrupt is already pending: the halt must end. */
 	pv_irq_disable();
 	self_ipi();
 	pv_safe_halt();
@@ -210,7 +210,7 @@ TEST(upcall)
 	seen_vectors = 0;
 	interrupt_hook = see_vector;
 	pv_irq_disable();
-	/* Two due at once: both are handed over. */
+	/* Two interrupts are pending: both are delivered. */
 	pv_send_ipi(pv_port_this_cpu(), PV_VECTOR_IPI);
 	self_ipi();
 	pv_irq_enable();
@@ -233,11 +233,11 @@ static bool is_nested(void)
 }
 
 /*
- * No interrupt comes while they are masked, in all tests before this one; and one that
- * does is noticed, and dropped.
+ * No test before this one got an interrupt while interrupts were masked; and the guest
+ * notices and drops such an interrupt.
  *
- * QEMU keeps the number of an interrupt that VMRUN injects, and may deliver it again until
- * the next #VMEXIT, whatever the guest masks (tests/vm/envs.toml).
+ * QEMU keeps the number of an interrupt that VMRUN injects.  Until the next #VMEXIT it may
+ * deliver it again, even if the guest masks interrupts (tests/vm/envs.toml).
  */
 TEST(masked_interrupts)
 {
@@ -295,7 +295,7 @@ TEST(adjust_exception_frame)
 	EXPECT_EQ(frame.cs & 3, 0);
 }
 
-/* --- a device's interrupt, by a line that is a level --- */
+/* --- a device's interrupt, by a level-triggered line --- */
 
 /* I/O APIC (Intel 82093AA): pin 2 is the PIT's. */
 #define IOAPIC		0xfec00000
@@ -304,7 +304,7 @@ TEST(adjust_exception_frame)
 #define IOAPIC_PIN_HIGH	(IOAPIC_PIN_LOW + 1)
 #define PIN_LEVEL	0x8000
 #define PIN_MASKED	0x10000
-/* PIT: counter 0, mode 0: OUT is high from the end of the count on. */
+/* PIT, counter 0, mode 0: OUT is high from the end of the count on. */
 #define PIT_CH0		0x40
 #define PIT_MODE	0x43
 #define PIT_CH0_MODE0	0x30
@@ -339,8 +339,8 @@ static void pit_load(u16 count)
 }
 
 /*
- * The handler of a level makes the line low: a new count does, the longest, for
- * 55 ms.
+ * The handler of a level-triggered interrupt makes the line low: here by a new
+ * count, the longest one, for 55 ms.
  */
 static void device_handler(u32 vector)
 {
@@ -361,7 +361,7 @@ static void wait_ns(u64 ns)
 		asm volatile("pause");
 }
 
-/* What is not the layer's own is over when its handler has been, not before. */
+/* The EOI of a device's interrupt comes after its handler, not before. */
 TEST(level_interrupt)
 {
 	u64 end;
@@ -377,7 +377,7 @@ TEST(level_interrupt)
 		test_skip("no I/O APIC");
 		return;
 	}
-	/* QEMU's TCG may deliver one twice there, and Xen's PIT never lowers its line. */
+	/* QEMU's TCG may deliver an interrupt twice, and Xen's PIT never lowers its line. */
 	if (is_nested()) {
 		test_skip("the PIT is a host's");
 		return;
@@ -387,7 +387,7 @@ TEST(level_interrupt)
 	interrupt_hook = device_handler;
 	ioapic_write(IOAPIC_PIN_HIGH, boot_info.apic_id[0] << 24);
 	ioapic_write(IOAPIC_PIN_LOW, PIN_LEVEL | VECTOR_DEVICE);
-	/* A millisecond. */
+	/* One millisecond. */
 	pit_load(1193);
 	end = pv_clock_read() + 5000000000ULL;
 	while (!device_interrupts && pv_clock_read() < end)

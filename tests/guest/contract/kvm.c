@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Beyond the contract: what the host does with the memory it was given.  A
- * preempted CPU flushes its TLB before it runs again, time that it waits is
- * counted, and pv_cpu_exit() takes all memory back.
+ * Beyond the contract: the memory shared with the host.  A preempted CPU flushes
+ * its TLB before it runs again, its waiting time is counted, and after
+ * pv_cpu_exit() the host writes to no memory of the guest.
  */
 #include "../guest.h"
 #include "../../../backends/kvm/internal.h"
@@ -34,7 +34,7 @@ static bool grows(volatile u64 *count)
 	return *count != from;
 }
 
-/* CPU 1 reads without end, and may never see less than what was flushed for. */
+/* CPU 1 reads in a loop, and must never see a number older than the last flush. */
 static volatile u64 flushed, reads, stale;
 
 static void read_on(void)
@@ -101,7 +101,7 @@ TEST(kvm_flush)
 	EXPECT(grows(&reads));
 	EXPECT_EQ(stale, 0);
 	cpu_idle_work = NULL;
-	/* Held, it is not inside of what it did. */
+	/* A CPU that is held is not inside read_on(). */
 	pv_port_hold_cpus(nothing, NULL);
 	pv_port_call_cpus(&second, use_root, (void *)home);
 	pv_set_pte(ptep, pv_make_pte(0));
@@ -147,7 +147,7 @@ static void read_msrs(void)
 	msrs[2] = pv_read_msr(MSR_KVM_PV_EOI_EN);
 }
 
-/* The host is asked for what is used of it, and for nothing that is left to native. */
+/* Areas are enabled for the ops in use, and for none that is left to native. */
 static void expect_used(void)
 {
 	EXPECT_EQ(msrs[0] & 1, pv_impl_is_own(PV_OP_clock_read));
@@ -184,7 +184,7 @@ static void check_exit(u32 cpu)
 		leave_host(NULL);
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(msrs[i], 0);
-	/* Still a clock. */
+	/* The clock still works. */
 	EXPECT(pv_clock_read() >= before);
 	EXPECT_EQ(pv_vcpu_is_preempted(cpu), 0);
 	if (cpu)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Contract tests of table "mmu".  A scratch address space is entered from the
- * kernel; what its page tables say is observed by reading through them.
+ * Contract tests of table "mmu".  The kernel enters a scratch address space, and
+ * observes its page tables by memory accesses through them.
  */
 #include "../guest.h"
 
@@ -39,7 +39,7 @@ static volatile u64 *at(u64 va)
 	return (volatile u64 *)va;
 }
 
-/* Two pages that say who they are. */
+/* Makes a page that contains a mark. */
 static pv_pfn_t marked_page(u64 mark)
 {
 	pv_pfn_t pfn = page_alloc();
@@ -111,7 +111,7 @@ TEST(write_cr3)
 	leave();
 }
 
-/* Change what VA maps from page a to page b, then flush by the given means. */
+/* Changes the mapping of VA between two pages, with a flush after each change. */
 static void check_flush(void (*flush)(void))
 {
 	pv_pfn_t a = marked_page(1), b = marked_page(2);
@@ -168,7 +168,7 @@ static volatile u64 remote_saw;
 
 static void remote_read(void *arg)
 {
-	/* And stay in it, with the entry in the TLB. */
+	/* The CPU stays in this address space, with the entry in the TLB. */
 	pv_write_cr3((u64)arg);
 	remote_saw = *at(VA);
 }
@@ -212,7 +212,7 @@ TEST(flush_tlb_multi)
 	EXPECT_EQ(remote_saw, 1);
 	for (i = 0; i < 4; i++) {
 		pv_set_pte(ptep, pv_make_pte(pa(i & 1 ? a : b) | FLAGS_RW));
-		/* A range, everything, and a range too long to do page by page. */
+		/* A page, all entries, and a range that is too long for a flush by pages. */
 		pv_flush_tlb_multi(&all, i ? VA : 0, i == 0 ? 0 : VA + (i == 2 ? 1000 : 1) * PAGE);
 		pv_port_call_cpus(&one, remote_read_again, NULL);
 		EXPECT_EQ(remote_saw, i & 1 ? 1 : 2);
@@ -234,7 +234,7 @@ TEST(set_pte)
 		return;
 	ptep = vm_walk(mm.root, VA, true, &mm);
 	pv_set_pte(ptep, pv_make_pte(pa(a) | FLAGS_RO));
-	/* Outside a batch it is real at once, for a plain read of the entry too. */
+	/* Outside a batch it takes effect at once, also for a plain read of the entry. */
 	EXPECT_EQ(pv_pte_val(*ptep) & PV_FRAME_MASK, pa(a));
 	pv_flush_tlb_one(VA);
 	EXPECT_EQ(*at(VA), 0xa);
@@ -252,7 +252,7 @@ TEST(set_pte)
 	page_put(b);
 }
 
-/* Entries above level 1: unhook the table, see nothing, hook it, see it. */
+/* Entries above level 1: a read faults after the table is unlinked, and works again after. */
 static void check_upper(u32 level)
 {
 	pv_p4d_t *p4dp;
@@ -310,7 +310,7 @@ TEST(set_p4d)
 	EXPECT_EQ(proc_wait(proc_start(USER_MEMORY, 0)), 0);
 }
 
-/* Values that a present or absent entry of the guest's can have. */
+/* Values that a present or absent entry of the guest can have. */
 #define CHECK_VALUES(val, make)							\
 	do {									\
 		pv_pfn_t page_ = page_alloc();					\
@@ -324,7 +324,7 @@ TEST(set_p4d)
 										\
 		for (i_ = 0; i_ < sizeof(values_) / 8; i_++)			\
 			EXPECT_EQ(val(make(values_[i_])), values_[i_]);		\
-		/* A frame that is not ours: itself, or nothing. */		\
+		/* Foreign frame: same value, or is not present. */		\
 		values_[0] = 0x3ffffffULL << 12 | FLAGS_RW;			\
 		values_[1] = val(make(values_[0]));				\
 		EXPECT(values_[1] == values_[0] || !(values_[1] & PV_PTE_PRESENT)); \
@@ -342,13 +342,13 @@ TEST(make_pte)
 	pv_pte_t *ptep;
 
 	CHECK_VALUES(pv_pte_val, pv_make_pte);
-	/* It is what hardware takes. */
+	/* Hardware accepts the value. */
 	if (!enter())
 		return;
 	ptep = vm_walk(mm.root, VA, true, &mm);
 	pv_set_pte(ptep, pv_make_pte(pa(a) | FLAGS_RO));
 	EXPECT_EQ(*at(VA), 0x1234);
-	/* The address space must not take it along. */
+	/* leave() must not free the page together with the address space. */
 	pv_set_pte(ptep, pv_make_pte(0));
 	leave();
 	page_put(a);
@@ -423,7 +423,7 @@ static bool all_zero(pv_pfn_t pfn)
 	return true;
 }
 
-/* Allocate and release: zeroed each time, and nothing is lost. */
+/* Allocates and releases tables: zeroed each time, and no page is lost. */
 static void check_tables(pv_pfn_t (*alloc)(void), void (*release)(pv_pfn_t pfn))
 {
 	pv_pfn_t pages[8];
@@ -483,7 +483,7 @@ TEST(alloc_release_pte)
 	u32 i;
 
 	check_tables(get_pte, put_pte);
-	/* Dead entries are the backend's to remove: one, and many. */
+	/* The backend removes entries that are left in a table: one, and many. */
 	for (i = 1; i <= 512; i += 511) {
 		u32 n;
 
@@ -495,7 +495,7 @@ TEST(alloc_release_pte)
 			pv_set_pte(ptep + n, pv_make_pte(pa(page) | FLAGS_RW));
 		pv_batch_leave(PV_BATCH_MMU);
 		pv_release_pte(table);
-		/* Nothing maps the page any more: it can be a table itself. */
+		/* No table maps the page any more, so it can become a table itself. */
 		page_put(page);
 		table = pv_alloc_pte();
 		EXPECT(all_zero(table));
@@ -529,7 +529,7 @@ TEST(pgd)
 			EXPECT_EQ(((u64 *)pv_port_pfn_to_virt(root))[i], 0);
 		pv_pgd_activate(root);
 		pv_write_cr3(pa(root));
-		/* The kernel goes on living, in its shared half. */
+		/* The kernel continues to run in its shared half. */
 		EXPECT_EQ(pv_read_cr3(), pa(root));
 		pv_write_cr3(old);
 		pv_pgd_free(root);
@@ -582,7 +582,7 @@ TEST(table_cache)
 		pv_release_pte(pages[i]);
 	/* The bound is kept... */
 	EXPECT(before - pages_free() <= 4);
-	/* ...and shrinking says truly what it gave back. */
+	/* ...and the result of shrinking is the number of pages given back. */
 	gave = pv_table_cache(0);
 	EXPECT(gave <= 4);
 	EXPECT_EQ(pages_free(), before);
@@ -600,7 +600,7 @@ TEST(set_fixmap)
 	ptep = pv_port_fixmap_pte(2, &va);
 	EXPECT(ptep != NULL);
 	EXPECT(read_faults(va));
-	/* Machine addresses: where the linear map's own entries point. */
+	/* Machine addresses, from the linear map's own entries. */
 	pv_set_fixmap(2, (__force pv_maddr_t)((__force u64)*pv_port_linear_pte(a) & PV_FRAME_MASK),
 		      prot);
 	EXPECT_EQ(*at(va), 0xf1);
@@ -622,7 +622,7 @@ extern u8 __pv_text_start[], rodata_end[];
 struct map {
 	u32 pages;
 	u32 both;		/* writable and executable */
-	u32 aliases;		/* writable, of what is read-only for good */
+	u32 aliases;		/* writable, of memory that must be read-only */
 };
 
 static void judge(struct map *map, u64 va, u64 val, u32 level)
@@ -648,8 +648,8 @@ static void judge(struct map *map, u64 va, u64 val, u32 level)
 }
 
 /*
- * A deprivileged kernel gets through entries for user mode only: the others are the
- * hypervisor's.
+ * A deprivileged kernel can access only entries for user mode; the others belong to the
+ * hypervisor.
  */
 static void walk(struct map *map, const void *table, u64 va, u32 level)
 {
@@ -679,7 +679,7 @@ static void walk(struct map *map, const void *table, u64 va, u32 level)
 	}
 }
 
-/* No entry of the kernel half, by any address, is what it must not be. */
+/* No entry of the kernel half, at any address, breaks the rules of write and execute. */
 TEST(wx_map)
 {
 	struct map map = { 0 };
@@ -692,7 +692,7 @@ TEST(wx_map)
 	       pv_pfn_nr(pv_port_virt_to_pfn(__pv_text_start)));
 	EXPECT_EQ(map.both, 0);
 	EXPECT_EQ(map.aliases, 0);
-	/* The walk finds what it is there to find: text is open inside a pass only. */
+	/* Inside a patch pass text is writable, and the walk must find that. */
 	alias = pv_port_text_begin(text, text + 1);
 	EXPECT(alias != PV_TEXT_REFUSED);
 	*(volatile u8 *)(text + (unsigned long)alias) = was;

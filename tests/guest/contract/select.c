@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* What the core has found and chosen, seen on the machine itself. */
+/* Results of detection and selection, checked on the machine itself. */
 #include "../guest.h"
 #include "../../../backends/xen/internal.h"
 
@@ -12,7 +12,7 @@ TEST(detection)
 		EXPECT_EQ(boot_info.cpuids, 2);
 }
 
-/* Xen writes the run states of a vCPU where somebody reads them, and nowhere else. */
+/* Xen writes the run states of a vCPU only if an op in use reads them. */
 TEST(xen_run_states)
 {
 	const volatile struct vcpu_runstate_info *state = &PV_PERCPU_PTR(pvxen_runstate)->info;

@@ -5,7 +5,7 @@
 #define TEST_IPI	(PV_VECTOR_IPI + 1)
 #define MS		1000000ULL
 
-/* Long enough for a machine that is busy with other things. */
+/* Waits long enough for a machine that is busy with other work. */
 static bool wait_for(volatile u64 *count, u64 want)
 {
 	u64 end = pv_clock_read() + 5000 * MS;
@@ -43,7 +43,7 @@ static u64 who_answers(u32 cpu)
 
 static volatile u64 cr4_seen;
 
-/* Where a CPU begins that is only to show what it was given. */
+/* Entry point of a CPU that only reports its CR4. */
 static void show_cr4(u64 arg)
 {
 	u64 cr4;
@@ -71,8 +71,8 @@ static void check_cr4(u32 cpu, u64 bit, u64 cr3)
 }
 
 /*
- * What a CPU can only be given in its turn, as far as this one offers it: 5 levels of
- * tables before paging, PCIDE in long mode, CET behind WP.
+ * CR4 bits that a CPU accepts only in a certain order, if this CPU has them: 5 levels of
+ * tables before paging, PCIDE in long mode, CET after WP.
  */
 static void check_order(u32 cpu)
 {
@@ -94,7 +94,7 @@ static void check_order(u32 cpu)
 	((u64 *)pv_port_pfn_to_virt(root5))[PV_TABLE_ENTRIES - 1] =
 		pv_pfn_nr(pv_port_kernel_root()) << PV_PAGE_SHIFT | PV_PTE_PRESENT | PV_PTE_RW;
 	check_cr4(cpu, CR4_LA57, pv_pfn_nr(root5) << PV_PAGE_SHIFT);
-	/* The next state takes the CPU off it. */
+	/* The next state takes the CPU off this root. */
 	check_cr4(cpu, 0, 0);
 	page_put(root5);
 }
@@ -104,7 +104,7 @@ TEST(start_cpu)
 	struct pv_cpu_state state;
 	u32 cpu = cpu_last();
 
-	/* States that no CPU can start in are refused, whoever the CPU is. */
+	/* A state in which no CPU can start is refused for any CPU. */
 	cpu_make_state(PV_MAX_CPUS - 1, &state);
 	state.cr0 &= ~0x80000000ULL;
 	EXPECT(pv_start_cpu(PV_MAX_CPUS - 1, &state) < 0);
@@ -113,7 +113,7 @@ TEST(start_cpu)
 		return;
 	}
 	EXPECT_EQ(who_answers(cpu), cpu + 100);
-	/* Stopped, and started again. */
+	/* The CPU is stopped and started again. */
 	cpu_stop(cpu);
 	EXPECT(!cpu_is_online(cpu));
 	cpu_make_state(cpu, &state);
@@ -127,7 +127,7 @@ TEST(start_cpu)
 	EXPECT_EQ(who_answers(cpu), cpu + 100);
 }
 
-/* An APIC id that no CPU has. */
+/* Returns an APIC id that no CPU has. */
 static u32 free_id(void)
 {
 	u32 id = 0xfe, cpu;
@@ -146,11 +146,11 @@ TEST(cpu_missing)
 	u32 online = cpus_online, count, apic_id;
 	int error;
 
-	/* Beyond what the kernel was built for, and beyond what the machine has. */
+	/* A number beyond PV_MAX_CPUS, and one of a CPU that the machine does not have. */
 	cpu_make_state(PV_MAX_CPUS - 1, &state);
 	EXPECT_EQ(pv_start_cpu(PV_MAX_CPUS + 3, &state), (u64)-ENOENT);
 	EXPECT_EQ(pv_start_cpu(PV_MAX_CPUS - 1, &state), (u64)-ENOENT);
-	/* One that the kernel believes in and that never answers. */
+	/* A CPU that the kernel lists but that never answers. */
 	count = boot_info.cpu_count;
 	apic_id = boot_info.apic_id[PV_MAX_CPUS - 1];
 	boot_info.apic_id[PV_MAX_CPUS - 1] = free_id();
@@ -180,7 +180,7 @@ static void ipis_begin(void)
 	interrupt_hook = count_ipi;
 }
 
-/* Exactly one for each CPU of a set, and none for others, now or later. */
+/* Checks that each CPU of a set gets exactly one IPI and no other CPU gets one. */
 static void ipis_are(const struct pv_cpumask *mask, u64 count)
 {
 	u32 cpu;
@@ -193,7 +193,7 @@ static void ipis_are(const struct pv_cpumask *mask, u64 count)
 	interrupt_hook = NULL;
 }
 
-/* To each CPU by itself; and to one that there is not, which is no way to reach all. */
+/* To each CPU by itself; and to a CPU that does not exist, which must not reach all. */
 TEST(send_ipi)
 {
 	const struct pv_cpumask none = { { 0 } };
@@ -216,7 +216,7 @@ TEST(send_ipi_mask)
 	struct pv_cpumask mask = { { 0 } };
 	u32 cpu;
 
-	/* None; the last; all. */
+	/* To no CPU, to the last one, to all. */
 	ipis_begin();
 	pv_send_ipi_mask(&mask, TEST_IPI);
 	ipis_are(&mask, 0);
@@ -242,7 +242,7 @@ TEST(stop_cpu)
 	}
 	cpu_stop(cpu);
 	EXPECT(!cpu_is_online(cpu));
-	/* It does nothing now: calls pass it by. */
+	/* It is stopped, so it gets no calls. */
 	EXPECT_EQ(who_answers(cpu), 0);
 	wait_ms(5);
 	EXPECT(!cpu_is_online(cpu));
@@ -251,7 +251,7 @@ TEST(stop_cpu)
 	EXPECT_EQ(who_answers(cpu), cpu + 100);
 }
 
-/* As many as the environment was given (cpus=N), and each of them answers. */
+/* All CPUs of the environment (cpus=N) are online, and each answers. */
 TEST(every_cpu)
 {
 	size_t len;
@@ -279,7 +279,7 @@ TEST(console_write)
 
 TEST(shutdown)
 {
-	/* At the end of the suite: the machine goes off, and is not reset. */
+	/* At the end of the suite the machine powers off and is not reset. */
 	test_outside();
 }
 
@@ -298,7 +298,7 @@ TEST(lock_wait_kick)
 {
 	u32 self = pv_port_this_cpu(), other = cpu_last();
 
-	/* Not the value waited for: returns at once. */
+	/* The word has another value, so the op returns at once. */
 	lock_word = 0;
 	pv_lock_wait(&lock_word, 1);
 	/* A kick before the wait is not lost. */

@@ -77,7 +77,7 @@ TEST(register_state)
 	for (i = 0; i < 13; i++)
 		in[i] = 0x1010101010101010ULL * i + 0xf;
 	trap_hook = NULL;
-	/* A page fault with a fix-up, a timer interrupt: both on the way. */
+	/* A timer interrupt and a page fault with a fix-up occur on the way. */
 	pv_set_timer(pv_clock_read() + 20000);
 	asm volatile("push %%rbp\n\t"
 		     "push %[out]\n\t"
@@ -159,7 +159,7 @@ TEST(patch_pass)
 		  stats->total);
 }
 
-/* What a change of 256 entries costs in calls to the hypervisor. */
+/* Counts the hypercalls of a change of 256 entries. */
 TEST(counters)
 {
 	struct mm mm;
@@ -176,7 +176,7 @@ TEST(counters)
 	calls = hypercalls() - before;
 	pv_write_cr3(home);
 	if (pv_impl_is_native(PV_OP_set_pte))
-		/* At most the flush. */
+		/* At most the flush makes hypercalls. */
 		EXPECT(calls <= (pv_impl_is_native(PV_OP_flush_tlb_multi) ? 0ULL : 1) +
 				(pv_impl_is_native(PV_OP_flush_tlb_user) ? 0 : 1));
 	else if (batches())

@@ -5,7 +5,7 @@
 #define MS		1000000ULL
 #define SECOND		(1000 * MS)
 
-/* Sleeps, so that waiting costs next to nothing where time is counted. */
+/* Sleeps, so that the wait executes few instructions where these are the time. */
 static void nap_until(u64 deadline)
 {
 	while (pv_clock_read() < deadline) {
@@ -17,7 +17,7 @@ static void nap_until(u64 deadline)
 
 /* --- another clock --- */
 
-/* ACPI's PM timer: 24 bits at least, here on the machines that QEMU makes. */
+/* ACPI's PM timer: at least 24 bits, at this port on QEMU's machines. */
 #define PM_TIMER	0x608
 #define PM_HZ		3579545ULL
 #define PM_MASK		0xffffffU
@@ -25,7 +25,7 @@ static void nap_until(u64 deadline)
 #define CMOS_DATA	0x71
 #define NOTHING		0xff
 
-/* Between two of the clock that is tested. */
+/* A reading of another clock, between two readings of the tested clock. */
 struct reading {
 	u32 val;
 	u64 before;
@@ -49,7 +49,7 @@ static inline u8 cmos(u8 index)
 	return val;
 }
 
-/* The CPU may be away for a while: the best of many. */
+/* Takes the best of many readings, because a host may stop the CPU for a while. */
 static struct reading read_pm(void)
 {
 	struct reading best = { 0, 0, ~0ULL };
@@ -74,7 +74,7 @@ static u32 second(void)
 	return cmos(0x0b) & 4 ? val : (val >> 4) * 10U + (val & 15);
 }
 
-/* When the seconds change, from a given one on. */
+/* Waits for the next change of the seconds after @last. */
 static struct reading read_second(u32 last)
 {
 	struct reading now = { 0, pv_clock_read(), 0 };
@@ -91,7 +91,7 @@ static struct reading read_second(u32 last)
 	return now;
 }
 
-/* The clock and another one say the same, to one part in so many. */
+/* Checks that the clock and another one agree, to one part in @part. */
 static void compare(u64 ns, const struct reading *first, const struct reading *last, u32 part)
 {
 	u64 shortest = last->before - first->after, longest = last->after - first->before;
@@ -109,7 +109,7 @@ static bool compare_pm(void)
 	u32 probe = inl(PM_TIMER), i;
 	struct reading first, last;
 
-	/* Nothing, or nothing that counts. */
+	/* There is no PM timer, or it does not count. */
 	for (i = 0; i < 1000 && inl(PM_TIMER) == probe; i++)
 		;
 	if (i == 1000 || probe == ~0U)
@@ -125,12 +125,12 @@ static bool compare_cmos(void)
 {
 	struct reading first, last;
 
-	/* Register D has but one bit that is not 0. */
+	/* Register D has only one bit that can be 1. */
 	if (cmos(0x0d) == NOTHING)
 		return false;
 	first = read_second(second());
 	last = read_second(first.val);
-	/* Where there is no better one, the clock was measured by it, not so well. */
+	/* Without a better clock, this one also calibrated the TSC, less exactly. */
 	compare((last.val + 60 - first.val) % 60 * SECOND, &first, &last, 40);
 	return true;
 }
@@ -147,7 +147,7 @@ TEST(clock_read)
 	}
 	EXPECT(last > start);
 	EXPECT(pv_rdtsc() > tsc);
-	/* Boot is not long ago. */
+	/* The clock starts at boot, which is not long ago. */
 	EXPECT(start < 600 * SECOND);
 	if (!compare_pm() && !compare_cmos())
 		test_skip("no other clock here to compare it with");
@@ -181,21 +181,21 @@ TEST(set_timer)
 	pv_set_timer(now + 2 * ms);
 	EXPECT(fires_by(before, now + 200 * ms));
 	EXPECT(pv_clock_read() >= now + 2 * ms);
-	/* Once means once. */
+	/* It fires only once. */
 	EXPECT(!fires_by(before + 1, pv_clock_read() + 5 * ms));
 
-	/* In the past: at once. */
+	/* A deadline in the past fires at once. */
 	before = trap_count[PV_VECTOR_TIMER];
 	pv_set_timer(pv_clock_read() - ms);
 	EXPECT(fires_by(before, pv_clock_read() + 200 * ms));
 
-	/* Disarmed: never. */
+	/* A disarmed timer never fires. */
 	before = trap_count[PV_VECTOR_TIMER];
 	pv_set_timer(pv_clock_read() + 3 * ms);
 	pv_set_timer(~0ULL);
 	EXPECT(!fires_by(before, pv_clock_read() + 8 * ms));
 
-	/* Armed again: the later wish counts. */
+	/* The later of two calls counts. */
 	before = trap_count[PV_VECTOR_TIMER];
 	now = pv_clock_read();
 	pv_set_timer(now + 2 * ms);
@@ -205,8 +205,8 @@ TEST(set_timer)
 }
 
 /*
- * Further away than a 32-bit counter reaches (4.3 s at 1 GHz), and as far as a
- * deadline can be: never too early.
+ * Deadlines beyond the range of a 32-bit counter (4.3 s at 1 GHz), up to the largest
+ * one, never fire too early.
  */
 TEST(timer_far)
 {
@@ -230,7 +230,7 @@ TEST(timer_far)
 	}
 	pv_irq_enable();
 	EXPECT(pv_clock_read() >= deadline);
-	/* Late by what a busy host costs. */
+	/* A busy host may make it late. */
 	EXPECT(pv_clock_read() < deadline + 5 * SECOND);
 	EXPECT_EQ(trap_count[PV_VECTOR_TIMER], before + 1);
 }

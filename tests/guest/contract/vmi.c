@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Beyond the contract: every VMI call that the guest makes is one that the
- * ROM has served, and the ROM's own code stands at the mask ops' sites.
+ * Beyond the contract: the ROM has served every VMI call that the guest has made,
+ * and the sites of the mask ops lead directly into the ROM's own code.
  */
 #include "../guest.h"
 #include "../../../backends/vmi/internal.h"
@@ -45,7 +45,7 @@ USE(irq_disable, pv_irq_disable(); pv_irq_disable(); pv_irq_enable())
 USE(save_fl, sink = (__force u64)pv_save_fl())
 USE(restore_fl, pv_restore_fl(pv_save_fl()))
 
-/* Ops whose sites go straight into the ROM: only it can count them. */
+/* Ops whose sites lead directly into the ROM, so only the ROM can count them. */
 static const struct {
 	enum pv_op op;
 	u32 call;
@@ -123,7 +123,7 @@ TEST(vmi_counts)
 
 	if (!possible())
 		return;
-	/* All there is: descriptors, tables, flushes, switches, alarms. */
+	/* Uses of many calls: descriptors, tables, flushes, switches, alarms. */
 	EXPECT_EQ(proc_wait(proc_start(USER_FORK, 0)), 0);
 	EXPECT_EQ(proc_wait(proc_start(USER_MEMORY, 0)), 0);
 	pv_wbinvd();
@@ -132,7 +132,7 @@ TEST(vmi_counts)
 		u64 ours = pv_backend()->hypercalls(nr), rom = pvvmi_rom_count(nr);
 
 		seen += rom != 0;
-		/* The other CPUs have made calls of their own. */
+		/* The ROM also counts the calls of other CPUs. */
 		if (counted(nr) && (cpus_online == 1 || rom < ours) && rom != ours) {
 			print("# call %u\n", nr);
 			EXPECT_EQ(rom, ours);
@@ -141,7 +141,7 @@ TEST(vmi_counts)
 	EXPECT(seen > 10);
 }
 
-/* 256 entries: queued without a trap, and one trap for all of them. */
+/* 256 entries are queued without a trap, and flushed by one trap. */
 TEST(vmi_batch)
 {
 	struct mm mm;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * What the monitor of tests/vmi/monitor/ says of the guest's traps: the
- * interrupt mask costs none, and a batch of page-table updates next to none.
- * Its own count is asked for, not the backend's.
+ * The guest's traps, counted by the monitor of tests/vmi/monitor/: the interrupt
+ * mask costs no trap, and a batch of page-table updates one or two.  The test
+ * reads the monitor's own count, not the backend's.
  */
 #include "../guest.h"
 
 #define VA		0x40000000UL
-/* Private VMMCALL: exits of this virtual CPU so far, except for interrupts. */
+/* Private VMMCALL: exits of this virtual CPU so far, without those of interrupts. */
 #define MONITOR_EXITS	0x103
 
 #define IOAPIC		0xfec00000UL
 #define IOAPIC_VERSION	1
-/* The ACPI timer is at a port: nothing is here. */
+/* An address without a device: the ACPI timer has a port instead. */
 #define NOWHERE		0xfed00000UL
 
 static u64 exits(void)
@@ -37,7 +37,7 @@ static volatile u32 *map(u64 at)
 				PV_PTE_RW | PV_PTE_NX | PV_MAP_UNCACHED);
 }
 
-/* What the guest's tables may map besides memory: the registers that the monitor has. */
+/* Besides memory, the guest's tables may map only registers of the monitor. */
 TEST(vmimon_ioapic)
 {
 	u32 errors = pv_batch_error_count();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Beyond the contract: what the backend for Xen's hardware-virtualized guests
- * promises about hypercalls, its clock's account, and its console ring.
+ * Beyond the contract: hypercalls, stolen time and the console ring of the backend
+ * for Xen's hardware-virtualized guests.
  */
 #include "../guest.h"
 
@@ -19,7 +19,7 @@ static bool possible(u32 cpus)
 	return false;
 }
 
-/* One hypercall, however many CPUs and pages; none for this CPU alone. */
+/* One hypercall for any number of CPUs and pages; none for only this CPU. */
 TEST(xenhvm_flush)
 {
 	static const struct pv_cpumask self = { { 1 } }, both = { { 3 } };
@@ -38,7 +38,7 @@ TEST(xenhvm_flush)
 	EXPECT_EQ(hypercalls() - before, 0);
 }
 
-/* Xen counts a CPU that stopped itself as offline; nobody stole that time. */
+/* Xen counts a CPU that stopped itself as offline; that time is not stolen. */
 TEST(xenhvm_stopped)
 {
 	struct pv_cpu_state state;
@@ -60,7 +60,7 @@ TEST(xenhvm_stopped)
 #define LINES	40
 #define LINE	64
 
-/* More than the ring holds, in one piece; tests/vm/outside.t looks at what came. */
+/* Writes more than the ring holds in one call; tests/vm/outside.t checks the output. */
 TEST(xenhvm_console)
 {
 	static char text[LINES * LINE];

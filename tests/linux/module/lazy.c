@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lazy updates of page tables across a sleep, and a table of the kernel's that comes and
- * goes.  Only with the pvops layer: Linux's own stops at the second begin, and a table has
- * no way back.
+ * Lazy updates of page tables across a sleep, and a table of the kernel that comes and
+ * goes.  Only with the pvops layer: Linux's own lazy mode does not nest, and Linux itself
+ * has no way back for a table.
  */
 #include <linux/delay.h>
 #include <linux/gfp.h>
@@ -24,7 +24,10 @@ static pte_t *entry_of(void *va)
 	return ptep && level == PG_LEVEL_4K ? ptep : NULL;
 }
 
-/* Does an update wait?  It is undone.  An interrupt would submit it before it is looked at. */
+/*
+ * Does an update wait?  Makes one, checks it and undoes it.  Interrupts are off, because one
+ * would submit the update before the check.
+ */
 static bool waits(pte_t *ptep)
 {
 	pte_t pte = READ_ONCE(*ptep);
@@ -47,7 +50,7 @@ struct other {
 	unsigned int waited;
 };
 
-/* Begins nothing, so nothing of its may wait. */
+/* Opens no batch, so none of its updates may wait. */
 static int other_task(void *arg)
 {
 	struct other *other = arg;
@@ -112,7 +115,7 @@ out:
 	return error;
 }
 
-/* As xen/p2m.c does that has lost the race for it: no table again, and writable. */
+/* Like xen/p2m.c after a lost race: a detached page is no table any more, and writable. */
 int test_kernel_table(void)
 {
 	u8 *page = (u8 *)get_zeroed_page(GFP_KERNEL);

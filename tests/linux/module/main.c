@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Call sites of every kind in a module, each used: what it does is checked
- * at every load, and a load that finds something wrong fails.
+ * Call sites of every kind in a module.  Each load uses them, checks their
+ * effects, and fails on an error.
  *
- * Only through what Linux offers to modules, so that it also tests a kernel
+ * The module uses only Linux's interface for modules, so it also tests a kernel
  * with Linux's own paravirt_ops.
  */
 #include <linux/gfp.h>
@@ -87,7 +87,7 @@ static int test_cpu(void)
 	SHOULD(value & EFER_LMA);
 	rdmsrl(MSR_EFER, again);
 	SHOULD(value == again);
-	/* The FS base of the task, put back as it is. */
+	/* The FS base of the task, written back unchanged. */
 	preempt_disable();
 	rdmsrl(MSR_FS_BASE, value);
 	wrmsrl(MSR_FS_BASE, value);
@@ -96,8 +96,8 @@ static int test_cpu(void)
 	SHOULD(value == again);
 #ifdef CONFIG_PVOPS
 	/*
-	 * A register that no CPU has, as sites reach it before they are patched:
-	 * #GP on KVM (QEMU's own CPU has none).  Xen PV has Linux's functions.
+	 * A register that no CPU has, accessed as by sites that are not patched yet:
+	 * #GP on KVM (QEMU's own CPU raises none).  Xen PV has Linux's functions.
 	 */
 	if (!boot_cpu_has(X86_FEATURE_XENPV)) {
 		SHOULD(pv_slots.read_msr(0xc001ffff) == 0);
@@ -145,7 +145,7 @@ static int test_table(struct page *page, pte_t *table)
 	return 0;
 }
 
-/* The entry of a page of our own, while it is in use. */
+/* Changes the entry of a page while the page is in use. */
 static int test_mapping(struct page **pages, u8 *first, u8 *second)
 {
 	unsigned int level;
@@ -194,7 +194,7 @@ out:
 	return error;
 }
 
-/* A site that is still there when the start-up code is not. */
+/* A site that still exists when the start-up code is freed. */
 static void __exit sites_exit(void)
 {
 	if (test_irq())

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel half of page tables gets a P4D entry while processes come and go, as memory
- * hotplug makes one: each load looks for the entries of the loads before in the root of
- * every process, and makes the next one, in a hole of the address space.  They stay.
- * Meanwhile each new root waits on its way from the backend to the list of roots.
+ * The kernel half of page tables gets a P4D entry while processes come and go, as by
+ * memory hotplug.  Each load checks the entries of earlier loads in the root of every
+ * process, and makes the next one, in a hole of the address space.  The entries stay.
+ * Meanwhile each new root is delayed between the backend and the list of roots.
  */
 #include <linux/delay.h>
 #include <linux/init.h>
@@ -22,7 +22,7 @@ static int (*alloc_pud)(struct mm_struct *mm, p4d_t *p4d, unsigned long addr);
 static void (*sync_roots)(unsigned long start, unsigned long end);
 static struct mm_struct *kernel_mm;
 
-/* What modules may not call is found where kprobes find it. */
+/* Finds functions that are not exported to modules, by means of a kprobe. */
 static bool find_all(void)
 {
 	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };
@@ -45,7 +45,7 @@ static unsigned long p4d_at(struct mm_struct *mm, unsigned int slot)
 	return p4d_val(*p4d_offset(pgd_offset(mm, addr), addr)) & PTE_PFN_MASK;
 }
 
-/* Returns how many roots there are, or -EIO if one lacks any of the first @slots entries. */
+/* Returns the number of roots, or -EIO if one lacks any of the first @slots entries. */
 static int look(unsigned int slots)
 {
 	struct task_struct *task;
@@ -106,7 +106,7 @@ static int __init roots_init(void)
 	pr_info("pvops_roots: %u entries in %d roots\n", slots, roots);
 	if (slots == SLOTS)
 		return 0;
-	/* Another kernel has no such function: there no root comes from a backend. */
+	/* A kernel without the layer lacks this function: no root comes from a backend. */
 	error = register_kretprobe(&waits);
 	waiting = !error;
 	if (error && IS_ENABLED(CONFIG_PVOPS))

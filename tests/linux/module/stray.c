@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A stray store to each address that is given (at=), and to where each word that is
- * given points (through=), all of them moved by slide=: what is read there is written
- * back, by the address of the kernel image and by that of the linear map.  What became
- * of it is a line of the log each.  The module's own text and constants, and a variable,
- * which must be writable, are tried too.
+ * A stray store to each given address (at=), and to the target of each given word
+ * (through=), all of them shifted by slide=.  The byte that is read there is written
+ * back, by the address in the kernel image and by that in the linear map.  The log has
+ * one line with the result of each store.  The module's own text and constants, and a
+ * variable, which must be writable, are tried, too.
  */
 #include <linux/init.h>
 #include <linux/mm.h>
@@ -46,7 +46,7 @@ static void try(const char *what, unsigned long name, unsigned long addr)
 			store(addr) ? "WRITTEN" : "refused");
 }
 
-/* @name: as it was given */
+/* @name: the address in the parameter */
 static void try_both(unsigned long name, unsigned long addr)
 {
 	try("image", name, addr);

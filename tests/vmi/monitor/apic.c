@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Each virtual CPU's local APIC (APM vol. 2 chapter 16, xAPIC mode): IRR and
- * ISR, priorities, ICR, one timer.  The
- * machine's own timer serves the earliest alarm of the virtual CPU on it.
+ * The local APIC of each virtual CPU (APM vol. 2 chapter 16, xAPIC mode): IRR and
+ * ISR, priorities, ICR, one timer.  The timer of the machine's CPU serves the
+ * earliest alarm of its virtual CPU.
  */
 #include "monitor.h"
 #include "rom.h"
@@ -89,9 +89,9 @@ void apic_raise(struct vcpu *v, u32 vector)
 }
 
 /*
- * Offer the next interrupt by V_IRQ: the CPU takes it as soon as the guest's
- * IF allows, without another exit.  If V_IRQ is still there at the next exit,
- * it was not taken; IRR decides anew.
+ * Offers the next interrupt by V_IRQ: the CPU takes it as soon as the guest's IF
+ * allows, without another exit.  If V_IRQ is still set at the next exit, the
+ * interrupt was not taken, and the choice is made again from IRR.
  */
 void apic_before_entry(struct vcpu *v)
 {
@@ -131,7 +131,7 @@ static void timer_arm(struct vcpu *v)
 		return;
 	}
 	now = rdtsc();
-	/* Rounded up: not before its time. */
+	/* Rounded up, so that the timer is not early. */
 	ticks = first <= now ? 1 :
 		(u64)((unsigned __int128)(first - now) * apic_per_tsc >> 32) + 1;
 	host_apic_write(REG_INITIAL, ticks > ~0U ? ~0U : (u32)ticks);
@@ -163,7 +163,7 @@ void alarms_check(struct vcpu *v)
 		else
 			a->deadline = ~0ULL;
 	}
-	/* Also when none was due: a wish beyond the machine's range goes in steps. */
+	/* Also if none was due: a deadline beyond the timer's range takes several steps. */
 	timer_arm(v);
 }
 
@@ -213,7 +213,7 @@ static void send_to(struct vcpu *target, u32 command)
 		target->nmi = true;
 		break;
 	case 5:
-		/* INIT; its de-assertion means nothing. */
+		/* INIT; its de-assertion is ignored. */
 		if (command & 0x4000)
 			__atomic_store_n(&target->wish, 1, __ATOMIC_SEQ_CST);
 		break;
@@ -324,7 +324,7 @@ void apic_write(struct vcpu *v, u32 reg, u32 val)
 		a->spurious = val;
 		break;
 	case REG_ICR_LOW:
-		/* Delivered at once: never pending. */
+		/* Delivery is immediate, so it is never pending. */
 		a->icr_low = val & ~0x1000U;
 		send(v, val);
 		break;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Sensitive instructions that the guest executed itself instead of asking:
- * which, with what operand, where, how often.  audit.py judges them.
+ * Counts sensitive instructions that the guest executes itself instead of a VMI call,
+ * by instruction, operand and address.  audit.py judges them.
  */
 #include "monitor.h"
 
@@ -10,7 +10,7 @@
 static struct row {
 	const char *insn;
 	u64 rip;
-	s64 argument;		/* register, port, ...; -1: none */
+	s64 argument;		/* a register, a port or the like; -1: none */
 	bool user;
 	u64 count;
 } rows[ROWS];

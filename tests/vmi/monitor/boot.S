@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * From multiboot (32-bit, paging off, EBX: information) to C in long mode;
- * other CPUs come from their start-up IPI the same way.  Memory below 4 GiB
- * is mapped one to one in 2 MiB pages.
+ * From multiboot (32-bit, paging off, EBX: information) to C in long mode.  Other CPUs
+ * come from their start-up IPI by the same path.  Memory below 4 GiB is identity-mapped
+ * in 2 MiB pages.
  */
 #define MAGIC	0x1badb002
 #define FLAGS	0x3			/* modules on page boundaries, memory */
@@ -43,11 +43,11 @@ tables:
 	add	$8, %edi
 	add	$0x200000, %eax
 	loop	2b
-	/* Local APIC: not cached. */
+	/* The local APIC is not cached. */
 	orl	$0x18, l2 + (0xfee00000 >> 21) * 8
 	ret
 
-/* ESI: argument, EDI: where to go on, ESP: stack. */
+/* ESI: argument, EDI: function to call, ESP: stack. */
 long_mode:
 	mov	%cr4, %eax
 	or	$0x620, %eax		/* PAE, OSFXSR, OSXMMEXCPT */
@@ -99,7 +99,7 @@ start_code_end:
 	mov	%eax, %ds
 	mov	%eax, %es
 	mov	%eax, %ss
-	/* One at a time: main() waits for each to take its number. */
+	/* Each CPU takes a number, which also chooses its stack. */
 	mov	$1, %esi
 	lock xadd %esi, cpus_arrived
 	mov	%esi, %eax
@@ -128,7 +128,7 @@ l3:	.skip	4096
 l2:	.skip	4 * 4096
 	.skip	16384
 boot_stack_top:
-/* Of CPU n: ends at cpu_stacks + n * 16384. */
+/* The stack of CPU n ends at cpu_stacks + n * 16384. */
 cpu_stacks:
 	.skip	4 * 16384
 

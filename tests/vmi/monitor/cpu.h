@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* Instructions that C cannot say. */
+/* Instructions that C cannot express. */
 #ifndef CPU_H
 #define CPU_H
 
@@ -95,7 +95,7 @@ static inline u32 inl(u16 port)
 	return val;
 }
 
-/* VMSAVE, VMLOAD: FS, GS, TR, LDTR and the MSRs of SYSCALL (APM 15.5.2). */
+/* VMSAVE and VMLOAD: FS, GS, TR, LDTR and the MSRs of SYSCALL (APM 15.5.2). */
 static inline void vmsave(void *vmcb)
 {
 	asm volatile("vmsave %%rax" : : "a" (vmcb) : "memory");
@@ -106,7 +106,7 @@ static inline void vmload(void *vmcb)
 	asm volatile("vmload %%rax" : : "a" (vmcb) : "memory");
 }
 
-/* The machine's own local APIC, mapped one to one. */
+/* The machine's own local APIC, which is identity-mapped. */
 static inline u32 host_apic_read(u32 reg)
 {
 	return *(volatile u32 *)(0xfee00000UL + reg);

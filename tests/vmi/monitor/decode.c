@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Guest memory through the guest's own tables, and instructions: length and
- * operands of what can be intercepted (APM vol. 3 appendix A).  QEMU's SVM
- * saves no next RIP and fetches no bytes for us.
+ * Access to guest memory by the guest's own tables, and decoding of instructions: length
+ * and operands of those that can be intercepted (APM vol. 3 appendix A).  QEMU's SVM
+ * saves no next RIP and no instruction bytes.
  */
 #include "monitor.h"
 
@@ -125,7 +125,7 @@ bool decode(struct vcpu *v, struct insn *insn)
 	u32 rex = 0, modrm, mod, n;
 	bool relative = false;
 
-	/* Not more than there is: the page behind may be missing. */
+	/* First up to the end of the page: the next page may be missing. */
 	n = PAGE - (pc & (PAGE - 1)) < 15 ? (u32)(PAGE - (pc & (PAGE - 1))) : 15;
 	if (!read_virt(v, pc, text.bytes, n))
 		return false;
@@ -176,7 +176,7 @@ bool decode(struct vcpu *v, struct insn *insn)
 		mod = modrm >> 6;
 		insn->reg = (modrm >> 3 & 7) | (rex & 4) << 1;
 		insn->rm = modrm & 7;
-		/* MOV to and from CR and DR: registers, whatever mod says. */
+		/* MOV to and from CR and DR uses registers for any mod. */
 		insn->memory = mod != 3 && (insn->opcode & ~3U) != 0x120;
 		if (!insn->memory) {
 			insn->rm |= (rex & 1) << 3;
@@ -246,6 +246,6 @@ bool decode(struct vcpu *v, struct insn *insn)
 void skip(struct vcpu *v, u32 length)
 {
 	v->vmcb->rip += length;
-	/* In the shadow of a STI or MOV SS no longer. */
+	/* The shadow of an STI or MOV SS ends here. */
 	v->vmcb->int_shadow = 0;
 }

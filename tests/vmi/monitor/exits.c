@@ -22,7 +22,7 @@ static bool exception_has_error(u32 vector)
 
 /* --- instructions --- */
 
-/* Operand of one of these two bytes, or a register's 16 bits. */
+/* Returns the operand: two bytes of memory, or the low 16 bits of a register. */
 static u32 selector_operand(struct vcpu *v, const struct insn *insn)
 {
 	u16 selector = 0;
@@ -178,7 +178,7 @@ static void io_exit(struct vcpu *v)
 	v->vmcb->int_shadow = 0;
 }
 
-/* Two pages are emulated: the local APIC's and the I/O APIC's. */
+/* Emulates accesses to two pages: the local APIC's and the I/O APIC's. */
 static void page_exit(struct vcpu *v)
 {
 	u64 gpa = v->vmcb->exit_info2;
@@ -206,7 +206,7 @@ static void page_exit(struct vcpu *v)
 	skip(v, insn.length);
 }
 
-/* Which gates INT may use (APM vol. 2 section 8.7.4). */
+/* Emulates INT with its checks of the gate (APM vol. 2 section 8.7.4). */
 static void software_interrupt(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
@@ -238,9 +238,9 @@ static bool contributory(u32 vector)
 }
 
 /*
- * An exception on the way to a handler: a double fault, or the later one alone,
- * because what raised the first is going to be executed again (APM vol. 2 table
- * 8-4).
+ * Handles an exception during the delivery of another one.  The result is a double fault,
+ * or only the later exception, because the instruction that raised the first one is
+ * executed again (APM vol. 2 table 8-4).
  */
 static u32 combined(struct vcpu *v, u32 vector)
 {
@@ -265,7 +265,7 @@ static void exception_exit(struct vcpu *v)
 	}
 	if (vector == VECTOR_PF)
 		v->shared->cr2 = c->cr2 = c->exit_info2;
-	/* On real machines INT3 arrives here, before itself. */
+	/* On real machines INT3 arrives here, with RIP before the instruction. */
 	if (vector == VECTOR_BP)
 		skip(v, 1);
 	inject(v, vector, exception_has_error(vector), (u32)c->exit_info1);
@@ -300,7 +300,7 @@ static void dr_write_exit(struct vcpu *v)
 	dr_exit(v, true);
 }
 
-/* Not yet executed: the place of the IRET tells later that it is. */
+/* The IRET is not executed yet; its address shows later when it is. */
 static void iret_exit(struct vcpu *v)
 {
 	v->vmcb->intercept &= ~ICPT_IRET;
@@ -310,13 +310,13 @@ static void iret_exit(struct vcpu *v)
 	}
 }
 
-/* The guest can be interrupted now: the next entry does it. */
+		/* The guest can be interrupted now; the next entry does it. */
 static void vintr_exit(struct vcpu *v)
 {
 	(void)v;
 }
 
-/* No counter counts. */
+		/* There is no counter. */
 static void rdpmc_exit(struct vcpu *v)
 {
 	audit(v, "rdpmc", -1);
@@ -404,7 +404,7 @@ void handle_exit(struct vcpu *v)
 	if (c->exit_code >= EXIT_MAX)
 		guest_dies(v, "VMRUN refused the state");
 	v->exits[c->exit_code]++;
-	/* An event that was on its way goes on its way again. */
+	/* An event whose delivery was interrupted is injected again. */
 	c->event_inj = c->exit_int_info & EVENT_VALID ? c->exit_int_info : 0;
 	if (!handlers[c->exit_code])
 		guest_dies(v, "unexpected exit");

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Ports: the machine's own for what the guest may have, the PIC's and ACPI's
- * registers, nothing for the rest.
+ * Ports: some of the machine's own, emulated registers of the PICs and of ACPI, and no
+ * others.
  */
 #include "monitor.h"
 
 /* PM1a control of QEMU's pc machine. */
 #define POWER_OFF	0x2000
-#define POWER_SCI	0x1		/* power management is ACPI's */
+#define POWER_SCI	0x1		/* ACPI controls power management */
 
 /*
- * Without an exit: PIT and ACPI's timer, which kernels measure other clocks
- * with, and believe only if it can be read fast.
+ * PIT and ACPI's timer need no exit: kernels measure other clocks by them, and trust them
+ * only if they can be read fast.
  */
 bool io_is_direct(u16 port)
 {
@@ -32,12 +32,12 @@ static bool passes(u16 port)
 }
 
 /*
- * Both PICs (Intel 8259A) as far as a kernel sees that they are there, and
- * masks them: nothing ever comes from them.
+ * Both PICs (Intel 8259A), only so far that a kernel finds them and can mask them.  They
+ * never raise an interrupt.
  */
 static struct {
 	u8 mask;
-	u8 words;		/* initialisation words yet to come */
+	u8 words;		/* number of initialisation words still expected */
 } pics[2];
 
 static bool is_pic(u16 port)
@@ -59,7 +59,7 @@ static void pic_write(u16 port, u8 val)
 	}
 }
 
-/* PM1a: which events may interrupt; there are none. */
+/* PM1a: the events that may interrupt; no event ever occurs. */
 static u16 events_enabled;
 
 u32 io_in(u16 port, u32 size)

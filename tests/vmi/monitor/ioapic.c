@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The guest's I/O APIC (Intel 82093AA), and what comes in at it: two lines of
- * the machine, the PIT's channel 0 and COM1, both edge-triggered.  A line that
- * the guest unmasks is unmasked in the machine's I/O APIC; the CPU that runs virtual
- * CPU 0 takes it and hands it on.
+ * The guest's I/O APIC (Intel 82093AA).  Two lines of the machine come in at it, the
+ * PIT's channel 0 and COM1, both edge-triggered.  A line that the guest unmasks is
+ * unmasked in the machine's I/O APIC; the CPU that runs virtual CPU 0 takes its
+ * interrupt and passes it on.
  */
 #include "monitor.h"
 
@@ -30,7 +30,7 @@ static struct {
 
 static volatile u8 lock;
 
-/* Set by the machine's interrupts, a bit per line. */
+/* The machine's interrupts set a bit for their line. */
 u64 lines_raised;
 
 static void host_write(u32 reg, u32 val)
@@ -61,7 +61,7 @@ void ioapic_setup(void)
 		ioapic.line[i].low = LINE_MASKED;
 }
 
-/* What the machine's interrupts have left; for virtual CPU 0 only. */
+/* Delivers the lines that the machine's interrupts have noted; only for virtual CPU 0. */
 void lines_check(void)
 {
 	u64 raised = __atomic_exchange_n(&lines_raised, 0, __ATOMIC_SEQ_CST);

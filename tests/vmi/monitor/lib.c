@@ -28,7 +28,7 @@ static void put_number(u64 val, u32 base, u32 width, char pad)
 		put(digits[--n]);
 }
 
-/* %s %c %u %x, with width, 0 and l. */
+/* Supports %s %c %u %x, with width, 0 and l. */
 void print(const char *fmt, ...)
 {
 	va_list args;
@@ -110,7 +110,7 @@ size_t text_length(const char *text)
 	return n;
 }
 
-/* The end of what lies below the guest; modules are far below. */
+/* Pages are allocated downwards from the guest's memory; modules are far below. */
 static u64 pages_next = GUEST_BASE;
 
 void *page_alloc(u32 pages)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The guest image and what firmware would have left for it.
+ * The guest image, and the tables that firmware leaves on a real machine.
  *
  * Two boot protocols, both with 32-bit entries: PVH (an ELF image with a Xen
  * note of type 18 that gives the entry, EBX pointing to struct hvm_start_info)
@@ -64,7 +64,7 @@ static struct acpi_header *acpi_table(u64 gpa, const char *signature, u32 length
 	return header;
 }
 
-/* Most of these are at odd places. */
+/* For fields that are mostly not aligned. */
 static void put16(u8 *at, u32 val)
 {
 	memcpy(at, &val, 2);
@@ -93,7 +93,7 @@ static void checksum_write(struct acpi_header *header)
 	header->checksum = checksum(header, header->length);
 }
 
-/* Section 5.2.12: local APICs, the I/O APIC, the PIT's line at it. */
+/* Section 5.2.12: local APICs, the I/O APIC, and the PIT's line there. */
 static void madt_write(void)
 {
 	struct acpi_header *madt = acpi_table(MADT, "APIC", 44 + cpu_count * 8 + 12 + 10);
@@ -118,7 +118,7 @@ static void madt_write(void)
 	checksum_write(madt);
 }
 
-/* Section 5.2.9, revision 1: what it takes to be switched off. */
+/* Section 5.2.9, revision 1: only the parts that are needed to power off. */
 static void fadt_write(void)
 {
 	/* Name (_S5, Package () { 0, 0, 0, 0 }) */
@@ -173,7 +173,10 @@ static bool within(u64 at, u64 bytes, u64 end)
 	return at <= end && bytes <= end - at;
 }
 
-/* Of one note, and where the next one is: names and contents are padded to 4 bytes. */
+/*
+ * Returns the entry point in a note, or 0, and advances to the next note.  Names and
+ * contents are padded to 4 bytes.
+ */
 static u64 note_entry(const u8 *image, u64 *at, u64 end)
 {
 	Elf64_Nhdr note;
@@ -262,7 +265,7 @@ static void load_pvh(const u8 *image, size_t bytes)
 #define E820_ENTRIES	0x1e8
 #define SETUP_HEADER	0x1f1
 #define SETUP_SECTORS	0x1f1
-#define HEADER_END	0x201		/* and its byte is added to 0x202 */
+#define HEADER_END	0x201		/* the byte here is added to 0x202 */
 #define HEADER_MAGIC	0x202
 #define VERSION		0x206
 #define LOADER_TYPE	0x210
@@ -292,7 +295,7 @@ static void e820_add(u8 *params, u64 start, u64 end, u32 type)
 	put32(entry + 16, type);
 }
 
-/* As high as it may be, out of the way of what the image unpacks. */
+/* Puts the initrd as high as possible, away from the memory that the image unpacks to. */
 static u64 load_initrd(const struct boot_file *initrd, u64 lowest, u64 highest)
 {
 	u64 end = guest_bytes < highest ? guest_bytes : highest, at;

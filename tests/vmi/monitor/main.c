@@ -26,7 +26,7 @@ extern const u8 host_lines[24][16];
 
 #define START_PAGE	0x7000UL
 
-/* CPU 0 has put the guest into memory. */
+/* Set when CPU 0 has put the guest into memory. */
 static bool guest_loaded;
 
 static u8 msr_map[0x2000] __attribute__((aligned(4096)));
@@ -103,12 +103,13 @@ static void delay_ms(u32 ms)
 }
 
 /*
- * QEMU's firmware configuration device, item 5: number of CPUs.
+ * Reads the number of CPUs from QEMU's firmware configuration device, item 5.
  *
- * Of more than one the first runs no guest.  QEMU 7.2's FXRSTOR clears a flag of the first
- * CPU, whichever CPU executes it, and not by an atomic instruction (cpu_clear_ignne()); in
- * the same word is whether that CPU walks nested tables (HF2_NPT_MASK).  Now and then the
- * first would be in the guest without them, or here with them: a triple fault.
+ * If there are several, the first runs no guest.  QEMU 7.2's FXRSTOR on any CPU clears a
+ * flag of the first CPU, and not by an atomic instruction (cpu_clear_ignne()).  The same
+ * word has the flag that the first CPU walks nested tables (HF2_NPT_MASK).  So the first
+ * CPU would sometimes run the guest without nested tables, or the monitor with them, which
+ * ends in a triple fault.
  */
 static u32 machine_cpus(void)
 {
@@ -143,7 +144,7 @@ static void svm_setup(struct vcpu *v)
 		panic("the CPU has no SVM with nested paging");
 	wrmsr(MSR_VM_HSAVE_PA, (u64)page_alloc(1));
 	v->host_apic_id = host_apic_read(0x20) >> 24;
-	/* Held by GIF from here on, and let in where the monitor waits. */
+	/* From here on GIF holds interrupts; the monitor lets them in while it waits. */
 	asm volatile("clgi; sti" : : : "memory");
 }
 
@@ -179,7 +180,7 @@ static void set_segment(struct segment *s, u16 selector, u64 base, u32 limit, u1
 	*s = (struct segment){ selector, attrib, limit, base };
 }
 
-/* As after INIT and a start-up IPI; CPU 0 as the image's boot protocol asks. */
+/* Resets as INIT and a start-up IPI do; CPU 0 starts by the image's boot protocol. */
 void vcpu_reset(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
@@ -239,7 +240,7 @@ static void __attribute__((noreturn)) idle(void)
 		asm volatile("cli; hlt");
 }
 
-/* Another CPU of the machine, on its own stack, from 1 in order of arrival. */
+/* Entry of other CPUs of the machine, on a stack of their own; @nr is 1 for the first. */
 void cpu_main(u32 nr)
 {
 	static volatile u8 lock;
@@ -263,7 +264,7 @@ void cpu_main(u32 nr)
 	vcpu_run(v);
 }
 
-/* "path words": the words. */
+/* Returns the words of "path words". */
 static const char *after_path(const char *text)
 {
 	while (*text && *text != ' ')
@@ -287,7 +288,7 @@ static struct boot_file file_of(const struct module *module)
 {
 	if (module->end < module->start)
 		panic("the guest's image or initrd ends before it begins");
-	/* Above are our own pages. */
+	/* The monitor's own pages are above. */
 	if (module->end > GUEST_BASE / 2)
 		panic("the guest's image or initrd is too large");
 	return (struct boot_file){ (const u8 *)(u64)module->start, module->end - module->start };

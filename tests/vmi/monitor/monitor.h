@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * The monitor: one virtual CPU on each CPU, guest memory at an offset in the
- * machine's.  README.md tells how the parts work together.
+ * machine's memory.  README.md describes how the parts work together.
  */
 #ifndef MONITOR_H
 #define MONITOR_H
@@ -14,7 +14,7 @@
 /* The machine's own vectors. */
 #define HOST_TIMER	0xe0
 #define HOST_KICK	0xe1
-#define HOST_LINES	0x30		/* and the line of its I/O APIC */
+#define HOST_LINES	0x30		/* plus the line of its I/O APIC */
 #define HOST_SPURIOUS	0xff
 
 struct rom_shared;
@@ -25,19 +25,19 @@ struct rom_shared;
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
 
 enum vcpu_state {
-	VCPU_OFF,		/* was never started */
+	VCPU_OFF,		/* never started */
 	VCPU_RUNS,
-	VCPU_INIT,		/* INIT received: waits for a start */
+	VCPU_INIT,		/* has received INIT, waits for a start */
 };
 
-/* From an NMI until the next IRET has been executed there comes no other. */
+/* No NMI comes after another one until the next IRET is executed. */
 enum nmi_mask {
 	NMI_OPEN,
 	NMI_MASKED,		/* IRET is intercepted */
-	NMI_IRET		/* and this one was let go */
+	NMI_IRET		/* the guest is about to execute the IRET */
 };
 
-/* Interrupts, as the APIC's LVT says, at a TSC value; ~0 is never. */
+/* Interrupts by the APIC's LVT at a TSC value; ~0: never. */
 struct alarm {
 	u64 deadline;
 	u64 period;		/* 0: once */
@@ -48,30 +48,30 @@ struct alarm {
 #define ALARM_VMI	1
 
 struct apic {
-	u64 irr[4], isr[4];	/* irr: set by any CPU */
-	u32 offered;		/* vector in V_IRQ, 0: none */
+	u64 irr[4], isr[4];	/* any CPU sets irr */
+	u32 offered;		/* vector in V_IRQ; 0: none */
 	u32 id, tpr, ldr, dfr, spurious, icr_low, icr_high;
 	u32 lvt_timer, lvt_other[5];
 	u32 initial, divide;
 };
 
 struct vcpu {
-	u64 regs[16];		/* RAX and RSP live in the VMCB; svm.S uses the rest */
+	u64 regs[16];		/* without RAX and RSP, which are in the VMCB; used by svm.S */
 	struct vmcb *vmcb;
 	u32 id;
 	volatile u32 state;
-	volatile u32 wish;	/* 1: INIT, 2: start, from another CPU */
+	volatile u32 wish;	/* request of another CPU; 1: INIT, 2: start */
 	u32 start_page;		/* start-up IPI's vector */
-	volatile bool nmi;	/* pending: set by any CPU */
+	volatile bool nmi;	/* an NMI is pending; any CPU sets it */
 	enum nmi_mask nmi_mask;
-	u64 nmi_iret;		/* where the IRET stands that unmasks */
-	bool has_start_state;	/* VMI: begins there, not in real mode */
+	u64 nmi_iret;		/* address of the IRET that unmasks */
+	bool has_start_state;	/* VMI: begins at that state, not in real mode */
 	bool halted;
 	bool masked_halt;	/* VMI: no interrupt ends it */
 	u32 host_apic_id;
 	struct apic apic;
 	struct alarm alarms[ALARMS];
-	u64 armed;		/* what the machine's timer is set to */
+	u64 armed;		/* deadline of the machine's timer */
 	u64 *npt;
 	struct rom_shared *shared;	/* this CPU's part of the ROM's memory */
 	u64 exits[EXIT_MAX];
@@ -94,7 +94,7 @@ void vcpu_kick(struct vcpu *v);
 /* svm.S: run until #VMEXIT. */
 void vcpu_enter(struct vcpu *v, u64 vmcb);
 
-/* Lines of the machine that the guest has. */
+/* Lines of the machine that are passed on to the guest. */
 #define LINE_PIT	2
 #define LINE_COM1	4
 
@@ -122,14 +122,14 @@ void inject(struct vcpu *v, u32 vector, bool has_error, u32 error);
 /* --- run.c --- */
 
 void guest_dies(struct vcpu *v, const char *why) __attribute__((noreturn));
-/* Let the machine's interrupts in: timer, kicks, lines. */
+/* Lets the machine's interrupts in: timer, kicks, lines. */
 void take_interrupts(struct vcpu *v);
-/* Masked: no interrupt ends it. */
+/* @masked: no interrupt ends the halt. */
 void halt(struct vcpu *v, bool masked);
 
 /* --- state.c --- */
 
-/* As an instruction of 1, 2, 4 or 8 bytes writes it; no AH to DH. */
+/* Writes as instructions of 1, 2, 4 or 8 bytes do; without AH to DH. */
 void set_reg_sized(struct vcpu *v, u32 nr, u64 val, u32 size);
 void write_cr(struct vcpu *v, u32 nr, u64 val);
 u64 read_cr(struct vcpu *v, u32 nr);
@@ -137,7 +137,7 @@ void write_dr(struct vcpu *v, u32 nr, u64 val);
 u64 read_dr(struct vcpu *v, u32 nr);
 bool read_msr(struct vcpu *v, u32 nr, u64 *val);
 bool write_msr(struct vcpu *v, u32 nr, u64 val);
-/* False: not possible. */
+/* These return false if the access or the selector is invalid. */
 bool load_tr(struct vcpu *v, u32 selector);
 bool load_ldt(struct vcpu *v, u32 selector);
 bool store_table(struct vcpu *v, u64 va, const struct segment *table, u32 bytes);
@@ -153,15 +153,15 @@ struct insn {
 	u32 opcode;		/* two-byte opcodes: 0x100 + second byte */
 	u32 size;		/* of the operand: 1, 2, 4, 8 */
 	u32 reg, rm;		/* of ModRM, with REX */
-	bool memory;		/* rm is an address: linear */
+	bool memory;		/* rm is an address, in @linear */
 	u64 linear;
 	u64 immediate;
 };
 
-/* Fetch and decode what the guest stands at; false: cannot be read. */
+/* Fetches and decodes the guest's next instruction; returns false if it cannot be read. */
 bool decode(struct vcpu *v, struct insn *insn);
 void skip(struct vcpu *v, u32 length);
-/* What RIP points at through the guest's tables; ~0: nothing. */
+/* Translates an address by the guest's tables; returns ~0 if it is not mapped. */
 u64 virt_to_phys(struct vcpu *v, u64 va);
 bool read_virt(struct vcpu *v, u64 va, void *to, size_t bytes);
 bool write_virt(struct vcpu *v, u64 va, const void *from, size_t bytes);
@@ -172,15 +172,15 @@ void apic_reset(struct vcpu *v);
 u32 apic_read(struct vcpu *v, u32 reg);
 void apic_write(struct vcpu *v, u32 reg, u32 val);
 void apic_raise(struct vcpu *v, u32 vector);
-/* Highest vector that may interrupt now; 0: none. */
+/* Returns the highest vector that may interrupt now; 0: none. */
 u32 apic_next(struct vcpu *v);
-/* The CPU has taken it. */
+/* Notes that the CPU has taken the interrupt. */
 void apic_take(struct vcpu *v, u32 vector);
 void apic_before_entry(struct vcpu *v);
 void apic_after_exit(struct vcpu *v);
 void alarms_check(struct vcpu *v);
 void alarm_set(struct vcpu *v, u32 nr, u64 deadline, u64 period);
-/* A message: bits 10-0 as in ICR; to those that the destination names. */
+/* Sends a message, bits 10-0 as in ICR, to the CPUs of a destination. */
 void apic_deliver(u32 command, u32 destination, bool logical);
 
 void ioapic_setup(void);
@@ -191,7 +191,7 @@ void lines_check(void);
 
 #define KEYBOARD	0x64
 #define RESET		0xfe
-#define ACPI_EVENTS	0x600		/* PM1a event block; control is behind it */
+#define ACPI_EVENTS	0x600		/* PM1a event block; the control block follows */
 #define ACPI_CONTROL	0x604
 #define ACPI_TIMER	0x608
 
@@ -200,14 +200,14 @@ bool io_is_direct(u16 port);
 u32 io_in(u16 port, u32 size);
 void io_out(struct vcpu *v, u16 port, u32 size, u32 val);
 
-/* True after VMI_Init: rules of paravirtual mode hold on every CPU. */
+/* True after VMI_Init: the rules of paravirtual mode apply on every CPU. */
 extern bool paravirtual;
 
 #define VMMCALL_BYTES	3
 
 void vmi_call(struct vcpu *v);
 void vmi_before_entry(struct vcpu *v);
-/* False: not here, but at the next IRET. */
+/* Returns false if the NMI must wait for the next IRET. */
 bool vmi_nmi(struct vcpu *v);
 void vmi_exception(struct vcpu *v, u32 vector, bool has_error, u32 error);
 void vmi_take_start_state(struct vcpu *v);
@@ -218,7 +218,7 @@ void rom_install(bool counting);
 /* --- report.c --- */
 
 u64 traps(const struct vcpu *v);
-/* The machine goes off, or is reset, as the guest's would. */
+/* Reports, then powers the machine off or resets it, as the guest asks for its own. */
 void shut_down(struct vcpu *v, const char *why, bool off) __attribute__((noreturn));
 
 /* --- npt.c, loader.c --- */
@@ -233,19 +233,19 @@ void shut_down(struct vcpu *v, const char *why, bool off) __attribute__((noretur
 extern u64 guest_bytes;
 
 u64 *npt_create(void);
-/* Make a page of guest-physical memory another page on one virtual CPU. */
+/* Replaces a page of guest-physical memory on one virtual CPU. */
 void npt_replace(struct vcpu *v, u64 gpa, void *page);
-/* Host address of guest-physical memory, NULL: not RAM, or crosses its end. */
+/* Returns the host address of guest-physical memory; NULL if it is not all RAM. */
 void *guest_phys(struct vcpu *v, u64 gpa, size_t bytes);
 struct boot_file {
 	const u8 *start;
 	size_t bytes;
 };
 
-/* Bytes of the initrd: 0, there is none. */
+/* @initrd has 0 bytes if there is none. */
 void load_guest(const struct boot_file *image, const struct boot_file *initrd,
 		const char *cmdline);
-/* Where CPU 0 begins, and what it finds in which register. */
+/* CPU 0's entry point, and the value and number of the register with the boot data. */
 extern u64 guest_entry, guest_info;
 extern u32 guest_info_reg;
 
@@ -262,7 +262,7 @@ void *memcpy(void *to, const void *from, size_t bytes);
 void *memset(void *to, int c, size_t bytes);
 int memcmp(const void *a, const void *b, size_t bytes);
 size_t text_length(const char *text);
-/* Zeroed, never freed. */
+/* Returns zeroed pages, which are never freed. */
 void *page_alloc(u32 pages);
 void lock_take(volatile u8 *lock);
 void lock_release(volatile u8 *lock);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Nested page tables (APM vol. 2 section 15.25): guest-physical memory from 0
- * to guest_bytes, and nothing else; so accesses to the local APIC fault.
+ * Nested page tables (APM vol. 2 section 15.25).  They map only guest-physical memory
+ * from 0 to guest_bytes, so accesses to the local APIC fault.
  *
- * Each virtual CPU has tables of its own, for one reason: the ROM's shared
- * pages are another page of memory on each, at the same address.
- * Code in the ROM finds its CPU's data without any register.
+ * Each virtual CPU has tables of its own, for one reason: at the address of the ROM's
+ * shared pages, each has other pages of memory.  So code in the ROM finds its CPU's data
+ * without a register.
  */
 #include "monitor.h"
 #include "rom.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* The end: what the guest did and what it cost; then the machine goes off. */
+/* The end: reports the guest's calls and traps, then powers the machine off. */
 #include "monitor.h"
 #include "rom.h"
 
@@ -62,7 +62,7 @@ static const char *exit_name(u32 code)
 	return "other";
 }
 
-/* What the guest caused itself: interrupts are not its doing. */
+/* Returns the number of exits that the guest caused itself: all but interrupts. */
 u64 traps(const struct vcpu *v)
 {
 	u64 sum = 0;
@@ -106,7 +106,7 @@ void shut_down(struct vcpu *v, const char *why, bool off)
 {
 	static volatile u8 once;
 
-	/* Never released: there is one end. */
+	/* Never released, so that only one CPU reports. */
 	lock_take(&once);
 	print("vmi-monitor: %s, by cpu %u\n", why, v->id);
 	audit_report();

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * The VMI ROM of the monitor: backends/vmi/ABI.md.  Linked into the monitor,
- * which puts it at ROM_BASE; runs in the guest's copy, position independent.
+ * The VMI ROM of the monitor: backends/vmi/ABI.md.  It is linked into the monitor,
+ * which puts it at ROM_BASE.  It runs in the guest's copy, position independent.
  *
- * Calls that need the hypervisor are a VMMCALL with the call's number.  The
- * rest works on the shared page, which is another one on each virtual CPU.
+ * Calls that need the hypervisor are a VMMCALL with the call's number.  The others work
+ * on the shared page, which each virtual CPU has of its own.
  */
 #include "rom.h"
 
@@ -127,7 +127,7 @@ relocations:
 	RELOC	NONE			/* SetPxE */
 	RELOC	CALL, set_entry		/* SetPxELong */
 	RELOC	NONE			/* UpdatePxE */
-	RELOC	NOP			/* UpdatePxELong: nested tables need no word */
+	RELOC	NOP			/* UpdatePxELong: not needed with nested tables */
 	RELOC	NONE			/* MachineToPhysical */
 	RELOC	NONE			/* PhysicalToMachine */
 	RELOC	CALL, call_44		/* AllocatePage */
@@ -138,7 +138,7 @@ relocations:
 	.rept	12			/* IN ... OUTS */
 	RELOC	NONE
 	.endr
-	RELOC	NOP			/* SetIOPLMask: IRET's frame says it */
+	RELOC	NOP			/* SetIOPLMask: IRET's frame sets it */
 	RELOC	CALL, call_62		/* SetInitialAPState */
 	RELOC	CALL, call_63		/* APICWrite */
 	RELOC	CALL, call_64		/* APICRead */
@@ -211,10 +211,10 @@ set_mask:
 1:	ret
 
 /*
- * Between the two labels IF is 1 and nothing may be delivered: it would be on
- * top of a frame, and GS perhaps the user's.  The monitor waits for the IRETQ.  The frame
- * may lie on a stack that cannot be written (Linux's for 16-bit stack segments), so there
- * is no register free: the monitor knows this VMMCALL by its place.
+ * Between the two labels IF is 1, but no interrupt may be delivered: it would come on top
+ * of a frame, possibly with the user's GS.  The monitor waits for the IRETQ.  The frame
+ * may be on a read-only stack (Linux's for 16-bit stack segments), so no register can be
+ * saved: the monitor recognises this VMMCALL by its address.
  */
 iret:
 	COUNT(33)
@@ -229,7 +229,7 @@ rom_iret_out:
 	iretq
 rom_iret_end:
 
-/* LSTAR points here: SYSCALL masks, and the monitor does not see it. */
+/* LSTAR points here, because SYSCALL masks interrupts without an exit to the monitor. */
 rom_syscall:
 	movl	$0, SHARED(SHARED_IF)
 rom_syscall_end:
@@ -253,7 +253,7 @@ get_cr3:
 	COUNT(21)
 	mov	SHARED(SHARED_CR + 16), %rax
 	ret
-/* In lazy CPU mode the trap is SetLazyMode's. */
+/* In lazy CPU mode, SetLazyMode makes the trap. */
 set_cr3:
 	COUNT(17)
 	testl	$2, SHARED(SHARED_LAZY)
@@ -288,7 +288,7 @@ write_gdt:
 	mov	%rcx, 8(%rdi,%rsi,8)
 1:	ret
 
-/* The half with the present bit last, and not present meanwhile. */
+/* Writes the half with the present bit last; the gate is not present meanwhile. */
 write_gate:
 	COUNT(13)
 	shl	$4, %rsi
@@ -310,7 +310,7 @@ read_tsc:
 	or	%rdx, %rax
 	ret
 
-/* Real time is the TSC; nobody steals any. */
+/* Real time is the TSC; no time is stolen. */
 cycles:
 	COUNT(67)
 	cmp	$2, %edi
@@ -380,7 +380,7 @@ product:
 	.asciz	"vmi-monitor"
 rom_checksum:
 	.byte	0			/* the monitor fills it in */
-	.org	rom_start + ROM_SHARED	/* an error if there is more */
+	.org	rom_start + ROM_SHARED	/* an error if the ROM is larger */
 rom_end:
 
 /* struct rom in rom.h */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* The virtual CPU's loop: NMIs, INIT and start-up, waiting, and what each exit is for. */
+/* The virtual CPU's loop: NMIs, INIT and start-up, waiting, and the call of each exit's handler. */
 #include "monitor.h"
 
-/* What the machine's interrupts were for. */
+/* Handles the causes of the machine's interrupts. */
 static void interrupts_check(struct vcpu *v)
 {
 	alarms_check(v);
@@ -60,7 +60,7 @@ static bool may_run(struct vcpu *v)
 
 static void wait(struct vcpu *v)
 {
-	/* IF holds interrupts between the question and the HLT. */
+	/* IF is clear, so no interrupt comes between the check and the HLT. */
 	asm volatile("cli; stgi" : : : "memory");
 	if (!may_run(v))
 		asm volatile("sti; hlt" : : : "memory");
@@ -68,7 +68,7 @@ static void wait(struct vcpu *v)
 	interrupts_check(v);
 }
 
-/* INIT and start-up from other CPUs (APM vol. 2 section 16.5). */
+/* Handles INIT and start-up IPIs from other CPUs (APM vol. 2 section 16.5). */
 static void take_wish(struct vcpu *v)
 {
 	u32 wish = __atomic_exchange_n(&v->wish, 0, __ATOMIC_SEQ_CST);
@@ -81,7 +81,7 @@ static void take_wish(struct vcpu *v)
 		vcpu_reset(v);
 }
 
-/* At any instruction, whatever the guest masks (APM vol. 2 section 8.2.3). */
+/* Delivers an NMI at any instruction, even if the guest masks interrupts (APM vol. 2 8.2.3). */
 static void take_nmi(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;

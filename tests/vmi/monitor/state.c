@@ -82,7 +82,7 @@ void write_cr(struct vcpu *v, u32 nr, u64 val)
 	flush_tlb(v);
 }
 
-/* DR0-3 are the guest's own in the CPU; DR6 and DR7 are switched. */
+/* The CPU's DR0-3 are always the guest's; DR6 and DR7 are switched. */
 u64 read_dr(struct vcpu *v, u32 nr)
 {
 	u64 val = 0;
@@ -128,7 +128,7 @@ void write_dr(struct vcpu *v, u32 nr, u64 val)
 		break;
 	case 5: case 7:
 		v->vmcb->dr7 = (u32)val | 0x400;
-		/* QEMU's VMRUN loads DR7 without arming what it says. */
+		/* QEMU's VMRUN loads DR7 but does not arm its breakpoints. */
 		asm volatile("mov %0, %%db7" : : "r" (v->vmcb->dr7));
 		break;
 	}
@@ -155,7 +155,7 @@ bool read_msr(struct vcpu *v, u32 nr, u64 *val)
 		*val = rdtsc();
 		return true;
 	case MSR_AMD_NB_CFG:
-		/* Extended configuration space is on: nothing to be done. */
+		/* Extended configuration space is on, so the guest need not change it. */
 		*val = 1ULL << 46;
 		return true;
 	case MSR_STAR + 1:
@@ -218,14 +218,14 @@ void do_cpuid(struct vcpu *v, u32 leaf)
 	if (leaf == 1) {
 		ebx = (ebx & 0xffffff) | v->apic.id << 24;
 		/*
-		 * A hypervisor is there; no OSXSAVE and what needs it (AVX, FMA,
-		 * F16C), x2APIC, TSC deadline, MONITOR.
+		 * Shows a hypervisor.  Hides OSXSAVE and features that need it (AVX,
+		 * FMA, F16C), x2APIC, TSC deadline, MONITOR.
 		 */
 		ecx = (ecx & ~(1U << 27 | 1U << 26 | 1U << 28 | 1U << 12 | 1U << 29 | 1U << 21 |
 			       1U << 24 | 1U << 3)) | 1U << 31;
 		edx &= ~NO_MSRS;
 	}
-	/* Not the machine's numbers: its first CPU may run no guest. */
+	/* Virtual numbers, because the machine's first CPU may run no guest. */
 	if (leaf == 0xb)
 		edx = v->apic.id;
 	if (leaf == 0x8000001e) {
@@ -233,7 +233,7 @@ void do_cpuid(struct vcpu *v, u32 leaf)
 		ebx = (ebx & ~0xffU) | v->apic.id;
 	}
 	if (leaf == 0x80000001) {
-		/* No SVM inside, no IBS, counters, MONITORX: they come with MSRs. */
+		/* Hides SVM, and IBS, counters and MONITORX, which need MSRs. */
 		ecx &= ~(1U << 2 | 1U << 10 | 1U << 12 | 1U << 23 | 1U << 24 | 1U << 28 | 1U << 29);
 		edx &= ~NO_MSRS;
 	}
@@ -245,7 +245,7 @@ void do_cpuid(struct vcpu *v, u32 leaf)
 
 /* --- descriptor tables --- */
 
-/* TR and LDTR are in the CPU between VMLOAD and VMSAVE only. */
+/* From VMLOAD to VMSAVE, TR and LDTR are only in the CPU. */
 static bool load_system_segment(struct vcpu *v, u32 selector, struct segment *segment, bool tss)
 {
 	struct vmcb *c = v->vmcb;

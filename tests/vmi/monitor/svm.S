@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * Into the guest and back (APM vol. 2 section 15.5); the monitor's own
- * interrupts.
+ * Entry to the guest and exit from it (APM vol. 2 section 15.5); the monitor's
+ * own interrupts.
  *
- * The monitor runs with GIF clear: interrupts are held until it asks for
- * them, and end the guest's run (INTR is intercepted).  FS, GS, TR, LDTR and
- * the system call MSRs stay the guest's all the time: C code here uses none.
+ * The monitor runs with GIF clear: interrupts are held until the monitor lets
+ * them in, and end the guest's run (INTR is intercepted).  FS, GS, TR, LDTR and
+ * the system call MSRs are the guest's all the time: the monitor's C code uses
+ * none of them.
  */
 	.text
 
@@ -61,7 +62,7 @@ vcpu_enter:
 	pop	%rbx
 	ret
 
-/* Lines of the I/O APIC: which, for lines_check(). */
+/* Lines of the I/O APIC: notes the line for lines_check(). */
 	.globl	host_lines
 	.balign	16
 host_lines:
@@ -73,7 +74,7 @@ host_lines:
 	.set	line, line + 1
 	.endr
 
-/* Timer and kick: that the guest was left is all that is wanted. */
+/* Timer and kick: their only purpose is the exit from the guest. */
 	.globl	host_interrupt
 host_interrupt:
 	push	%rax
@@ -85,14 +86,15 @@ host_spurious:
 	.globl	host_spurious
 
 /*
- * DR0-3 are the guest's, and QEMU leaves what its DR7 says armed: one of its breakpoints
- * has hit here, on a port that is accessed for it, say.  Not the monitor's business.
+ * DR0-3 are the guest's, and QEMU keeps the breakpoints of the guest's DR7 armed.  One of
+ * them has hit in the monitor, for example at a port access for the guest.  The monitor
+ * ignores it.
  */
 host_exception_1:
-	btsl	$16, 16(%rsp)		/* RF: past an instruction that it is on */
+	btsl	$16, 16(%rsp)		/* RF: no second hit at the same instruction */
 	iretq
 
-/* Another exception is a bug: say where. */
+/* Any other exception is a bug: report its address. */
 	.macro	EXCEPTION nr, has_error
 host_exception_\nr:
 	.if	!\has_error

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * AMD SVM's virtual machine control block: AMD64 Architecture Programmer's
- * Manual vol. 2 ("APM"), appendix B tables B-1 and B-2; exit codes:
- * appendix C; what VMRUN and #VMEXIT do with it: section 15.5, 15.6.
+ * Manual vol. 2 ("APM"), appendix B tables B-1 and B-2; exit codes: appendix C;
+ * VMRUN and #VMEXIT: sections 15.5 and 15.6.
  */
 #ifndef VMCB_H
 #define VMCB_H
@@ -113,7 +113,7 @@ struct segment {
 	u64 base;
 };
 
-/* Bits of attrib: those of a descriptor, its second word's 8-15 and 20-23. */
+/* Bits of attrib: bits 8-15 and 20-23 of a descriptor's second word. */
 #define SEG_CODE32		0x0c9b
 #define SEG_CODE64		0x0a9b
 #define SEG_DATA32		0x0c93

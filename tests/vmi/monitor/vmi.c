@@ -29,7 +29,7 @@ void rom_install(bool counting)
 
 /* --- interrupts and exceptions --- */
 
-/* Between IF in memory and what comes after: nothing may be delivered. */
+/* Is RIP between the change of IF in memory and the instruction that completes it? */
 static bool in_critical_range(const struct vcpu *v)
 {
 	u64 offset = v->vmcb->rip - copy;
@@ -38,13 +38,13 @@ static bool in_critical_range(const struct vcpu *v)
 	       (offset >= rom->syscall && offset < rom->syscall_end);
 }
 
-/* What a frame pushed now shows, and gates clear: the virtual IF. */
+/* Puts the virtual IF into RFLAGS, so that the next pushed frame shows it. */
 static void show_virtual_if(struct vcpu *v)
 {
 	v->vmcb->rflags = (v->vmcb->rflags & ~FLAG_IF) | v->shared->interrupts;
 }
 
-/* Exit as soon as the CPU's own IF is 1 (V_IRQ is never delivered as such). */
+/* Makes the guest exit as soon as the CPU's own IF is 1 (V_IRQ itself is not delivered). */
 static void wait_for_if(struct vcpu *v)
 {
 	v->vmcb->int_ctl |= V_IRQ;
@@ -62,7 +62,7 @@ void vmi_before_entry(struct vcpu *v)
 	if (!vector || !v->shared->interrupts)
 		return;
 	if (in_critical_range(v)) {
-		/* The IRETQ, or nothing before it, may set the real one. */
+		/* Only the IRETQ, no earlier instruction, may set the real IF. */
 		c->rflags &= ~FLAG_IF;
 		wait_for_if(v);
 		return;
@@ -85,7 +85,7 @@ void vmi_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
 
 	if (c->event_inj & EVENT_VALID)
 		guest_dies(v, "two events at once");
-	/* Interrupt gates mask, trap gates do not. */
+	/* Interrupt gates mask interrupts; trap gates do not. */
 	read_virt(v, c->idtr.base + vector * 16 + 5, &type, 1);
 	show_virtual_if(v);
 	if ((type & 0xf) == 0xe)
@@ -95,9 +95,9 @@ void vmi_exception(struct vcpu *v, u32 vector, bool has_error, u32 error)
 }
 
 /*
- * Its handler has a stack of its own and expects any GS, so it can come in the critical
- * range too, but not where IRET waits with a frame that it has read: that may be the
- * handler's own, which an NMI on top of it changes.
+ * An NMI handler has a stack of its own and expects any GS, so an NMI can come in the
+ * critical range, too.  It cannot come while IRET waits with a frame that it has read:
+ * the frame may be on the handler's own stack, where another NMI would change it.
  */
 bool vmi_nmi(struct vcpu *v)
 {
@@ -158,7 +158,7 @@ u64 vmi_init(struct vcpu *v, u64 va, u64 gpa, u64 bytes, u32 version)
 	return 0;
 }
 
-/* After INIT, with a state to begin at or in real mode. */
+/* Resets after INIT; the CPU then begins at a given state or in real mode. */
 void vmi_reset(struct vcpu *v)
 {
 	v->vmcb->lstar = copy + rom->syscall;

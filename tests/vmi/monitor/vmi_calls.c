@@ -6,7 +6,7 @@
 #define SHUTDOWN_CPU	2
 #define LAZY_MMU	1
 
-/* --- wall clock: CMOS when it is first read, then the TSC --- */
+/* --- wall clock: CMOS at the first call, then the TSC --- */
 
 static u8 cmos(u8 index)
 {

@@ -31,7 +31,7 @@ u64 vmi_set_start_state(struct vcpu *v, u64 va, u32 apic_id)
 	return 0;
 }
 
-/* Hidden part of a segment, from the GDT of the state. */
+/* Loads the hidden part of a segment from the GDT of the state. */
 static void load_segment(struct vcpu *v, struct segment *s, u16 selector, u64 base)
 {
 	u64 desc = 0;

@@ -7,7 +7,7 @@
 #define PTE_USER	4ULL
 #define PTE_LARGE	0x80ULL
 
-/* Of each frame: its level as a page table, 0: no table. */
+/* The level of each frame as a page table; 0: no table. */
 static u8 *levels;
 
 static struct mapping {
@@ -27,7 +27,7 @@ u64 vmi_set_linear_mapping(u32 slot, u64 va, u64 pages, u64 pfn)
 	return 0;
 }
 
-/* Memory, and the two pages of registers (page_exit()). */
+/* Is it memory, or one of the two pages of registers (page_exit())? */
 static bool is_guest_frame(u64 pfn)
 {
 	return pfn < guest_bytes / PAGE || pfn == APIC_BASE / PAGE || pfn == IOAPIC_BASE / PAGE;
@@ -54,7 +54,7 @@ static u64 linear_to_phys(u32 slot, u64 va)
 	return (va - m->va) / PAGE < m->pages ? m->pfn * PAGE + (va - m->va) : ~0ULL;
 }
 
-/* One entry: 0, or why not. */
+/* Sets one entry; returns 0 or the status of a refusal. */
 u64 vmi_set_entry(struct vcpu *v, u64 val, u64 va)
 {
 	u64 at = linear_to_phys(0, va), pfn = (val & PTE_FRAME) / PAGE;
@@ -88,7 +88,7 @@ u64 vmi_apply_queue(struct vcpu *v)
 	return error;
 }
 
-/* What lazy CPU mode held back.  A bad FS base is lost, as the ABI allows. */
+/* Applies the calls that lazy CPU mode has deferred.  A bad FS base is lost: the ABI allows it. */
 void vmi_apply_deferred(struct vcpu *v)
 {
 	u32 deferred = v->shared->deferred;

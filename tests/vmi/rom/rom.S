@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * A VM64 option ROM without a hypervisor: each call is carried out by the bare
- * instruction at CPL 0, and counted.  backends/vmi/ABI.md is the interface.
+ * A VM64 option ROM without a hypervisor: it counts each call, and executes the bare
+ * instruction at CPL 0.  backends/vmi/ABI.md is the interface.
  *
- * FAULT selects what is wrong with the image, 0 for nothing; build.mk has the
- * names.  Addresses are relative to the image; finish.py fills in lengths and
- * the checksum.
+ * FAULT selects an error in the image, 0 for none; build.mk has the names.  Addresses
+ * are relative to the image; finish.py fills in lengths and the checksum.
  */
 
 #define FAULT_TRUNCATED		1
@@ -45,7 +44,7 @@ image:
 	.byte	0x55, 0xaa
 	.byte	0				/* length: finish.py */
 	.code16
-	/* Four bytes for the BIOS; what a fault needs at POST is further down. */
+	/* Four bytes for the BIOS; code that a fault needs at POST is further down. */
 	jmp	post
 	nop
 	.org	image + 0x07
@@ -113,15 +112,15 @@ licence:
 #endif
 
 /*
- * BIOSes take only images that are whole, but let them change themselves:
- * what a BIOS would refuse is broken here, in 16-bit code, CS: the image.
+ * A BIOS accepts only correct images, but lets them change themselves.  So this 16-bit
+ * code (CS: the image) makes the errors that a BIOS would refuse.
  */
 	.code16
 post:
 #if FAULT == FAULT_CHECKSUM
 	incb	%cs:maker - image
 #elif FAULT == FAULT_TRUNCATED
-	/* A block more than there is; another byte keeps the sum. */
+	/* One block more than the image has; another byte keeps the sum. */
 	incb	%cs:2
 	decb	%cs:7
 #endif
@@ -129,7 +128,7 @@ post:
 	.code64
 
 	.text
-/* rax: entry, rdx: type; the table has both, 8 bytes a call. */
+/* Returns the entry in rax and the type in rdx; the table has 8 bytes per call. */
 get_reloc:
 	endbr64
 #if FAULT == FAULT_GARBAGE
@@ -140,7 +139,7 @@ get_reloc:
 	ret
 #endif
 #if FAULT == FAULT_SELFWRITE
-	/* Itself: not to be asked again. */
+	/* A store to its own code. */
 	movb	$0xc3, get_reloc(%rip)
 #elif FAULT == FAULT_UNDEFINED
 	ud2
@@ -165,7 +164,7 @@ init:
 	mov	$-1, %eax
 	ret
 #elif FAULT == FAULT_SELFINIT
-	/* With what a caller keeps changed, and no stack. */
+	/* A store to its own code, with changed registers of the caller and a moved stack. */
 	xor	%ebx, %ebx
 	xor	%ebp, %ebp
 	std
@@ -181,7 +180,7 @@ init:
 #define JUMP	2
 #define NOP	3
 
-/* In order of numbers; those left out are NONE, 0. */
+/* In order of numbers; missing numbers are NONE, 0. */
 .macro RELOC nr, type, entry=image
 	.org	relocations + 8 * \nr
 	.long	\entry - image
@@ -194,7 +193,7 @@ init:
 relocations:
 	.text
 
-/* Begin an entry: count it; flags may change in every class. */
+/* Begins an entry, and counts its calls; flags may change in every class. */
 .macro ENTRY nr, type=CALL
 	.balign	16
 entry_\nr:
@@ -231,7 +230,7 @@ entry_\nr:
 	.popsection
 .endm
 
-/* An entry whose work is a C function. */
+/* An entry that is implemented by a C function. */
 .macro IN_C nr, function
 	ENTRY	\nr
 	jmp	\function
@@ -337,7 +336,7 @@ entry_\nr:
 	ENTRY 28
 	clts
 	ret
-	/* Two instructions after STI what was pending has been delivered. */
+	/* A pending interrupt is delivered at the latest two instructions after STI. */
 	ENTRY 29
 	sti
 	nop
@@ -375,7 +374,7 @@ entry_\nr:
 	ENTRY 46
 	invlpg	(%rdi)
 	ret
-	/* Global entries go when CR4.PGE changes. */
+	/* A change of CR4.PGE drops global entries. */
 	ENTRY 47
 	test	$2, %edi
 	jz	1f
@@ -415,8 +414,9 @@ entry_\nr:
 	.popsection
 
 /*
- * From a start-up IPI to the state of call 62.  Copied to the guest's page
- * below 1 MiB; CS is its address / 16, all is addressed from its start.
+ * From a start-up IPI to the state of call 62.  The code is copied to the guest's page
+ * below 1 MiB.  CS is the page's address / 16, so addresses are relative to the start of
+ * the code.
  */
 	.section .rodata
 	.balign	16
@@ -467,7 +467,7 @@ block_entry:
 	.quad	0
 trampoline_end:
 
-/* In the image's copy, on the start tables; offsets are ABI.md section 8's. */
+/* Runs in the image's copy, on the start tables; offsets are those of ABI.md section 8. */
 	.text
 	.globl	ap_entry
 ap_entry:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * The counting ROM's calls that are more than an instruction.  Position
- * independent, no SSE, no stack alignment, no pointers in initialised data.
+ * Calls of the counting ROM that need more than an instruction.  The code is position
+ * independent, and uses no SSE, no stack alignment and no pointers in initialised data.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,12 +18,12 @@ typedef int64_t s64;
 #define EBUSY	16
 #define EINVAL	22
 
-/* vCPUs whose lazy queues we keep, frames whose types we know: 1 GiB. */
+/* Number of vCPUs with lazy queues, and of frames with known types (1 GiB). */
 #define VCPUS		8
 #define QUEUE_MAX	256
 #define FRAMES		(1U << 18)
 
-/* What GetRelocation's callers get in RAX and RDX. */
+/* A result in RAX and RDX. */
 struct pair {
 	u64 rax;
 	u64 rdx;
@@ -148,7 +148,7 @@ static void stop(void)
 		asm volatile("cli; hlt");
 }
 
-/* Keyboard controller reset: the machine has no softer way. */
+/* Resets by the keyboard controller, the only way of this machine. */
 void rom_reboot(u32 how);
 void rom_reboot(u32 how)
 {
@@ -183,7 +183,7 @@ static bool is_table(u64 pfn)
 				pfn % 64 & 1);
 }
 
-/* User mode must not be given a page table to write. */
+/* Sets an entry, but refuses to make a page table writable for user mode. */
 static s64 apply(u64 val, u64 *entry, u64 flags)
 {
 	u64 pfn = (val & 0x000ffffffffff000ULL) >> 12;
@@ -265,7 +265,7 @@ s64 rom_release_page(u64 pfn, u64 flags)
 	return 0;
 }
 
-/* Local APIC (SDM vol. 3A chapter 11): the timer is ours, it gives alarms. */
+/* Local APIC (SDM vol. 3A chapter 11): the ROM uses its timer for alarms. */
 #define APIC_LVT_TIMER		0x320
 #define APIC_TIMER_INITIAL	0x380
 #define APIC_TIMER_CURRENT	0x390
@@ -313,7 +313,7 @@ s64 rom_set_linear_mapping(u32 slot, u64 va, u64 pages, u64 pfn)
 	return -EINVAL;
 }
 
-/* Time: REAL is the TSC, nobody steals any. */
+/* Time: REAL is the TSC; no time is stolen. */
 u64 rom_get_cycle_frequency(void);
 u64 rom_get_cycle_frequency(void)
 {
@@ -328,8 +328,8 @@ u64 rom_get_cycle_counter(u32 counter, u32 apic_id)
 }
 
 /*
- * One alarm, one-shot, by LVTT.  The count register has 32 bits: an alarm that is
- * further away comes early, and the guest sets it again (ABI.md 6.6).
+ * Sets the only alarm, one-shot, by LVTT.  The count register has 32 bits, so an alarm
+ * that is further away comes early, and the guest sets it again (ABI.md 6.6).
  */
 s64 rom_set_alarm(u32 flags, u64 expiry, u64 period);
 s64 rom_set_alarm(u32 flags, u64 expiry, u64 period)
@@ -368,7 +368,7 @@ static u32 from_bcd(u32 val, bool binary)
 	return binary ? val : (val >> 4) * 10 + (val & 0xf);
 }
 
-/* Days before a month of a year that is no leap year. */
+/* Returns the days before a month, in a year that is not a leap year. */
 static u32 days_before(u32 month)
 {
 	return (month * 367 - 362) / 12 - (month > 2 ? 2 : 0);
@@ -434,7 +434,7 @@ struct start_block {
 
 _Static_assert(offsetof(struct start_block, entry) == 32, "rom.S");
 
-/* Hidden: else their addresses would be words in memory. */
+/* Hidden, because otherwise their addresses would be pointers in initialised data. */
 #pragma GCC visibility push(hidden)
 extern const u8 trampoline[], trampoline_end[], trampoline_long[], trampoline_gdt[];
 extern const u8 trampoline_block[];
@@ -455,7 +455,7 @@ static void *linear(u64 phys)
 	return (void *)(linear_va + phys);
 }
 
-/* The guest's upper half, and the first 2 MiB one to one. */
+/* Maps the guest's upper half, and the first 2 MiB by identity. */
 static u64 build_tables(u64 cr3)
 {
 	const u64 *root = linear(cr3 & 0x000ffffffffff000ULL);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Linux's side of the pvops contract, inline part (pvops/port.h says what
- * each of these is).
+ * Linux's side of the pvops contract, inline part (pvops/port.h describes each
+ * item).
  *
- * Nothing here may lead to <asm/paravirt.h>: the layer's own files see this
- * header and no other of Linux's, so that their native_<op>() do not meet
- * Linux's functions of the same names.
+ * This header must not include <asm/paravirt.h>, not even indirectly.  The
+ * layer's own files include no other header of Linux, so that their
+ * native_<op>() do not conflict with Linux's functions of the same names.
  */
 #ifndef _ASM_X86_PVOPS_PORT_INLINE_H
 #define _ASM_X86_PVOPS_PORT_INLINE_H
@@ -15,14 +15,14 @@
 #define PV_PORT_INJECT		1
 #endif
 
-/* As in <asm/segment.h>; pvops_port.c checks. */
+/* As in <asm/segment.h>; pvops_port.c checks it. */
 #define PV_KERNEL_CS		0x10
 #define PV_KERNEL_DS		0x18
 #define PV_USER_DS		0x2b
 #define PV_USER_CS		0x33
 #define PV_GDT_LDT		10
 #define PV_GDT_TLS		12
-/* What the CPU uses is read-only. */
+/* The mapping of the GDT that the CPU uses is read-only. */
 #define PV_GDT_WRITABLE(gdt)	pvops_gdt_rw(gdt)
 #define PV_MSR_MAY_FAULT	1
 
@@ -39,7 +39,7 @@
 /* The Xen backend uses Linux's own copy of Xen's headers. */
 #define PV_XEN_INTERFACE	<asm/pvops_xen.h>
 
-/* Sites are direct branches as compiled, too. */
+/* As compiled, sites are direct branches to retpolines. */
 #ifdef CONFIG_RETPOLINE
 #define PV_PORT_RETPOLINE	1
 #endif
@@ -109,7 +109,7 @@ unsigned long pvops_percpu_offset(u32 cpu);
 #define PV_EXTABLE(insn, fixup)	_ASM_EXTABLE(insn, fixup)
 #define PV_CALLER()		__builtin_return_address(0)
 
-/* As __pa() and __va(); <asm/page.h> leads to too much. */
+/* As __pa() and __va(), because <asm/page.h> includes too much. */
 extern unsigned long phys_base;
 extern unsigned long page_offset_base;
 
@@ -127,12 +127,13 @@ static __always_inline void *pvops_pfn_to_virt(u64 pfn)
 }
 
 u64 *pvops_gdt_rw(const u64 *gdt);
-/* <linux/smp.h> likewise. */
+/* A function, because <linux/smp.h> includes too much. */
 u32 pv_port_this_cpu(void);
 
 /*
- * Linux's interrupt entry does not pause batches: not on top of a hard or soft
- * interrupt, or where these are held (the masks of <linux/preempt.h>).
+ * Linux's interrupt entry does not pause batches.  So nothing is queued in a
+ * hard or soft interrupt, or while soft interrupts are disabled (the masks of
+ * <linux/preempt.h>).
  */
 static __always_inline bool pv_port_in_interrupt(void)
 {

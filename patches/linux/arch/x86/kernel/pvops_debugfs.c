@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* /sys/kernel/debug/pvops: what was found, chosen, refused and patched. */
+/* /sys/kernel/debug/pvops: results of detection, selection and patching. */
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/module.h>
@@ -23,7 +23,7 @@ static int backend_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(backend);
 
-/* Sites of an op by what stands there; the last are far sides of branches. */
+/* Counts of an op's sites by form; @outline: far sides of branch sites. */
 struct op_sites {
 	u32 form[PV_FORM_COUNT];
 	u32 outline;
@@ -121,7 +121,7 @@ static int refused_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(refused);
 
-/* Any write: all sites back to what was compiled, and forth again. */
+/* Any write: change all sites to their compiled text and back. */
 static ssize_t repatch_write(struct file *file, const char __user *from,
 			     size_t count, loff_t *pos)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Page tables of processes, where a backend has replaced the native code: the
+ * Page tables of processes under a backend that replaces the native code: the
  * far sides of the guards in <asm/pgtable.h> and <asm/pgalloc.h>.
  */
 #include <linux/memcontrol.h>
@@ -16,8 +16,9 @@
 #include <pvops/port.h>
 
 /*
- * May hardware set A or D in an entry of @mm while this CPU looks at it?  Not
- * if nobody but this thread can run there; the kernel's own bits nobody reads.
+ * May hardware set A or D in an entry of @mm while this CPU works on it?  It
+ * cannot if only this thread can run in @mm.  In the kernel's own entries it
+ * may, but nobody reads these bits.
  */
 static bool has_other_users(const struct mm_struct *mm)
 {
@@ -29,7 +30,10 @@ static bool has_other_users(const struct mm_struct *mm)
 	return users > 1 || (users == 1 && mm != current->mm);
 }
 
-/* Take the entry out at once; what hardware set in the last moment is left. */
+/*
+ * Removes the entry at once, and returns it.  A and D bits that hardware sets
+ * in the last moment stay in the entry; the result has them, too.
+ */
 static pte_t take_out(pte_t *ptep)
 {
 	pteval_t val, left;
@@ -54,7 +58,7 @@ pte_t pvops_ptep_give_up(struct mm_struct *mm, pte_t *ptep)
 	return pte;
 }
 
-/* A and D alone, which taking out may leave, are none. */
+/* take_out() may leave A and D in the entry, which pte_none() ignores. */
 pte_t pvops_ptep_get_and_clear(struct mm_struct *mm, pte_t *ptep)
 {
 	pte_t pte = pvops_ptep_give_up(mm, ptep);
@@ -86,18 +90,18 @@ int pvops_ptep_test_and_clear_young(struct mm_struct *mm, pte_t *ptep)
 		pte = take_out(ptep);
 	pte.pte &= ~_PAGE_ACCESSED;
 	pv_outline_set_pte((pv_pte_t *)ptep, (__force pv_pte_t)pte.pte);
-	/* It was taken out: nobody is to find it so. */
+	/* take_out() has removed it: no reader may find it so. */
 	if (!pte_present(READ_ONCE(*ptep)))
 		pv_batch_flush();
 	return 1;
 }
 
 /*
- * Tables.  A page is accounted for from the moment it is handed out until it
- * goes back, as what the page allocator hands out with GFP_PGTABLE_USER is, and
- * goes back as it came.  Meanwhile it is marked, so that paravirt_release_*(),
- * which the kernel's own tables pass too, can tell; ->index is its level, but
- * in a root.
+ * Tables.  A page is accounted like one that the page allocator returns for
+ * GFP_PGTABLE_USER, from hand_out() to release_table().  It goes back to the
+ * backend in the state in which it came.  Meanwhile it is marked, so that
+ * paravirt_release_*() can distinguish it from the kernel's own tables.
+ * ->index is its level, except in a root.
  */
 enum table_level { TABLE_PTE = 1, TABLE_PMD, TABLE_PUD, TABLE_PGD };
 
@@ -109,7 +113,7 @@ static void release_table(struct page *page, enum table_level level)
 	ClearPageOwnerPriv1(page);
 	page->index = 0;
 	page->mapping = NULL;
-	/* A root's is pvops_pgd_fill()'s, as long as the backend keeps it. */
+	/* pvops_pgd_fill() uses that of a root, which the backend may keep. */
 	if (level != TABLE_PGD)
 		set_page_private(page, 0);
 	VM_WARN_ON_ONCE_PAGE(page->flags & PAGE_FLAGS_CHECK_AT_PREP, page);
@@ -206,7 +210,7 @@ void pvops_pgd_free(pgd_t *pgd)
 	release_table(virt_to_page(pgd), TABLE_PGD);
 }
 
-/* How often an entry of the kernel half of some root has been written. */
+/* Counts writes to entries in the kernel half of any root. */
 static atomic_t kernel_half = ATOMIC_INIT(0);
 
 void pvops_set_p4d(p4d_t *p4dp, p4d_t p4d)
@@ -217,9 +221,9 @@ void pvops_set_p4d(p4d_t *p4dp, p4d_t p4d)
 }
 
 /*
- * A root goes on the list of those that sync_global_pgds() writes to.  What
- * came into the kernel half while it was on its way here, or to the backend
- * and back, is missing in it.  Under pgd_lock.
+ * Called when a root is put on the list of sync_global_pgds().  It lacks the
+ * entries that the kernel half got since the backend allocated it, or while the
+ * backend kept it.  This function adds them.  Under pgd_lock.
  */
 void pvops_pgd_fill(pgd_t *pgd)
 {
@@ -229,7 +233,7 @@ void pvops_pgd_fill(pgd_t *pgd)
 
 	if (page_private(page) == now)
 		return;
-	/* Pairs with atomic_inc(), which comes behind the entry. */
+	/* Pairs with atomic_inc(), which comes after the write of the entry. */
 	smp_rmb();
 	for (i = KERNEL_PGD_BOUNDARY; i < PTRS_PER_PGD; i++)
 		if (!pgd[i].pgd && swapper_pg_dir[i].pgd)
@@ -238,14 +242,14 @@ void pvops_pgd_fill(pgd_t *pgd)
 	set_page_private(page, now);
 }
 
-/* A table is on its way out, with or without the mmu_gather. */
+/* Called for a table that will be freed, with or without the mmu_gather. */
 void pvops_table_unhooked(unsigned long pfn, unsigned int level)
 {
 	if (!PageOwnerPriv1(pfn_to_page(pfn)))
 		pv_outline_detach_table(pfn, level);
 }
 
-/* Tables of processes that were killed to get memory, since last asked. */
+/* Number of tables that OOM victims have freed since the last notification. */
 static atomic_t victims_tables = ATOMIC_INIT(0);
 
 /* No CPU walks the table any more. */
@@ -261,12 +265,13 @@ void pvops_free_table(struct page *page)
 }
 
 /*
- * Memory is out: the backend gives back what it keeps.  It may keep again what
- * comes back from now on.
+ * Out of memory: the backend gives back the tables that it keeps.  It may keep
+ * tables again that are released from now on.
  *
- * Tables come back slower than other memory, each by a hypercall, and a victim
- * has them when it already counts as done with.  As long as some come, nobody
- * else is to be killed; one tick, for a victim to get at the CPU.
+ * Tables are freed more slowly than other memory, each by a hypercall, and a
+ * victim still has tables when the OOM killer has done with it.  While some are
+ * freed, no other process is to be killed.  The wait of one tick lets a victim
+ * run.
  */
 static int out_of_memory_notify(struct notifier_block *nb, unsigned long action,
 				void *freed)

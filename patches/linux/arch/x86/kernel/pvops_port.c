@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Linux's side of the pvops contract (pvops/port.h), and what the rest of
- * Linux expects of arch/x86/kernel/paravirt.c, which is not built.
+ * Linux's side of the pvops contract (pvops/port.h), and the functions that the
+ * rest of Linux needs from arch/x86/kernel/paravirt.c, which is not built.
  *
- * Linux brings up CPUs, programs timers, sends IPIs, writes to consoles and
- * allocates page tables by its own means: it uses the ops of the catalogue's
- * tables irq, cpu and mmu, and calls neither pv_cpu_init() nor pv_late_init().
+ * Linux itself brings up CPUs, programs timers, sends IPIs, writes to consoles
+ * and allocates page tables.  It uses the ops of the catalogue's tables irq,
+ * cpu and mmu, and does not call pv_late_init(); natively it does not call
+ * pv_cpu_init() either.
  */
 #define pr_fmt(fmt) fmt
 
@@ -63,7 +64,7 @@ static_assert(sizeof(struct pv_gate) == sizeof(gate_desc));
 static_assert(offsetof(struct pv_tss, sp0) ==
 	      offsetof(struct x86_hw_tss, sp0));
 
-/* Module sites call through it until they are patched. */
+/* Sites of modules call through it until they are patched. */
 EXPORT_SYMBOL(pv_slots);
 #ifdef PV_PORT_RETPOLINE
 EXPORT_SYMBOL(pv_retpolines);
@@ -106,7 +107,7 @@ void paravirt_set_sched_clock(u64 (*func)(void))
 
 /*
  * The far sides of <asm/pvops_entries.h>.  An entry that stays present, or
- * stays absent, keeps its frame in whatever numbering that is.
+ * stays absent, keeps its frame number, which needs no conversion.
  */
 
 pte_t pvops_pte_modify(pte_t pte, pgprot_t newprot)
@@ -191,8 +192,8 @@ const struct pv_kernel_impls pv_native_kernel_impls = {
 };
 
 /*
- * A task may sleep while it updates page tables lazily: its batches, one in
- * another, end with its turn, and are opened again with the next.
+ * A task may sleep while it updates page tables lazily.  Its nested batches end
+ * when it is switched out, and are opened again when it runs next.
  */
 void pvops_start_context_switch(struct task_struct *prev)
 {
@@ -212,7 +213,7 @@ void pvops_end_context_switch(struct task_struct *next)
 
 /* Start-up */
 
-/* Where firmware puts option ROMs: 0xc0000 and 128 KiB. */
+/* Firmware puts option ROMs into the 128 KiB from here on. */
 #define ISA_OPTION_ROMS		0xc0000
 
 static void __init read_cpuid(struct pv_cpuid *regs)
@@ -234,9 +235,10 @@ static void __init choose(const char *cmdline)
 }
 
 /*
- * First thing in C, with .bss clear: every op works from here, natively.  No
- * more than that: exceptions and instrumented code (printk and its formats)
- * must wait, and in a confidential guest CPUID is an exception.
+ * Called first in C, with .bss clear.  From here on every op works, natively.
+ * Nothing else may happen here: exceptions and instrumented code (printk and
+ * its formats) do not work yet, and in a confidential guest CPUID is an
+ * exception.
  */
 void __init pvops_early_init(void)
 {
@@ -245,8 +247,8 @@ void __init pvops_early_init(void)
 
 #ifdef CONFIG_PVH
 /*
- * The PVH entry runs C before that.  What is chosen here is forgotten when
- * .bss is cleared.
+ * The PVH entry runs C code before pvops_early_init().  The choice made here is
+ * lost when .bss is cleared.
  */
 void __init pvops_prepare_pvh(void)
 {
@@ -256,8 +258,8 @@ void __init pvops_prepare_pvh(void)
 #endif
 
 /*
- * The Xen PV entry, where nothing native works.  The command line is there, and
- * guests of this kind are never encrypted.
+ * Called at the Xen PV entry, where no native op works.  So the final choice is
+ * made here: the command line exists, and PV guests are never encrypted.
  */
 void __init pvops_early_init_xen(const struct start_info *start_info)
 {
@@ -265,7 +267,7 @@ void __init pvops_early_init_xen(const struct start_info *start_info)
 	choose(start_info->cmd_line);
 }
 
-/* Known to Linux, so that it is not handed to user space; read by pv_init(). */
+/* Registered to keep it from user space; pv_init() reads it, too. */
 static bool vmi_is_named __initdata;
 
 static int __init pvops_option(char *words)
@@ -277,8 +279,9 @@ static int __init pvops_option(char *words)
 early_param("pvops", pvops_option);
 
 /*
- * A hypervisor's code runs in ring 0, and nobody has signed it: only where the
- * user names it, and where a module without a signature could be loaded, too.
+ * Returns the reason why no ROM may be used, or NULL.  A ROM's code runs in
+ * ring 0 and has no signature.  So it is used only if the user names it, and if
+ * an unsigned module could be loaded, too.
  */
 static const char * __init no_option_roms(void)
 {
@@ -287,7 +290,7 @@ static const char * __init no_option_roms(void)
 	/* Pages that firmware has not accepted must not be touched. */
 	if (platform.memory_encrypted)
 		return "the option ROM area must not be read in an encrypted guest";
-	/* A root is one page to it, and two with isolation. */
+	/* A ROM takes a root for one page; with isolation it has two. */
 	if (boot_cpu_has(X86_FEATURE_PTI))
 		return "page table isolation is on";
 	if (security_locked_down(LOCKDOWN_MODULE_SIGNATURE))
@@ -295,7 +298,7 @@ static const char * __init no_option_roms(void)
 	return NULL;
 }
 
-/* The chosen backend's part of this CPU; natively that is Linux's own. */
+/* The chosen backend's per-CPU part; natively Linux has its own. */
 void pvops_cpu_init(void)
 {
 	if (pv_backend() != pv_native())
@@ -303,8 +306,9 @@ void pvops_cpu_init(void)
 }
 
 /*
- * The choice that holds: here memory can be mapped, and the command line is
- * there.  Masked by the means of the one, enabled by those of the other.
+ * Makes the final choice: here memory can be mapped, and the command line
+ * exists.  The native op disables interrupts, and the chosen backend's op
+ * enables them.
  */
 static void __init choose_finally(void)
 {
@@ -316,28 +320,28 @@ static void __init choose_finally(void)
 	choose(boot_command_line);
 	pvops_cpu_init();
 	raw_local_irq_enable();
-	/* Who hands out table pages gets them back, behind their last walker. */
+	/* Tables of a backend go back to it after their last walker. */
 	if (!pv_impl_is_native(PV_OP_release_pte) &&
 	    pv_impl_is_native(PV_OP_remove_table))
 		PV_OVERRIDE(remove_table, tlb_remove_table);
 	/* Before alternatives: IRETQ may fault in the hypervisor's code. */
 	if (!pv_impl_is_native(PV_OP_iret))
 		setup_force_cpu_cap(X86_FEATURE_PVOPS_CODE);
-	/* System calls return as everything else does. */
+	/* A required iret op: system calls must return by it, too. */
 	if (pv_impl_of(PV_OP_iret)->flags & PV_IMPL_REQUIRED)
 		setup_force_cpu_cap(X86_FEATURE_PVOPS_IRET);
 }
 
 /*
- * In the place of apply_paravirt(): one CPU, NMIs stopped, no site patched.
+ * Called instead of apply_paravirt(): one CPU, NMIs stopped, no site patched.
  */
 void __init pvops_patch_kernel(void)
 {
-	/* Xen's command line was there from the start. */
+	/* Under Xen PV, the choice was made at the entry. */
 	if (!platform.xen_start_info)
 		choose_finally();
 	pv_patch();
-	/* A hypervisor's platform code may have said more than "native". */
+	/* Natively, keep the name that a hypervisor's platform code has set. */
 	if (pv_backend() != pv_native())
 		pv_info.name = pv_backend()->name;
 	pv_print();
@@ -360,10 +364,10 @@ static int __init pvops_sysfs_init(void)
 }
 late_initcall(pvops_sysfs_init);
 
-/* pvops_bench.ko counts its hypercalls. */
+/* pvops_bench.ko reads its count of hypercalls. */
 EXPORT_SYMBOL_GPL(pv_backend);
 
-/* Modules with sites, and who patches. */
+/* Modules with sites, and the lock of the list and of patching. */
 static LIST_HEAD(patched_modules);
 static DEFINE_MUTEX(patch_lock);
 
@@ -392,7 +396,7 @@ int pvops_patch_module(struct module *mod, void *sites, unsigned long size)
 	m->set.text_start = (unsigned long)core->base;
 	m->set.text_end = (unsigned long)core->base + core->size;
 
-	/* One range for both parts: all of it is in the module area. */
+	/* One range for both parts, which are both in the module area. */
 	if (init->size) {
 		m->init_start = (unsigned long)init->base;
 		m->init_end = m->init_start + init->size;
@@ -421,8 +425,8 @@ void pvops_forget_module(struct module *mod)
 #endif
 
 /*
- * Patching again, once text is read-only: through a second mapping.  Records
- * of the start-up code are still there then, the code is not.
+ * When text is read-only, it is patched again through a second mapping.  At
+ * that time the records of start-up code still exist, but its text is freed.
  */
 static bool patching_again;
 static long text_alias;
@@ -450,7 +454,7 @@ static void *map_text(unsigned long start, unsigned long end)
 struct round_trip {
 	void *alias;		/* of kernel text */
 	void *before;		/* a copy of it */
-	unsigned long changed;	/* bytes, on the way */
+	unsigned long changed;	/* bytes that differ as compiled */
 	unsigned int modules;
 	const char *why;
 };
@@ -518,8 +522,8 @@ static int round_trip(void *arg)
 }
 
 /*
- * All sites back to what was compiled and forth again, in one go: a task can
- * be suspended behind the HLT of an idle site.
+ * Changes all sites to their compiled text and back while all CPUs are held: a
+ * task can be suspended behind the HLT of an idle site.
  */
 int pvops_patch_again(void)
 {
@@ -557,7 +561,7 @@ out:
 	return error;
 }
 
-/* Text of start-up code is gone, its records are not. */
+/* Skips records of start-up code, whose text is freed. */
 static void each_site(const struct pv_site_set *set, unsigned long gone_start,
 		      unsigned long gone_end,
 		      void (*fn)(const struct pv_site_report *site, void *arg),
@@ -593,8 +597,9 @@ void pvops_each_site(void (*fn)(const struct pv_site_report *site, void *arg),
 /* The contract: pvops/port.h */
 
 /*
- * What is refused may be refused anywhere, under the scheduler's locks too; early
- * there is nobody to write to the console later.
+ * Refusals can be logged anywhere, even under the scheduler's locks, so the
+ * console is written later.  Early in boot it is written at once, because
+ * nobody would do it later.
  */
 void pv_port_log(const char *fmt, ...)
 {
@@ -627,12 +632,12 @@ void pv_port_panic(const char *why)
 	panic("%s", why);
 }
 
-/* Among the kernel's data. */
+/* Executable code in the kernel's data (pv_port_code_area()). */
 unsigned long pvops_code_start __ro_after_init, pvops_code_bytes __ro_after_init;
 
 /*
- * The kernel's data is executable until mark_rodata_ro().  While page tables
- * change, interrupts are let in: natively, for nothing has been chosen yet.
+ * The kernel's data is executable until mark_rodata_ro().  A change of page
+ * tables needs interrupts enabled; the ops are still native here.
  */
 bool pv_port_code_area(const void *start, size_t bytes)
 {
@@ -655,7 +660,10 @@ bool pv_port_code_area(const void *start, size_t bytes)
 	return true;
 }
 
-/* Never not executable, not even in between: these calls use it. */
+/*
+ * Makes data not executable, except the code area.  The area must be executable
+ * all the time, because these calls use it.
+ */
 void pvops_protect_data(unsigned long start, unsigned long end)
 {
 	unsigned long code = pvops_code_start, bytes = pvops_code_bytes;
@@ -668,7 +676,7 @@ void pvops_protect_data(unsigned long start, unsigned long end)
 	set_memory_nx(code + bytes, (end - code - bytes) >> PAGE_SHIFT);
 }
 
-/* Does the iret op fault here, in code of the hypervisor's? */
+/* Is this address the IRETQ of the iret op, in the hypervisor's code? */
 noinstr bool pvops_is_iret(unsigned long ip)
 {
 	return ip - pvops_code_start < pvops_code_bytes &&
@@ -678,12 +686,12 @@ noinstr bool pvops_is_iret(unsigned long ip)
 static unsigned long text_flags;
 
 /*
- * Kernel text is writable until mark_rodata_ro(), a module's until it is made
- * read-only after module_finalize(); neither runs on another CPU then.
+ * Kernel text is writable until mark_rodata_ro(), a module's text until it is
+ * made read-only after module_finalize().  No other CPU runs either text then.
  *
- * Later an NMI may still arrive: its handlers are held off, but its entry and
- * a machine check have sites of their own.  As with other rewriting of text
- * in stop_machine(), that is a risk taken.
+ * When sites are patched again, an NMI may still arrive.  Its handlers are
+ * stopped, but its entry and a machine check have sites of their own.  This
+ * risk is accepted, as for other changes of text in stop_machine().
  */
 long pv_port_text_begin(unsigned long start, unsigned long end)
 {
@@ -722,7 +730,7 @@ static int run_or_wait(void *arg)
 		while (atomic_read(&held->arrived) < num_online_cpus())
 			cpu_relax();
 		held->result = held->fn(held->arg);
-		/* New text is seen before the word to go on. */
+		/* Other CPUs see the new text before they see @done. */
 		smp_store_release(&held->done, true);
 	} else {
 		/* Pairs with the release above. */
@@ -734,8 +742,8 @@ static int run_or_wait(void *arg)
 }
 
 /*
- * Every CPU takes part: none is still in stop_machine()'s own loop, which may
- * have sites, and each serialises before it goes on.
+ * Every CPU takes part, so none is still in stop_machine()'s own loop, which
+ * may have sites.  Each serialises before it continues.
  */
 int pv_port_hold_cpus(int (*fn)(void *arg), void *arg)
 {
@@ -834,7 +842,7 @@ u32 pv_port_apic_id(u32 cpu)
 	return cpu < nr_cpu_ids ? per_cpu(x86_cpu_to_apicid, cpu) : ~0U;
 }
 
-/* Behind ops that Linux does not use. */
+/* Only for ops that Linux does not use. */
 
 void pv_port_interrupt(u32 vector)
 {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What operations cost inside Linux: /sys/kernel/debug/pvops/bench measures
- * each time it is read.
+ * The cost of ops inside Linux: each read of /sys/kernel/debug/pvops/bench
+ * measures it.
  *
- * Lines and figures are those of the layer's own small guest: "@pvops", the
- * path of the figure, and a JSON object.  A figure is a difference of the TSC,
- * which under QEMU's -icount shift=0 counts executed instructions, guest and
- * hypervisor together; elsewhere it is ticks, and "idle" is not 0.
+ * Lines and figures have the form of the layer's own small guest: "@pvops", the
+ * path of the figure, and a JSON object.  A figure is a difference of the TSC.
+ * Under QEMU's -icount shift=0 the TSC counts executed instructions of guest
+ * and hypervisor; elsewhere it counts ticks, and "idle" is not 0.
  *
- * Each op is executed REPEATS times in a row at patched sites of this module,
- * and so is its twin, the same operands and clobbers around nothing.  The
- * difference is the op; the median of ROUNDS is reported.
+ * Each op is executed REPEATS times in a row at patched sites of this module.
+ * So is its twin, which has the same operands and clobbers but no code.  The
+ * difference is the cost of the op; the median of ROUNDS is reported.
  *
- * The backend counts the hypercalls.  Ops that Linux's platform code overrides
- * make theirs uncounted.
+ * The backend counts the hypercalls, except those of ops that Linux's platform
+ * code overrides.
  */
 #include <linux/debugfs.h>
 #include <linux/gfp.h>
@@ -47,7 +47,7 @@
 			 PV_PTE_ACCESSED)
 #define PAGE_FLAGS	(TABLE_FLAGS | PV_PTE_DIRTY)
 
-/* One reader at a time; too much for a stack. */
+/* Static, because it is too large for a stack; for one reader at a time. */
 static DEFINE_MUTEX(bench_lock);
 static struct {
 	struct seq_file *out;
@@ -55,7 +55,7 @@ static struct {
 	s64 calls[ROUNDS];
 	bool seen[PV_OP_COUNT];
 	struct irq_work pending;
-	void *scratch;			/* a page that is nobody's */
+	void *scratch;			/* a page that nobody uses */
 	u64 val;			/* entry for it */
 	pv_pfn_t root, pud, pmd, pte;	/* tables down to it */
 } bench;
@@ -109,8 +109,8 @@ static void not_measured(const char *path, const char *name, const char *why)
 }
 
 /*
- * Interrupts are masked while an op is measured, by the ops alone: what is
- * around them in Linux would be measured too.  Preemption is off already.
+ * Interrupts are masked while an op is measured, by the bare ops: Linux's own
+ * wrappers would be measured, too.  Preemption is off already.
  */
 #define MEASURE(path, name, before, op, twin, after)			\
 do {									\
@@ -139,7 +139,7 @@ do {									\
 
 #define NOTHING		((void)0)
 
-/* An op with all that it needs; its name must be the catalogue's. */
+/* Measures an op with its preparation; @op is its name in the catalogue. */
 #define MEASURE_OP(op, before, code, twin, after)			\
 do {									\
 	bench.seen[PV_OP_##op] = true;					\
@@ -168,7 +168,7 @@ static noinline void measure_irq(void)
 	OP(irq_enable);
 }
 
-/* Something is pending: what sleeping and waking cost beside unmasking. */
+/* With an interrupt pending: the cost of sleep and wake-up alone. */
 static noinline void measure_halt(void)
 {
 	MEASURE_OP(safe_halt, NOTHING,
@@ -190,7 +190,7 @@ static noinline void measure_registers(void)
 	OP(write_cr2, cr2);
 	OP(read_cr4);
 	OP(write_cr4, cr4);
-	/* Where TS can be set at all, it goes back to what it was. */
+	/* If TS can be set at all, it gets its old value again. */
 	OP(clts);
 	pv_write_cr0(cr0);
 	OP(wbinvd);
@@ -202,7 +202,7 @@ static noinline void measure_registers(void)
 	OP(store_tr);
 }
 
-/* The reader's own base, which it has before and after. */
+/* With the reader's own base, which does not change. */
 static noinline void measure_msr(void)
 {
 	u64 base = pv_read_msr(MSR_FS_BASE), val;
@@ -247,7 +247,7 @@ static noinline void measure_descriptors(void)
 	OP(write_ldt_entry, bench.scratch, 0, 0);
 	OP(write_idt_entry, bench.scratch, 0, &gate);
 	OP(load_sp0, tss, sp0);
-	/* The level that Linux's processes have. */
+	/* The level of Linux's processes. */
 	OP(set_iopl, 0);
 	OP(load_gs_index, gs);
 	pv_write_msr(MSR_KERNEL_GS_BASE, gs_base);
@@ -255,7 +255,7 @@ static noinline void measure_descriptors(void)
 		OP(set_ldt, NULL, 0);
 }
 
-/* The pair, with nothing deferred between. */
+/* Measures the pair, with no deferred op in between. */
 static noinline void measure_switch(void)
 {
 	MEASURE_OP(start_context_switch, NOTHING,
@@ -362,7 +362,7 @@ static noinline void measure_entries(void)
 {
 	pv_pte_t *ptep = scratch_pte(), pte = pv_make_pte(bench.val);
 
-	/* Alternately, so that each is a change. */
+	/* Values alternate, so that each write is a change. */
 	MEASURE_OP(set_pte, NOTHING,
 		   { pv_set_pte(ptep, pte); pte = toggled(pte); },
 		   { twin_set_pte(ptep, pte); pte = toggled(pte); }, NOTHING);
@@ -408,7 +408,7 @@ static noinline void measure_values(void)
 	OP(make_p4d, p4d_val);
 }
 
-/* They nest: as many leaves as enters. */
+/* Batches nest, so there are as many leaves as enters. */
 static noinline void measure_batch_ops(void)
 {
 	MEASURE_OP(batch_enter, NOTHING, pv_batch_enter(PV_BATCH_MMU),
@@ -420,7 +420,7 @@ static noinline void measure_batch_ops(void)
 	OP(batch_flush);
 }
 
-/* They may wait for memory, so interrupts are on and the task stays here. */
+/* These ops may wait for memory, so interrupts are on; migration is off. */
 #define MEASURE_TABLES(alloc, release)					\
 do {									\
 	s64 gave_[ROUNDS], gave_calls_[ROUNDS];				\
@@ -500,7 +500,7 @@ static void set_ptes(u32 count, u64 val)
 	pv_batch_leave(PV_BATCH_MMU);
 }
 
-/* Entries changed from writable to read-only in one batch, by size of batch. */
+/* Changes @count entries from writable to read-only in one batch. */
 static noinline void measure_batch(u32 count)
 {
 	s64 insns;
@@ -527,7 +527,7 @@ static noinline void measure_batch(u32 count)
 	seq_puts(bench.out, "}\n");
 }
 
-/* Every op of the catalogue has its line. */
+/* Prints a line for every op of the catalogue that was not measured. */
 static void report_others(void)
 {
 	static const struct {
@@ -596,7 +596,7 @@ static int measure(void)
 		return -ENOMEM;
 	}
 	seq_printf(bench.out, "@pvops backend \"%s\"\n", pv_backend()->name);
-	/* Counters and the TSC are the CPU's. */
+	/* Each CPU has its own counters and TSC. */
 	migrate_disable();
 	preempt_disable();
 	measure_here();
@@ -625,7 +625,7 @@ static int bench_show(struct seq_file *m, void *unused)
 	return error;
 }
 
-/* With room for all: what does not fit would be measured once more. */
+/* Room for all output: if it did not fit, all would be measured again. */
 #define OUTPUT_SIZE	SZ_64K
 
 static int bench_open(struct inode *inode, struct file *file)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /sys/kernel/debug/pvops/fault: hypercalls of the layer that fail on purpose
- * (pvops/inject.h).  Hypercalls of Linux's own code are none of the layer's.
+ * (pvops/inject.h).  Hypercalls of Linux's own code do not fail.
  */
 #include <linux/dcache.h>
 #include <linux/debugfs.h>
@@ -14,12 +14,12 @@
 #include <pvops/batch.h>
 #include <pvops/inject.h>
 
-/* A test module looks whether it has come into a batch. */
+/* A test module reads it, to find out whether it runs inside a batch. */
 EXPORT_SYMBOL_GPL(pv_batch_this_cpu);
 
 static DEFINE_MUTEX(arm_lock);
 
-/* Start of day is over: what fails there has nobody to try it again. */
+/* Armed only after start of day, where nobody would retry a failed call. */
 static char boot_text[32] __initdata;
 
 static int __init fault_option(char *text)
@@ -75,7 +75,7 @@ static const struct file_operations fault_fops = {
 	.release = single_release,
 };
 
-/* After pvops_debugfs.c, which makes the folder. */
+/* Runs after pvops_debugfs.c, which makes the folder. */
 static int __init pvops_fault_init(void)
 {
 	struct dentry *dir = debugfs_lookup("pvops", NULL);

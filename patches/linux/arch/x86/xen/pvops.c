@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pvops Xen backend in Linux: its descriptor, and what the backend asks of
- * a kernel that has Xen platform code of its own.
+ * The pvops Xen backend in Linux: its descriptor, and the functions that the
+ * backend needs from a kernel with its own platform code for Xen.
  *
- * Ours are start of day, the frame list, event channels, CPU start-up, time,
- * traps and LDTs (these live in vmalloc space).  The backend has the rest.
+ * Linux keeps start of day, the frame list, event channels, CPU start-up, time,
+ * traps and LDTs (which are in vmalloc space).  The backend does the rest.
  */
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
@@ -65,7 +65,7 @@ static void xen_flush_tlb_info(const struct cpumask *cpus,
 
 	for_each_cpu_and(cpu, cpus, cpu_online_mask) {
 		if (cpu >= PV_MAX_CPUS) {
-			/* By IPI, which submits nothing of what waits here. */
+			/* An IPI does not submit the queue of this CPU. */
 			pv_batch_drain();
 			native_flush_tlb_multi(cpus, info);
 			return;
@@ -79,10 +79,10 @@ static void xen_flush_tlb_info(const struct cpumask *cpus,
 }
 
 /*
- * Flushes of other CPUs are no IPIs: walkers need RCU.  But where an address
- * space ends nobody can walk it, and Xen flushes what CPUs have cached before a
- * table becomes something else; and its end may be what others wait for, with
- * no memory left.
+ * Flushes of other CPUs send no IPIs, so walkers need RCU.  But nobody can walk
+ * the tables of an address space that ends, and Xen flushes the CPUs' caches
+ * before a table page gets another use.  So such a table is freed at once: if
+ * no memory is left, others may wait for it.
  */
 static void xen_remove_table(struct mmu_gather *tlb, void *table)
 {
@@ -116,7 +116,7 @@ PV_BACKEND(xen_backend);
 
 void __init xen_pvops_init(struct start_info *si)
 {
-	/* Until Xen writes it, this says what is so: masked. */
+	/* Events are masked; until Xen writes this byte, it must say so. */
 	this_cpu_write(xen_vcpu_info.evtchn_upcall_mask, 1);
 	pvops_early_init_xen(si);
 	xen_pvops_override_cpu();

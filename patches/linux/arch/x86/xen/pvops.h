@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Linux's platform code for Xen PV and the pvops Xen backend. */
+/* Interface of Linux's platform code for Xen PV to the pvops Xen backend. */
 #ifndef _XEN_PVOPS_H
 #define _XEN_PVOPS_H
 
@@ -9,16 +9,16 @@ struct start_info;
 #include <pvops/port.h>
 #include <pvops/pvops.h>
 
-/* Choose the backend; ops that need no frame numbers work from here. */
+/* Choose the backend.  Then all ops work that need no frame numbers. */
 void xen_pvops_init(struct start_info *si);
 
 /*
- * First thing on each CPU, on the boot CPU once the frame list is there: the
- * backend's per-CPU part.
+ * The backend's per-CPU part.  Called first on each CPU; on the boot CPU as
+ * soon as the frame list exists.
  */
 void xen_pvops_cpu_init(void);
 
-/* Platform code that stays: enlighten_pv.c and mmu_pv.c. */
+/* Override ops with Linux's platform code: enlighten_pv.c and mmu_pv.c. */
 void xen_pvops_override_cpu(void);
 void xen_pvops_override_mmu(void);
 #else

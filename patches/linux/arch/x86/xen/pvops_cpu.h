@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Part of enlighten_pv.c: the cpu ops that stay with Linux's platform code,
- * because they know Linux's entry points (traps), its workarounds (CPUID,
+ * because they depend on Linux's entry points (traps), its workarounds (CPUID,
  * MSRs) or memory outside the linear map (GDT, LDT).
  */
 #ifndef _XEN_PVOPS_CPU_H
@@ -21,8 +21,8 @@ static u64 xen_pvops_read_msr(u32 msr)
 }
 
 /*
- * The user's segment bases are the backend's.  GS base is written where no
- * per-CPU variable, hence no queue, can be reached.
+ * The backend writes the user's segment bases.  Linux writes GS base, at points
+ * where no per-CPU variable, so no queue, can be accessed.
  */
 static bool xen_pvops_is_base(u32 msr)
 {
@@ -57,7 +57,7 @@ static u64 xen_pvops_read_pmc(u32 counter)
 	return xen_read_pmc(counter);
 }
 
-/* The backend knows frames in the linear map only. */
+/* The backend can translate only addresses in the linear map. */
 static u64 *xen_pvops_linear(const void *addr)
 {
 	if (!is_vmalloc_addr(addr))
@@ -81,7 +81,7 @@ static void xen_pvops_load_gdt(const struct pv_dtr *dtr)
 {
 	struct desc_struct *gdt = get_cpu_gdt_rw(smp_processor_id());
 
-	/* percpu_alloc=page; the boot CPU finds out, with no site patched. */
+	/* percpu_alloc=page.  On the boot CPU, before sites are patched. */
 	if (is_vmalloc_addr(gdt) && system_state == SYSTEM_BOOTING) {
 		PV_OVERRIDE(load_tls, xen_pvops_load_tls);
 		PV_OVERRIDE(write_gdt_entry, xen_pvops_write_gdt_entry);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Part of mmu_pv.c: what the mmu ops mean until the kernel has memory, and
- * what only Linux knows (fixed addresses, the vsyscall page).
+ * Part of mmu_pv.c: mmu ops for the time before the kernel has memory, and
+ * those that need Linux's own data (fixed addresses, the vsyscall page).
  */
 #ifndef _XEN_PVOPS_MMU_H
 #define _XEN_PVOPS_MMU_H
@@ -11,7 +11,7 @@ static void __init xen_pvops_set_pte_init(pv_pte_t *ptep, pv_pte_t pte)
 	xen_set_pte_init((pte_t *)ptep, (pte_t) { (__force pteval_t)pte });
 }
 
-/* A table of the kernel's own: under init_mm, for ever. */
+/* For the kernel's own tables, under init_mm. */
 static void xen_pvops_attach_table(u64 pfn, u32 level)
 {
 	struct mmuext_op op = {
@@ -50,7 +50,7 @@ void pv_port_user_root(u64 *root)
 #endif
 }
 
-/* Most tables are announced as such to Xen by now. */
+/* From here on, Xen knows most tables as such. */
 static void __init xen_pvops_set_pte_hyper(void)
 {
 	pv_override(PV_OP_set_pte, NULL);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What <asm/paravirt.h> offers to the rest of Linux, made of the ops of the
- * pvops catalogue (pvops/catalogue.h).
+ * The functions of <asm/paravirt.h> for the rest of Linux, made of the ops of
+ * the pvops catalogue (pvops/catalogue.h).
  *
- * Where Linux's own native code does more than the bare instruction (PTI's
- * second root table, exception tables of MSR access, mitigations), that code
- * stands in line behind the op's branch site.
+ * If Linux's own native code does more than the bare instruction (PTI's second
+ * root table, exception tables of MSR access, mitigations), that code is in
+ * line behind the op's branch site.
  *
- * What needs types that are not yet there when this is first included is a
- * macro.
+ * Functions are macros if they need types that are not defined yet when this
+ * file is first included.
  */
 #ifndef _ASM_X86_PVOPS_H
 #define _ASM_X86_PVOPS_H
@@ -19,7 +19,7 @@
 
 #ifdef CONFIG_DEBUG_ENTRY
 #include <pvops/site.h>
-/* What is tested is X86_EFLAGS_IF, which a token need not have. */
+/* Users test X86_EFLAGS_IF, which a token need not contain. */
 #define SAVE_FLAGS							\
 	PV_CALL_OP save_fl;						\
 	pushq	%rdi;							\
@@ -91,7 +91,7 @@ struct static_key;
 extern struct static_key paravirt_steal_enabled;
 extern struct static_key paravirt_steal_rq_enabled;
 
-/* Code of the hypervisor's; entry_64.S asks. */
+/* The hypervisor's code; entry_64.S compares with it. */
 extern unsigned long pvops_code_start, pvops_code_bytes;
 
 static inline u64 paravirt_steal_clock(int cpu)
@@ -99,7 +99,7 @@ static inline u64 paravirt_steal_clock(int cpu)
 	return static_call(pv_steal_clock)(cpu);
 }
 
-/* Interrupts.  Saved flags are an opaque token of the backend's. */
+/* Interrupts.  Saved flags are an opaque token of the backend. */
 static __always_inline unsigned long arch_local_save_flags(void)
 {
 	return (__force unsigned long)pv_save_fl();
@@ -115,7 +115,7 @@ static __always_inline void arch_local_irq_enable(void)
 	pv_irq_enable();
 }
 
-/* RFLAGS, whatever the backend. */
+/* The real RFLAGS, under any backend. */
 static __always_inline unsigned long pvops_rflags(void)
 {
 	unsigned long flags;
@@ -125,10 +125,10 @@ static __always_inline unsigned long pvops_rflags(void)
 }
 
 /*
- * A branch site whose far side is in the same asm statement, because between
- * the site and the native code of an asm goto the compiler may place the far
- * side (with -Os it does), and native then jumps.  It is in .ref.text because
- * there are sites in .init.text, to which it goes back.
+ * A branch site whose far side is in the same asm statement.  With asm goto,
+ * the compiler may place the far side between the site and the native code
+ * (with -Os it does), and then native code must jump.  The far side is in
+ * .ref.text, because it jumps back to sites in .init.text, too.
  */
 #define PVOPS_BRANCH							\
 	"771: .byte 0xe9\n\t.long 772f - . - 4\n\t"			\
@@ -136,7 +136,7 @@ static __always_inline unsigned long pvops_rflags(void)
 #define PVOPS_FAR	"773:\n.pushsection .ref.text, \"ax\"\n772:\n"
 #define PVOPS_FAR_END	"jmp 773b\n.popsection\n"
 
-/* Both in one guard: one NOP less. */
+/* Both ops in one guard save a NOP. */
 static __always_inline unsigned long arch_local_irq_save(void)
 {
 	unsigned long flags;
@@ -171,7 +171,7 @@ static __always_inline int arch_irqs_disabled(void)
 	return !(pvops_rflags() & X86_EFLAGS_IF);
 }
 
-/* In line, Linux's, which does without POPF. */
+/* In line is Linux's own code, which needs no POPF. */
 static __always_inline void arch_local_irq_restore(unsigned long flags)
 {
 	asm_inline volatile(PVOPS_BRANCH
@@ -202,8 +202,8 @@ static __always_inline void halt(void)
 }
 
 /*
- * An op that is nothing natively: no registers are lost there, as they would
- * be to a call.
+ * An op that does nothing natively.  Unlike a call site, it clobbers no
+ * registers on native.
  */
 #define PVOPS_UNLESS_NATIVE(op, ...)					\
 do {									\
@@ -213,7 +213,7 @@ do {									\
 
 /* CPU */
 
-/* In line, Linux's, which can be told which way to wait. */
+/* In line is Linux's own code, whose way to wait is an option. */
 void native_io_delay(void);
 
 static inline void paravirt_io_delay(void)
@@ -256,7 +256,7 @@ do {									\
 		native_cpuid(eax, ebx, ecx, edx);			\
 } while (0)
 
-/* In line, Linux's, which orders accesses to DR7. */
+/* In line is Linux's own code, which orders accesses to DR7. */
 #define get_debugreg(var, reg)						\
 	((var) = unlikely(pv_replaced_get_debugreg()) ?			\
 		 pv_outline_get_debugreg(reg) : native_get_debugreg(reg))
@@ -276,7 +276,7 @@ static __always_inline unsigned long read_cr0(void)
 	return pv_read_cr0();
 }
 
-/* In line, Linux's, which pins bits. */
+/* In line is Linux's own code, which pins bits. */
 void native_write_cr0(unsigned long val);
 void native_write_cr4(unsigned long val);
 
@@ -321,7 +321,7 @@ static __always_inline void wbinvd(void)
 	pv_wbinvd();
 }
 
-/* MSRs: in line, Linux's access with its exception table entry. */
+/* MSRs: in line is Linux's own access, with its exception table entry. */
 #define paravirt_read_msr(msr)						\
 ({									\
 	u32 _msr = (msr);						\
@@ -459,8 +459,8 @@ static __always_inline void write_idt_entry(gate_desc *dt, int entry,
 }
 
 /*
- * In line, Linux's: its GDT is read-only where the CPU uses it, and an
- * interrupt may come between two SWAPGS.
+ * In line is Linux's own code: the mapping of the GDT that the CPU uses is
+ * read-only, and an interrupt may come between two SWAPGS.
  */
 #define load_TR_desc()							\
 do {									\
@@ -537,7 +537,7 @@ static __always_inline void arch_end_context_switch(struct task_struct *next)
 		pvops_end_context_switch(next);
 }
 
-/* TLB: in line, Linux's, which knows of ASIDs. */
+/* TLB: in line is Linux's own code, which handles ASIDs. */
 void native_flush_tlb_local(void);
 void native_flush_tlb_global(void);
 void native_flush_tlb_one_user(unsigned long addr);
@@ -604,8 +604,8 @@ static inline void notify_page_enc_status_changed(unsigned long pfn,
 }
 
 /*
- * The kernel's own tables are attached; those of processes come from the
- * backend (pgtable.c).
+ * The kernel's own tables are attached.  Tables of processes come from the
+ * backend (pvops_pgtable.c).
  */
 extern struct mm_struct init_mm;
 
@@ -643,13 +643,13 @@ static inline void paravirt_release_p4d(unsigned long pfn) { }
 
 /* Page-table entries.  The catalogue's root ("p4d") is Linux's pgd. */
 
-/* The same for every backend; no site where the compiler can tell. */
+/* These are the same for every backend: a constant one needs no site. */
 #define PVOPS_NOT_PRESENT(val) \
 	(__builtin_constant_p(val) && !((val) & _PAGE_PRESENT))
 
 /*
- * Not volatile: the compiler may convert only once what it needs twice, and
- * leave out what it does not need.
+ * Not volatile: the compiler may merge equal conversions, and leave out unused
+ * ones.
  */
 #define PVOPS_CONVERT(opname, val)					\
 ({									\
@@ -700,7 +700,7 @@ static __always_inline void set_pud(pud_t *pudp, pud_t pud)
 	pv_set_pud((pv_pud_t *)pudp, (__force pv_pud_t)pud.pud);
 }
 
-/* In line, Linux's, which keeps PTI's user half up to date. */
+/* In line is Linux's own code, which keeps PTI's user half up to date. */
 #define set_p4d(p4dp, p4d)						\
 do {									\
 	p4d_t *_p4dp = (p4dp);						\
@@ -783,8 +783,8 @@ static __always_inline void arch_flush_lazy_mmu_mode(void)
 }
 
 /*
- * A function that keeps all registers but RAX, as convention ASM demands, made
- * of a C function.
+ * Makes a function from a C function that preserves all registers but RAX, as
+ * convention ASM requires.
  */
 #define __PV_CALLEE_SAVE_REGS_THUNK(func, section)			\
 	extern typeof(func) __raw_callee_save_##func;			\

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Functions of <asm/pgtable.h> in terms that cost less: every site that is
- * reached is an instruction, even where it is a NOP.
+ * Cheaper forms of functions in <asm/pgtable.h>: every site that is reached is
+ * an instruction, even as a NOP.
  *
- * Flags of an entry are the same for every backend, and so is all of an entry
- * that is not present (pvops/ops/mmu.h, pte_val).  What looks at no more than
- * that needs no site; what converts to and fro needs one.
+ * The flags of an entry are the same for every backend, and so is an entry that
+ * is not present (pvops/ops/mmu.h, pte_val).  A function that reads only these
+ * needs no site.  A function that converts in both directions needs one site.
  */
 #ifndef _ASM_X86_PVOPS_ENTRIES_H
 #define _ASM_X86_PVOPS_ENTRIES_H
@@ -13,7 +13,7 @@
 pte_t pvops_pte_modify(pte_t pte, pgprot_t newprot);
 pmd_t pvops_pmd_modify(pmd_t pmd, pgprot_t newprot);
 
-/* pte_val and make_pte, and the levels above, go together. */
+/* One guard is enough: pte_val and make_pte go together, at each level. */
 static __always_inline pteval_t
 pvops_change_flags(pteval_t old, pgprot_t newprot, pteval_t keep, pteval_t frame)
 {
@@ -43,7 +43,7 @@ static inline pmd_t pmd_modify_guarded(pmd_t pmd, pgprot_t newprot)
 #define pte_modify(pte, newprot)	pte_modify_guarded(pte, newprot)
 #define pmd_modify(pmd, newprot)	pmd_modify_guarded(pmd, newprot)
 
-/* Only asked if the first is present. */
+/* Used only if the first entry is present. */
 #define pte_same_frame(a, b) \
 	(!((native_pte_val(a) ^ native_pte_val(b)) & PTE_PFN_MASK))
 #define pmd_same_frame(a, b) \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Part of <asm/pgalloc.h>: tables of processes may be the backend's.  The
- * kernel's own tables never are; they are attached (pvops.h).
+ * Part of <asm/pgalloc.h>: tables of processes may come from the backend.  The
+ * kernel's own tables never do; they are attached (pvops.h).
  */
 #ifndef _ASM_X86_PVOPS_PGALLOC_H
 #define _ASM_X86_PVOPS_PGALLOC_H

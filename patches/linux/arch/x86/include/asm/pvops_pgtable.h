@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Page-table work that needs more than one op where a backend has replaced
- * the native code (pvops_pgtable.c), and the guards in front of it.
+ * Page-table functions that need more than one op under a backend that replaces
+ * the native code (pvops_pgtable.c), and their guards.
  */
 #ifndef _ASM_X86_PVOPS_PGTABLE_H
 #define _ASM_X86_PVOPS_PGTABLE_H
@@ -19,20 +19,20 @@ struct page;
 #define paravirt_tables_replaced()	false
 #endif
 
-/* Some tests write what no hypervisor takes (debug_vm_pgtable.c). */
+/* Some tests write entries that a hypervisor refuses (debug_vm_pgtable.c). */
 #define arch_page_tables_writable()	(!paravirt_tables_replaced())
 
 /*
- * Exchanges, natively one locked instruction.  What a plain read of the entry
- * sees behind one, inside of lazy mode too:
+ * Exchanges, which are one locked instruction natively.  After each of them, a
+ * plain read of the entry returns the following, inside of lazy mode, too:
  *
- * ptep_get_and_clear: none, at once.
- * ptep_get_and_clear_full (give_up): the entry as it was, until the updates
- * that wait are flushed.  It is for callers that have done with the entry, as
- * is everything that hands it on (set_pte() behind it waits behind it); who
- * looks all the same flushes before (page_table_check.c, mm_inline.h).
- * ptep_set_wrprotect, ptep_test_and_clear_young: a present entry, with the flag
- * as it was until then.
+ * ptep_get_and_clear: an empty entry, at once.
+ * ptep_get_and_clear_full (give_up): the old entry, until the queue is flushed.
+ * It is for callers that do not read the entry again; a later set_pte() waits
+ * behind it in the queue.  Code that reads the entry nevertheless flushes first
+ * (page_table_check.c, mm_inline.h).
+ * ptep_set_wrprotect, ptep_test_and_clear_young: a present entry, with the old
+ * flag until the queue is flushed.
  */
 pte_t pvops_ptep_get_and_clear(struct mm_struct *mm, pte_t *ptep);
 pte_t pvops_ptep_give_up(struct mm_struct *mm, pte_t *ptep);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * paravirt_set(group, member, function): what platform code assigned to
- * pv_ops.<group>.<member>, as an override of the op that the member is.  Before
- * sites are patched (alternative_instructions()).
+ * paravirt_set(group, member, function) replaces platform code's assignment to
+ * pv_ops.<group>.<member>.  It overrides the op of that member, and must come
+ * before sites are patched (alternative_instructions()).
  */
 #ifndef _ASM_X86_PVOPS_SET_H
 #define _ASM_X86_PVOPS_SET_H
@@ -10,8 +10,8 @@
 #include <pvops/pvops.h>
 
 /*
- * One line per member: its op, and the type that a function for it has where
- * that is not the op's.  Both types are called in the same way.
+ * One line per member: its op, and the type of its functions if that is not the
+ * op's type.  Both types are called in the same way.
  */
 #define PVOPS_OF_cpu_io_delay			PVOPS_SAME(io_delay)
 #define PVOPS_OF_mmu_exit_mmap			PVOPS_SAME(exit_mmap)
@@ -23,7 +23,7 @@
 #define PVOPS_OF_lock_queued_spin_unlock	PVOPS_SAME(lock_release)
 #define PVOPS_OF_lock_wait			lock_wait, void (*)(u8 *, u8)
 #define PVOPS_OF_lock_kick			lock_kick, void (*)(int)
-/* Linux's functions for it take int or long, and it does not check either. */
+/* Linux's functions take int or long here; Linux does not check the type. */
 #define PVOPS_OF_lock_vcpu_is_preempted		vcpu_is_preempted, void *
 
 #define PVOPS_SAME(op)		op, typeof(pv_slots.op)
@@ -38,7 +38,7 @@
 	pv_override(PV_OP_##op, (void (*)(void))_f);			\
 })
 
-/* Linux compares with its native function, which is not the layer's. */
+/* @native is ignored: it is Linux's native function, not the layer's. */
 #define paravirt_is_native(group, member, native)			\
 	PVOPS_IS_NATIVE(PVOPS_OF_##group##_##member)
 #define PVOPS_IS_NATIVE(of)	PVOPS_IS_NATIVE_AS(of)

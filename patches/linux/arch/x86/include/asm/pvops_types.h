@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What <asm/paravirt_types.h> offers to the rest of Linux, with CONFIG_PVOPS. */
+/* <asm/paravirt_types.h> for the rest of Linux, with CONFIG_PVOPS. */
 #ifndef _ASM_X86_PVOPS_TYPES_H
 #define _ASM_X86_PVOPS_TYPES_H
 
@@ -13,7 +13,7 @@ struct pv_info {
 
 extern struct pv_info pv_info;
 
-/* Xen's platform code asks; what it does itself is never deferred. */
+/* Only for Xen's platform code, whose own work is never deferred. */
 enum paravirt_lazy_mode {
 	PARAVIRT_LAZY_NONE,
 	PARAVIRT_LAZY_MMU,

@@ -18,7 +18,7 @@
 #define pvxen_p2m_size	xen_p2m_size
 #define pvxen_vcpu_info	xen_vcpu_info
 
-/* Xen's numbers are Linux's. */
+/* Xen's error numbers are the same as Linux's. */
 #define XEN_EPERM	EPERM
 #define XEN_ENOENT	ENOENT
 #define XEN_ESRCH	ESRCH
