@@ -4,6 +4,8 @@
 
   vm.py list                    the environments of tests/vm/envs.toml
   vm.py run ENV [WORD...]       boot; WORDs are the guest's command line
+  vm.py run ENV --image FILE --end TEXT
+                                boot another kernel's image, until it says TEXT
   vm.py tap ENV [WORD...]       boot; the guest's KTAP as TAP, for prove
   vm.py parse FILE              a recorded serial log, as JSON
 
@@ -337,9 +339,10 @@ def check_parts(rows):
 
 
 def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=None, more=(),
-        inner=()):
+        inner=(), end=""):
     """Boot once, maybe with other files for parts and more arguments for QEMU, or for
-    the one inside a host.  Returns parse()'s dict, and
+    the one inside a host.  With end another kernel's image: that text is its end marker,
+    and then the machine is stopped.  Returns parse()'s dict, and
 
     env, cmdline, command, image_sha256, parts {name: sha256}, seconds, log_file,
     ended: "poweroff", "reset" or "timeout", ...; of a guest inside a host what that says;
@@ -363,14 +366,19 @@ def run(name, words=(), image=None, tag="", timeout=TIMEOUT, count=None, parts=N
     rows["inner"] = rows.get("inner", []) + list(inner)
     packed = pack(rows, image, cmdline, log.with_suffix(".cpio"))
     args = command(rows, image, cmdline, packed) + list(more)
-    how, status, said, seconds = boot(args, rows, log, timeout)
+    if end:
+        rows["down"] = [end]
+    how, status, said, seconds = boot(args, rows, log, timeout, end.encode() or END_SIGN)
     if packed:
         packed.unlink()
     result = parse(log.read_text(encoding="utf-8", errors="replace"))
     result.update(env=name, cmdline=cmdline, command=args, image_sha256=before,
                   parts={p: sha256(f) for p, f in rows.get("parts", {}).items()},
                   seconds=seconds, log_file=str(log))
-    _judge(result, rows, how, status, said, timeout)
+    if end:
+        _judge_end(result, end, log, how, status, said, timeout)
+    else:
+        _judge(result, rows, how, status, said, timeout)
     if sha256(image) != before:
         result["problems"].append(f"{image}: changed while it ran")
     log.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
@@ -450,6 +458,15 @@ def _judge(result, rows, how, status, said, timeout):
         problems.append(f"{wrong[0]}: is not named test-{rows['name']}-...")
 
 
+def _judge_end(result, end, log, how, status, said, timeout):
+    """As _judge(), for another kernel's image: it said its end text, or it did not."""
+    result["ended"] = how
+    if end.encode() in log.read_bytes():
+        result["end"] = result["totals"]
+    else:
+        result["problems"].insert(0, f"'{end}' is not in {log}: {no_end(how, status, said, timeout)}")
+
+
 def verdict(result):
     """True if nothing failed."""
     return bool(result["end"]) and not result["problems"] and \
@@ -527,6 +544,8 @@ def arguments(argv):
         p.add_argument("--log", metavar="FILE", help="read this serial log instead of booting")
         if what == "run":
             p.add_argument("--json", action="store_true", help="print everything as JSON")
+            p.add_argument("--end", default="", metavar="TEXT",
+                           help="what the serial line has when another kernel's image has run")
     p = sub.add_parser("parse")
     p.add_argument("file", metavar="FILE")
     args = parser.parse_args(argv)
@@ -566,7 +585,8 @@ def main(argv):
     if args.log:
         result = replay(args.env, args.words, args.log)
     else:
-        result = run(args.env, args.words, args.image, args.tag, args.timeout)
+        result = run(args.env, args.words, args.image, args.tag, args.timeout,
+                     end=getattr(args, "end", ""))
     if args.what == "tap":
         return tap(result, rows.get("variant", ""))
     if args.json:
