@@ -160,7 +160,8 @@
  * @fmt: printf format, %s %c %d %i %u %x with l/ll, %p, %%; ends without newline
  *
  * Context: any.  Lines begin with "pvops: ": the port adds what its log has of its own
- * (time, level), and not the layer's name once more.
+ * (time, level), and not the layer's name once more.  Until pv_cpu_init(0) the port uses
+ * no op for it; from there on console_write(), because a domain of Xen's has no serial port.
  */
 void pv_port_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
