@@ -80,7 +80,7 @@ class Port:
     def __init__(self, folder, cc="gcc"):
         self.folder, self.cc = Path(folder).resolve(), cc
         self.wrong = []
-        self.broken = []
+        self.broken, self.broken_layer = [], False
         if not (self.folder / "pvops_port.h").is_file():
             raise NoPort(f"{folder}: no pvops_port.h in it")
         if not (self.folder / "flags").is_file():
@@ -203,6 +203,7 @@ class Port:
                         continue
                     line = next((x for x in said.splitlines() if "error:" in x), said.strip().split("\n")[0])
                     self.tell(part, f"{source.relative_to(TOP)} does not compile: {line.replace(f'{TOP}/', '')}")
+                    self.broken_layer = True
         return parts
 
     def compile_port(self):
@@ -261,7 +262,7 @@ class Port:
             for name in needs[part]:
                 if name not in of_port and name not in wrong_type and not self.broken:
                     self.tell(part, f"needs {name}: not defined")
-            of_kernel |= {n for n in needed - of_port if not n.startswith(("pv_port_", "__pv_", "_GLOBAL_"))}
+            of_kernel |= set() if self.broken_layer else {n for n in needed - of_port if not n.startswith(("pv_port_", "__pv_", "_GLOBAL_"))}
         return needs, of_kernel
 
     def check_script(self, parts, objects, to=None):

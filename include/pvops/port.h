@@ -75,7 +75,8 @@
  *	PV_PERCPU_ASM			how assembly names this CPU's variable,
  *					a string prefix such as "%gs:"; the
  *					variable's symbol follows and must be
- *					an absolute 32-bit operand
+ *					an absolute 32-bit operand.  "" in a kernel
+ *					for one CPU, which needs no GS base then
  *	PV_RO_AFTER_INIT		attribute of what only pv_init() and
  *					pv_override() write; may be left out
  *	PV_ASM_ENDBR, PV_ENDBR		asm text, and the same in an assembly file,
@@ -106,7 +107,8 @@
  *					recovers by the instruction's address
  *	PV_KERNEL_CS, PV_KERNEL_DS,	selectors
  *	PV_USER_CS, PV_USER_DS
- *	PV_VECTOR_TIMER			vector that set_timer delivers
+ *	PV_VECTOR_TIMER			vector that set_timer delivers; like those
+ *					below from 32 to 254, and used for nothing else
  *	PV_VECTOR_IPI, PV_IPI_COUNT	first IPI vector and how many
  *	PV_VECTOR_EVENT			vector that leads to pv_port_event_entry, for
  *					hypervisors whose events all come by one
@@ -120,6 +122,8 @@
  *	PV_XEN_INTERFACE		for backend xen: the kernel's own copy of Xen's
  *					public headers, as <file>; left out, they are
  *					<xen/...> of the package libxen-dev
+ *	linux/kvm_para.h		no macro: backend kvm includes this header, of the
+ *					package linux-libc-dev
  *	PV_CALLER()			address the op is used from, for reports:
  *					__builtin_return_address(0)
  *	pv_port_virt_to_pfn(va)		frame of a linear-map address

@@ -67,6 +67,9 @@ tap.empty([n for n in re.findall(r"`((?:ports|tests|tools|include|backends)/[\w.
 script = (TEMPLATE / "port.lds").read_text(encoding="utf-8")
 tap.empty([n for n in re.findall(r"__pv_\w+ = ", script) if n not in page], "its linker snippet has each symbol of the template's")
 
+status, said, _ = changed(("pvops_port.h", r"^#define __bitwise", "#undef offsetof\n#define __bitwise"))
+tap.ok(status == 0, "a kernel without offsetof is one, too", *said)
+
 # The layer's objects are those of the template where its header and flags are.
 told(tap, "a missing function", ["backend xen: needs pv_port_linear_pte: not defined"],
      ("port.c", r"^pv_pte_t \*pv_port_linear_pte.*?^}\n", ""))
