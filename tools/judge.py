@@ -69,6 +69,15 @@ def judge(result, rows, how, status, said, timeout):
         problems.append(f"{wrong[0]}: is not named test-{rows['name']}-...")
 
 
+def judge_end(result, end, log, how, status, said, timeout):
+    """As judge(), for another kernel's image: did it print its end text?"""
+    result["ended"] = how
+    if end.encode() in log.read_bytes():
+        result["end"] = result["totals"]
+    else:
+        result["problems"].insert(0, f"'{end}' is not in {log}: {no_end(how, status, said, timeout)}")
+
+
 def verdict(result):
     """True if nothing failed."""
     return bool(result["end"]) and not result["problems"] and \

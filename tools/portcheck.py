@@ -4,6 +4,8 @@
 
   portcheck.py DIR             DIR: pvops_port.h, C and assembly files, flags, *.lds
   portcheck.py DIR --needs     the functions that each part of the layer needs, as Markdown
+  portcheck.py DIR --image FILE
+                               link port and layer by the port's script to FILE
 
 `flags` has the compiler's flags, one a line; paths in it are relative to DIR.  Symbols of
 the linker script are checked if DIR has one; a port inside a kernel may have it elsewhere.
@@ -14,6 +16,7 @@ arguments, or DIR is no port.
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -77,6 +80,7 @@ class Port:
     def __init__(self, folder, cc="gcc"):
         self.folder, self.cc = Path(folder).resolve(), cc
         self.wrong = []
+        self.broken, self.broken_layer = [], False
         if not (self.folder / "pvops_port.h").is_file():
             raise NoPort(f"{folder}: no pvops_port.h in it")
         if not (self.folder / "flags").is_file():
@@ -199,6 +203,7 @@ class Port:
                         continue
                     line = next((x for x in said.splitlines() if "error:" in x), said.strip().split("\n")[0])
                     self.tell(part, f"{source.relative_to(TOP)} does not compile: {line.replace(f'{TOP}/', '')}")
+                    self.broken_layer = True
         return parts
 
     def compile_port(self):
@@ -222,17 +227,22 @@ class Port:
                 renamed.write_text(text, encoding="utf-8")
                 made, said = self.compile(renamed, "-I", source.parent)
                 objects += [made] if made else []
-            others = [x for x in said.splitlines() if "error:" in x and not CONFLICT.search(x)]
-            if others and not made:
-                self.tell(source.name, f"does not compile: {others[0].replace(f'{self.folder}/', '')}")
+            # The assembler writes it with a capital letter.
+            others = [x for x in said.splitlines() if "rror:" in x and not CONFLICT.search(x)]
+            if not made:
+                line = (others or said.splitlines() or ["no reason given"])[0]
+                self.tell(source.name, f"does not compile: {line.replace(f'{self.folder}/', '')}")
+                self.broken.append(source.name)
         return objects
 
-    @staticmethod
-    def symbols(objects):
+    def symbols(self, objects):
         """Defined ones, {undefined}."""
         defined, undefined = set(), set()
         if objects:
-            for line in run("nm", *objects).stdout.splitlines():
+            said = run("nm", *objects)
+            if said.returncode:
+                self.tell("nm", said.stderr.strip().splitlines()[0].replace(f"{TOP}/", ""))
+            for line in said.stdout.splitlines():
                 words = line.split()
                 if len(words) >= 2 and words[-2] in "Uw":
                     undefined.add(words[-1])
@@ -241,7 +251,7 @@ class Port:
         return defined, undefined
 
     def check_functions(self, parts, objects):
-        """The port defines every symbol that a part needs."""
+        """The port defines every symbol that a part needs; unknown if a file does not compile."""
         all_layer = self.symbols([o for made in parts.values() for o in made])[0]
         of_port = self.symbols(objects)[0]
         wrong_type = {line.split(":")[0] for line in self.wrong}
@@ -250,26 +260,38 @@ class Port:
             needed = self.symbols(made)[1] - all_layer
             needs[part] = sorted(n for n in needed if n.startswith("pv_port_"))
             for name in needs[part]:
-                if name not in of_port and name not in wrong_type:
+                if name not in of_port and name not in wrong_type and not self.broken:
                     self.tell(part, f"needs {name}: not defined")
-            of_kernel |= {n for n in needed - of_port if not n.startswith(("pv_port_", "__pv_", "_GLOBAL_"))}
+            if not self.broken_layer:
+                of_kernel |= {n for n in needed - of_port if not n.startswith(("pv_port_", "__pv_", "_GLOBAL_"))}
         return needs, of_kernel
 
-    def check_script(self, parts, objects):
-        """With a linker script: link all objects to one image."""
+    def check_script(self, parts, objects, to=None):
+        """With a linker script: link all objects to one image, and copy it to @to."""
         everything = [o for made in parts.values() for o in made] + objects
         if len(self.scripts) != 1:
+            if to:
+                self.tell("image", "only a port with one linker script can be linked")
             return "not checked: no linker script here" if not self.scripts else "not checked: several"
+        if self.broken:
+            return f"not checked, because {self.broken[0]} does not compile"
         image = self.build / "image.elf"
-        said = run("ld", "-nostdlib", "-static", "--no-warn-rwx-segments", "--unresolved-symbols=ignore-all", "-z",
+        unresolved = [] if to else ["--unresolved-symbols=ignore-all"]
+        said = run("ld", "-nostdlib", "-static", "--no-warn-rwx-segments", *unresolved, "-z",
                    "noexecstack", "-T", self.scripts[0], "-o", image, *everything)
+        already = len(self.wrong)
         if said.returncode:
-            self.tell(self.scripts[0].name, f"ld: {said.stderr.strip().splitlines()[0]}")
+            lines = said.stderr.strip().splitlines()
+            self.tell(self.scripts[0].name, next((x for x in lines if "undefined" in x), f"ld: {lines[0]}"))
+        else:
+            defined = self.symbols([image])[0]
+        if self.wrong[already:]:
             return "wrong"
-        defined = self.symbols([image])[0]
         for name in SCRIPT:
             if name not in defined:
                 self.tell("core", f"needs {name}: not in {self.scripts[0].name}")
+        if to and not self.wrong:
+            shutil.copy(image, to)
         return "all symbols"
 
 
@@ -283,7 +305,8 @@ def table(needs):
 
 
 def main(args):
-    if not args or args[1:] not in ([], ["--needs"]):
+    to = args[2] if args[1:2] == ["--image"] and len(args) == 3 else None
+    if not args or not to and args[1:] not in ([], ["--needs"]):
         print(__doc__, file=sys.stderr)
         return 2
     try:
@@ -301,12 +324,12 @@ def main(args):
         port.check_headers()
         parts, objects = port.compile_layer(), port.compile_port()
         needs, of_kernel = port.check_functions(parts, objects)
-        script = port.check_script(parts, objects)
+        script = port.check_script(parts, objects, to)
     if "--needs" in args:
         print("\n".join(table(needs)))
     else:
         for part, names in needs.items():
-            good = not any(line.startswith(f"{part}:") for line in port.wrong)
+            good = not port.broken and not any(line.startswith(f"{part}:") for line in port.wrong)
             print(f"{part:16} {len(parts[part]):2} files, {len(names):2} functions of the port"
                   f"{': all there' if good else ''}")
         if of_kernel:
@@ -317,7 +340,7 @@ def main(args):
     if "--needs" not in args:
         nr = len(port.wrong)
         print(f"port-check: {args[0]}: " + (f"{nr} thing{'s are' if nr > 1 else ' is'} missing or wrong" if nr else
-                                            f"good: core and {len(parts) - 1} backends"))
+                                            f"good: core and {len(parts) - 1} backends{f', {to}' if to else ''}"))
     return 1 if port.wrong else 0
 
 

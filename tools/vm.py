@@ -4,6 +4,8 @@
 
   vm.py list                    the environments of tests/vm/envs.toml
   vm.py run ENV [WORD...]       boot; WORDs are the guest's command line
+  vm.py run ENV --image FILE --end TEXT
+                                boot another kernel's image, until it prints TEXT
   vm.py tap ENV [WORD...]       boot; the guest's KTAP as TAP, for prove
   vm.py parse FILE              a recorded serial log, as JSON
 
@@ -33,9 +35,10 @@ IMAGE = "build/guest.elf"
 # One boot
 
 def run(name, words=(), image=None, tag="", timeout=qemu.TIMEOUT, count=None, parts=None, more=(),
-        inner=()):
+        inner=(), end=""):
     """Boot once, maybe with other files for parts and more arguments for QEMU, or for
-    the one inside a host.  Returns guestlog.parse()'s dict, and
+    the one inside a host.  With end the image is another kernel's: that text is its end
+    marker, and stops the machine.  Returns guestlog.parse()'s dict, and
 
     env, cmdline, command, image_sha256, parts {name: sha256}, seconds, log_file,
     ended: "poweroff", "reset" or "timeout", ...; of a guest inside a host what that says;
@@ -59,14 +62,19 @@ def run(name, words=(), image=None, tag="", timeout=qemu.TIMEOUT, count=None, pa
     rows["inner"] = rows.get("inner", []) + list(inner)
     packed = qemu.pack(rows, image, cmdline, log.with_suffix(".cpio"))
     args = qemu.command(rows, image, cmdline, packed) + list(more)
-    how, status, said, seconds = qemu.boot(args, rows, log, timeout)
+    if end:
+        rows["down"] = [end]
+    how, status, said, seconds = qemu.boot(args, rows, log, timeout, end.encode() or qemu.END_SIGN)
     if packed:
         packed.unlink()
     result = guestlog.parse(log.read_text(encoding="utf-8", errors="replace"))
     result.update(env=name, cmdline=cmdline, command=args, image_sha256=before,
                   parts={p: qemu.sha256(f) for p, f in rows.get("parts", {}).items()},
                   seconds=seconds, log_file=str(log))
-    judge.judge(result, rows, how, status, said, timeout)
+    if end:
+        judge.judge_end(result, end, log, how, status, said, timeout)
+    else:
+        judge.judge(result, rows, how, status, said, timeout)
     if qemu.sha256(image) != before:
         result["problems"].append(f"{image}: changed while it ran")
     log.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
@@ -122,6 +130,8 @@ def arguments(argv):
         p.add_argument("--log", metavar="FILE", help="read this serial log instead of booting")
         if what == "run":
             p.add_argument("--json", action="store_true", help="print everything as JSON")
+            p.add_argument("--end", default="", metavar="TEXT",
+                           help="end marker of another kernel's image: a text on the serial line")
     p = sub.add_parser("parse")
     p.add_argument("file", metavar="FILE")
     args = parser.parse_args(argv)
@@ -161,7 +171,8 @@ def main(argv):
     if args.log:
         result = replay(args.env, args.words, args.log)
     else:
-        result = run(args.env, args.words, args.image, args.tag, args.timeout)
+        result = run(args.env, args.words, args.image, args.tag, args.timeout,
+                     end=getattr(args, "end", ""))
     if args.what == "tap":
         return tap(result, rows.get("variant", ""))
     if args.json:

@@ -77,7 +77,8 @@
  *	PV_PERCPU_ASM			how assembly names this CPU's variable:
  *					a string prefix such as "%gs:".  The
  *					variable's symbol follows; it must be
- *					an absolute 32-bit operand
+ *					an absolute 32-bit operand.  A kernel for
+ *					one CPU may use "": it needs no GS base
  *	PV_RO_AFTER_INIT		attribute of variables that only pv_init()
  *					and pv_override() write; may be left out
  *	PV_ASM_ENDBR, PV_ENDBR		asm text, and the same in an assembly file,
@@ -108,7 +109,9 @@
  *					by the instruction's address
  *	PV_KERNEL_CS, PV_KERNEL_DS,	selectors
  *	PV_USER_CS, PV_USER_DS
- *	PV_VECTOR_TIMER			vector of the interrupt that set_timer requests
+ *	PV_VECTOR_TIMER			vector of the interrupt that set_timer requests;
+ *					this vector and those below are from 32 to 254,
+ *					and have no other use
  *	PV_VECTOR_IPI, PV_IPI_COUNT	first IPI vector and how many
  *	PV_VECTOR_EVENT			vector that leads to pv_port_event_entry, for
  *					hypervisors that have one vector for all events
@@ -122,6 +125,8 @@
  *	PV_XEN_INTERFACE		for backend xen: the kernel's own copy of Xen's
  *					public headers, as <file>; left out, they are
  *					<xen/...> of the package libxen-dev
+ *	linux/kvm_para.h		no macro: a header that backend kvm includes, from
+ *					the package linux-libc-dev
  *	PV_CALLER()			address of the op's caller, for reports:
  *					__builtin_return_address(0)
  *	pv_port_virt_to_pfn(va)		frame of a linear-map address
@@ -162,7 +167,8 @@
  * @fmt: printf format, %s %c %d %i %u %x with l/ll, %p, %%; ends without newline
  *
  * Context: any.  Lines already begin with "pvops: ".  The port adds only its log's own
- * prefix (time, level).
+ * prefix (time, level).  Until pv_cpu_init(0) the port uses no op for it.  After that it
+ * uses console_write(), because a domain of Xen has no serial port.
  */
 void pv_port_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

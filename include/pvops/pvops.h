@@ -2,7 +2,8 @@
 /**
  * DOC: The core's interface for a kernel
  *
- * port.h gives the start-up order.  One word of the kernel's command line chooses:
+ * The kernel calls these functions in the order that port.h gives.  One word of its command
+ * line chooses:
  *
  *	pvops=auto			the best backend that runs here (default)
  *	pvops=<backend>			this backend

@@ -53,6 +53,10 @@
 #ifndef PV_RO_AFTER_INIT
 #define PV_RO_AFTER_INIT
 #endif
+/* <stddef.h> has it; a kernel with headers of its own may not. */
+#ifndef offsetof
+#define offsetof(type, member)	__builtin_offsetof(type, member)
+#endif
 /*
  * The same for asm statements, as text; elsewhere assembly is plain:
  * PV_ASM_ENDBR	as PV_ENDBR

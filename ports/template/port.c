@@ -48,11 +48,27 @@ static void put_text(const char *text)
 	}
 }
 
+/* A domain of Xen's has no serial port: once ops work, the console is one of them. */
+static bool ops_work;
+
+static void say(const char *text)
+{
+	size_t bytes = 0;
+
+	if (!ops_work) {
+		put_text(text);
+		return;
+	}
+	while (text[bytes])
+		bytes++;
+	pv_console_write(text, bytes);
+}
+
 static __attribute__((noreturn)) void stub(const char *name)
 {
-	put_text("port: ");
-	put_text(name);
-	put_text(" is a stub: its contract is in include/pvops/port.h\r\n");
+	say("port: ");
+	say(name);
+	say(" is a stub: its contract is in include/pvops/port.h\r\n");
 	for (;;)
 		asm volatile("cli; hlt");
 }
@@ -74,7 +90,7 @@ void pv_port_native_shutdown(enum pv_shutdown_reason reason)
 	STUB();
 }
 
-/* --- log: what the kernel's printf does, with %llx, %p and %% --- */
+/* --- log: what the kernel's printf does, with %llx, %p and %%; say() is its output --- */
 
 void pv_port_log(const char *fmt, ...)
 {
@@ -93,9 +109,9 @@ int pv_port_format(char *out, size_t size, const char *fmt, ...)
 /* Final as it is; a kernel may want to print more. */
 void pv_port_panic(const char *why)
 {
-	put_text("panic: ");
-	put_text(why);
-	put_text("\r\n");
+	say("panic: ");
+	say(why);
+	say("\r\n");
 	for (;;)
 		asm volatile("cli; hlt");
 }
@@ -237,13 +253,16 @@ static void read_cpuid(struct pv_cpuid *regs)
 }
 
 /* Called by entry.S on the boot CPU, in ring 0, with GS base set. */
-void __attribute__((noreturn)) port_start(unsigned long area)
+void __attribute__((noreturn)) port_start(unsigned long area, unsigned long info)
 {
 	static struct pv_platform platform = { .cpuid = read_cpuid };
 
 	percpu_base[0] = area;
+	platform.hvm_start_info = (const void *)(KERNEL_BASE + info);
+	platform.option_roms = (const u8 *)(KERNEL_BASE + 0xc0000);
 	pv_init(&platform, "");
 	pv_cpu_init(0);
+	ops_work = true;
 	/* GDT, IDT, memory: by ops from here on. */
 	if (pv_patch() < 0)
 		pv_port_panic("sites are not patched");

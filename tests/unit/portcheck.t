@@ -67,6 +67,9 @@ tap.empty([n for n in re.findall(r"`((?:ports|tests|tools|include|backends)/[\w.
 script = (TEMPLATE / "port.lds").read_text(encoding="utf-8")
 tap.empty([n for n in re.findall(r"__pv_\w+ = ", script) if n not in page], "its linker snippet has each symbol of the template's")
 
+status, said, _ = changed(("pvops_port.h", r"^#define __bitwise", "#undef offsetof\n#define __bitwise"))
+tap.ok(status == 0, "a kernel may have no offsetof", *said)
+
 # A port with the template's header and flags has the template's objects of the layer.
 told(tap, "a missing function", ["backend xen: needs pv_port_linear_pte: not defined"],
      ("port.c", r"^pv_pte_t \*pv_port_linear_pte.*?^}\n", ""))
@@ -77,6 +80,12 @@ told(tap, "a wrong type",
      ("port.c", r"^u32 pv_port_tsc_khz", "u64 pv_port_tsc_khz"))
 told(tap, "a script without a symbol", ["core: needs __pv_text_end: not in port.lds"],
      ("port.lds", r"__pv_text_end = \.;", ""))
+told(tap, "a file of C that does not compile",
+     ["port.c: does not compile: port.c:10:10: fatal error: nosuch.h: No such file or directory"],
+     ("port.c", r"^#include <stdarg.h>", "#include <nosuch.h>"))
+told(tap, "a file of assembly that does not compile",
+     ["entry.S: does not compile: entry.S:8: Error: no such instruction: `nosuch'"],
+     ("entry.S", r"^#include <pvops/site.h>", "nosuch"))
 told(tap, "a missing flag",
      ["flags: -mno-red-zone is missing: a site calls on the stack of the code around it, and an interrupt uses it",
       "headers: needs type s64: not defined in pvops_port.h"],
@@ -90,6 +99,12 @@ told(tap, "a missing macro",
       "assembly: PV_USER_CS: no number with __ASSEMBLY__ defined"],
      ("pvops_port.h", r"^#define PV_USER_CS.*?\n", ""), ("pvops_port.h", r"^#define PV_GDT_LDT.*?\n", ""))
 
+with tempfile.TemporaryDirectory() as folder:
+    to = Path(folder) / "port.elf"
+    status, said, err = check(TEMPLATE, "--image", to)
+    tap.ok(status == 0 and to.read_bytes()[:4] == b"\x7fELF" and said[-1].endswith(f" backends, {to}"),
+           "--image links it", *said, *err)
+    tap.equal(check(TEMPLATE, "--image")[0], 2, "--image without a file is a wrong argument")
 for folder, line in ((TOP / "docs", "no pvops_port.h in it"), (TOP / "tests/guest/include", "no file named flags in it")):
     tap.equal(check(folder), (2, [], [f"port-check: {folder}: {line}"]), f"no port: {line}")
 tap.done()
