@@ -104,7 +104,7 @@ static void cpu_init(u32 cpu)
 {
 	if (cpu >= PV_MAX_CPUS)
 		pv_port_panic("pvops: hyperv: CPU number beyond PV_MAX_CPUS");
-	/* After hv_cpu_exit(): start again. */
+	/* After pvhyperv_cpu_exit(): start again. */
 	if (!started) {
 		pvhyperv.use = used;
 		start();

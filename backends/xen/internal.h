@@ -16,7 +16,7 @@
 
 /*
  * Registered with Xen; must not cross a page.  Assembly uses three offsets: pending 0,
- * mask 1, cr2 16; leaf.c checks them.
+ * mask 1, cr2 16; assembly.c checks them.
  */
 typedef struct vcpu_info pvxen_vcpu_area __attribute__((aligned(64)));
 PV_PERCPU_DECLARE(pvxen_vcpu_area, pvxen_vcpu_info);
