@@ -9,6 +9,8 @@
  * of several rounds is reported: what is above it is somebody's interrupt.
  * Without -icount the figures are TSC ticks and mean nothing.
  */
+#include <pvops/twin.h>
+
 #include "guest.h"
 
 #define ROUND		16
@@ -18,26 +20,6 @@
 #define FLAGS_RW	(PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_USER | PV_PTE_ACCESSED | PV_PTE_DIRTY)
 
 #define REPEAT(x)	x; x; x; x; x; x; x; x; x; x; x; x; x; x; x; x
-
-/* Operands of a branch-site op are computed, nothing is called. */
-#define USE0()
-#define USE1(t1, a1)				"r" (a1)
-#define USE2(t1, a1, t2, a2)			"r" (a1), "r" (a2)
-#define USE3(t1, a1, t2, a2, t3, a3)		"r" (a1), "r" (a2), "r" (a3)
-#define USE4(t1, a1, t2, a2, t3, a3, t4, a4)	"r" (a1), "r" (a2), "r" (a3), "r" (a4)
-
-#define TWIN_CALL6(name, conv, ret, n, args)	\
-	PV_DEFINE_CALL(twin_##name, name, "", conv, ret, n, args)
-#define TWIN_CALL9	TWIN_CALL6
-#define TWIN_BRANCH(name, conv, ret, n, args)				\
-static __always_inline void twin_##name PV_PROTO##n args		\
-{									\
-	asm volatile("" : : USE##n args : "memory");			\
-}
-#define TWIN_ASM6(name, conv, ret, n, args)
-#define TWIN_JUMP6(name, conv, ret, n, args)
-#define PV_OP(table, name, site, conv, ret, n, args, test) TWIN_##site(name, conv, ret, n, args)
-#include <pvops/catalogue.h>
 
 /* Hundredths, rounded to nearest; may be a little below zero for empty ops. */
 static void report(const char *path, const char *name, s64 insns, u64 count, u64 calls)

@@ -34,6 +34,7 @@
 #include <asm/processor.h>
 
 #include <pvops/pvops.h>
+#include <pvops/twin.h>
 
 #define REPEATS		16
 #define ROUNDS		25
@@ -45,28 +46,6 @@
 #define TABLE_FLAGS	(PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_USER | \
 			 PV_PTE_ACCESSED)
 #define PAGE_FLAGS	(TABLE_FLAGS | PV_PTE_DIRTY)
-
-/* Operands of a branch-site op are computed, nothing is called. */
-#define USE0()
-#define USE1(t1, a1)				"r" (a1)
-#define USE2(t1, a1, t2, a2)			"r" (a1), "r" (a2)
-#define USE3(t1, a1, t2, a2, t3, a3)		"r" (a1), "r" (a2), "r" (a3)
-#define USE4(t1, a1, t2, a2, t3, a3, t4, a4)	"r" (a1), "r" (a2), "r" (a3), \
-						"r" (a4)
-
-#define TWIN_CALL6(name, conv, ret, n, args)	\
-	PV_DEFINE_CALL(twin_##name, name, "", conv, ret, n, args)
-#define TWIN_CALL9	TWIN_CALL6
-#define TWIN_BRANCH(name, conv, ret, n, args)				\
-static __always_inline void twin_##name PV_PROTO##n args		\
-{									\
-	asm volatile("" : : USE##n args : "memory");			\
-}
-#define TWIN_ASM6(name, conv, ret, n, args)
-#define TWIN_JUMP6(name, conv, ret, n, args)
-#define PV_OP(table, name, site, conv, ret, n, args, test) \
-	TWIN_##site(name, conv, ret, n, args)
-#include <pvops/catalogue.h>
 
 /* One reader at a time; too much for a stack. */
 static DEFINE_MUTEX(bench_lock);
