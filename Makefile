@@ -237,22 +237,22 @@ docs-check: $(B)/optables/optables ## test: pages and version.h are current
 	$(Q)tools/opdoc.py --program $< --check docs/ops.md
 	$(Q)tools/pagecheck.py
 
-$(XEN): tools/fetch-xen.sh
+$(XEN): tools/fetch.sh
 	@echo "  FETCH   $@"
-	$(Q)tools/fetch-xen.sh $@
+	$(Q)tools/fetch.sh xen $@
 
-$(KERNEL): tools/fetch-kernel.sh
+$(KERNEL): tools/fetch.sh
 	@echo "  FETCH   $@"
-	$(Q)tools/fetch-kernel.sh $(@D)
+	$(Q)tools/fetch.sh kernel $(@D)
 
 # A host that runs the guest on its KVM.
 $(B)/kvm/host.cpio: tools/kvm-host.sh tools/host-image.sh tests/vm/kvm-init $(KERNEL)
 	@echo "  CPIO    $@"
 	$(Q)tools/kvm-host.sh $(dir $(KERNEL)) $@
 
-$(TOOLSTACK): tools/fetch-toolstack.sh
+$(TOOLSTACK): tools/fetch.sh
 	@echo "  FETCH   $(B)/toolstack"
-	$(Q)tools/fetch-toolstack.sh $(B)/toolstack
+	$(Q)tools/fetch.sh toolstack $(B)/toolstack
 
 # A dom0 that starts the guest as a domU.
 $(B)/xen/host.cpio: tools/xen-host.sh tools/host-image.sh tests/vm/dom0-init $(KERNEL) $(TOOLSTACK)
@@ -260,9 +260,9 @@ $(B)/xen/host.cpio: tools/xen-host.sh tools/host-image.sh tests/vm/dom0-init $(K
 	$(Q)tools/xen-host.sh $(dir $(KERNEL)) $(B)/toolstack $@
 
 # HVM guests need QEMU there, and firmware.
-$(B)/xen/hvm-host.cpio: tools/xen-host.sh tools/host-image.sh tools/fetch-toolstack.sh tests/vm/dom0-init $(KERNEL)
+$(B)/xen/hvm-host.cpio: tools/xen-host.sh tools/host-image.sh tools/fetch.sh tests/vm/dom0-init $(KERNEL)
 	@echo "  CPIO    $@"
-	$(Q)tools/fetch-toolstack.sh $(B)/toolstack-hvm hvm
+	$(Q)tools/fetch.sh toolstack-hvm $(B)/toolstack-hvm
 	$(Q)tools/xen-host.sh $(dir $(KERNEL)) $(B)/toolstack-hvm $@
 
 # sparse: any word is a failure.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # kvm-host.sh KERNEL FILE: the initrd of a KVM host, FILE: busybox, Debian's
-# modules for AMD's SVM from the folder KERNEL (tools/fetch-kernel.sh), this
+# modules for AMD's SVM from the folder KERNEL (tools/fetch.sh), this
 # machine's QEMU with its libraries and firmware, and tests/vm/kvm-init.  The
 # guest comes in a second archive behind it, which tools/vm.py writes.
 set -eu

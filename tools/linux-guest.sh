@@ -167,7 +167,7 @@ guest()
 dom0()
 {
 	local root=$out/$variant/dom0
-	newer build/toolstack tools/fetch-toolstack.sh || tools/fetch-toolstack.sh build/toolstack
+	newer build/toolstack tools/fetch.sh || tools/fetch.sh toolstack build/toolstack
 	newer "$out/$variant-dom0.cpio" build/toolstack tests/linux/dom0-init \
 		"$out/$variant.cpio" "$kernel" && return
 	rm -rf "$root"

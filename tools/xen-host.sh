@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # xen-host.sh KERNEL TOOLSTACK FILE: the initrd of a dom0, FILE: busybox, Debian's
-# modules from the folder KERNEL (tools/fetch-kernel.sh), Xen's toolstack from the
-# folder TOOLSTACK (tools/fetch-toolstack.sh), and tests/vm/dom0-init.  The domU
+# modules from the folder KERNEL (tools/fetch.sh), Xen's toolstack from the
+# folder TOOLSTACK (tools/fetch.sh), and tests/vm/dom0-init.  The domU
 # comes in a second archive behind it, which tools/vm.py writes.
 set -eu
 [ $# -eq 3 ] || { echo "usage: xen-host.sh KERNEL TOOLSTACK FILE" >&2; exit 2; }

@@ -69,22 +69,22 @@ with tempfile.TemporaryDirectory() as folder:
 
     for path in ("lib/modules/1/kernel/a/kvm-amd.ko", "usr/lib/modules/1/kernel/a/kvm-amd.ko.xz"):
         kernel = Path(folder) / "kernel"
-        status, said = run(["tools/fetch-kernel.sh", str(kernel)], KNOWN="linux-image-1", MODULE=path)
-        tap.equal((status, [p.name for p in kernel.glob("modules/*")]), (0, [Path(path).name]), f"fetch-kernel.sh: {path}")
+        status, said = run(["tools/fetch.sh", "kernel", str(kernel)], KNOWN="linux-image-1", MODULE=path)
+        tap.equal((status, [p.name for p in kernel.glob("modules/*")]), (0, [Path(path).name]), f"fetch.sh kernel: {path}")
         script = '. tools/host-image.sh; begin "$0/modules" "$0/out" tests/vm/kvm-init; module kvm-amd; ' \
                  'cat "$root/modules/kvm-amd.ko" "$root/modules/order"'
         tap.equal(run(["bash", "-euc", script, str(kernel)]), (0, "module\nkvm-amd.ko\n"), "host-image.sh: as insmod takes it")
-    status, said = run(["tools/fetch-kernel.sh", str(kernel)], KNOWN="linux-image-1")
-    tap.equal((status, said), (1, "fetch-kernel: linux-image-1_1_amd64.deb: no modules in it\n"),
-              "fetch-kernel.sh: a package without modules, one line")
+    status, said = run(["tools/fetch.sh", "kernel", str(kernel)], KNOWN="linux-image-1")
+    tap.equal((status, said), (1, "fetch: linux-image-1_1_amd64.deb: no modules in it\n"),
+              "fetch.sh kernel: a package without modules, one line")
     status, said = run(["bash", "-euc", script, str(Path(folder))])
     tap.equal((status, said), (1, f"{Path(folder).name}: {folder}/modules/kvm-amd.ko: no such module, nor with .xz\n"),
               "host-image.sh: no module, one line")
 
     for release in ("4.17", "4.20"):
         name = f"xen-hypervisor-{release}-amd64"
-        status, said = run(["tools/fetch-xen.sh", f"{folder}/xen"], KNOWN=name)
-        tap.equal((status, said), (0, f"fetch-xen: {name}_1_amd64.deb\n"), f"fetch-xen.sh: a Debian with Xen {release}")
-    status, said = run(["tools/fetch-xen.sh", f"{folder}/xen"])
-    tap.ok(status == 1 and said.count("\n") == 1 and "E: no xen" in said, "fetch-xen.sh: a Debian with none, one line", said)
+        status, said = run(["tools/fetch.sh", "xen", f"{folder}/xen"], KNOWN=name)
+        tap.equal((status, said), (0, f"fetch: {name}_1_amd64.deb\n"), f"fetch.sh xen: a Debian with Xen {release}")
+    status, said = run(["tools/fetch.sh", "xen", f"{folder}/xen"])
+    tap.ok(status == 1 and said.count("\n") == 1 and "E: no xen" in said, "fetch.sh xen: a Debian with none, one line", said)
 tap.done()

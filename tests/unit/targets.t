@@ -115,9 +115,11 @@ print("pvops-linux: end")
 """
 
 # The parts of the mini guest's tree: what makes them, and what of.
-MAKERS = {"tools/fetch-xen.sh": 'mkdir -p "${1%/*}"; echo xen >"$1"',
-          "tools/fetch-kernel.sh": 'mkdir -p "$1/modules"; echo kernel >"$1/vmlinuz"',
-          "tools/fetch-toolstack.sh": 'mkdir -p "$1/bin"; echo xl >"$1/bin/xl"',
+MAKERS = {"tools/fetch.sh": """case $1 in
+xen) mkdir -p "${2%/*}"; echo xen >"$2" ;;
+kernel) mkdir -p "$2/modules"; echo kernel >"$2/vmlinuz" ;;
+*) mkdir -p "$2/bin"; echo xl >"$2/bin/xl" ;;
+esac""",
           "tools/kvm-host.sh": 'mkdir -p "${2%/*}"; ls "$1/vmlinuz" >"$2"',
           "tools/xen-host.sh": 'mkdir -p "${3%/*}"; ls "$1/vmlinuz" "$2/bin/xl" >"$3"',
           "tools/packages.txt": "make\n",
