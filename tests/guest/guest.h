@@ -208,6 +208,12 @@ void schedule(void);
 void syscall_dispatch(struct regs *regs);
 extern u64 context_switches;
 
+/* Errors of ops (include/pvops/ops) and of system calls. */
+#define ENOENT		2
+#define EIO		5
+#define ENOSYS		38
+#define ETIMEDOUT	110
+
 /* System calls: number in rax, arguments rdi, rsi, rdx; result in rax. */
 enum {
 	SYS_EXIT, SYS_GETPID, SYS_YIELD, SYS_FORK, SYS_WAIT, SYS_MAP, SYS_UNMAP,

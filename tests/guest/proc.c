@@ -281,7 +281,7 @@ void syscall_dispatch(struct regs *regs)
 		result = (s64)pv_clock_read();
 		break;
 	default:
-		result = -38;
+		result = -ENOSYS;
 	}
 	regs->rax = (u64)result;
 }

@@ -11,6 +11,7 @@
  * at once.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <ucontext.h>
@@ -25,7 +26,6 @@
 #define HANDLER_CELL	1024
 #define JOURNAL		65536
 
-#define EINVAL_		22
 
 static u64 cell[CELLS];
 static u32 journal[JOURNAL];
@@ -260,8 +260,8 @@ static void update_outside_a_batch_is_real_at_once(void **state)
 static void update_outside_a_batch_returns_its_error(void **state)
 {
 	(void)state;
-	refuse[3] = -EINVAL_;
-	assert_int_equal(update(3, 5), -EINVAL_);
+	refuse[3] = -EINVAL;
+	assert_int_equal(update(3, 5), -EINVAL);
 	assert_int_equal(pv_batch_error_count() - errors_before, 1);
 	assert_int_equal(host_log_lines(), 1);
 	assert_int_equal(cell[3], 0);
@@ -805,7 +805,7 @@ static void refused_entry_is_reported_and_the_rest_applied(void **state)
 	u32 i;
 
 	(void)state;
-	refuse[4] = -EINVAL_;
+	refuse[4] = -EINVAL;
 	pv_batch_begin(PV_BATCH_MMU);
 	for (i = 0; i < 10; i++)
 		pv_batch_update(i == 4 ? PV_OP_set_pmd : PV_OP_set_pte, 0xffffffff81000000 + i,
@@ -824,8 +824,8 @@ static void refused_entry_is_reported_and_the_rest_applied(void **state)
 	assert_int_equal(error->req.val, 0x104);
 	assert_int_equal(error->note.op, PV_OP_set_pmd);
 	assert_int_equal(error->note.caller, 0xffffffff81000004);
-	assert_int_equal(error->error, -EINVAL_);
-	assert_int_equal(error->again, -EINVAL_);
+	assert_int_equal(error->error, -EINVAL);
+	assert_int_equal(error->again, -EINVAL);
 	assert_int_equal(host_log_lines(), 1);
 	assert_logged("set_pmd refused", "error -22", "entry 0x0", "value 0x104",
 		      "caller 0xffffffff81000004", "second try: error -22, lost");
@@ -838,8 +838,8 @@ static void every_submission_is_counted(void **state)
 	u32 i;
 
 	(void)state;
-	refuse[4] = -EINVAL_;
-	refuse[7] = -EINVAL_;
+	refuse[4] = -EINVAL;
+	refuse[7] = -EINVAL;
 	times[7] = 1;
 	pv_batch_begin(PV_BATCH_MMU);
 	for (i = 0; i < 10; i++)
@@ -862,12 +862,12 @@ static void reports_show_addresses_of_entries(void **state)
 	u32 i;
 
 	(void)state;
-	pv_batch_refused(&req, &note, -EINVAL_, PV_BATCH_NOT_TRIED);
+	pv_batch_refused(&req, &note, -EINVAL, PV_BATCH_NOT_TRIED);
 	assert_logged("set_fixmap refused", "entry 0xe7e902b,");
 	for (i = 0; i < sizeof(entries); i++) {
 		host_log_clear();
 		note.op = entries[i];
-		pv_batch_refused(&req, &note, -EINVAL_, PV_BATCH_NOT_TRIED);
+		pv_batch_refused(&req, &note, -EINVAL, PV_BATCH_NOT_TRIED);
 		assert_non_null(host_log_find(pv_op_info[entries[i]].name));
 		assert_logged(" refused: error -22, entry 0xe7e9028,");
 	}
@@ -880,7 +880,7 @@ static void refusal_that_passes_loses_nothing(void **state)
 
 	(void)state;
 	for (i = 0; i < 10; i += 3) {
-		refuse[i] = -EINVAL_;
+		refuse[i] = -EINVAL;
 		times[i] = 1;
 	}
 	pv_batch_begin(PV_BATCH_MMU);
@@ -895,7 +895,7 @@ static void refusal_that_passes_loses_nothing(void **state)
 	assert_int_equal(pv_batch_lost_count() - lost_before, 0);
 	assert_int_equal(host_log_lines(), 4);
 	for (i = 0; i < 4; i++) {
-		assert_int_equal(pv_batch_error(i)->error, -EINVAL_);
+		assert_int_equal(pv_batch_error(i)->error, -EINVAL);
 		assert_int_equal(pv_batch_error(i)->again, 0);
 		assert_int_equal(pv_batch_error(i)->note.caller, 0x1009 - 3 * i);
 	}
@@ -907,10 +907,10 @@ static void first_last_and_neighbours_may_be_refused(void **state)
 	u32 i;
 
 	(void)state;
-	refuse[0] = -1;
-	refuse[5] = -5;
-	refuse[6] = -6;
-	refuse[9] = -9;
+	refuse[0] = -EPERM;
+	refuse[5] = -EIO;
+	refuse[6] = -ENXIO;
+	refuse[9] = -EBADF;
 	pv_batch_begin(PV_BATCH_MMU);
 	for (i = 0; i < 10; i++)
 		pv_batch_update(i & 1 ? PV_OP_set_pmd : PV_OP_set_pte, 0x1000 + i, i, 1);
@@ -939,7 +939,7 @@ static void all_refused_ends_too(void **state)
 	(void)state;
 	pv_batch_begin(PV_BATCH_MMU);
 	for (i = 0; i < PV_BATCH_MAX; i++) {
-		refuse[i] = -1;
+		refuse[i] = -EPERM;
 		update(i, 1);
 	}
 	pv_batch_end(PV_BATCH_MMU);
@@ -972,7 +972,7 @@ static void last_errors_are_kept_newest_first(void **state)
 static void refused_in_a_pause_is_reported_too(void **state)
 {
 	(void)state;
-	refuse[1] = -EINVAL_;
+	refuse[1] = -EINVAL;
 	pv_batch_begin(PV_BATCH_MMU);
 	update(0, 1);
 	update(1, 1);
@@ -990,15 +990,15 @@ static void report_by_a_backend_itself(void **state)
 	struct pv_batch_note note = { 0x4242, PV_OP_load_sp0 };
 
 	(void)state;
-	pv_batch_refused(&req, &note, -38, 0);
+	pv_batch_refused(&req, &note, -ENOSYS, 0);
 	assert_logged("load_sp0 refused", "error -38", "caller 0x4242", "second try: good");
 	assert_int_equal(pv_batch_error(0)->note.op, PV_OP_load_sp0);
 	note.op = PV_OP_COUNT + 5;
-	pv_batch_refused(&req, &note, -38, PV_BATCH_NOT_TRIED);
+	pv_batch_refused(&req, &note, -ENOSYS, PV_BATCH_NOT_TRIED);
 	assert_logged("? refused", "error -38", "second try: none");
 	assert_int_equal(pv_batch_lost_count() - lost_before, 0);
 	note.op = PV_BATCH_CPU_INIT;
-	pv_batch_refused(&req, &note, -38, -39);
+	pv_batch_refused(&req, &note, -ENOSYS, -ENOTEMPTY);
 	assert_logged("cpu_init refused", "error -38", "second try: error -39, lost");
 	assert_int_equal(pv_batch_lost_count() - lost_before, 1);
 }
@@ -1016,7 +1016,7 @@ static int lying_submit(const struct pv_batch_req *req, u32 count, u32 *done)
 	if (lies_told > 1000)
 		return 0;
 	*done = lie;
-	return -EINVAL_;
+	return -EINVAL;
 }
 
 static int silent_submit(const struct pv_batch_req *req, u32 count, u32 *done)
@@ -1025,7 +1025,7 @@ static int silent_submit(const struct pv_batch_req *req, u32 count, u32 *done)
 	(void)count;
 	(void)done;
 	lies_told++;
-	return lies_told > 1000 ? 0 : -EINVAL_;
+	return lies_told > 1000 ? 0 : -EINVAL;
 }
 
 static void wrong_count_neither_loops_nor_overruns(void **state)

@@ -4,13 +4,15 @@
  * compiled without the injector, as in most kernels; here it is.
  */
 #define PV_PORT_INJECT	1
+#include <errno.h>
+
 #include "../../pvops/inject.c"
 
 #include "unit.h"
 
 #define CALLER	0x1234UL
 
-static const u8 errors[] = { 22, 1, 14, 0 };
+static const u8 errors[] = { EINVAL, EPERM, EFAULT, 0 };
 static struct pv_inject_counts before;
 
 static int disarmed(void **state)
@@ -80,16 +82,16 @@ static void reports_are_matched_with_faults(void **state)
 	pv_inject_error(errors, &turn);
 	pv_inject_error(errors, &turn);
 	/* The hypervisor's own refusals, with an error that was not injected. */
-	pv_inject_reported(CALLER, -14);
+	pv_inject_reported(CALLER, -EFAULT);
 	pv_inject_reported(CALLER, -9999);
 	assert_logged("error -9999 for caller 0x1234 was not injected, nor caused by a fault");
 	pv_inject_reported(CALLER, 1);
 	assert_int_equal(since().reported, 0);
 	assert_int_equal(since().other, 3);
 	/* In any order, and each once. */
-	pv_inject_reported(CALLER, -1);
-	pv_inject_reported(CALLER, -22);
-	pv_inject_reported(CALLER, -22);
+	pv_inject_reported(CALLER, -EPERM);
+	pv_inject_reported(CALLER, -EINVAL);
+	pv_inject_reported(CALLER, -EINVAL);
 	assert_int_equal(since().reported, 2);
 	assert_int_equal(since().other, 4);
 	assert_int_equal(since().injected, 2);
@@ -104,17 +106,17 @@ static void what_a_fault_brings_with_it_is_neither_injected_nor_unexplained(void
 	pv_inject_error(errors, &turn);
 	/* Not refused; refused twice for that, once with the same error. */
 	pv_inject_follows(0);
-	pv_inject_follows(-22);
-	pv_inject_follows(-16);
+	pv_inject_follows(-EINVAL);
+	pv_inject_follows(-EBUSY);
 	pv_inject_follows(-9999);
-	pv_inject_reported(CALLER, -22);
-	pv_inject_reported(CALLER, -16);
-	pv_inject_reported(CALLER, -22);
+	pv_inject_reported(CALLER, -EINVAL);
+	pv_inject_reported(CALLER, -EBUSY);
+	pv_inject_reported(CALLER, -EINVAL);
 	assert_int_equal(since().reported, 1);
 	assert_int_equal(since().followed, 2);
 	assert_int_equal(since().other, 0);
 	assert_int_equal(host_log_lines(), 0);
-	pv_inject_reported(CALLER, -16);
+	pv_inject_reported(CALLER, -EBUSY);
 	assert_int_equal(since().other, 1);
 	assert_int_equal(host_log_lines(), 1);
 }

@@ -5,6 +5,7 @@
  * Three fake backends stand in the image; each test says what they would
  * answer on its machine.  CPUID leaves are recorded ones.
  */
+#include <errno.h>
 #include <stdio.h>
 
 #include <pvops/version.h>
@@ -337,7 +338,7 @@ static void native_in_a_deprivileged_kernel_is_refused(void **state)
 static void negative_score_means_no(void **state)
 {
 	(void)state;
-	fake_backend[FAKE_FAKE].score = -19;
+	fake_backend[FAKE_FAKE].score = -ENODEV;
 	boot("pvops=fake");
 	assert_chosen("native");
 	assert_refused("pvops=fake: nobody fakes here");
@@ -652,7 +653,7 @@ static void override_of_patched_sites_is_refused(void **state)
 	boot("pvops=native");
 	before = pv_impl_of(PV_OP_clock_read);
 	sites->impl = &before;
-	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), -16);
+	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), -EBUSY);
 	sites->impl = NULL;
 	assert_true(host_log_find("clock_read: cannot be overridden, sites are patched"));
 	assert_ptr_equal(pv_impl_of(PV_OP_clock_read), before);
@@ -818,7 +819,7 @@ static void failed_start_goes_to_the_next_best(void **state)
 {
 	(void)state;
 	fake_can_run();
-	fake_backend[FAKE_FAKE].init_error = -12;
+	fake_backend[FAKE_FAKE].init_error = -ENOMEM;
 	boot("");
 	assert_chosen("native");
 	assert_refused("fake: start failed, error -12");
@@ -830,7 +831,7 @@ static void failed_start_of_a_named_one_too(void **state)
 {
 	(void)state;
 	fake_can_run();
-	fake_backend[FAKE_NATIVE].init_error = -5;
+	fake_backend[FAKE_NATIVE].init_error = -EIO;
 	boot("pvops=native");
 	assert_chosen("fake");
 	assert_refused("native: start failed, error -5");
@@ -841,8 +842,8 @@ static void nobody_starts_is_a_panic(void **state)
 {
 	(void)state;
 	fake_can_run();
-	fake_backend[FAKE_FAKE].init_error = -5;
-	fake_backend[FAKE_NATIVE].init_error = -5;
+	fake_backend[FAKE_FAKE].init_error = -EIO;
+	fake_backend[FAKE_NATIVE].init_error = -EIO;
 	host_port.panic_expected = true;
 	if (!setjmp(host_port.panic_to)) {
 		boot("");
@@ -1030,7 +1031,7 @@ static void each_backend_is_asked_once(void **state)
 
 	(void)state;
 	fake_can_run();
-	fake_backend[FAKE_FAKE].init_error = -5;
+	fake_backend[FAKE_FAKE].init_error = -EIO;
 	boot("pvops=other,fake,native,fake");
 	for (i = 0; i < FAKE_COUNT; i++)
 		assert_int_equal(fake_backend[i].detects, 1);

@@ -250,7 +250,7 @@ TEST(read_msr_safe)
 
 	EXPECT_EQ(pv_read_msr_safe(MSR_EFER, &val), 0);
 	EXPECT_EQ(val & 0x500, 0x500);
-	EXPECT_EQ(msr_fault(read_none, PV_OP_read_msr_safe), -5);
+	EXPECT_EQ(msr_fault(read_none, PV_OP_read_msr_safe), -EIO);
 	EXPECT_EQ(msr_value, 0);
 }
 
@@ -260,7 +260,7 @@ TEST(write_msr_safe)
 
 	EXPECT_EQ(pv_write_msr_safe(MSR_FS_BASE, 0x456000), 0);
 	EXPECT_EQ(pv_read_msr(MSR_FS_BASE), 0x456000);
-	EXPECT_EQ(msr_fault(write_none, PV_OP_write_msr_safe), -5);
+	EXPECT_EQ(msr_fault(write_none, PV_OP_write_msr_safe), -EIO);
 	pv_write_msr(MSR_FS_BASE, fs);
 }
 

@@ -148,15 +148,15 @@ TEST(cpu_missing)
 
 	/* Beyond what the kernel was built for, and beyond what the machine has. */
 	cpu_make_state(PV_MAX_CPUS - 1, &state);
-	EXPECT_EQ(pv_start_cpu(PV_MAX_CPUS + 3, &state), (u64)-2);
-	EXPECT_EQ(pv_start_cpu(PV_MAX_CPUS - 1, &state), (u64)-2);
+	EXPECT_EQ(pv_start_cpu(PV_MAX_CPUS + 3, &state), (u64)-ENOENT);
+	EXPECT_EQ(pv_start_cpu(PV_MAX_CPUS - 1, &state), (u64)-ENOENT);
 	/* One that the kernel believes in and that never answers. */
 	count = boot_info.cpu_count;
 	apic_id = boot_info.apic_id[PV_MAX_CPUS - 1];
 	boot_info.apic_id[PV_MAX_CPUS - 1] = free_id();
 	boot_info.cpu_count = PV_MAX_CPUS;
 	error = pv_start_cpu(PV_MAX_CPUS - 1, &state);
-	EXPECT(error == -110 || error == -2);
+	EXPECT(error == -ETIMEDOUT || error == -ENOENT);
 	boot_info.cpu_count = count;
 	boot_info.apic_id[PV_MAX_CPUS - 1] = apic_id;
 	EXPECT_EQ(cpus_online, online);
