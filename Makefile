@@ -14,17 +14,17 @@ TOOLSTACK := $(B)/toolstack/bin/xl
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 CC := gcc
 
-# Packages first, before any rule can want one.  The two commands and `make deps` install what
-# is missing; all other targets only look, and name the command.
+# Packages first, before any rule needs one.  The two commands and `make deps` install missing
+# packages; all other targets only name them, and the command.
 installs := demo check deps
 checks := $(filter-out help clean distclean $(installs),$(MAKECMDGOALS))
-# Named files, as `make build/guest.elf`, are for who knows what they need.
+# For named files, such as build/guest.elf, packages are not checked.
 checks := $(strip $(foreach t,$(checks),$(if $(findstring /,$(t)),,$(t))))
-# Linux's own packages are wanted by these, or by GUEST=linux.
+# These targets, and GUEST=linux, need the packages for Linux.
 for_linux := $(if $(filter linux,$(GUEST))$(filter linux series series-check,$(MAKECMDGOALS)),linux)
 packages := $(if $(filter $(installs),$(MAKECMDGOALS)),tools/setup.sh $(for_linux),$(if $(checks),tools/setup.sh --check $(for_linux)))
 ifneq ($(packages),)
-# Not for make -n.
+# make -n does not check.
 ifeq ($(findstring n,$(filter-out -%,$(firstword $(MAKEFLAGS)))),)
 $(shell $(packages))
 ifneq ($(.SHELLSTATUS),0)
@@ -36,17 +36,17 @@ endif
 -include tests/guest/build.mk tests/unit/build.mk tests/fuzz/build.mk
 -include tests/vmi/rom/build.mk tests/vmi/monitor/build.mk
 -include tools/optables/build.mk
-# Without its part a target would do nothing, and say that all is well.
+# A target whose part is missing must fail: it would do nothing, with success.
 needs = $(if $(filter $(2),$(MAKECMDGOALS)),$(if $(wildcard $(1)),,$(error $(1) is missing)))
 $(call needs,tests/guest/build.mk,guest vm faults demo demo-page bench check)
 $(call needs,tests/unit/build.mk,unit check)
 $(call needs,tests/fuzz/build.mk,fuzz fuzz-long check)
 
 images := $(B)/guest.elf $(B)/clang/guest.elf $(B)/fault/guest.elf $(B)/retpoline/guest.elf
-# What the environments need beside the image (tests/vm/envs.toml).
+# Files that the environments need beside the image (tests/vm/envs.toml).
 parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cpio \
 	$(B)/xen/host.cpio
-# HVM guests, which tests only have: QEMU comes with them.
+# Files for HVM guests, which only tests boot.
 hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
 .PHONY: help deps demo demo-mini demo-page demo-linux bench bench-mini bench-linux \
@@ -68,16 +68,16 @@ deps: ## start: install the Debian packages that are missing (GUEST=linux: Linux
 #: IMAGE=file	audit: a kernel, vmlinux or bzImage, in the place of the mini guest
 #: AUDIT="..."	audit: its options, such as --allow FILE or --json
 #: FAULT_SECONDS=n	faults: seconds of load in each environment (60)
-#: SEED=n	faults: at other times and places
+#: SEED=n	faults: other times and places of faults
 #: FUZZ_RUNS=n	fuzz, fuzz-long: runs of each target (200000, 10000000); -1: for ever
-#: FUZZ_SECONDS=n	fuzz: at most so many seconds of each target (10)
+#: FUZZ_SECONDS=n	fuzz: at most n seconds of each target (10)
 #: KERNEL=file	the kernel of KVM hosts and of dom0s (build/kernel/vmlinuz, Debian's)
 #: PORT=dir	port-check: the port, such as ports/template
 #: JOBS=n	builds of Linux: make -j (all CPUs)
-#: PROVE="..."	what runs tests (prove)
+#: PROVE="..."	the program that runs tests (prove)
 #: V=1	show commands
 
-# What is booted: the mini guest, or Linux.
+# The guest: the mini guest, or Linux.
 GUEST ?= mini
 ifeq ($(filter $(GUEST),mini linux),)
 $(error GUEST=$(GUEST): no such guest; there are: mini linux)
@@ -91,7 +91,7 @@ demo-mini: $(B)/guest.elf $(parts)
 demo-page: $(B)/guest.elf $(parts) ## build: docs/demo.md: what make demo prints
 	$(Q)tools/demopage.py docs/demo.md
 
-# With the stock kernel beside it, if that was built before.
+# The stock kernel is prepared too, if it is built.
 demo-linux: $(parts) $(B)/xen/hvm-host.cpio
 	$(Q)for kernel in ours $(if $(wildcard $(B)/linux-stock/arch/x86/boot/bzImage),stock); do \
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
@@ -102,7 +102,7 @@ bench: bench-$(GUEST) ## measure: the full measurement: build/report/bench.{json
 bench-mini: $(B)/guest.elf $(parts)
 	@tools/report.py bench
 
-# Three kernels: ours, and two to compare with (tools/linux.sh).
+# Three kernels: ours, and two for comparison (tools/linux.sh).
 bench-linux: $(B)/linux-bench/initrd $(XEN)
 	$(Q)for kernel in unhooked stock ours; do tools/linux.sh build $$kernel || exit; done
 	@tools/linux_bench.py
@@ -112,7 +112,7 @@ $(B)/linux-bench/init: tests/linux/workloads.c
 	@echo "  CC      $@"
 	$(Q)$(CC) -O2 -static -Wall -Wextra -Werror -o $@ $<
 
-# Without dates and inodes the archive depends on the program only.
+# Dates and inodes are constant: the archive depends on the program only.
 $(B)/linux-bench/initrd: $(B)/linux-bench/init
 	@echo "  CPIO    $@"
 	@mkdir -p $(@D)/root
@@ -125,7 +125,7 @@ check: check-$(GUEST) ## start: everything that can fail; 15 minutes
 
 check-mini: docs-check sparse-mini coccicheck-mini analyze guest unit fuzz audit-check vm
 
-# $(call config_for,ROW CONFIG): the configuration, if the row is wanted.
+# $(call config_for,ROW CONFIG): the configuration, if the row is asked for.
 config_for = $(if $(filter $(firstword $(1)),$(or $(ROWS),$(firstword $(1)))),$(lastword $(1)))
 
 # $(call prove-rows,FOLDER): the folder's tests, or those of ROWS.
@@ -146,7 +146,7 @@ faults-linux: $(parts)
 	$(Q)tools/linux.sh config fault
 	$(Q)FAULT_SECONDS=$${FAULT_SECONDS:-60} $(PROVE) -v tests/linux/faults.t
 
-# In a check, what is quick comes first, also with -j.
+# In a check the quick targets come first, also with -j.
 ifneq ($(filter check,$(MAKECMDGOALS)),)
 vm: | docs-check sparse-mini coccicheck-mini analyze unit fuzz
 endif
@@ -155,7 +155,7 @@ guest: $(images) ## build: the mini guest, by gcc and by clang
 
 unit: ## test: host tests of the core and of the tools
 
-# What is needed, and by whom, is read from the objects: make port-check PORT=ports/template
+# The needed functions are read from the objects.  Example: make port-check PORT=ports/template
 port-check: ## test: what a port lacks, backend by backend; PORT=dir
 	$(if $(PORT),,$(error port-check: which port?  make port-check PORT=ports/template))
 	$(Q)tools/portcheck.py $(PORT)
@@ -167,8 +167,8 @@ fuzz-long: ## test: 10 million runs of each: build/report/fuzz.{json,md}
 vm: $(images) $(parts) $(hvm_parts) vmi-roms $(B)/clang/vmi/monitor.elf ## test: the mini guest in every environment
 	$(Q)$(call prove-rows,tests/vm)
 
-# Every op of every backend: what the rows of tests/vm do for whole tables.  Hours;
-# SELECT="vmi/vmi xenpv/xen": env/backend, not all.
+# Every op of every backend; the rows of tests/vm do the same for whole tables.  Takes hours.
+# SELECT="vmi/vmi xenpv/xen": only these pairs of environment and backend.
 SELECT ?= xenpv-smp2/xen vmi-smp2/vmi vmimon-smp2/vmi kvm-smp2/kvm hyperv-smp2/hyperv \
 	xenpvh-smp2/xenhvm vmware/vmware
 select: $(images) $(parts) ## test: the contract suite with each single op left to native; hours
@@ -191,13 +191,13 @@ $(B)/audit/audit: $(wildcard tools/audit/*.c) tools/audit/audit.h
 	@echo "  CC      $@"
 	$(Q)$(CC) -O2 -Wall -Wextra -Werror -o $@ $(filter %.c,$^) -lelf -lZydis
 
-# Longer than in the check, and at other times: FAULT_SECONDS=600 SEED=7 make faults
+# A longer run with faults at other places: FAULT_SECONDS=600 SEED=7 make faults
 faults: faults-$(GUEST) ## test: hypercalls that fail under load, a minute in each environment
 
 faults-mini: $(images) $(XEN) $(B)/vmi/monitor.elf
 	$(Q)FAULT_SECONDS=$${FAULT_SECONDS:-60} $(PROVE) -v tests/vm/faults.t
 
-# hard is booted, on Xen too.
+# Configuration hard is booted, also on Xen.
 linux: $(if $(filter hard,$(CONFIG)),$(XEN)) ## build: Linux 6.1 on the layer (patches/README.md)
 	$(Q)$(if $(CONFIG),tools/linux.sh config $(CONFIG),tools/linux.sh)
 
@@ -259,19 +259,19 @@ $(B)/xen/host.cpio: tools/xen-host.sh tools/host-image.sh tests/vm/dom0-init $(K
 	@echo "  CPIO    $@"
 	$(Q)tools/xen-host.sh $(dir $(KERNEL)) $(B)/toolstack $@
 
-# HVM guests need QEMU there, and firmware.
+# The dom0 of HVM guests has QEMU and firmware.
 $(B)/xen/hvm-host.cpio: tools/xen-host.sh tools/host-image.sh tools/fetch.sh tests/vm/dom0-init $(KERNEL)
 	@echo "  CPIO    $@"
 	$(Q)tools/fetch.sh toolstack-hvm $(B)/toolstack-hvm
 	$(Q)tools/xen-host.sh $(dir $(KERNEL)) $(B)/toolstack-hvm $@
 
-# sparse: any word is a failure.
+# sparse: any output is a failure.
 sparse_src := $(wildcard pvops/*.c backends/*/*.c tests/guest/*.c tests/guest/*/*.c)
 sparse_headers := $(wildcard include/pvops/*.h include/pvops/ops/*.h pvops/*.h backends/*/*.h \
 			tests/guest/*.h tests/guest/include/*.h)
 sparse_flags := -std=gnu11 -ffreestanding -mcmodel=kernel \
 		-Iinclude -Itests/guest/include
-# Only when it is used: make runs this on every read otherwise.
+# Recursive, because make would run := on every start.
 gcc_folder = $(shell gcc -print-file-name=)
 
 sparse: sparse-$(GUEST) ## test: address types, zero warnings; of Linux: none but stock's
@@ -288,7 +288,7 @@ $(B)/sparse/%: % $(sparse_headers)
 	$(Q)sparse -gcc-base-dir $(gcc_folder) $(sparse_flags) $< >$@.out 2>&1; \
 		if [ $$? -ne 0 ] || [ -s $@.out ]; then cat $@.out >&2; exit 1; fi; mv $@.out $@
 
-# Nothing is compiled: make says what it would do.
+# Nothing is compiled: make -n prints the commands.
 compile_commands.json: FORCE ## build: for editors and clangd
 	$(Q)$(MAKE) -s -Bn $(B)/guest.elf unit-build | tools/compile_commands.py >$@
 

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Static analysers on our own C: analyze.py [FILE...]
 
-gcc -fanalyzer, clang-tidy (CHECKS) and cppcheck on core, backends and mini guest, or on
-FILEs.  What they find and is right as it is stands in tools/analyze.txt, with a reason;
-a line that nothing needs is an error.  Exit status: 0 nothing found; 1 something;
-3 a tool is missing, or the list cannot be read.
+Runs gcc -fanalyzer, clang-tidy (CHECKS) and cppcheck on core, backends and mini guest, or on
+FILEs.  tools/analyze.txt lists the findings that are false, each with a reason; an unused
+line is an error.  Exit status: 0 no finding; 1 a finding; 3 a tool is missing, or the list
+cannot be read.
 """
 import concurrent.futures
 import fnmatch
@@ -18,10 +18,10 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 LIST = TOP / "tools/analyze.txt"
-# As tests/guest/build.mk compiles, without what clang-tidy's clang does not know.
+# The flags of tests/guest/build.mk, without those that clang-tidy's clang does not know.
 FLAGS = ["-std=gnu11", "-ffreestanding", "-O2", "-mcmodel=kernel", "-mno-red-zone", "-mno-sse", "-mno-mmx",
          "-fno-stack-protector", "-fno-pic", "-fno-strict-aliasing", "-fno-common", "-Iinclude", "-Itests/guest/include"]
-# Left out are matters of taste: memcmp() as a condition, products that fit, memcpy_s().
+# Not checked: memcmp() as a condition, products that cannot overflow, memcpy_s().
 CHECKS = ("-*,clang-analyzer-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,"
           "-bugprone-macro-parentheses,-bugprone-suspicious-string-compare,-bugprone-narrowing-conversions,"
           "-bugprone-implicit-widening-of-multiplication-result,"
@@ -43,10 +43,10 @@ def run(command):
 
 
 def cppcheck(file):
-    """Of what the preprocessor makes of it: cppcheck's own does not know ## with __VA_ARGS__."""
+    """cppcheck on preprocessed text: its own preprocessor does not know ## with __VA_ARGS__."""
     text = run(["gcc", *FLAGS, "-E", file]).stdout
     with tempfile.NamedTemporaryFile("w", suffix=".i") as copy:
-        # Marks of system headers in the middle of a line confuse its counting.
+        # Line marks of system headers in the middle of a line make cppcheck count wrong.
         copy.write(re.sub(r'^(# \d+ "[^"]*").*', r"\1", text, flags=re.M))
         copy.flush()
         return run(["cppcheck", "--quiet", "--language=c", "--std=c11", "--platform=unix64",
@@ -63,7 +63,7 @@ def look(file):
     out = set()
     for tool, text in (("gcc", gcc.stderr), ("clang-tidy", tidy.stdout), ("cppcheck", cppcheck(file).stderr)):
         for line in text.splitlines():
-            # "[CWE-476]" stands in front of gcc's own name of the check.
+            # gcc writes "[CWE-476]" before its own name of the check.
             m = FOUND.fullmatch(re.sub(r" \[CWE-\d+\]", "", line))
             if m:
                 out.add((tool, m[4].split(",")[0], os.path.relpath(os.path.join(TOP, m[1]), TOP), int(m[2]), m[3]))

@@ -5,8 +5,8 @@ Above, a heat map: a row per operation, a column per environment, in each cell h
 times native's executed instructions; rows that are the same in all are one.  Below, a panel
 per batch: instructions per entry by size; environments with the same curve are one line.
 
-SVG is written here, not by gnuplot: where a label is, and how wide, must be known to hold
-that none lies over another (tests/unit/report.t).
+This file writes SVG itself: tests/unit/report.t must know place and width of each label,
+to show that no two overlap.
 """
 import math
 from collections import namedtuple
@@ -14,7 +14,7 @@ from html import escape
 
 WIDTH, MARGIN, GAP = 1200, 24, 32
 ROW, SMALL, FONT = 18, 11, 12
-# Widest a letter of DejaVu Sans or a like one is on average, by its size.
+# Average width of a letter in units of its size, for wide fonts such as DejaVu Sans.
 LETTER = 0.62
 
 Text = namedtuple("Text", "x y text size anchor kind")
@@ -34,14 +34,14 @@ def short(value):
 
 
 class Cell(namedtuple("Cell", "text weight")):
-    """What stands there, and its colour: below 0 fewer instructions, above 0 more."""
+    """The cell's text, and its colour: below 0 fewer instructions, above 0 more."""
 
 
 MISSING = Cell("-", None)
 
 
 def cell(native, value):
-    """An environment's figure against native's; None: no difference that shows."""
+    """An environment's figure against native's; None: no visible difference."""
     if value is None:
         return MISSING
     if native is None:
@@ -56,7 +56,7 @@ def cell(native, value):
 
 
 def heat_rows(rows, names):
-    """[([operations], native's figure, [cell per name])] of what differs, the same ones merged."""
+    """[([operations], native's figure, [cell per name])] of what differs; equal rows are merged."""
     merged = {}
     for name, cells in rows:
         native = cells.get("native")
@@ -80,7 +80,7 @@ def curves(series, names):
 
 
 def wrapped(words, room):
-    """Names with commas, in lines of so many letters."""
+    """Names with commas, in lines of at most that many letters."""
     lines = [""]
     for i, word in enumerate(words):
         word += "," if i < len(words) - 1 else ""
@@ -91,7 +91,7 @@ def wrapped(words, room):
 
 
 class Picture:
-    """Shapes and texts; texts are kept, so that a test can measure them."""
+    """Shapes and texts.  Texts are also kept, for a test that measures them."""
 
     def __init__(self, theme):
         self.theme, self.shapes, self.texts, self.height = theme, [], [], 0
@@ -121,7 +121,7 @@ class Picture:
 
 
 def box(text):
-    """(left, top, right, bottom) of a text, rather too large."""
+    """(left, top, right, bottom) of a text, an upper bound."""
     width = len(text.text) * text.size * LETTER
     left = text.x - {"start": 0, "middle": width / 2, "end": width}[text.anchor]
     return left, text.y - text.size * 0.8, left + width, text.y + text.size * 0.2
@@ -169,7 +169,7 @@ def row_height(lines):
 
 
 def halves(rows):
-    """Two columns, about as high as one another."""
+    """Two columns of about the same height."""
     total, half = sum(row_height(r[0]) for r in rows), 0
     for i, row in enumerate(rows):
         if half * 2 >= total:
@@ -184,7 +184,7 @@ PANELS, PANEL_HEIGHT, SIDE, ENDS = 2, 250, 52, 150
 
 
 def spread(wanted, heights):
-    """Places near the wanted ones, in their order, each below the one before and its height."""
+    """Places near the wanted ones, in the same order, that do not overlap."""
     places, free = [0.0] * len(wanted), -math.inf
     for i in sorted(range(len(wanted)), key=lambda i: wanted[i]):
         places[i] = max(wanted[i], free)
@@ -193,7 +193,7 @@ def spread(wanted, heights):
 
 
 def axis_steps(low, high):
-    """Powers of ten, and their halves where there are few."""
+    """Powers of ten; their halves too, if there are few."""
     steps = [10.0 ** e for e in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
     return [s for s in steps if low <= s <= high]
 

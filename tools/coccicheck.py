@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Semantic rules for our own code: coccicheck.py [RULE FILE...]
+"""Run Coccinelle rules on our own code: coccicheck.py [RULE FILE...]
 
-Without arguments: each rule of tools/cocci on the folders that it names, against
-tools/cocci/allow.txt.  With them: one rule on these files, without the list.
-One line for each finding and for each line of the list that nothing needs.
-Exit status: 0 none; 1 some; 2 wrong arguments; 3 a rule or the list cannot be read.
+Without arguments every rule of tools/cocci runs on the folders that it names;
+tools/cocci/allow.txt lists the allowed findings.  With arguments one rule runs on the
+files, without the list.  Prints one line for each finding and for each unused line of the
+list.  Exit status: 0 none; 1 some; 2 wrong arguments; 3 a rule or the list cannot be read.
 """
 import os
 import re

@@ -3,10 +3,10 @@
 """The page that shows what `make demo` prints.
 
   demopage.py FILE           run the demo, write the page
-  demopage.py --check FILE   run the demo; does the page show this?
+  demopage.py --check FILE   run the demo, compare it with the page
 
-How long a boot takes is left out.  The page shows a run if no text and no count differs, and
-no measured figure by more than 2 %: another version of QEMU or of a host may add some instructions.
+The page has no seconds.  Texts and counts must be equal.  Measured figures may differ by 2 %:
+another version of QEMU or of a host may add some instructions.
 Exit status: 0 good; 1 the demo failed, or the page differs; 2 wrong arguments; 3 something is
 missing here.
 """
@@ -40,13 +40,13 @@ SECONDS = re.compile(r"(booting \.\.\. )\d+\.\d s, ")
 
 
 NUMBER = re.compile(r"-?[\d,]+(\.\d+)?$")
-# From here on, and in lines of this kind, numbers are measured.
+# Numbers behind the first line, and in lines like the second, are measured.
 FIGURES, FIGURE_LINE = "Executed instructions", "instructions per site"
 TOLERANCE, LEAST = 0.02, 0.5
 
 
 def close(old, new):
-    """Are two words the same, or numbers that differ by little?"""
+    """Are two words equal, or two numbers close?"""
     if old == new:
         return True
     if not (NUMBER.match(old) and NUMBER.match(new)):
@@ -56,13 +56,13 @@ def close(old, new):
 
 
 def differences(old, new):
-    """Lines that differ, as of diff."""
+    """The lines that differ, in the form of diff."""
     measured, lines = False, []
     for line in new:
         measured |= FIGURES in line
         lines.append((line, measured or FIGURE_LINE in line))
     if len(old) == len(lines):
-        # What is close enough is as it was.
+        # A line that is close enough counts as the old one.
         new = [was if figure and len(was.split()) == len(line.split()) and all(map(close, was.split(), line.split()))
                else line for was, (line, figure) in zip(old, lines)]
     return list(difflib.unified_diff(old, new, "the page", "this run", n=0, lineterm=""))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Read what the tests need of a 64-bit little-endian ELF image: sections,
+"""Read the parts of a 64-bit little-endian ELF image that the tests need: sections,
 symbols, notes, bytes at an address, and the site records (include/pvops/site.h).
 """
 import struct

@@ -10,7 +10,7 @@ SKIPS = TOP / "tests/vm/skips.toml"
 
 
 def load(file=TABLE):
-    """The whole file."""
+    """The whole table."""
     with file.open("rb") as f:
         return tomllib.load(f)
 
@@ -33,7 +33,7 @@ def env_rows(name, file=TABLE):
 
 
 def expected_skips(env, file=SKIPS):
-    """{test: why} of the whole suite in an environment."""
+    """{test: reason} of the tests that the whole suite skips in an environment."""
     with file.open("rb") as f:
         table = tomllib.load(f)["skip"]
     return {test: row["why"] for row in table for test in row["tests"]

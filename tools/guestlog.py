@@ -5,9 +5,9 @@ import re
 
 TAIL_LINES = 30
 
-# Xen writes to the same line, with no regard for where the guest's line is.
+# Xen writes to the same serial line, also in the middle of a line of the guest.
 XEN_LINE = re.compile(r"\(XEN\)[^\n]*\n")
-# A domU without a console of its own has its lines in Xen's log.
+# The lines of a domU without a console are in Xen's log.
 XEN_DOMU = re.compile(r"^\(d\d+\) ", re.M)
 NOISE = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|c)|\r|\0")
 PLAN = re.compile(r"1\.\.(\d+)$")
@@ -22,7 +22,7 @@ def _no_constant(text):
 
 
 def _put(data, path, value):
-    """Store value at a dotted path; returns what is wrong, or None."""
+    """Store value at a dotted path; return an error, or None."""
     append = path.endswith("[]")
     *parents, leaf = path.removesuffix("[]").split(".")
     for key in parents:
@@ -58,7 +58,7 @@ def parse(raw):
     data      what the "@pvops" lines say, as one object
     sites     the "@site" lines, split into words
     log       all other lines of the guest, diagnostics included
-    problems  one line for each thing that cannot be so
+    problems  one line for each contradiction
     tail      the last lines, Xen's included
     """
     raw = NOISE.sub("", raw)

@@ -23,7 +23,7 @@ begin() {
 	cp "$busybox" "$root/bin/busybox"
 }
 
-# In the order in which they must be loaded, and the dependencies they name.
+# module NAME: add a module, its dependencies first; modules/order is the order of loading.
 module() {
 	local file=$modules/$1.ko name
 	[ ! -e "$root/modules/$1.ko" ] || return 0
@@ -32,7 +32,7 @@ module() {
 	for name in $(modinfo -F depends "$file" | tr , ' '); do
 		module "$name"
 	done
-	# busybox's insmod takes them as they are only.
+	# busybox's insmod takes no compressed module.
 	case $file in
 	*.xz) xz -dc "$file" >"$root/modules/$1.ko" ;;
 	*) cp "$file" "$root/modules" ;;
@@ -40,7 +40,7 @@ module() {
 	echo "$1.ko" >>"$root/modules/order"
 }
 
-# Without dates and inodes the archive depends on what is in it only.
+# Dates and inodes are constant: the archive depends on its contents only.
 archive() {
 	find "$root" -exec touch -h -d @0 {} +
 	(cd "$root" && find . | LC_ALL=C sort |

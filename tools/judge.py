@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Is a boot good?  What a guest cannot see of itself, skipped tests, how the machine ended."""
+"""Judge a boot: tests that need a look from outside, skipped tests, the end of the machine."""
 import qemu
 from environments import SKIPS, expected_skips
 
@@ -15,12 +15,12 @@ def _went_off(result):
         f"the guest's machine was to go off, and did: {result['ended']}"
 
 
-# What a test cannot see from inside, by the op in its name: None, or what is wrong.
+# Checks from outside, by the op in the test's name; each returns an error, or None.
 OUTSIDE = {"console_write": _wrote_once, "shutdown": _went_off}
 
 
 def judge_outside(result):
-    """Tests that the guest leaves to us fail without the evidence."""
+    """Fail the tests that the guest leaves to this side, unless their check succeeds."""
     for test in result["tests"]:
         if test.get("outside"):
             see = OUTSIDE.get(test["name"].split("-", 2)[2], lambda _: "nobody looks at it from outside")
@@ -32,7 +32,7 @@ def judge_outside(result):
 
 
 def wrong_skips(result, file=SKIPS):
-    """What a run of the whole suite skips, and should not, or the other way round: lines."""
+    """Lines: tests of a whole suite that are skipped unexpectedly, or not skipped as expected."""
     want = expected_skips(result["env"], file)
     there = {t["name"].split("-", 2)[2]: t for t in result["tests"]}
     lines = [f"{t['name']}: skipped, which {file.name} does not expect: {t['why']}" for name, t in there.items()
@@ -43,7 +43,7 @@ def wrong_skips(result, file=SKIPS):
 
 
 def no_end(how, status, said, timeout):
-    """Why there is no end marker, as far as can be told from outside."""
+    """Why there is no end marker, as far as it is visible from outside."""
     why = {"timeout": f"killed after {timeout} s", "dead": "the hypervisor gave up",
            "off": "the machine went off"}.get(
         how, f"QEMU exited with status {status}" + ("" if status else ", the machine was reset"))
@@ -51,9 +51,9 @@ def no_end(how, status, said, timeout):
 
 
 def judge(result, rows, how, status, said, timeout):
-    """Add what was wrong with the boot as a whole, and what only shows from here."""
+    """Add the problems of the boot as a whole, and the results of checks from outside."""
     problems = result["problems"]
-    # A host tells how its guest ended, and then ends itself.
+    # A host reports how its guest ended; the machine's own end is the host's.
     ended = {"off": "poweroff", "down": "poweroff", "exit": "reset", "dead": "reset"}.get(how, how)
     result["ended"] = result["data"].pop("ended", "nobody knows how") if rows.get("inner") else ended
     judge_outside(result)

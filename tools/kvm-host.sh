@@ -13,7 +13,7 @@ begin "$1/modules" "$2" tests/vm/kvm-init
 mkdir "$root/firmware"
 module kvm-amd
 
-# Libraries at their own place: some are found by the path of what wants them.
+# Libraries at their own place: some programs look for them by path.
 qemu=$(command -v qemu-system-x86_64) || fail "no qemu-system-x86_64 here (package qemu-system-x86)"
 cp -L "$qemu" "$root/bin/qemu"
 libraries=$(ldd "$qemu") || fail "$qemu: cannot tell its libraries"

@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # shellcheck shell=sh
 #
-# Part of tools/linux.sh: Linux with pvops in other configurations than that of
-# the tests.
+# Part of tools/linux.sh: Linux with pvops in other configurations than the tests' one.
 #
 #	same	CONFIG_PVOPS=n: the text of vmlinux is that of the pristine tree
 #	hard	the small kernel with ORC, IBT, retpolines, return thunks, noinstr
-#		validation, KASLR, PV spinlocks: no warning, but of a planted indirect
-#		branch and site; runs natively and as dom0 (see tests/linux/retpoline.t)
-#	cloud	Debian's cloud-amd64 configuration: no warning; takes a quarter of an hour
+#		validation, KASLR, PV spinlocks.  It must build without a warning, except
+#		for a planted indirect branch and site; it runs natively and as dom0
+#		(see tests/linux/retpoline.t)
+#	cloud	Debian's cloud-amd64 configuration, without a warning; takes 15 minutes
 #	fault	the small kernel with CONFIG_PVOPS_FAULT_INJECTION; only built, for
 #		tests/linux/faults.t
-#	mm	the small kernel with memory management as distributions have it; built
-#		with the stock kernel beside it, for tests/linux/mm.t; likewise:
-#	debug	and with what watches locks, page tables, memory (debug.t)
-#	kasan	and with KASAN (kasan.t)
-#	up	and for one CPU (up.t)
+#	mm	the small kernel with memory management as distributions have it
+#	debug	mm with checks of locks, page tables and memory
+#	kasan	mm with KASAN
+#	up	mm for one CPU
 #
-# Each is built from build/linux-patched, outside of that tree; the stock kernel beside
-# it from the pristine one, into build/linux-NAME-stock.
+# Each is built from build/linux-patched, outside of that tree.  For the last four the
+# stock kernel is built too, from the pristine tree into build/linux-NAME-stock
+# (tests/linux/envs.toml).
 
 config_names="same hard cloud fault mm debug kasan up"
 patched=build/linux-patched
@@ -30,7 +30,7 @@ fail()
 	exit 1
 }
 
-# A tree of its own: where objects lie beside the source, make refuses others.
+# A tree of its own: make refuses to build elsewhere if the source folder has objects.
 patched_tree()
 {
 	tree=$patched
@@ -56,8 +56,8 @@ make_in()
 	make -C "$from" O="$output" -j"$jobs" "$@"
 }
 
-# Linux's own: its hypercall is a static call, which is no noinstr text; a function
-# that 6.1.192 has and does not call.
+# Warnings of Linux's own code: its hypercall is a static call, which is no noinstr text;
+# 6.1.192 has a function that nothing calls.
 known="xen_force_evtchn_callback.*: call to __SCT__xen_hypercall() leaves .noinstr.text
 uefi_check_trust_mok_keys.* defined but not used"
 
@@ -71,7 +71,7 @@ no_warnings()
 	! warnings >&2 || fail "$objects: warnings"
 }
 
-# Lines of $1 that Kconfig overruled make another kernel than was asked for.
+# Fail if Kconfig has overruled a line of $1: the kernel is not the intended one.
 check_lines()
 {
 	{
@@ -86,7 +86,7 @@ check_lines()
 	[ ! -s $objects/lost ] || exit 1
 }
 
-# small TREE KERNEL FRAGMENT...: the small kernel with more.
+# small TREE KERNEL FRAGMENT...: configure the small kernel with these options, too.
 small()
 {
 	from=$1
@@ -134,7 +134,7 @@ boot()
 		fail "the kernel complained"
 }
 
-# planted NAME WARNING: no warning means something, as tests/linux/NAME.c has this one.
+# planted NAME WARNING: tests/linux/NAME.c must cause this warning.
 planted()
 {
 	work=$objects/$1
@@ -155,8 +155,8 @@ config_hard()
 	planted branch 'indirect call found in RETPOLINE build'
 	planted site 'bad .pv_sites entry'
 	tools/linux-guest.sh hard
-	# No selftests on Xen: syscall_nt sets DF, Linux's entry from Xen keeps it (that
-	# of the pristine tree, too), and DEBUG_ENTRY complains.
+	# No selftests on Xen: syscall_nt sets DF, Linux's entry from Xen keeps it (also
+	# without our changes), and DEBUG_ENTRY complains.
 	boot native
 	boot dom0 PARTS=module,stress
 	boot dom0-smp2 PARTS=module,stress,hotplug
@@ -210,7 +210,7 @@ config_up() { with_stock tools/linux-mm.config tools/linux-up.config; }
 
 configuration()
 {
-	# Kbuild does not build again what only had a warning, and the warning is gone.
+	# Kbuild does not build an object again that had a warning, so the warning is lost.
 	if [ -f $objects.log ] && warnings >/dev/null; then
 		step CLEAN "$objects: the last build had warnings"
 		rm -rf $objects

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# What runs on a Linux kernel in the rows of tests/linux/envs.toml.
+# The user space of the rows of tests/linux/envs.toml.
 #
-#	tools/linux-guest.sh VARIANT	(ours, stock, or a configuration's of
-#					tools/linux-configs.sh) writes, from the kernel
-#					built before,
+#	tools/linux-guest.sh VARIANT	VARIANT is ours, stock, or a configuration of
+#					tools/linux-configs.sh, whose kernel is built.
+#					Writes
 #		build/linux-guest/VARIANT.cpio		the guest's initrd
-#		build/linux-guest/VARIANT-dom0.cpio	a dom0's that starts it
+#		build/linux-guest/VARIANT-dom0.cpio	the initrd of a dom0 that starts it
 #
 # What exists and is current is reused.
 set -eu
@@ -20,7 +20,7 @@ stock | hard | fault | mm | debug | kasan | up | mm-stock | debug-stock | kasan-
 	tree=build/linux-$variant; source=build/linux-pristine ;;
 *) echo "usage: $0 ours|stock|hard|fault|mm|debug|kasan|up, or a configuration's -stock" >&2; exit 2 ;;
 esac
-# Its kernel is Linux's own; it is no domU; it has the mm selftests.
+# The kernel of a configuration is no domU, and has the mm selftests.
 stock= domu=1 mm=
 case $variant in
 stock) stock=1 ;;
@@ -40,7 +40,7 @@ step()
 	echo "  $(printf %-7s "$1") $2"
 }
 
-# quietly STEP LOG COMMAND...: the log is shown when it fails.
+# quietly STEP LOG COMMAND...: show the log only if the command fails.
 quietly()
 {
 	step "$1" "$2"
@@ -104,7 +104,7 @@ program()
 	quietly CC $out/$1 $cc -O2 -Wall -Werror -static -pthread -o $out/$1 tests/linux/$1.c
 }
 
-# Modules are built in a folder of the variant, against its kernel.
+# Modules are built in the folder of the variant, for its kernel.
 module()
 {
 	local work=$out/$variant/module
@@ -112,7 +112,7 @@ module()
 	rm -rf "$work"
 	mkdir -p "$work"
 	cp tests/linux/module/* "$work"
-	# What the kernel exports, which bzImage alone does not write down.
+	# The list of exported symbols, which the target bzImage alone does not write.
 	quietly SYMBOLS "$tree/Module.symvers" make -C "$tree" CC="$cc" modules
 	quietly MODULE "$work/pvops_sites.ko" make -C "$tree" M="$top/$work" CC="$cc" modules
 	[ -e "$work/pvops_sites.ko" ] || {
@@ -122,8 +122,8 @@ module()
 	[ "$stock" ] || cp "$tree/arch/x86/pvops/pvops_bench.ko" "$work"
 }
 
-# What is read-only once the kernel runs, and a pointer to what a hypervisor supplied
-# (tests/linux/init, part security).
+# Symbols that are read-only once the kernel runs, and a pointer to memory that a
+# hypervisor supplies (tests/linux/init, part security).
 protected()
 {
 	local name line vmi=

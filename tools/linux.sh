@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # Linux with pvops: fetch Debian's source package, unpack it, apply the
-# series, configure, build.  What exists is reused; nothing is installed.
+# series, configure, build.  Results of earlier runs are reused; nothing is installed.
 #
 #	tools/linux.sh			build/linux-6.1/arch/x86/boot/bzImage
 #	tools/linux.sh build stock	build/linux-stock: Linux's own pv_ops
 #	tools/linux.sh build unhooked	build/linux-unhooked: no paravirtualization
 #	tools/linux.sh prepare [...]	only as far as the configured tree
 #	tools/linux.sh series		build/series, for git am (tools/series.sh)
-#	tools/linux.sh series-check	what that must hold
+#	tools/linux.sh series-check	the tests of the series
 #	tools/linux.sh config WHICH	other configurations (tools/linux-configs.sh)
 #
 # stock and unhooked are for comparison.  They are built from a tree of their
@@ -40,8 +40,9 @@ step()
 	echo "  $(printf %-7s "$1") $2"
 }
 
-# download NAME: the package, to $fetch, if it is not there.  apt takes a name that it does not
-# know for a pattern, and linux-source-6.1 is the beginning of another.
+# download NAME: the package, to $fetch, if it is not there.  The name is a pattern that
+# matches as a whole: apt would take an unknown name such as linux-source-6.1 as the
+# beginning of another name.
 download()
 {
 	mkdir -p $fetch
@@ -67,9 +68,8 @@ unpack()
 	mv "$1.new" "$1"
 }
 
-# Patches as they were applied are kept in the tree: what has changed since, and
-# what stands behind it, is taken out and put in again, and no more, because
-# every touched file costs time to build.
+# The tree keeps a copy of each applied patch.  Only a changed patch and those behind it are
+# taken out and applied again, because every touched file costs time to build.
 patch_tree()
 {
 	applied=$tree/.pvops-applied
@@ -94,7 +94,7 @@ patch_tree()
 	done
 }
 
-# Only what differs is copied, so that make builds only what must be.
+# Copy only files that differ, so that make builds no more than it must.
 copy()
 {
 	(cd "$1" && find . -type f) | while read -r file; do
@@ -104,7 +104,7 @@ copy()
 	done
 }
 
-# New files and the layer's, at their places in a tree.
+# place TREE: copy the new files and the layer to their places.
 place()
 {
 	copy patches/linux "$1"
@@ -115,8 +115,8 @@ place()
 	copy include/pvops "$1/arch/x86/include/pvops"
 }
 
-# What a semantic patch does to a tree, as a patch: of the files that use Linux's
-# table, but not of those that are it.
+# spatch_diff RULE TREE: what a semantic patch does to the tree, as a patch.  It runs on the
+# files that use Linux's table, not on those that define it.
 spatch_diff()
 {
 	rule=$top/$1
@@ -133,8 +133,8 @@ semantic_inputs()
 	cat $series/series $series/*.patch patches/cocci/*.cocci "$0" | sha256sum
 }
 
-# The semantic patches stand on top of the series, so they are taken out before
-# that changes, and put in again.
+# The semantic patches are applied on top of the series: they are taken out before the
+# series changes, and applied again.
 semantic_out()
 {
 	applied=$tree/.pvops-applied
@@ -164,7 +164,7 @@ semantic_in()
 	semantic_inputs >$applied/semantic.inputs
 }
 
-# make, for the kernel's own objects.
+# Run make for the kernel's objects.
 kmake()
 {
 	if [ "$kernel" = ours ]; then
@@ -174,8 +174,8 @@ kmake()
 	fi
 }
 
-# Lines of tools/linux.config, and of the fragments named behind, without a mark, and
-# those marked for kernel $1.  What is said of an option last holds.
+# Print the lines of tools/linux.config, and of the fragments behind $1, that have no mark or
+# the mark of kernel $1.  The last line about an option holds.
 lines_for()
 {
 	for_kernel=$1
@@ -185,7 +185,7 @@ lines_for()
 			name !~ /^CONFIG_/ || !said[name]++' | tac
 }
 
-# A line that Kconfig overrules would be missed only in the figures.
+# Otherwise only the figures would show that Kconfig has overruled a line.
 configure()
 {
 	mkdir -p $objects

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What Linux executes, with the layer, with its own pv_ops, and with neither.
+"""Count what Linux executes with the layer, with its own pv_ops, and with neither.
 
   linux_bench.py          boot, compare; build/report/linux.json
 
-Boots the kernels of tools/linux.sh with the programs of tests/linux natively,
-and those that can on Xen as a PV dom0; counts the hypercalls there and the
-page-table writes that Xen had to emulate, by watching from outside.  Exit
-status: 0 all targets met; 1 one was missed, or a boot did not end, or two
-boots of the same differ; 2 wrong arguments; 3 something is missing here.
+Boots the kernels of tools/linux.sh with the programs of tests/linux natively, and on Xen
+as a PV dom0 if the kernel can.  On Xen it also counts, from outside, hypercalls and the
+page-table writes that Xen emulates.  Exit status: 0 all targets are met; 1 a target is
+missed, a boot does not end, or two equal boots differ; 2 wrong arguments; 3 a file or
+program is missing.
 """
 import argparse
 import json
@@ -34,7 +34,7 @@ PROGRAM = "build/linux-bench/init"
 WORDS = ["norandmaps", "panic=-1", "quiet"]
 CONSOLE = {"native": "console=ttyS0", "xenpv": "console=hvc0"}
 TIMEOUT = 900
-# Enough for a median that no timer tick can move; every trap costs 2 KiB of log.
+# Enough for a median that no timer tick can move.  More costs log: 2 KiB for each trap.
 WATCHED_ROUNDS = 9
 
 TARGET_EACH = {"native": 1.03, "xenpv": 1.00}
@@ -63,10 +63,10 @@ def symbol(path, name):
 
 
 def hypercall_stubs(vmlinux):
-    """Where the functions begin that have a `syscall` in them, and return.
+    """The first addresses of the functions that contain `syscall` and return.
 
-    A kernel executes this instruction for nothing else; what does not return is
-    HYPERVISOR_iret, the end of every exception, which is not counted.
+    A kernel uses this instruction for hypercalls only.  HYPERVISOR_iret, the end of every
+    exception, does not return and is not counted.
     """
     entries, entry, seen = set(), None, False
     with subprocess.Popen(["objdump", "-d", "--no-show-raw-insn", vmlinux],
@@ -99,7 +99,7 @@ def events(lines, mark, stubs):
             regs.update((m[1], int(m[2], 16)) for m in REGISTER.finditer(line))
             continue
         is_exec, is_trap = line.startswith("Trace"), "v=" in line and EXCEPTION.match(line)
-        # QEMU says so when it did not get to executing what it announced.
+        # QEMU reports here that it did not execute the block that it had announced.
         if line.startswith(STOPPED):
             pending = None
         if not (is_exec or is_trap):
@@ -120,7 +120,7 @@ def events(lines, mark, stubs):
 
 
 def count_samples(trace, names):
-    """{workload: [{what: how often} of each sample]}"""
+    """{workload: [{event: count} of each sample]}"""
     out = {name: [] for name in names}
     sample = None
     for kind, a, b in trace:
@@ -144,7 +144,7 @@ def count_samples(trace, names):
 
 
 def watch(kernel, bench):
-    """Boot on Xen once more, watched; adds what was counted to each workload."""
+    """Boot on Xen once more with the trace on; add its counts to each workload."""
     trace = Path("build/log/workloads.trace")
     mark, stubs = symbol(PROGRAM, "mark"), hypercall_stubs(f"{KERNELS[kernel]}/vmlinux")
     if not stubs:
@@ -181,7 +181,7 @@ def boot(where, kernel, tag, words=(), more=()):
 
 
 def sites(env):
-    """The layer's own list is by op; the sum of it is the total."""
+    """The layer counts by op; the total is the sum."""
     total = dict.fromkeys(report.SITE_FORMS, 0)
     for forms in env["site_ops"].values():
         for form, n in forms.items():
@@ -190,7 +190,7 @@ def sites(env):
 
 
 def measure(where, kernel):
-    """(environment's object of the report, what is wrong)"""
+    """(environment's object of the report, [errors])"""
     first = boot(where, kernel, "first")
     if not judge.verdict(first):
         return None, judge.explain(first)
@@ -221,7 +221,7 @@ def ratio(envs, where, name, of, to):
 
 
 def compare(envs, where, workloads, columns):
-    """Print one table; returns the targets that were missed."""
+    """Print one table; return the missed targets."""
     missed = []
     kernels = [k for k in KERNELS if f"{where}-{k}" in envs]
     width = max(map(len, workloads)) + 2
@@ -261,7 +261,7 @@ def compare(envs, where, workloads, columns):
 
 
 def compare_traps(envs, workloads):
-    """Hypercalls and emulated writes on Xen; returns the targets that were missed."""
+    """Print hypercalls and emulated writes on Xen; return the missed targets."""
     kernels = [k for k in KERNELS if f"xenpv-{k}" in envs]
     width = max(map(len, workloads)) + 2
     print("\nxenpv: hypercalls per operation, and page-table writes that Xen emulates\n")
@@ -291,7 +291,7 @@ FORMS = {"inline": "inline", "call": "call", "jump": "call", "nop": "nop"}
 
 
 def compare_sites(envs):
-    """What the sites of each op have become, beside Linux's own."""
+    """Print the form of the sites of each op, beside those of Linux's own."""
     columns = [n for n in envs if "site_ops" in envs[n]]
     print("\ncall sites by op after patching: inline / call / NOP\n")
     print(" " * 26 + "".join(f"{n:>22}" for n in columns))

@@ -7,18 +7,20 @@
   linux_matrix.py run ROW [WORD...]  boot one; WORDs are for the kernel's command line
   linux_matrix.py tap ROW...         boot each and assert every cell, as TAP for prove
 
-The kernel is build/linux-6.1 (--variant stock: build/linux-stock, which has
-Linux's own paravirt_ops; mm, debug and others: those of tools/linux-configs.sh); what
-runs on it is tools/linux-guest.sh's.  --rows A,B names other rows for demo.  A row's
-selftests must be those that the stock kernel of the same configuration passes in the same
-row: its results are kept in build/linux-guest/results, by the hashes of what was booted.
-A stock kernel that dies in one of them is booted again without it, and the test is not
-compared.  STOCK_CONFIGS=no in the environment: tap compares none of mm, debug and others.
+The kernel is build/linux-6.1.  --variant stock is build/linux-stock, with Linux's own
+paravirt_ops; --variant mm, debug and others are the configurations of
+tools/linux-configs.sh.  tools/linux-guest.sh makes the user space.  --rows A,B names other
+rows for demo.
 
-Every boot leaves build/log/linux-ROW[~TAG].log and .json; demo also
-build/report/linux-matrix.json.  Exit status: 0 all good; 1 a row did not end, or
-not as it must; 2 wrong arguments; 3 something is missing here; 4 all good but that
-there is no stock kernel's run to compare with.
+A row must pass the same selftests as the stock kernel of the same configuration in the same
+row.  The stock kernel's results are kept in build/linux-guest/results, by the hashes of what
+was booted.  If it dies in a selftest, it is booted again without that test, and the test is
+not compared.  With STOCK_CONFIGS=no in the environment tap compares no configuration.
+
+Every boot leaves build/log/linux-ROW[~TAG].log and .json; demo also leaves
+build/report/linux-matrix.json.  Exit status: 0 all good; 1 a row does not end, or an
+assertion fails; 2 wrong arguments; 3 a file or program is missing; 4 all good, but no
+stock kernel's run to compare with.
 """
 import argparse
 import hashlib
@@ -42,7 +44,7 @@ KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
            "stock": "build/linux-stock/arch/x86/boot/bzImage",
            "hard": "build/linux-hard/arch/x86/boot/bzImage",
            "fault": "build/linux-fault/arch/x86/boot/bzImage"}
-# Other configurations: how many times longer their rows may take, and a test in them.
+# Other configurations: how many times longer a row, and a test in it, may take.
 CONFIGS = {name: keys["slower"] for name, keys in environments.load(TABLE)["config"].items()}
 CONFIG_WORDS = ["PARTS=security,module,stress,user,selftests,mm,reread,roots,oom,hotplug", "secretmem.enable=1"]
 LIMIT = 200
@@ -52,19 +54,19 @@ KERNELS |= {name: f"build/linux-{name}/arch/x86/boot/bzImage" for pair in STOCK.
             if name not in KERNELS}
 ALL_PARTS = ("security", "module", "stress", "user", "selftests", "hotplug", "suspend")
 SECURITY = ("files", "stray", "wx")
-# Parts whose tests are those that pass on the stock kernel, be they few.
+# Parts that pass if the same tests pass on the stock kernel.
 SELFTESTS = ("selftests", "mm")
 MORE_PARTS = ("bench", "faults", "planted", "mm", "oom", "reread", "roots")
 TIMEOUT = 480
 EXIT_ERROR = 4
-# How many selftests may kill the stock kernel, before that is what it does.
+# After so many selftests that kill the stock kernel, no other is tried.
 DEATHS = 3
 END_SIGN = b"\npvops-linux: end"
 TEST = re.compile(r"@test (\w+)/(\S+) (PASS|FAIL|SKIP|TIMEOUT)(?: (.*))?$")
 RUN = re.compile(r"@run (\w+/\S+)$")
 TOTAL = re.compile(r"pvops-linux: (\w+): pass (\d+) fail (\d+) skip (\d+) timeout (\d+)$")
 WORDS = ("PASS", "FAIL", "SKIP", "TIMEOUT")
-# How a site may look when it has been patched; what is left behind, and what failed.
+# Forms of a patched site, and of a site that is left indirect or has failed.
 FORMS = report.SITE_FORMS
 
 
@@ -77,9 +79,9 @@ def parse(raw):
     running   name of the selftest that has begun and has no result, or None
     totals    {part: {result: count}}, the guest's own
     data      what the "@pvops" lines say, as one object
-    user, end was user space reached, the end marker seen?
+    user, end booleans: user space was reached; the end marker was seen
     log       all other lines
-    problems  one line for each thing that cannot be so
+    problems  one line for each contradiction
     tail      the last lines, Xen's included
     """
     raw = guestlog.NOISE.sub("", raw)
@@ -134,7 +136,7 @@ def rows_of(name, variant):
 
 
 def parts_asked(words):
-    """The parts that the words ask for."""
+    """The parts that the words name."""
     asked = [w.removeprefix("PARTS=") for w in words if w.startswith("PARTS=")]
     return [p for p in asked[-1].split(",") if p != "none"] if asked else list(ALL_PARTS)
 
@@ -143,7 +145,7 @@ def run(name, variant, words=(), tag="", timeout=None, count=False):
     """Boot once; count: under -icount.  Returns parse()'s dict, and
 
     row, variant, words, image_sha256, parts {name: sha256}, seconds, log_file
-    died      was there no end, and not because there was no time?
+    died      the kernel did not end, and not because of the time limit
     """
     rows = rows_of(name, variant)
     rows["count"] = count
@@ -187,7 +189,7 @@ def how_to_build(variant):
 
 
 def slower(variant):
-    """How many times longer what runs on this kernel may take."""
+    """How many times longer a row of this kernel may take."""
     return CONFIGS.get(variant.removesuffix("-stock"), 1)
 
 
@@ -210,13 +212,13 @@ def stock_missing(name, variant):
 
 
 def sound(result):
-    """Did it come to its end?"""
+    """Did the boot end without problems?"""
     return result["end"] and not result["problems"]
 
 
 def without_killers(boot):
-    """boot([WORD...]) once, and as long as the kernel dies in a selftest once more without
-    that; its last result, with `killers`, the names of these."""
+    """Call boot([WORD...]) until the kernel does not die in a selftest, each time without the
+    selftests that have killed it.  Return the last result, with their names as `killers`."""
     killers = []
     while True:
         result = boot([f"WITHOUT={','.join(killers)}"] if killers else [])
@@ -227,7 +229,7 @@ def without_killers(boot):
 
 
 def stock(name, variant):
-    """The selftests of the stock kernel @variant in this row: kept, or booted now."""
+    """The run of the stock kernel @variant in this row: a kept one, or a new boot."""
     rows = rows_of(name, variant)
     words = words_of(name, variant)
     asked = [part for part in SELFTESTS if part in parts_asked(words)]
@@ -240,8 +242,8 @@ def stock(name, variant):
     if kept.is_file():
         return json.loads(kept.read_text())
     result = without_killers(lambda more: run(name, variant, words + more, tag=variant))
-    # What did not come to its end is no measure, and must be tried again; on a
-    # busy machine a test may run into its limit.
+    # Do not keep a run that did not end, or with a test over its time limit, as on a
+    # busy machine: the next comparison tries again.
     if sound(result) and not result["killers"] and not count(result["tests"], None)["TIMEOUT"]:
         report.save(kept, json.dumps(result, indent=1) + "\n")
     return result
@@ -250,7 +252,7 @@ def stock(name, variant):
 # What must hold
 
 def asserts(result, reference=None):
-    """[(holds?, what, [why not])], for one row; holds is None where the environment is broken.
+    """[(holds, assertion, [why not])] for one row; holds is None if the environment is broken.
 
     reference is the stock kernel's run to compare selftests with, or None.
     """
@@ -288,7 +290,7 @@ def asserts(result, reference=None):
 
 
 def _assert_layer(result, parts):
-    """What the layer says of itself."""
+    """Assertions on the layer's own data."""
     data, tests = result["data"], result["tests"]
     expected = environments.env_rows(result["row"], TABLE)["backend"]
     out = [(data.get("backend") == expected, f"{expected} is chosen", [f"is {data.get('backend')}"]),
@@ -309,7 +311,7 @@ def _assert_layer(result, parts):
 
 
 def _assert_faults(data):
-    """That there were faults and interrupts where they hurt, and that nothing was passed over."""
+    """Faults and interrupts came at the critical places, and each fault is accounted for."""
     faults, storm, refusals = data.get("faults", {}), data.get("storm", {}), data.get("refusals", {})
     said = [f"faults {json.dumps(faults)}"]
     out = [(faults.get("injected"), f"{faults.get('injected')} of {faults.get('calls')} hypercalls failed on purpose",
@@ -334,7 +336,7 @@ def _assert_faults(data):
 
 
 def killed(reference):
-    """Which tests killed the stock kernel, as words; "" if none did."""
+    """The tests that killed the stock kernel, as words; "" for none."""
     names = reference["killers"]
     return f"which died in {' and in '.join(names)}" if names else ""
 
@@ -365,7 +367,7 @@ def cells(result):
     sites = data.get("sites", {})
     total = count(tests, None)
     bad = total["FAIL"] + total["TIMEOUT"]
-    # "xen: Xen PV, 64-bit (score 1000)" is one that could run here.
+    # A backend that could run here has a score: "xen: Xen PV, 64-bit (score 1000)".
     able = [line.split(":")[0] for line in data.get("detected", []) if "(score" in line]
     module = tests.get("module/100-loads", ("-",))[0]
     return [result["row"], "+".join(able) or "-", data.get("backend", "-"),
@@ -391,7 +393,7 @@ def matrix(results):
 
 
 def block(result):
-    """What one row found, chose and did."""
+    """Text: what one row detected, chose and did."""
     data, sites = result["data"], result["data"].get("sites")
     parts = [f"{part} " + ", ".join(f"{n} {word.lower()}" for word, n in total.items() if n)
              for part, total in result["totals"].items()]
@@ -418,7 +420,7 @@ def default_rows():
 
 
 def baselines(references):
-    """Rows whose stock kernel died, as lines for below the matrix."""
+    """Lines below the matrix: rows whose stock kernel died."""
     lines = []
     for name, ref in references.items():
         if ref["killers"] or not sound(ref):

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""How many call sites of each of Linux's own pv_ops end up inline, called or
-NOPs; those in start-up code, which is gone after boot, are left out.
+"""Count which call sites of each of Linux's own pv_ops become inline code, calls or NOPs.
+Sites in start-up code, which is freed after boot, are left out.
 
-Read from the tables of a vmlinux that was not booted, by the rules of
-paravirt_patch() and apply_alternatives(): an op that is empty becomes NOPs,
-another a call; then, on the bare machine only, an alternative for "not Xen PV"
-puts the instruction itself in its place.
+The tables of a vmlinux file are read, by the rules of paravirt_patch() and
+apply_alternatives(): an empty op becomes NOPs, any other op a call.  Then, on the bare
+machine only, an alternative for "not Xen PV" puts the instruction itself there.
 """
 import re
 import struct
@@ -48,15 +47,15 @@ def pointers(image, symbol, count):
 
 
 def implementations(image, names, where):
-    """The function of each op: of pv_ops as it is linked, or what Xen PV puts there."""
+    """The function of each op: as linked in pv_ops, or as Xen PV sets it."""
     out = list(pointers(image, "pv_ops", len(names)))
     if where == "xenpv":
         for group in ("cpu", "irq", "mmu"):
             mine = [nr for nr, (g, _) in enumerate(names) if g == group]
-            # typeof(pv_ops), of which only the group's own part is copied.
+            # These are typeof(pv_ops); Linux copies only the group's own part of each.
             whole = pointers(image, f"xen_{group}_ops", len(names))
             for nr in mine:
-                # What takes effect with the vcpu_info in its place.
+                # Linux sets these when vcpu_info is in its place.
                 out[nr] = image.named.get(f"xen_{names[nr][1]}_direct", whole[nr])
     return out
 
@@ -71,7 +70,7 @@ def count(source, objects, where):
     freed = range(image.named["__init_begin"], image.named["__init_end"])
     out = {}
     for _, (site, op, _) in table(image, ".parainstructions", PARA_SITE):
-        # The layer's debugfs does not list them either.
+        # The layer's debugfs leaves them out, too.
         if site in freed:
             continue
         form = "nop" if functions[op] == nop else "call"

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""multiboot.py ELF FILE: the guest image behind a Multiboot header, for boot
-loaders that know no other entry (QEMU for i386, which Xen's HVM guests have, reads
-no 64-bit ELF).  The image's own bytes are not touched.
+"""multiboot.py ELF FILE: write the guest image with a Multiboot header in front.
 
-The header is that of the Multiboot Specification 0.6.96, section 3.1, with the
-address fields, which make a loader take the file as it is.
+QEMU for i386, which serves Xen's HVM guests, reads no 64-bit ELF.  The header (Multiboot
+Specification 0.6.96, section 3.1) has the address fields, which make a loader copy the file
+without a look at its format.  The image's own bytes do not change.
 """
 import struct
 import sys

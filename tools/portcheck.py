@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Compile core and every backend against a port, and say what the port lacks.
+"""Compile core and every backend against a port, and name what the port lacks.
 
   portcheck.py DIR             DIR: pvops_port.h, C and assembly files, flags, *.lds
-  portcheck.py DIR --needs     which function each part of the layer needs, as Markdown
+  portcheck.py DIR --needs     the functions that each part of the layer needs, as Markdown
 
-`flags` has the compiler's flags, one a line; a path in it is relative to DIR.  A port that
-is part of a kernel has the linker script elsewhere: then only its symbols are not checked.
+`flags` has the compiler's flags, one a line; paths in it are relative to DIR.  Symbols of
+the linker script are checked if DIR has one; a port inside a kernel may have it elsewhere.
 
 Exit status: 0 nothing is missing; 1 something is missing or of the wrong type; 2 wrong
 arguments, or DIR is no port.
@@ -22,7 +22,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[1]
 HEADERS = ("port.h", "pvops.h", "call.h", "batch.h", "inject.h", "pvclock.h")
 
-# (a flag that does it, ...): why one of them is needed.
+# (alternative flags): why one of them is needed.
 FLAGS = {
     ("-mno-red-zone",): "a site calls on the stack of the code around it, and an interrupt uses it",
     ("-mgeneral-regs-only", "-mno-sse"): "vector registers belong to user mode; no site saves them",
@@ -37,7 +37,7 @@ TYPES = {"u8": (1, False), "u16": (2, False), "u32": (4, False), "u64": (8, Fals
          "s16": (2, True), "s32": (4, True), "s64": (8, True), "size_t": (8, False), "bool": (1, False)}
 XEN_TYPES = {"uint8_t": (1, False), "uint16_t": (2, False), "uint32_t": (4, False), "uint64_t": (8, False)}
 
-# What may be left out has a default in types.h.
+# Macros that are not here have a default in types.h.
 MACROS = ("PV_PERCPU_DECLARE", "PV_PERCPU_DEFINE", "PV_PERCPU_PTR", "PV_PERCPU_PTR_OF", "PV_PERCPU_ASM", "PV_EXTABLE",
           "PV_GDT_LDT", "PV_GDT_TLS", "PV_GDT_WRITABLE", "PV_MSR_MAY_FAULT", "PV_KERNEL_CS", "PV_KERNEL_DS",
           "PV_USER_CS", "PV_USER_DS", "PV_VECTOR_TIMER", "PV_VECTOR_IPI", "PV_IPI_COUNT", "PV_VECTOR_EVENT",
@@ -55,7 +55,7 @@ TYPE = re.compile(r"error: unknown type name '(\w+)'|error: '(\w+)' undeclared")
 
 
 class NoPort(Exception):
-    """What was given is no port."""
+    """The folder is no port."""
 
 
 def run(*args):
@@ -72,7 +72,7 @@ def layer():
 
 
 class Port:
-    """A port, what is wrong with it, and what was made of it."""
+    """A port, its errors, and the objects made of it."""
 
     def __init__(self, folder, cc="gcc"):
         self.folder, self.cc = Path(folder).resolve(), cc
@@ -107,7 +107,7 @@ class Port:
         self.wrong.append(f"{who}: {what}")
 
     def try_compile(self, text, *more):
-        """What gcc says of a piece of C."""
+        """gcc's messages about a piece of C."""
         probe = self.build / f"probe-{hashlib.sha256(text.encode()).hexdigest()[:8]}.c"
         probe.write_text(text, encoding="utf-8")
         return run(self.cc, *self.flags, *more, "-fsyntax-only", "-fmax-errors=0", probe)
@@ -118,7 +118,7 @@ class Port:
                 self.tell("flags", f"{' or '.join(does)} is missing: {why}")
 
     def check_types(self, who, types):
-        """Undefined ones, then those that are something else."""
+        """Errors: macros that are not defined, then those of another form."""
         text = "#include <pvops_port.h>\n"
         said = self.try_compile(text + "".join(f"extern {t} a_{t};\n" for t in types)).stderr
         undefined = {m[1] or m[2] for m in TYPE.finditer(said)} & set(types)
@@ -137,7 +137,7 @@ class Port:
         probe.write_text(f"#include <pvops_port.h>\n{asked}", encoding="utf-8")
         said = run(self.cc, *self.flags, "-E", "-P", probe)
         missing = re.findall(r"^missing (\w+)", said.stdout, re.M)
-        # __force and its like are nothing where they are defined.
+        # A port may define __force and similar words as nothing.
         for name in [*missing, *("__force",) * said.stdout.count("missing \n")]:
             self.tell(self.who_uses(name), f"needs {name}: not defined in pvops_port.h")
         inline = "".join(f"#ifdef {m}\nhas {m[3:]}\n#endif\n" for m in INLINE)
@@ -169,14 +169,14 @@ class Port:
         return "headers"
 
     def check_headers(self):
-        """Public headers are clean for whoever includes them."""
+        """The public headers compile without a warning."""
         said = self.try_compile("".join(f"#include <pvops/{h}>\n" for h in HEADERS), "-Wall", "-Wextra", "-Wpedantic",
                                 "-Werror")
         for line in [x for x in said.stderr.splitlines() if " error: " in x][:5]:
             self.tell("headers", line.replace(f"{TOP}/", ""))
 
     def compile(self, source, *more):
-        """An object of the layer or of the port, and what gcc said."""
+        """An object of the layer or of the port, and gcc's messages."""
         own = source.is_relative_to(self.folder)
         name = source.relative_to(self.folder if own else TOP)
         to = self.build / ("port" if own else "layer") / f"{name}.o"
@@ -202,7 +202,7 @@ class Port:
         return parts
 
     def compile_port(self):
-        """Its objects; what the contract has otherwise is told."""
+        """The port's objects; a type that differs from the contract is an error."""
         objects = []
         for source in self.sources:
             made, said = self.compile(source, "-include", "pvops/port.h", "-Wmissing-prototypes")
@@ -214,7 +214,7 @@ class Port:
             for name, has in conflicts.items():
                 self.tell(name, f"defined as '{has}' in {source.name}, the contract has '{previous.get(name, '?')}'")
             if conflicts:
-                # Under other names, so that the file's other functions are seen.
+                # Compile once more with other names, to check the file's other functions.
                 text = source.read_text(encoding="utf-8")
                 for name in conflicts:
                     text = re.sub(rf"\b{name}\b", f"wrong_{name}", text)
@@ -241,7 +241,7 @@ class Port:
         return defined, undefined
 
     def check_functions(self, parts, objects):
-        """Whatever a part needs of the port is defined there."""
+        """The port defines every symbol that a part needs."""
         all_layer = self.symbols([o for made in parts.values() for o in made])[0]
         of_port = self.symbols(objects)[0]
         wrong_type = {line.split(":")[0] for line in self.wrong}
@@ -256,7 +256,7 @@ class Port:
         return needs, of_kernel
 
     def check_script(self, parts, objects):
-        """With a linker script all of it is one image."""
+        """With a linker script: link all objects to one image."""
         everything = [o for made in parts.values() for o in made] + objects
         if len(self.scripts) != 1:
             return "not checked: no linker script here" if not self.scripts else "not checked: several"
@@ -295,7 +295,7 @@ def main(args):
     port.check_types("headers", TYPES)
     port.check_types("backend xen", XEN_TYPES)
     port.check_macros()
-    # Without what the headers need nothing compiles, and each file would say so.
+    # If the headers do not compile, every file would repeat the same errors.
     parts, objects, needs, of_kernel, script = {}, [], {}, set(), "not checked"
     if not [line for line in port.wrong if not line.startswith("flags:")]:
         port.check_headers()

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from cli import MissingError, UsageError
 
-# It ends what hangs, and nothing else: ten times what the slowest boot takes alone.
+# For guests that hang.  Ten times the time of the slowest boot on an idle machine.
 TIMEOUT = 1200
-# How long a guest that has said "end" may take to power the machine off; the same.
+# For guests that do not power off after their end marker; chosen likewise.
 POWEROFF_SECONDS = 120
 END_SIGN = b"\npvops-guest: end: "
-# How a machine ends, in QEMU's words: SHUTDOWN_CAUSE_GUEST_SHUTDOWN of qapi/run-state.json.
-# A reset is no such request.
+# QEMU's trace event of a power-off: SHUTDOWN_CAUSE_GUEST_SHUTDOWN of qapi/run-state.json.
+# A reset does not cause it.
 TRACED = "qemu_system_shutdown_request"
 POWER_OFF = re.compile(TRACED + r" reason=6$", re.M)
 
@@ -64,7 +64,7 @@ def command(rows, image, cmdline, packed=""):
 
 
 def _member(name, data, ino):
-    """A file in an archive of the kind that Linux takes as initrd ("newc")."""
+    """A file in an archive of format "newc", which Linux takes as initrd."""
     size, name = len(data), name.encode() + b"\0"
     fields = (ino, 0o100644, 0, 0, 1, 0, size, 0, 0, 0, 0, len(name), 0)
     head = b"070701" + b"".join(b"%08x" % f for f in fields) + name
@@ -72,9 +72,9 @@ def _member(name, data, ino):
 
 
 def pack(rows, image, cmdline, file):
-    """Write the initrd of an environment whose guest runs inside a host: the
-    part `host`, and behind it what `inner` names, in /guest, with `inner`
-    itself in /guest/args.  Returns its path; "" without `inner`."""
+    """Write the initrd of an environment whose guest runs inside a host: the part `host`,
+    then the files that `inner` names, in /guest, and `inner` itself as /guest/args.
+    Return its path; "" without `inner`."""
     if not rows.get("inner"):
         return ""
     if "\n" in cmdline:
@@ -94,7 +94,8 @@ def pack(rows, image, cmdline, file):
 
 
 def _wait(proc, log, rows, timeout, end):
-    """Until QEMU ends, or there is no use waiting: "exit", "timeout", "dead", "down", "stays"."""
+    """Wait for QEMU's end, or for a reason to stop it; return which: "exit" (QEMU ended),
+    "timeout", "dead", "down" (envs.toml), "stays" (on after the end marker)."""
     start = time.monotonic()
     ended = None
     stops = dead = [("dead", s.encode()) for s in rows.get("dead", [])]
@@ -121,9 +122,9 @@ def _wait(proc, log, rows, timeout, end):
 
 
 def boot(args, rows, log, timeout, end=END_SIGN):
-    """Run QEMU with its serial line in log; returns (how it ended, status, what QEMU said,
-    seconds).  How: "off" if the machine was switched off, "exit" otherwise (it was reset),
-    or what _wait() says."""
+    """Run QEMU with its serial line in log; return (how it ended, status, QEMU's messages,
+    seconds).  How it ended: as _wait() says, but "off" instead of "exit" after a power-off;
+    "exit" remains for a reset."""
     start = time.monotonic()
     with log.open("wb") as out:
         proc = subprocess.Popen(args, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE)

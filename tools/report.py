@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Boot the guest in each environment and put what it says side by side.
+"""Boot the guest in each environment and put the results side by side.
 
   report.py demo           tests and the short measurement; one table
   report.py bench          tests and the full measurement; table and chart
-  report.py check FILE     is this report sound? (the shape: tests/bench/README.md)
-  report.py compare A B    what differs from report A to report B (compare --help)
+  report.py check FILE     check the shape of a report (tests/bench/README.md)
+  report.py compare A B    the differences from report A to report B (compare --help)
   report.py chart FILE     draw bench.svg and bench-dark.svg of a report, beside it
 
 --envs A,B names other environments of tests/vm/envs.toml.  Writes
 build/report/{demo,bench}.json, and bench.md, bench.svg and bench-dark.svg.  Exit
 status: 0 all good; 1 a test failed, an environment did not end, a site was not
-patched, a figure is missing or a self-test is off; 2 wrong arguments; 3 something
-is missing here.
+patched, a figure is missing or a self-test is wrong; 2 wrong arguments; 3 a file or
+program is missing.
 """
 import argparse
 import json
@@ -34,13 +34,13 @@ ENVS = ("native", "xenpv", "vmi", "vmimon", "xenpvh", "kvm", "hyperv")
 OUT = Path("build/report")
 WIDTH = 100
 SITE_FORMS = ("inline", "call", "nop", "jump", "indirect", "failed", "outline")
-# What must come out of measuring nothing, and of measuring something known.
+# Self-tests: the figures of an empty and of a known measurement.
 SELF_TESTS = {"idle": 0, "nop_sled_100": 100}
 
 NUMBER, COUNT, TEXT = "a number", "a whole number", "text"
 TEXTS, TREE = "a list of texts", "an object"
-# Field of an environment: (type, is it required?).  GUEST: of the mini guest,
-# not where a Linux kernel was booted.
+# Field of an environment: (type, required).  GUEST: required for the mini guest only,
+# not for Linux.
 GUEST = "guest"
 FIELDS = {
     "kernel": (TEXT, False),
@@ -93,7 +93,7 @@ def flatten(tree, path=""):
 
 
 def _bad_measurement(m, path, size):
-    """What is wrong with one measurement, or one of a series, as lines."""
+    """Errors of one measurement, or of one in a series, as lines."""
     if m["insns"] is None:
         return [] if is_a(m.get("why", None), TEXT) else [f"{path}: not measured, and no \"why\""]
     bad = [f"{path}.{k}: is not a number" for k, v in m.items() if not is_a(v, NUMBER)]
@@ -108,7 +108,7 @@ def _bad_measurement(m, path, size):
 
 
 def _bad_tree(tree, path, size=None):
-    """What is wrong with measurements, as lines."""
+    """Errors of measurements, as lines."""
     if is_measurement(tree):
         return _bad_measurement(tree, path, size)
     if not isinstance(tree, dict) or not tree:
@@ -119,7 +119,7 @@ def _bad_tree(tree, path, size=None):
 
 
 def validate_env(env):
-    """What is wrong with one environment's object, as lines."""
+    """Errors of one environment's object, as lines."""
     bad = [f"{key}: unknown field" for key in env if key not in FIELDS]
     for key, (kind, required) in FIELDS.items():
         if key not in env:
@@ -159,7 +159,7 @@ def validate_env(env):
 
 
 def validate(doc):
-    """What is wrong with a report, as lines."""
+    """Errors of a report, as lines."""
     if not isinstance(doc, dict) or not isinstance(doc.get("envs"), dict) or not doc["envs"]:
         return ["envs: missing or not an object"]
     bad = []
@@ -193,7 +193,7 @@ def _field_order(key):
 # Booting
 
 def collect(names, words):
-    """Boot each environment; returns (document, {name: run}, what is wrong)."""
+    """Boot each environment; return (document, {name: run}, [errors])."""
     doc = {"image_sha256": None, "qemu": qemu.version(), "envs": {}}
     runs, wrong = {}, []
     for name in names:
@@ -215,7 +215,7 @@ def collect(names, words):
         doc["image_sha256"] = run["image_sha256"]
     for line in validate(doc):
         name = line.split(":")[0]
-        # A crash explains itself; what is missing because of it need not be listed.
+        # The crash is reported; figures that are missing because of it are not.
         if name not in runs or runs[name]["end"]:
             wrong.append(line)
     return doc, runs, wrong
@@ -230,7 +230,7 @@ def save(path, text):
 # Text
 
 def figure(value):
-    """A number for people: 1,234 or 1,234.5; nothing is "-"."""
+    """A number as text: 1,234 or 1,234.5; None is "-"."""
     if not is_a(value, NUMBER):
         return "-"
     return f"{value:,.1f}" if value != int(value) else f"{int(value):,}"
@@ -247,7 +247,7 @@ def wrap(label, lines):
 
 
 def block(name, env, run):
-    """What one environment found, chose and did."""
+    """Text: what one environment detected, chose and did."""
     sites = {form: env.get("sites", {}).get(form, "?") for form in SITE_FORMS}
     chosen = [r.split("pvops: chosen: ")[1] for r in run["log"] if "pvops: chosen: " in r]
     totals = env["contract"]
@@ -407,7 +407,7 @@ def demo(names):
 
 
 def add_two_cpus(doc, names):
-    """What needs a second CPU, from the env's smp2 variant; returns what is wrong."""
+    """Add figures that need a second CPU, from the smp2 variant; return errors."""
     wrong = []
     for name in names:
         pair = f"{name}-smp2"
@@ -437,7 +437,7 @@ def bench(names):
 
 
 def read_report(path):
-    """A report that another run wrote; what it is not, is a wrong argument."""
+    """Read a report that another run wrote; an unsound one is a wrong argument."""
     try:
         doc = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as err:
@@ -450,7 +450,7 @@ def read_report(path):
 
 
 def _bad_shape(doc):
-    """Why figures cannot be read, or None.  A report that is not sound can be compared."""
+    """Why the figures cannot be read, or None.  Other errors do not prevent a comparison."""
     envs = doc.get("envs") if isinstance(doc, dict) else None
     if not isinstance(envs, dict) or not envs:
         return "no report: envs: missing or not an object"
@@ -466,7 +466,7 @@ def _bad_shape(doc):
     return None
 
 
-# Field of a report's environment that is compared besides the measurements.
+# The field of an environment that is compared, besides the measurements.
 FACTS = {"patch_insns_per_site": lambda env: env.get("patch_insns_per_site")}
 
 
@@ -488,14 +488,14 @@ def figures_of(doc):
 
 
 def change_of(before, after):
-    """By how many percent more; from 0, any more is without bounds."""
+    """The increase in percent; infinite from 0 on."""
     if before == after:
         return 0.0
     return (after - before) * 100 / before if before else float("inf")
 
 
 def differences(one, other):
-    """([(env, operation, unit, before, after, percent)], most worse first; [what only one has])."""
+    """([(env, operation, unit, before, after, percent)], the worst first; [what only one has])."""
     before, after = figures_of(one), figures_of(other)
     lone = [f"only in {which}: {env}: {row}" for which, has, lacks in
             (("A", before, after), ("B", after, before))
@@ -536,14 +536,14 @@ def compare(paths, threshold):
 
 
 COMPARE_HELP = """\
-Two reports of `make bench`, `make demo` or `make bench GUEST=linux`: two versions on one
-machine, or one version on two.  A is the one before.  Every figure that differs is a row,
-the worst first: executed instructions and hypercalls of each operation, per entry where it
-is a batch, and instructions to patch a site.  More is worse.  What only one of the reports
-has is listed, and does not count as worse.
+Compare two reports of `make bench`, `make demo` or `make bench GUEST=linux`: two versions on
+one machine, or one version on two machines.  A is the earlier one.  Every figure that differs
+is a row, the worst first: executed instructions and hypercalls of each operation (of a batch:
+per entry), and instructions to patch a site.  More is worse.  Figures that only one report
+has are listed, and do not count as worse.
 
-Exit status: 0 nothing is worse by more than the threshold; 1 something is; 2 wrong
-arguments, or a file that cannot be read or is no report: one line says which and why."""
+Exit status: 0 no figure is worse by more than the threshold; 1 a figure is; 2 wrong
+arguments, or a file that cannot be read or is no report; one line names it and says why."""
 
 
 def threshold(text):

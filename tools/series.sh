@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 # shellcheck shell=sh
 #
-# Part of tools/linux.sh: the series as a third person gets it, for `git am` on
-# the unpacked source package.
+# Part of tools/linux.sh: the series that others apply, by `git am` on the unpacked
+# source package.
 #
 # Order: new files, edits, semantic patches, and the edit that adds the option.
 # Until then the option cannot be set, so every step compiles.
@@ -32,7 +32,7 @@ repository()
 	g tag base
 }
 
-# Back to the source package; $1: branch to work on.
+# start BRANCH: a new branch at the source package.
 start()
 {
 	g am --abort >/dev/null 2>&1 || :
@@ -40,7 +40,7 @@ start()
 	g clean -fdxq
 }
 
-# Like `git am`, dates included, so that two runs give the same patches.
+# Commit as `git am` does, with a fixed date, so that two runs give the same patches.
 commit()
 {
 	git_date="Sat, 21 Nov 2026 03:00:00 +0000"
@@ -54,7 +54,7 @@ am()
 	g -c user.name="$name" -c user.email="$email" am -q --committer-date-is-author-date "$@"
 }
 
-# A semantic patch's message is the comment on its top, after the licence.
+# The commit message of a semantic patch is its first comment, without the licence.
 message_of()
 {
 	sed -n '/^@@/q; /^\/\/ SPDX/d; s/^\/\/ \{0,1\}//; s/^Subject: //; p' "$1" | sed '/./,$!d'
@@ -63,7 +63,7 @@ message_of()
 series()
 {
 	repository
-	# Who wrote the edits: no setting of whoever runs this is needed.
+	# The author of the edits; git needs no settings of the user.
 	from=$(sed -n 's/^From: //p' "$series/$(head -n 1 $series/series)")
 	name=${from% <*}
 	email=$(echo "${from#*<}" | tr -d '>')
@@ -97,8 +97,8 @@ series()
 	g diff --diff-filter=M --shortstat base
 }
 
-# Every patch, by Linux's own script.  What new files may do, and why, stands in
-# patches/checkpatch.txt; an edit of Linux's files may nothing.
+# Check every patch by Linux's own script.  patches/checkpatch.txt lists, with reasons, what
+# is allowed in new files; nothing is allowed in edits of Linux's files.
 check_style()
 {
 	step STYLE "checkpatch.pl --strict"
@@ -112,7 +112,7 @@ check_style()
 	done
 }
 
-# git am of what was written; and the tree that `make linux` builds is the same.
+# Apply the written series by git am; the tree must be the one that `make linux` builds.
 check_trees()
 {
 	step AM "$out"
@@ -137,7 +137,7 @@ check_trees()
 		{ cat build/quilt.log >&2; bad=1; }
 }
 
-# The series' objects: those of files that it touches.
+# The objects of all files that the series touches.
 objs="arch/x86/kernel/alternative.o arch/x86/kernel/cpu/vmware.o arch/x86/kernel/head64.o
 	arch/x86/kernel/kvm.o arch/x86/kernel/module.o arch/x86/kernel/paravirt-spinlocks.o
 	arch/x86/hyperv/ arch/x86/platform/pvh/ arch/x86/xen/"
@@ -165,8 +165,8 @@ disassemble()
 		-name '*.o' ! -name built-in.o | sort | xargs objdump -dr
 }
 
-# Every step builds; without the option the code is what it was; with it, what
-# platform code overrides builds too.
+# Every step must build.  Without the option the code must not change; with it the code that
+# platform code overrides must build, too.
 check_steps()
 {
 	mkdir -p $objects

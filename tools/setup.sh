@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# setup.sh [--check] [linux]: install the packages of packages.txt that are missing,
-# with "linux" those marked @linux too.  Says nothing when there are none.  Without
-# the means to install: one line, and exit 1.  --check: install nothing; one line
-# names what is missing and the command, exit 1.
+# setup.sh [--check] [linux]: install the missing packages of packages.txt; "linux": also
+# those with the mark @linux.  Prints nothing if none is missing.  Without root and sudo it
+# prints the command in one line, and exits with 1.  --check installs nothing: one line
+# names the missing packages and the command, and the exit status is 1.
 set -eu
 list=$(dirname "$0")/packages.txt
 check=
@@ -25,10 +25,10 @@ have() {
 }
 
 command -v dpkg-query >/dev/null || {
-	echo "setup: not a Debian system; what is needed stands in $list" >&2
+	echo "setup: not a Debian system; $list lists what is needed" >&2
 	exit 0
 }
-# Without the marks, and without the rows that are not asked for.
+# Remove the marks, and the rows that are not asked for.
 wanted() {
 	if [ "$what" = linux ]; then sed 's/@linux$//'; else sed '/@linux$/d'; fi
 }
@@ -43,7 +43,8 @@ while read -r names; do
 done < <(sed 's/#.*//; s/[[:space:]]//g; /^$/d' "$list" | wanted)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-# Of several names the first that this release has, or else, as without package lists, the first.
+# Of several names choose the first that this release has; if it has none, or if there are no
+# package lists, the first.
 choose() {
 	chosen=()
 	local names name any

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""How many bytes of stack the layer takes: by function, by op, and at start.
+"""The stack that the layer needs, in bytes: by function, by op, and at start.
 
   stack.py FOLDER            a table, one line for each backend
   stack.py FOLDER --check    compare with the bounds in include/pvops/port.h
   stack.py FOLDER --frames   every function, largest frame first
 
-FOLDER has the objects of core and backends, and beside each one the graph that gcc
-writes with -fcallgraph-info=su.  The graph knows nothing of sites: an op that a function
-uses is read from its object (section .pv_sites), and stands for the chosen backend's
-implementation or native's.  What the port's functions take is not in it.
+FOLDER has the objects of core and backends, each with the call graph that gcc writes with
+-fcallgraph-info=su.  The graph has no sites: the ops that a function uses are read from its
+object (section .pv_sites).  An op stands for the chosen backend's implementation, or for
+native's.  The stack of the port's functions is not counted.
 
-Exit status: 0 all is within the bounds; 1 something is not, or cannot be followed.
+Exit status: 0 all is within the bounds; 1 a bound is exceeded, or a call cannot be followed.
 """
 import re
 import sys
@@ -30,9 +30,9 @@ NODE = re.compile(r'node: { title: "([^"]+)" label: "[^"]*?\\n(\d+) bytes \((sta
 EDGE = re.compile(r'edge: { sourcename: "([^"]+)" targetname: "([^"]+)" label: "([^"]*)"')
 BOUND = re.compile(r"^#define (PV_STACK_\w+)\s+(\d+)$", re.M)
 
-# A function that calls itself: how deep.
+# The depth of a function that calls itself.
 RECURSION = {"verify": 2}
-# What a call through a pointer leads to, by the function it stands in.  An int: bytes.
+# Targets of a call through a pointer, by the function that contains it.  An int: bytes.
 # A ROM's code: backends/vmi/ABI.md, section 5 and VMI_Init.
 ROM, ROM_INIT = 512, 2048
 POINTERS = {
@@ -45,7 +45,7 @@ POINTERS = {
     "time_setup": r".*(hook tsc_khz)$",
     "find_edge": r"(pit|hpet|cmos)_(start|read|stop)$",
     "calibrate_tsc": r"(pit|hpet|cmos)_(start|read|stop)$",
-    # The kernel's.
+    # Functions of the kernel.
     "pv_cpuid_scan": 0,
     "is_range": 0,
     "pv_note": r".*(hook note)$",
@@ -61,7 +61,7 @@ ASSEMBLY = 64
 
 
 class Cannot(Exception):
-    """The chain cannot be followed."""
+    """A call cannot be followed."""
 
 
 def plain(title):
@@ -78,7 +78,7 @@ def ops():
 
 
 class Layer:
-    """All functions of core and backends, what each takes, and what it calls."""
+    """All functions of core and backends: their stack, and what they call."""
 
     def __init__(self, folder):
         self.names = ops()
@@ -170,7 +170,7 @@ class Layer:
                      f"say where to in POINTERS of tools/stack.py")
 
     def deepest(self, title, backend, above=(), known=None):
-        """Bytes from this function down, and the chain."""
+        """Bytes from this function down, and the chain of functions."""
         known = {} if known is None else known
         if title in known:
             return known[title]

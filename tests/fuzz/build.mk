@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 # Fuzz targets: libFuzzer with address and undefined-behaviour sanitizers
-# (README.md).  Included by the top Makefile after tests/unit/build.mk, whose port
-# and fake backends some of them use.
+# (README.md).  The top Makefile includes this after tests/unit/build.mk: some targets use
+# its port and fake backends.
 #
 #   make fuzz			bounded run of each, from its seeds; planted bugs
 #   make fuzz-long			10 million runs of each: build/report/fuzz.{json,md}
@@ -43,21 +43,20 @@ $(B)/fuzz/test-host-fuzz-%: $(B)/fuzz/tests/fuzz/%.o $(fuzz_objects) tests/unit/
 	@echo "  LD      $@"
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $(fuzz_ldflags) -o $@ $< $(fuzz_objects) -lZydis
 
-# What a fuzz target patches it does not execute.
+# A fuzz target does not execute the text that it patches.
 $(B)/fuzz/tests/unit/host_port.o: fuzz_cflags += '-DHOST_SERIALISE()=((void)0)'
 
-# The sanitizer puts space around globals; a section that is an array has none.
+# The sanitizer puts space around globals, but a section must be an array without gaps.
 $(B)/fuzz/tests/unit/fake_backend.o: fuzz_sanitize := -fno-sanitize=all
 
-# Backends with all their instructions, on a machine made of the input (machine.h).
-# Which backends each of these targets has:
+# Whole backends, on a machine made of the input (machine.h).  The backends of each target:
 fuzz_machines := hypercall clock xenstart boot vmcall romcall
 fuzz_on_hypercall := xen
 fuzz_on_xenstart := xen
 fuzz_on_clock := xen kvm hyperv
 fuzz_on_romcall := vmi
 fuzz_on_vmcall := xen kvm hyperv vmware
-# And what else there is in it.
+# Other sources of a target.
 fuzz_also_boot := tests/guest/start.c
 fuzz_also_hypercall := tests/fuzz/tables.c
 fuzz_also_romcall := tests/fuzz/tables.c
@@ -84,14 +83,14 @@ $(B)/fuzz/machine/%.o: %.S
 	@echo "  AS      $<"
 	$(Q)$(CLANG) $(fuzz_machine_cflags) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
 
-# What is done one step after another is done often enough in this many bytes.
+# For targets that do one step after another: enough bytes for enough steps.
 fuzz_bytes_hypercall := 160
 fuzz_bytes_vmcall := 160
 fuzz_bytes_romcall := 160
 
-# What every input finds as linked.
+# Data that each input finds as linked.
 $(foreach d,pvops backends tests/guest,$(B)/fuzz/machine/$(d)/%.o): fuzz_machine_cflags += -DMACHINE_STATE
-# Per-CPU variables are arrays here, whose elements are not all aligned as their type.
+# Per-CPU variables are arrays here, and not all elements have the alignment of their type.
 $(B)/fuzz/machine/backends/%.o: fuzz_sanitize += -fno-sanitize=alignment
 $(B)/fuzz/machine/%.o: fuzz_sanitize += -fsanitize-ignorelist=tests/fuzz/machine.ignore
 
@@ -110,7 +109,7 @@ $(B)/fuzz/test-host-fuzz-elf: $(B)/fuzz/tests/fuzz/elf.o $(fuzz_audit_objects)
 	@echo "  LD      $@"
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -no-pie -o $@ $^ -lelf -lZydis
 
-# The VMI monitor's loader, which is no part of the layer.
+# The loader of the VMI monitor; not a part of the layer.
 fuzz_monitor_cflags := -std=gnu11 -ffreestanding -O2 -g -Wall -Wextra -Werror -fno-pie \
 	-fno-strict-aliasing
 
@@ -133,7 +132,7 @@ fuzz: $(fuzz_names:%=fuzz-%) fuzz-planted
 fuzz-planted: fuzz-build
 	$(Q)$(PROVE) tests/fuzz
 
-# Two at a time, and everything else on the machine first.
+# Two at a time, with lower priority than everything else on the machine.
 fuzz-long: fuzz-build
 	$(Q)tests/fuzz/long.py --build $(B) --runs $(or $(FUZZ_RUNS),10000000) \
 		$(foreach t,$(fuzz_names),$(t):$(or $(fuzz_bytes_$(t)),512))

@@ -8,14 +8,14 @@ GUEST_SRC := $(wildcard pvops/*.c) \
 	     $(foreach b,$(BACKENDS),$(wildcard backends/$(b)/*.c backends/$(b)/*.S)) \
 	     $(wildcard tests/guest/*.c tests/guest/*.S tests/guest/contract/*.c)
 GUEST_INC := -Iinclude -Itests/guest/include
-# $(call same-bytes,COMPILER): the same bytes from any folder.  Debugging information names
-# files from the top on; clang's assembler does so with an option of its own only.
+# $(call same-bytes,COMPILER): flags for an image that is the same from any folder.  Debugging
+# information names files from the top on; clang's assembler needs an option of its own.
 same-bytes = -ffile-prefix-map=$(CURDIR)=. $(if $(filter clang,$(1)),-fdebug-compilation-dir=.)
 GUEST_FLAGS := -std=gnu11 -ffreestanding -O2 -g1 -Wall -Wextra -Werror -mcmodel=kernel \
 	       -mno-red-zone -mno-sse -mno-mmx -mno-80387 -fno-stack-protector -fno-pic \
 	       -fno-pie -fcf-protection=none -fno-asynchronous-unwind-tables \
 	       -fno-strict-aliasing -fno-common
-# The user processes run at another address than they are linked for.
+# The user processes run at another address than the one they are linked for.
 USER_FLAGS := $(filter-out -mcmodel=kernel -fno-pic -fno-pie,$(GUEST_FLAGS)) \
 	      -mcmodel=small -fpie -fvisibility=hidden -fno-jump-tables
 
@@ -55,7 +55,7 @@ $(eval $(call guest-rules,$(B)/fault,gcc,-DPV_PORT_INJECT))
 $(eval $(call guest-rules,$(B)/retpoline,gcc,-DPV_PORT_RETPOLINE -mindirect-branch=thunk-extern \
 	-mindirect-branch-register -fno-jump-tables))
 
-# For loaders that read no 64-bit ELF.
+# For loaders that cannot read 64-bit ELF files.
 $(B)/guest.multiboot: $(B)/guest.elf tools/multiboot.py tools/elf.py
 	@echo "  MBOOT   $@"
 	@tools/multiboot.py $< $@

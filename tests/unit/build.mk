@@ -55,7 +55,7 @@ $(B)/unit/test-host-%: $(B)/unit/tests/unit/%.o $(unit_objects) tests/unit/secti
 .PHONY: unit unit-build
 unit-build: $(unit_programs)
 
-# Core and backends as the mini guest has them, with a graph of their calls (gcc only).
+# Core and backends with the flags of the mini guest, and their call graphs (gcc only).
 stack_objects := $(patsubst %.c,$(B)/stack/%.o,$(filter pvops/%.c backends/%.c,$(GUEST_SRC)))
 $(B)/stack/%.o: %.c tests/guest/build.mk
 	@mkdir -p $(@D)
@@ -63,7 +63,7 @@ $(B)/stack/%.o: %.c tests/guest/build.mk
 	$(Q)gcc $(GUEST_FLAGS) $(GUEST_INC) -fcallgraph-info=su -MMD -MP -c -o $@ $<
 
 
-# opdoc.t reads what the backends choose.
+# opdoc.t runs optables.
 unit: unit-build $(stack_objects) $(B)/optables/optables
 	$(Q)$(PROVE) -e '' $(unit_programs) $(unit_scripts)
 

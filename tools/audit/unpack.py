@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""unpack.py BZIMAGE FILE: the ELF kernel inside a bzImage, and FILE.map: its functions,
-from the kernel's own kallsyms tables, as in System.map.
+"""unpack.py BZIMAGE FILE: write the ELF kernel inside a bzImage to FILE, and its functions
+to FILE.map, in the form of System.map, from the kernel's own kallsyms tables.
 
 Sources: Documentation/arch/x86/boot.rst (header, payload); scripts/kallsyms.c of
 Linux 6.1 (order and form of the tables).
@@ -29,7 +29,7 @@ def payload(data):
     packed = data[setup * 512 + offset:setup * 512 + offset + length]
     if len(packed) != length:
         raise BadImage("the kernel is beyond the end of the file")
-    # XZ has its unpacked size behind it, gzip's own is the same.
+    # Linux puts the unpacked size behind XZ data; gzip data end with it anyway.
     if packed.startswith(b"\x1f\x8b"):
         out = gzip.decompress(packed)
     elif packed.startswith(b"\xfd7zXZ\0"):
@@ -46,7 +46,7 @@ def align(value):
 
 
 def kallsyms(data):
-    """[(address, kind, name)], or None: the image has no such tables.
+    """[(address, kind, name)], or None if the image has no such tables.
 
     In order, each at a multiple of 8: offsets (s32), relative base (u64), number
     (u32), names, markers (u32: where each 256th name begins), in later versions
@@ -62,7 +62,7 @@ def kallsyms(data):
 
 
 def _tables(data, digits):
-    # 256 tokens; those of the digits are number 48 and on.
+    # There are 256 tokens; numbers 48 to 57 are the digits.
     end = digits
     for _ in range(256 - 48):
         end = data.find(b"\0", end) + 1
@@ -90,7 +90,7 @@ def _tables(data, digits):
 
 
 def _names(data, tokens, markers, number):
-    """The symbols, if there are this many, and the markers say so."""
+    """The symbols, if the markers confirm this number of them."""
     marks = struct.unpack_from(f"<{-(-number // 256)}I", data, markers)
     if any(a >= b for a, b in zip(marks, marks[1:])):
         return None

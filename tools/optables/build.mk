@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# optables: what each backend puts in the place of each op, for docs/ops.md
-# (optables.c).  Included by the top Makefile after the guest's, whose BACKENDS
-# it links, and the fuzzers', whose machine it runs on.
+# optables: the implementation of each op in each backend, for docs/ops.md (optables.c).  The
+# top Makefile includes this after the guest's, for BACKENDS, and the fuzzers', for the
+# machine.
 
 optables_sources := tools/optables/optables.c tests/fuzz/machine.c $(fuzz_machine_core) \
 	$(foreach b,$(BACKENDS),$(wildcard backends/$(b)/*.c backends/$(b)/*.S))
 optables_objects := $(patsubst %,$(B)/optables/%.o,$(optables_sources))
 
-# As the unit tests are built.  One function stays one: its symbol is its name in the page.
+# The flags of the unit tests, but no function is cloned: its symbol is its name in the page.
 optables_cflags := -std=gnu11 -O1 -g1 -Wall -Wextra -Werror -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -fno-ipa-icf -Iinclude -Itools/optables/include
 
