@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The audit finds what it must: planted instructions, those in alternatives, what the
-monitor has seen executed; and it says what is wrong with an image or a list.
+"""The audit finds planted instructions, those in alternatives, and those that the monitor has
+seen executed.  It names the error of a bad image or list.
 """
 import json
 import re
@@ -68,12 +68,12 @@ with tempfile.TemporaryDirectory() as name:
     status, out, _ = audit("--json", "--time", folder / "planted")
     tap.ok(any(f["instruction"] == "rdtsc" for f in json.loads(out)["found"]), "--time: RDTSC is found, too")
 
-    # Data in the text must not hide what comes behind the next symbol.
+    # Data in the text must not hide code behind the next symbol.
     status, out, _ = audit(built(folder, ".text\n.globl start\n.type start, @function\nstart: ret\n"
                                  "table: .byte 0x48, 0xb8\n.type f, @function\nf: cli\n ret\n", "data"))
     tap.ok("f+0: cli" in out, "data in front of a function do not hide it", out)
 
-    # An alternative of a site of pv_ops, one of ordinary text, one that is nowhere used.
+    # An alternative for a site of pv_ops, and one for ordinary text.
     text = """.text
 .globl start
 .type start, @function
@@ -180,7 +180,7 @@ pv_slots: .quad 0
         tap.ok(run.returncode == 3 and line in run.stderr and run.stderr.count("\n") == 1, f"unpack: {what}: one line",
                run.stderr)
 
-# What really ran is among what was found.
+# The audit has found every instruction that ran.
 image = elf.Elf(GUEST)
 known = {f["address"] for f in json.loads(audit("--json", "--time", GUEST)[1])["found"]}
 run = boot(tap, "vmimon-smp2", ["test=all"], "static")
@@ -189,7 +189,7 @@ rows = re.findall(r"^@audit (\S+) ([0-9a-f]+) (\d+)\s*$", log, re.M)
 user = image.named["user_image_start"] - USER_TEXT
 missed = []
 for what, rip, _ in rows:
-    # Plain moves, which the monitor stops at by where they go.
+    # Plain moves: the monitor stops them for their address.
     if what.startswith("ioapic_"):
         continue
     addr = int(rip, 16)

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Long runs of fuzz targets, and what came of them.
+"""Long runs of fuzz targets, and a report.
 
 usage: long.py [--build DIR] [--runs N] [--seconds N] [--jobs N] TARGET[:BYTES]...
 
-BYTES: no input is longer (512).  Runs each target's program, --jobs at a time, from its seeds and what earlier runs have
-found.  Writes DIR/report/fuzz.json, where targets not named keep what they had,
-and DIR/report/fuzz.md, and prints that table.  Exit status 1: some input broke something;
-it is DIR/fuzz/crash-TARGET-*.
+BYTES is the greatest length of an input (512).  Runs each target's program, --jobs at a time,
+from its seeds and the inputs that earlier runs have found.  Writes DIR/report/fuzz.json (other
+targets keep their rows) and DIR/report/fuzz.md, and prints that table.  Exit status 1: an
+input failed; it is DIR/fuzz/crash-TARGET-*.
 """
 import argparse
 import concurrent.futures
@@ -28,7 +28,7 @@ def run(target, args):
     found.mkdir(parents=True, exist_ok=True)
     seeds = pathlib.Path("tests/fuzz/corpus") / target
     log = fuzz / f"{target}-long.log"
-    # A minute: on a busy machine a run can wait.
+    # One minute, because a run can wait on a busy machine.
     command = ["nice", "-n", "10", fuzz / f"test-host-fuzz-{target}", f"-runs={args.runs}",
                f"-max_total_time={args.seconds}", f"-max_len={most or 512}", "-timeout=60",
                "-print_final_stats=1", f"-artifact_prefix={fuzz}/crash-{target}-", found, seeds]
@@ -40,7 +40,7 @@ def run(target, args):
 
 
 def read(text, seconds, status):
-    """The last state that libFuzzer has told."""
+    """The last state that libFuzzer has printed."""
     states = re.findall(r"^#(\d+)\s.*?cov: (\d+) ft: (\d+) corp: (\d+)/", text, re.M)
     last = states[-1] if states else (0, 0, 0, 0)
     executed = re.search(r"number_of_executed_units: (\d+)", text)
@@ -75,7 +75,7 @@ def main():
         for future in concurrent.futures.as_completed([pool.submit(run, t, args) for t in args.target]):
             target, result = future.result()
             bad |= result["crashes"] > 0
-            # Another one of us may have finished meanwhile.
+            # Another long.py may have finished meanwhile.
             results = json.loads(path.read_text()) if path.exists() else {}
             results[target] = result
             path.write_text(json.dumps(results, indent=1) + "\n")

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Each fuzz target finds a bug: one line of what it tests is changed in a copy of the
-tree, and a run from the seeds must then end with a crash.  Each is found by a seed
-or within some thousand runs; SECONDS is for a busy machine.
+"""Each fuzz target finds planted bugs: in a copy of the tree one line of the tested code is
+changed, and a run from the seeds must end with a crash.  A seed or some thousand runs find
+each; SECONDS is for a busy machine.
 
-`make fuzz` must have built the targets; what has not changed is taken from there.
+`make fuzz` must have built the targets; unchanged objects come from there.
 """
 import os
 import shutil
@@ -18,7 +18,7 @@ TOP = Path(__file__).resolve().parents[2]
 SECONDS = 60
 FOLDERS = ("pvops", "backends", "include", "tests", "tools")
 
-# Target, file, line as it is, as it is planted.
+# Target, file, original line, planted line.
 PLANTS = (
     ("plan", "pvops/plan.c", "if (spare - 1 < 3 && takes_prefix(impl->code)) {", "if (spare - 1 < 3 || takes_prefix(impl->code)) {"),
     ("cmdline", "pvops/select.c", "candidates[nr].score > high) {", "candidates[nr].score >= high) {"),
@@ -69,7 +69,7 @@ def plant(target, name, old, new):
             return f"{name} has not one line: {old}"
         (at / name).unlink()
         (at / name).write_text(text.replace(old, new))
-        # Links are to the real ones: what is built anew must not go there.
+        # Files are links to the real ones: remove those that make writes again.
         for built in (at / "build/fuzz").rglob("*"):
             if built.name in (Path(name).stem + ".o", Path(name).stem + ".d", f"{target}.o", f"{target}.d",
                               f"test-host-fuzz-{target}"):

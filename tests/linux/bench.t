@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""pvops_bench.ko measures every op, or says why not, and its self-tests hold."""
+"""pvops_bench.ko measures every op, or prints why not, and its self-tests pass."""
 import sys
 from pathlib import Path
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Faults under load (README.md): hypercalls fail, NMIs and interrupts come into batches, the kernel is patched again
-and modules come and go, while a load compares its memory with a shadow copy.  Then updates are lost on purpose, and
-the load must find it.
+"""Faults under load (README.md): hypercalls fail, NMIs and interrupts come into batches, the
+kernel is patched again and modules come and go, while a load compares its memory with a
+shadow copy.  Then updates are lost on purpose, and the load must find each.
 
-FAULT_SECONDS (12), FAULT_ROWS (dom0-smp2,vmimon-smp2) and SEED (1) are taken from the environment.
+The environment sets FAULT_SECONDS (12), FAULT_ROWS (dom0-smp2,vmimon-smp2) and SEED (1).
 """
 import os
 import sys
@@ -15,7 +15,7 @@ from vmtest import Tap  # noqa: E402
 
 import linux_matrix as matrix  # noqa: E402
 
-# Hypercalls of a CPU to a fault, by what the row's backend makes of them.
+# Every Nth hypercall of a CPU fails; N by the backend of the row.
 EVERY = {"xen": 97, "vmi": 47}
 
 seconds = int(os.environ.get("FAULT_SECONDS", "12"))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Memory runs out by page tables and by processes, as dom0 and on the bare machine: the load is killed, and the machine
-serves afterwards (oom.c).  In a memory group: mm.t, whose configuration has them.
+works afterwards (oom.c).  Row mm does the same in a memory group, which its configuration has.
 
 OOM_ROWS (dom0-smp2,native) is taken from the environment.
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Page table isolation: what any user may do to the way back to user mode is a signal to his
-process, where entry code still runs on the user's page tables."""
+"""Page-table isolation: a user process can set up state with which its return to user mode
+fails, while entry code runs on the user's page tables.  It must only get a signal."""
 import sys
 from pathlib import Path
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Linux with retpolines: sites as compiled execute no bare indirect branch.  Wants
-build/linux-hard (make linux CONFIG=hard) and build/linux-6.1.  What else there is objtool checks, with --retpoline;
-that no site is as compiled once the kernel is up, each boot (tools/linux_matrix.py).
+"""Linux with retpolines: sites as compiled execute no bare indirect branch.  Needs
+build/linux-hard (make linux CONFIG=hard) and build/linux-6.1.  objtool --retpoline checks the
+other code; tools/linux_matrix.py checks in each boot that no site stays as compiled.
 """
 import struct
 import sys
@@ -16,12 +16,12 @@ import elf  # noqa: E402
 HARD, BARE = TOP / "build/linux-hard/vmlinux", TOP / "build/linux-6.1/vmlinux"
 CS_PREFIX, RETPOLINE_BYTES = 0x2E, 32
 OPCODES = {elf.KINDS.index("call"): 0xE8, elf.KINDS.index("jump"): 0xE9}
-# What the slot points to becomes the return address.
+# The slot's target becomes the return address.
 PUSH, POP = bytes.fromhex("ff35"), bytes.fromhex("8f0424")
 
 
 def bare(image):
-    """Sites that are not a call or jump of their op's retpoline."""
+    """Sites that do not call, or jump to, their op's retpoline."""
     table = image.named.get("pv_retpolines", 0)
     out = []
     for site in image.sites():
@@ -35,7 +35,7 @@ def bare(image):
 
 
 def unlike(image):
-    """Retpolines that lead elsewhere than to their op's slot, or speculate on the way."""
+    """Retpolines that do not lead to their op's slot, or allow speculation."""
     slots = next(s for s in image.symbols if s.name == "pv_slots")
     returns = image.named["__x86_return_thunk"]
     out = []
@@ -57,7 +57,7 @@ tap.ok(len(sites) > 500, f"{len(sites)} call and jump sites")
 tap.empty(bare(image), "each is as compiled a direct branch to its op's retpoline")
 tap.empty(unlike(image), "each retpoline leads where its op's slot points, by a return")
 
-# One of each, led to its neighbour's.
+# One site and one retpoline that lead to their neighbour's target.
 planted = elf.Elf(HARD)
 planted.data = bytearray(planted.data)
 planted.data[planted.offset(sites[0].addr + 2, 1)] ^= RETPOLINE_BYTES

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""An option ROM's code runs only where the user named it and nothing stands against it: else
-one line says why, and Linux runs natively."""
+"""An option ROM's code runs only if the user has named VMI and nothing forbids it.  Otherwise
+one line gives the reason, and Linux runs natively."""
 import sys
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from vmtest import Tap  # noqa: E402
 
 import linux_matrix as matrix  # noqa: E402
 
-# kernel, row, words, tag, the reason; rows but vmi-unnamed have pvops=vmi
+# kernel, row, words, tag, the reason; all rows except vmi-unnamed have pvops=vmi
 CASES = (
     ("ours", "vmi-unnamed", [], "unnamed", "not asked for: pvops=vmi"),
     ("mm", "vmi", ["lockdown=integrity"], "lockdown", "the kernel is locked down"),

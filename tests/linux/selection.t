@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""pvops= on Linux's command line: honoured, or refused in one line, and Linux runs on; so it does
-with per-CPU areas outside of the linear map, where GDTs and batches are."""
+"""pvops= on Linux's command line is honoured, or refused in one line, and Linux goes on.  Linux
+also runs with per-CPU areas, which hold GDTs and batches, outside of the linear map."""
 import sys
 from pathlib import Path
 

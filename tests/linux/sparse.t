@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""sparse on Linux with pvops: nothing that stock does not say, and mix-ups are found.
+"""sparse reports nothing on Linux with pvops that it does not report on stock Linux, and finds
+mixed-up address types.
 
-Wants build/linux-6.1 and build/linux-stock, built.
+Needs the builds build/linux-6.1 and build/linux-stock.
 """
 import os
 import re
@@ -36,7 +37,7 @@ def kmake(where, *words):
 
 
 def said(lines):
-    """{(file within the tree, text)}, and how many files were looked at."""
+    """{(file within the tree, text)}, and the number of checked files."""
     out = set()
     for line in lines:
         m = WORD.fullmatch(line)

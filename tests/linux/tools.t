@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What tools/linux_matrix.py makes of a guest's lines: each thing that is wrong is found."""
+"""tools/linux_matrix.py finds each error in a guest's lines."""
 import contextlib
 import copy
 import io
@@ -91,7 +91,7 @@ tap.equal(good["tests"]["selftests/two"], ("FAIL", "exit status 1", ["what two s
 tap.equal(matrix.cells(run(GOOD.split("@pvops backend")[0]))[1:], ["-", "-", "-", "-", "-", "-", "-", "yes", "NO",
                                                                    "0", "NO"], "a crash: its cells")
 
-# What is replaced, by what; how the one thing that then does not hold begins.
+# Old text, new text; the beginning of the one assertion that then fails.
 for old, new, what in (
         ("user space reached", "", "user space"),
         ("pvops-linux: end", "pvops-linux: en", "the guest comes to its end"),
@@ -156,12 +156,12 @@ other["tests"]["selftests/two"] = ("PASS", "", [])
 tap.equal(len(wrong(good, other)), 1, "found: a selftest that passes on stock only")
 tap.equal(len(wrong(other, good)), 1, "found: a selftest that does not pass on stock")
 
-# A stock kernel that dies in test two, then in three, then not; or once more, or outside of a test.
+# A stock kernel dies in test two, then in three, then not; or again, or outside of a test.
 TWO, THREE = (f"{GOOD.split('@test selftests/two')[0]}@run selftests/{name}\nRIP: 0\n" for name in ("two", "three"))
 
 
 def deaths(*logs):
-    """What is made of these boots of a stock kernel, and what each was told to leave out."""
+    """The result of these boots of a stock kernel, and the tests that each left out."""
     asked = []
     result = matrix.without_killers(lambda more: asked.append(more) or run(logs[len(asked) - 1], "stock"))
     return result, asked
@@ -196,7 +196,7 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.St
     verdicts = [matrix.verdict("demo", *lines) for lines in (([], []), ([], ["x"]), (["x"], []), (["x"], ["x"]))]
 tap.equal(verdicts, [0, 4, 1, 1], "exit status: 0 good, 4 for an error alone, else 1")
 
-# The guest's side: each selftest is announced, and none that is not to run.
+# The guest's side: it announces each selftest that runs, and no other.
 init = (TOP / "tests/linux/init").read_text(encoding="utf-8")
 functions = init[init.index("# Some CPUs add"):init.index("# Most take")]
 for without, status, said in (("", 0, "@run selftests/two"), ("selftests/twofold", 0, "@run selftests/two"),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Each analyser finds its marked line, and the list of what is right is held against them."""
+"""Each analyser finds its marked line, and the list of false findings is applied."""
 import re
 import shutil
 import subprocess

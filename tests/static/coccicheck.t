@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Each rule of tools/cocci on a file in which it finds the marked lines, and on one
-in which it finds nothing; and that the list of exceptions is held against them."""
+"""Each rule of tools/cocci finds the marked lines of one file, and nothing in another; the list
+of exceptions is applied."""
 import re
 import shutil
 import subprocess

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """test-host-catalogue, built with another catalogue: an op added at the start, and one
-at the end, of each table, and a table of the kernel's.  Nothing but the header of the
-table is edited."""
+at the end, of each table, and a table of the kernel's.  Only the header of the table is
+edited."""
 import pathlib
 import re
 import shutil

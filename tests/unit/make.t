@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What make does of itself: which targets install packages, and which only name the command;
-what `make help` lists.  dpkg and apt are stand-ins: everything is there but what a case takes
-away, and nothing can be installed, so that no target gets further than its packages."""
+"""The Makefile itself: which targets install packages, and which only name the command; the
+list of `make help`.  dpkg and apt are stand-ins: each case names the missing packages, and
+nothing can be installed, so that no target gets further than its packages."""
 import os
 import re
 import subprocess
@@ -31,7 +31,7 @@ with tempfile.TemporaryDirectory() as folder:
         (bins / command).chmod(0o755)
 
     def make(words, missing="", user="0"):
-        """Exit status, lines that setup.sh says, what apt was asked to install."""
+        """Exit status, lines of setup.sh, packages that apt was asked to install, standard output."""
         asked.unlink(missing_ok=True)
         env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k not in ("MFLAGS", "GUEST")}
         env |= {"PATH": f"{bins}:{env['PATH']}", "ASKED": str(asked), "MISSING": missing, "USER_ID": user}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""test-host-portcheck: the template is a whole port, and tools/portcheck.py tells each thing
-that a port lacks in one line.  Also what docs/porting.md says of flags and functions."""
+"""test-host-portcheck: the template is a complete port, and tools/portcheck.py names each thing
+that a port lacks in one line.  docs/porting.md is right about flags and functions."""
 import re
 import shutil
 import subprocess
@@ -34,7 +34,7 @@ def changed(*edits):
 
 
 def told(tap, what, lines, *edits):
-    """Exactly these lines are said of it, and the number of them."""
+    """portcheck prints exactly these lines, and their number."""
     status, said, _ = changed(*edits)
     found = [x for x in said if re.match(r"[\w .]+: ", x) and not x.startswith("port-check: ")]
     nr = f"{len(lines)} thing{'s are' if len(lines) > 1 else ' is'} missing or wrong"
@@ -48,7 +48,7 @@ tap.ok(status == 0, "the template is a whole port", *said, *err)
 tap.ok(said[-1] == f"port-check: {TEMPLATE}: good: core and {len(backends)} backends", "it says so", *said)
 tap.equal(sorted(x.split()[1] for x in said if x.startswith("backend")), backends, "each backend is looked at")
 
-# What docs/porting.md says.
+# docs/porting.md.
 page = (TOP / "docs/porting.md").read_text(encoding="utf-8")
 public = "".join(p.read_text(encoding="utf-8") for p in TOP.glob("include/pvops/**/*.h"))
 table = check(TEMPLATE, "--needs")[1]
@@ -67,7 +67,7 @@ tap.empty([n for n in re.findall(r"`((?:ports|tests|tools|include|backends)/[\w.
 script = (TEMPLATE / "port.lds").read_text(encoding="utf-8")
 tap.empty([n for n in re.findall(r"__pv_\w+ = ", script) if n not in page], "its linker snippet has each symbol of the template's")
 
-# The layer's objects are those of the template where its header and flags are.
+# A port with the template's header and flags has the template's objects of the layer.
 told(tap, "a missing function", ["backend xen: needs pv_port_linear_pte: not defined"],
      ("port.c", r"^pv_pte_t \*pv_port_linear_pte.*?^}\n", ""))
 told(tap, "a missing assembly entry", ["backend xen: needs pv_port_syscall_hwframe: not defined"],

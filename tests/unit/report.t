@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""test-host-report: two reports compared, and the picture of one.
+"""test-host-report: the comparison of two reports, and the picture of one.
 
-The reports are made here, of the shape that tests/bench/README.md gives; the picture's
-texts are measured as wide as they can be.
+The test makes the reports, in the shape of tests/bench/README.md.  For texts of the picture
+it assumes the greatest width.
 """
 import contextlib
 import copy
@@ -60,7 +60,7 @@ one = {"image_sha256": "0" * 64, "qemu": "q", "envs": {
 
 
 def other(**changes):
-    """The same with changes: env__op: (instructions, hypercalls)."""
+    """A copy with changes: env__op: (instructions, hypercalls)."""
     doc = copy.deepcopy(one)
     for name, (value, calls) in changes.items():
         where, op = name.split("__")
@@ -139,7 +139,7 @@ NAMES = ("native", "xenpv", "vmi", "vmimon", "xenpvh", "kvm", "hyperv")
 
 
 def big():
-    """As many operations as a true report has, with the longest names and figures."""
+    """A report with as many operations as a real one, and the longest names and figures."""
     doc = {"image_sha256": "0" * 64, "qemu": "q", "envs": {}}
     for nr, name in enumerate(NAMES):
         ops = {f"an_operation_of_long_name_{i}": insns(1 if not nr else (i + 7) ** (nr % 5 + 1)) for i in range(60)}

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What differs between the releases of Debian that the tools run on: names of packages, where a
-kernel's modules are and how they are packed, Xen's release.  The tools run with stand-ins for
-apt and dpkg."""
+"""The tools on different releases of Debian, which differ in names of packages, place and
+compression of a kernel's modules, and Xen's release.  apt and dpkg are stand-ins."""
 import os
 import subprocess
 import sys
@@ -31,7 +30,7 @@ esac""",
 echo kernel >"$3/boot/vmlinuz-1"
 echo "$2" | gzip >"$3/boot/xen-1-amd64.gz"
 [ -z "$MODULE" ] || { mkdir -p "$3/$(dirname "$MODULE")"; echo module >"$3/$MODULE"; }""",
-    # Nothing is compressed, and nothing depends on another.
+    # The stand-ins do not compress, and know no dependencies.
     "xz": 'for name; do :; done; cat "$name"',
     "modinfo": "",
 }

@@ -21,7 +21,7 @@ result() {
 	fi
 }
 
-# What sparse says of a file; its exit status does not tell.
+# Print what sparse reports; its exit status is no help.
 look() {
 	sparse -std=gnu11 -Wbitwise -Wno-declaration-after-statement \
 		-gcc-base-dir "$(gcc -print-file-name=)" \

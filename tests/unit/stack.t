@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """test-host-stack: core and backends take no more stack than include/pvops/port.h says,
-and tools/stack.py sees what it must see: sites, calls through pointers, rings of calls."""
+and tools/stack.py follows sites, calls through pointers, and rings of calls."""
 import subprocess
 import sys
 import tempfile
@@ -12,7 +12,7 @@ from vmtest import TOP, Tap  # noqa: E402
 
 FLAGS = ["-std=gnu11", "-ffreestanding", "-O2", "-mcmodel=kernel", "-mno-red-zone", "-mgeneral-regs-only",
          "-fno-pic", "-fno-stack-protector", f"-I{TOP}/include", f"-I{TOP}/tests/guest/include", "-fcallgraph-info=su"]
-# A backend that takes too much, by each way there is; {body} is native's op halt.
+# A backend that needs too much stack, in each possible way; {body} is native's op halt.
 SOURCE = """
 #include <pvops/call.h>
 #include <pvops/port.h>
@@ -37,7 +37,7 @@ def stack(*args):
 
 
 def planted(body, more=""):
-    """What tools/stack.py tells of a backend "native" with this op."""
+    """The output of tools/stack.py for a backend "native" with this op."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "backends/native/planted.c"
         source.parent.mkdir(parents=True)

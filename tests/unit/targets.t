@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """The Linux targets that the documents name, in several orders, from an empty build folder.
 
-Each must make what it needs, whatever ran before: they run in a copy of the tree with
-stand-ins for what is expensive.  What is fetched is made of nothing, the kernel's source
-is a Makefile that writes the files a kernel's build leaves, compilers write files, and QEMU
-says what a good guest says.  The scripts between these are the real ones.
+Each must make what it needs, whatever ran before.  They run in a copy of the tree with
+stand-ins for expensive parts: fetched files are nearly empty, the kernel's source is a
+Makefile that writes the files of a kernel build, compilers write empty programs, and QEMU
+prints the lines of a good guest.  The scripts between these are the real ones.
 """
 import os
 import re
@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vm"))
 from vmtest import TOP, Tap  # noqa: E402
 
 PAGES = ("README.md", "patches/README.md", "tests/linux/README.md")
-# A git repository of the true source is what these are about.
+# These need a git repository of the real source.
 NOT_HERE = {"series", "series-check"}
 MISSING = re.compile(r"not there|no such|no \w+ here|No rule to make|cannot be read|is missing", re.IGNORECASE)
-# A demo compares only if there is what with.
+# A demo compares only if there is a stock kernel.
 MAY_MISS = re.compile(r"nothing: build/linux-stock/\S+: not there; .* make what is needed")
 
 KERNEL = r"""
@@ -55,17 +55,17 @@ $(OUTPUT)/%:
 
 # name: script; each is a command on PATH.
 COMMANDS = {
-    # The last argument, or what stands behind -o.
+    # Writes the last argument, or the one behind -o.
     "gcc": r"""out=; while [ $# -gt 0 ]; do [ "$1" != -o ] || out=$2; shift; done
 [ -z "$out" ] || { printf '#!/bin/sh\n' >"$out"; chmod +x "$out"; }""",
     "objcopy": 'for out; do :; done; echo section >"$out"',
     "strip": "",
-    # Nothing is compressed.
+    # Does not compress.
     "xz": 'for name; do :; done; case $name in *.xz) cat "$name" ;; *) cat ;; esac',
     "patch": "",
     "spatch": "echo diff",
     "dpkg-query": "echo installed",
-    # As apt does, by pattern: of $PACKAGES.
+    # Takes a pattern, as apt does, for the packages of $PACKAGES.
     "apt-get": """for name; do :; done
 found=$(echo "$PACKAGES" | tr " " "\\n" | grep -e "$name") || { echo "E: Unable to locate package $name"; exit 100; }
 touch "${found}"_0_all.deb""",
@@ -79,7 +79,7 @@ esac""",
 done""",
 }
 
-# What a good guest says, in the row whose log is standard output.
+# Prints the lines of a good guest, for the row whose log is standard output.
 QEMU = r"""#!/usr/bin/python3 -SE
 import json, os, re, sys, tomllib
 if "--version" in sys.argv:
@@ -114,7 +114,7 @@ for part in re.split("[,;]", asked[-1]) if asked else "security module stress us
 print("pvops-linux: end")
 """
 
-# The parts of the mini guest's tree: what makes them, and what of.
+# Stand-ins for scripts and rules that make parts of the mini guest's environments.
 MAKERS = {"tools/fetch.sh": """case $1 in
 xen) mkdir -p "${2%/*}"; echo xen >"$2" ;;
 kernel) mkdir -p "$2/modules"; echo kernel >"$2/vmlinuz" ;;
@@ -128,7 +128,7 @@ esac""",
 
 LAYER = {("pvops",), ("backends",), ("include", "pvops"), ("patches", "linux"), ("patches", "cocci")}
 
-# Only these rows of a check; one of each kind.
+# A check runs one row of each kind only.
 CHECKED = "ROWS=native domu kvm xenhvm mm retpoline"
 
 
@@ -163,7 +163,7 @@ def stand_ins(where):
 
 
 def left_out(folder, names):
-    """What a copy has not: what is built, and of what Linux is made of all but one file in a folder."""
+    """Files that the copy leaves out: built ones, and in folders of the layer all but one file."""
     folder = Path(folder)
     out = {".git", "__pycache__", "corpus"} | ({"build"} if folder == TOP else set())
     if folder.relative_to(TOP).parts[:2] in LAYER or folder.relative_to(TOP).parts[:1] in LAYER:
@@ -172,7 +172,7 @@ def left_out(folder, names):
 
 
 def tree(where):
-    """A copy of this one, with nothing built."""
+    """Copy the tree, without built files."""
     shutil.copytree(TOP, where, ignore=left_out)
     for path, text in MAKERS.items():
         if not path.endswith(".sh"):
@@ -184,7 +184,7 @@ def tree(where):
 
 
 def run(where, tools, words, packages="linux-source-6.1 linux-config-6.1"):
-    """make in the copy, with these packages to be had: exit status, what it said."""
+    """Run make in the copy, with these packages available: exit status, lines."""
     env = {k: v for k, v in os.environ.items()
            if not k.startswith("MAKE") and k not in ("MFLAGS", "GUEST", "CONFIG", "ROWS", "CC", "PROVE")}
     env |= {"PATH": f"{tools / 'bin'}:{env['PATH']}", "STAND_INS": str(tools), "TREE": str(where), "TOP": str(where),
@@ -195,7 +195,7 @@ def run(where, tools, words, packages="linux-source-6.1 linux-config-6.1"):
 
 
 def order(tools, chain):
-    """[(all is well?, what, [why not])], as far as it comes."""
+    """[(good, what, [why not])], up to the first failure."""
     out = []
     with tempfile.TemporaryDirectory() as folder:
         where = Path(folder) / "tree"
@@ -203,7 +203,7 @@ def order(tools, chain):
         for nr, words in enumerate(chain):
             status, said = run(where, tools, words)
             bad = [line for line in said if MISSING.search(line) and not MAY_MISS.fullmatch(line)]
-            # What the programs of the measurement print is not stood in for.
+            # There is no stand-in for the output of the measurement, so bench fails.
             if status and words[0] != "bench":
                 bad += said[-8:]
             if words[0] == "bench" and not (where / "qemu-runs").exists():
@@ -222,7 +222,7 @@ def main():
     tap.ok(len(targets) > 9 and {"demo", "bench", "check", "faults", "linux"} <= names,
            f"the documents name {len(targets)} targets", *map(str, targets))
     bench, demo = ("bench", "GUEST=linux"), ("demo", "GUEST=linux")
-    # Configurations differ little as the first of all, but for what they boot.
+    # As the first target only one configuration is tried: only what they boot differs.
     first = [words for words in targets if words[0] != "linux" or words[1:] == ("CONFIG=hard",)]
     chains = [targets, targets[::-1], [bench, demo], *([words] for words in first if words != bench)]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:

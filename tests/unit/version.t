@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""test-host-version: the header is what VERSION says, and a stale or bad one is refused."""
+"""test-host-version: the header agrees with VERSION; a stale or bad one is refused."""
 import shutil
 import subprocess
 import sys
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def check(version=None, *args):
-    """version.sh in a copy, with another VERSION: (status, what it said)."""
+    """version.sh in a copy, with another VERSION: (status, output)."""
     with tempfile.TemporaryDirectory() as folder:
         where = Path(folder)
         for name in ("VERSION", "tools/version.sh", "include/pvops/version.h"):

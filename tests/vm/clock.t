@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The bare machine's clock, whatever there is to measure it by; the test of it finds a
-wrong frequency; a CPU is given what it can be given, when it can; and what cannot be
-says why.
+"""The bare machine's clock, with each clock to measure it by.  Test clock_read finds a wrong
+frequency.  A CPU gets its timer as soon as possible; if it is not possible, a line says why.
 """
 from vmtest import Tap, boot, vm
 
@@ -23,7 +22,7 @@ for env, words, more, tag, line in MEASURED:
     said = [r for r in run["log"] if "native: TSC: " in r]
     tap.ok(len(said) == 1 and line in said[0], f"{env} {tag}: one line: {line}", *said)
 
-# QEMU's TSC counts 1 GHz when instructions are counted.
+# With -icount QEMU's TSC has 1 GHz.
 for khz in 980000, 1020000:
     run = vm.run("native", [f"tsc_khz={khz}", "test=clock_read", "bench=none"], tag=f"clock-{khz}")
     tap.equal((bool(run["end"]), run["totals"]["fail"]), (True, 1), f"a TSC taken for {khz} kHz fails clock_read")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""A fault in the kernel: registers dumped, reason named, machine down, no end marker."""
+"""After a fault in the kernel the guest prints registers and the reason, and the machine goes
+down without an end marker."""
 from vmtest import Tap, vm
 
 tap = Tap()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""docs/demo.md is what the demo prints: hash, counts and figures; and a page that differs is told.
+"""docs/demo.md shows what the demo prints: hash, counts and figures.  A page that differs fails.
 
-The page is that of Debian 12's gcc; another makes another image.
+The page is for Debian 12's gcc; another gcc makes another image.
 """
 import io
 import subprocess
@@ -19,7 +19,7 @@ GCC = "12.2.0"
 
 
 def check(text, said, status=0):
-    """What demopage says of a page with this text, where the demo prints @said."""
+    """demopage's answer to a page with this text, when the demo prints @said."""
     def demo(_):
         print(said)
         return status

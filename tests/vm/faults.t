@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Faults under load (tests/guest/load.c, include/pvops/inject.h): two CPUs change page
 tables while interrupts, NMIs, IPIs, remote flushes and patching hit them, and every
-Nth hypercall fails.  No update is lost, each fault is reported, and what was lost on
-purpose is found.
+Nth hypercall fails.  No update is lost, each fault is reported, and updates that are lost
+on purpose are found.
 
-$FAULT_SECONDS says how long each load runs (default 4; `make faults`: 60), $SEED what it
-does and which entries of lists fail (default 7).
+$FAULT_SECONDS is the length of each load (default 4; `make faults`: 60).  $SEED selects what
+it does and which entries of lists fail (default 7).
 """
 import errno
 import os
@@ -19,7 +19,7 @@ SEED = int(os.environ.get("SEED", "7"))
 IMAGE = "build/fault/guest.elf"
 REFUSED = re.compile(r"pvops: (\w+) refused: error (-\d+), entry 0x[0-9a-f]+, value 0x[0-9a-f]+, "
                      r"caller 0x([0-9a-f]+); second try: (.*)$")
-# What each hypervisor can answer (inject.c of the backends): Xen's errno.h; ABI.md section 5.
+# Errors that each hypervisor can return (inject.c of the backends): Xen's errno.h; ABI.md section 5.
 ERRORS = {"xenpv-smp2": {errno.EPERM, errno.ENOENT, errno.ESRCH, errno.ENOMEM, errno.EACCES, errno.EFAULT, errno.EBUSY,
                          errno.EEXIST, errno.EINVAL, errno.ENOSPC, errno.ENOSYS, errno.ETIME, errno.EOPNOTSUPP},
           "vmimon-smp2": {errno.EPERM, errno.ENOENT, errno.EBUSY, errno.EINVAL}}
@@ -29,7 +29,7 @@ tap = Tap()
 
 
 def load(env, words, tag, image=IMAGE):
-    """A load, which takes as long as it is told, and longer until all has happened."""
+    """Run a load: SECONDS, or longer until all events have happened."""
     return vm.run(env, [*QUIET, *words], image=image, tag=tag, count=False,
                   timeout=qemu.TIMEOUT + 60 * SECONDS)
 
@@ -40,7 +40,7 @@ def functions():
 
 
 def check_hits(name, data, native):
-    """Everything that was to hit the CPUs has hit each of them, and where it was to."""
+    """Each kind of event came to each CPU, and at the critical places."""
     cpus = data.get("load", {}).get("cpus", [])
     tap.equal(len(cpus), 2, f"{name}: two CPUs under load")
     wanted = ["steps", "forks", "maps", "protects", "writes", "faults", "switches", "verified",
@@ -61,7 +61,7 @@ def refusals(run):
 
 
 def check_reports(name, run):
-    """Each fault is reported by op and caller, and none was the end of an update."""
+    """Each fault is reported with op and caller, and no update is lost by it."""
     data, seen = run["data"], refusals(run)
     faults = data.get("faults", {})
     tap.ok(faults.get("injected", 0) > 10, f"{name}: faults were injected", str(faults))
@@ -90,8 +90,8 @@ for env, words in (("native-smp2", []), ("xenpv-smp2", [f"fault=40,{SEED}"]),
         if words:
             check_reports(env, run)
 
-# What is lost on purpose is found: silently, and by a refusal that stays.
-# One that the load itself undoes before anybody can see it is none: three are tried.
+# Updates lost on purpose are found: silent losses, and refusals that stay.
+# Three are tried: the load may undo one before it can be seen.
 def missed(run):
     return run["totals"]["fail"] == 1 and any(line.startswith("load: CPU") for line in run["log"])
 
@@ -105,7 +105,7 @@ for env in "xenpv-smp2", "vmimon-smp2":
             break
     tap.equal(dropped, [1] * len(dropped), f"{env}: one update was dropped")
     tap.ok(missed(run), f"{env}: and missed, by run {len(dropped)}", *run["tail"][-5:])
-# What cannot be done without, the guest dies of: three are tried.
+# The guest may die of a loss that it depends on: three are tried.
 for seed in 1, 2, 3:
     run = load("xenpv-smp2", ["load=30", f"fault=60,{seed},twice"], "faults-twice")
     if missed(run):
@@ -118,7 +118,7 @@ tap.ok(any(re.fullmatch(r"error -\d+, lost", s[3]) for s in refusals(run)),
        "refused twice: the report says so")
 tap.ok(missed(run), f"refused twice: the load misses it, run {seed}", *run["tail"][-5:])
 
-# Bad input, and an image that cannot.
+# Bad input, and an image without fault injection.
 for words, image, why in (
         (["fault=4x"], IMAGE, "fault=4x: not N[,SEED[,once|twice|drop]]"),
         (["fault=4"], vm.IMAGE, "fault=: this image has no fault injection, build/fault/guest.elf has"),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The first of a machine's CPUs runs no guest: QEMU can take nested paging away from it
-or leave it on (tests/vmi/monitor/README.md).  So a machine of two has one for the guest.
+"""The machine's first CPU runs no guest, because QEMU can switch its nested paging off or on
+(tests/vmi/monitor/README.md).  So the guest has one CPU of two.
 """
 from vmtest import Tap, judge, vm
 

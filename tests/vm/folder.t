@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The images are the same bytes from any folder: a copy of the tree elsewhere, built by
-the same rules and compilers, gives what this folder has.
+"""The images do not depend on the folder: a copy of the tree elsewhere, built by the same
+rules and compilers, gives the same bytes.
 """
 import os
 import shutil

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What remote TLB flushes and IPIs cost in exits by the Hyper-V interface, counted by
-the host, against native ops; that all pages are taken back from the hypervisor; and
-that it is told of a crash.
+"""Exits per remote TLB flush and IPI with the Hyper-V interface and with native ops, as the
+host counts them.  The guest takes back all pages from the hypervisor, and reports a crash.
 """
 from vmtest import Tap, counted, environments, vm
 
@@ -18,7 +17,7 @@ _, native = counted(tap, "hyperv-smp2", ["test=none", "bench=smp", "pvops=native
 
 
 def made(phase):
-    """Exits that the guest makes, without those that the host's own interrupts do."""
+    """The guest's exits, without those for interrupts of the host."""
     return sum(n for reason, n in phase.items() if reason not in ("interrupt", "vintr"))
 
 

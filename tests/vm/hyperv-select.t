@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Each table of the Hyper-V backend's left to native: the contract suite."""
+"""The contract suite with each table of the Hyper-V backend left to native."""
 from leave import leave
 from vmtest import Tap
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The Hyper-V interface beside KVM's own, with little in it, with a call that is
-refused, and with another's clock: what is chosen, what is used, what is said.
+"""The Hyper-V interface beside KVM's own, with few features, with a refused call, and with
+another clock: the choice, the use, and the log lines.
 """
 from vmtest import Tap, boot
 
@@ -11,7 +11,7 @@ LITTLE = "not used: remote TLB flush (not recommended), IPI (not recommended), "
     "sparse VP sets (not recommended), lazy EOI (no privilege), synthetic timer (no privilege), " \
     "TSC frequency (no privilege), reset (no privilege), crash report (not there)"
 
-# env, words, tag, backend chosen, lines that must be there, how often "refused" is said.
+# env, words, tag, backend chosen, lines that must be in the log, number of lines with "refused".
 CASES = (
     ("kvm-hyperv", [], "auto", "kvm", ["detected: kvm: KVM (score 100)",
                                        "detected: hyperv: Hyper-V interface (score 50)"], 0),
@@ -19,7 +19,7 @@ CASES = (
     ("kvm-hyperv", ["pvops=hyperv"], "hyperv", "hyperv", ["hyperv: uses remote TLB flush, IPI, "], 0),
     ("hyperv", ["pvops=kvm"], "nokvm", "hyperv",
      ["detected: hyperv: Hyper-V interface (score 97)", "refused: pvops=kvm: "], 1),
-    # The timer counts in a clock that is not the one of deadlines.
+    # The timer counts another clock than the one of deadlines.
     ("hyperv", ["pvops=hyperv,-clock_read"], "noclock", "hyperv", ["hyperv: uses "], 0),
     ("hyperv-few", [], "few", "hyperv", ["hyperv: uses reference clock", f"hyperv: {LITTLE}"], 0),
     ("hyperv-refuse", [], "refuse", "hyperv",

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""One image for every environment: the same file, with the entry points of each."""
+"""One image for all environments: the same file has every entry point."""
 from vmtest import Tap, boot, elf, vm
 
 XEN_ELFNOTE_ENTRY = 1

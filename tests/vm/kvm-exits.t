@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What remote TLB flushes and IPIs cost in exits, counted by the host, with the
-backend and with native ops; and that all memory is taken back from the host.
+"""Exits per remote TLB flush and IPI with the backend and with native ops, as the host counts
+them.  The guest takes back all memory from the host.
 """
 from vmtest import Tap, counted
 
@@ -16,7 +16,7 @@ _, native = counted(tap, "kvm-smp2", ["test=none", "bench=smp", "pvops=native"],
 
 
 def made(phase):
-    """Exits that the guest makes, without those that the host's own interrupts do."""
+    """The guest's exits, without those for interrupts of the host."""
     return sum(n for reason, n in phase.items() if reason not in ("interrupt", "vintr"))
 
 
@@ -27,7 +27,7 @@ for name in ("ipi_round_trip", "remote_flush", "ipi_round_trip_busy", "remote_fl
     tap.ok(native[name].get("npf", 0) >= 3 * ROUND, f"{name}: native: three or more APIC accesses each")
     tap.equal(kvm[name].get("npf", 0), 0, f"{name}: kvm: none")
     tap.ok(made(kvm[name]) <= made(native[name]) / 2, f"{name}: kvm: at most half of native's exits")
-# The target sleeps: an interrupt each.  It is preempted: it flushes by itself.
+# A target that sleeps needs an interrupt each; one that is preempted flushes by itself.
 tap.equal(kvm["remote_flush"].get("hypercall"), ROUND, "flush of a sleeping CPU: one hypercall")
 tap.ok(made(kvm["remote_flush_busy"]) <= ROUND / 4, "flush of a preempted CPU: no exit, or next to none",
        str(kvm["remote_flush_busy"]))

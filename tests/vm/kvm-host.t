@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""A KVM host that cannot do its work says so in one line, and ends."""
+"""A KVM host that cannot run the guest prints one line with the reason, and ends."""
 from vmtest import Tap, cli, environments, judge, qemu, vm
 
 # inner QEMU's arguments, more for the outer one, tag, how the line begins

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""pvops= words on KVM, hosts that offer less, and one that imitates another."""
+"""pvops= words on KVM, on hosts with fewer features, and on one that imitates another."""
 from vmtest import Tap, boot
 
 HYPERV = "hv-relaxed,hv-vpindex,hv-time"
@@ -10,12 +10,12 @@ HYPERV = "hv-relaxed,hv-vpindex,hv-time"
 CASES = (
     (["pvops=native"], "", "native", "native", "processes:set_timer:clock_read", []),
     (["pvops=xen"], "", "xen", "kvm", "none", ["pvops: refused: pvops=xen: no Xen PV start of day"]),
-    # Each table, by the contract suite; two in one boot where they have little in common.
+    # Each table by the contract suite; two in one boot if they have little in common.
     (["pvops=kvm,-smp"], "", "nosmp", "kvm", "all", []),
     (["pvops=kvm,-time"], "", "notime", "kvm", "all", []),
     (["pvops=kvm,-irq,-mmu"], "", "noirq", "kvm", "all", []),
     (["pvops=kvm,-cpu,-lock"], "", "nolock", "kvm", "all", []),
-    # kvm_exit: nothing is registered for what is left to native.
+    # kvm_exit: the guest registers nothing for ops that are left to native.
     (["pvops=kvm,-clock_read"], "", "noclockread", "kvm", "clock_read:set_timer:wall_clock:kvm_exit", []),
     (["pvops=kvm,-lock_kick"], "", "half", "kvm", "lock_wait_kick",
      ["pvops: refused: -lock_kick: goes with lock_wait"]),
@@ -32,7 +32,7 @@ CASES = (
      ['pvops: detected: CPUID 0x40000000: hypervisor "Microsoft Hv"',
       'pvops: detected: CPUID 0x40000100: hypervisor "KVMKVMKVM"',
       "pvops: kvm: leaves at 0x40000100"]),
-    # Both there: what is really there wins.
+    # With both interfaces the real hypervisor wins.
     ([], HYPERV, "hyperv-auto", "kvm", "none", ["pvops: kvm: leaves at 0x40000100"]),
 )
 

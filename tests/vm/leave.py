@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What "-<part>" leaves to native: boots that say so, and work."""
+"""Boots with parts left to native ("-<part>")."""
 from vmtest import boot
 
 # The kernel's command line has room for about this many.
@@ -11,8 +11,8 @@ def lines_of(run):
 
 
 def leave(tap, env, backend, parts, refused, tests="all", timeout=None):
-    """Boot @backend without @parts.  @refused: {part: how its line goes on}; the others
-    are honoured.  The contract suite passes, whatever is left."""
+    """Boot @backend without @parts.  @refused: {part: how its line goes on}; the others must be
+    honoured.  The contract suite must pass."""
     words = ",".join([f"pvops={backend}", *(f"-{p}" for p in parts)])
     how = {"timeout": timeout} if timeout else {}
     run = boot(tap, env, [words, f"test={tests}", "bench=none"], f"leave-{'-'.join(parts)[:60]}",
@@ -27,7 +27,7 @@ def leave(tap, env, backend, parts, refused, tests="all", timeout=None):
 
 
 def component(op, pairs):
-    """All that goes with an op, and what goes with that."""
+    """An op, its partners, their partners, and so on."""
     found, todo = {op}, [op]
     while todo:
         at = todo.pop()
@@ -45,7 +45,7 @@ def partners(op, pairs):
 
 
 def chunks(ops, pairs):
-    """Lists of at most AT_ONCE ops, none with a partner of its own in it."""
+    """Lists of at most AT_ONCE ops, without partners in one list."""
     rows = []
     for op in ops:
         row = next((r for r in rows if len(r) < AT_ONCE and not partners(op, pairs) & set(r)), None)

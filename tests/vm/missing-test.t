@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-# An op whose contract names a test that nobody wrote does not link.
+# The guest does not link if the contract of an op names a test that does not exist.
 cd "$(dirname "$0")/../.." || exit 1
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 echo 'PV_OP(lock, planted, ASM6, ASM, void, 0, (), planted_op)' >"$folder/planted.h"
 
 link() {
-	# The image's objects, with $1 in the place of the runner's.
+	# The image's objects, with $1 instead of the runner.
 	find build/guest -name '*.o' ! -path '*/tests/guest/test.c.o' -print0 |
 		xargs -0 gcc -nostdlib -static -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
 			-Wl,-T,tests/guest/guest.lds -o "$folder/guest.elf" "$1" 2>&1

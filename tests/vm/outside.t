@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What the guest cannot see itself: how its machine ends for each reason of pv_shutdown(),
-that a console takes more than it has room for, and that WBINVD is executed.  (That
-console_write's line arrives and that shutdown is a power-off, tools/judge.py looks at in every
-run of these tests.)
+"""Checks from outside of the guest: how the machine ends for each reason of pv_shutdown(), that
+a console takes more text than it has room for, and that WBINVD is executed.  (tools/judge.py
+checks in each run that console_write's line arrives and that shutdown is a power-off.)
 """
 import re
 
@@ -17,14 +16,14 @@ for env, crash in (("native", "reset"), ("xenpv", "reset"), ("xenpvh", "crash"),
                               "bench=none", f"end={reason}"], f"end-{reason}", count=False)
         tap.equal(run["ended"], ended, f"{env}: end={reason}: {ended}")
 
-# Larger than the ring between a PVH guest and its console's reader.
+# Larger than the console ring of a PVH guest.
 run = boot(tap, "xenpvh", ["test=xenhvm_console", "bench=none"], "ring", count=False)
 want = [f"console line {nr:02} " for nr in range(40)]
 seen = [line for line in run["log"] if line.startswith("console line ")]
 tap.equal([line[:len(want[0])] for line in seen], want, "xenpvh: what does not fit at once comes, in order")
 tap.equal({len(line) for line in seen}, {61}, "xenpvh: and whole")
 
-# The instruction itself, seen by those that it traps to: the monitor says where.
+# The instruction traps to the monitor, which reports its address.
 run = boot(tap, "vmimon", ["pvops=native", "test=wbinvd", "bench=none"], "wbinvd", count=False)
 op = next(s for s in elf.Elf(vm.IMAGE).symbols if s.name == "test_wbinvd")
 rows = re.findall(r"@audit wbinvd ([0-9a-f]+) (\d+)", (TOP / run["log_file"]).read_text(errors="replace"))

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""A retpoline build executes no bare indirect branch (Spectre v2): not in the image as
-compiled, so neither before patching, and not in the memory that can be executed after
-it, a VMI ROM's copy included.  Far branches are not predicted from where others can
-train; there is one, where a CPU starts.
+"""A retpoline build has no bare indirect branch (Spectre v2): neither in the image as compiled,
+which runs before patching, nor in executable memory after it, with a VMI ROM's copy.  One far
+branch remains, in the start of a CPU: others cannot train the prediction of far branches.
 """
 import re
 import sys
@@ -54,7 +53,7 @@ found = in_blob("trampoline16", image.bytes_at(first, middle - first), 0, "i8086
 tap.ok(len(found) == 1 and FAR.search(found[0]), "start code of CPUs, 16 bits: one, and a far one", *found)
 tap.empty(in_blob("trampoline64", image.bytes_at(middle, last - middle), 0), "start code of CPUs, 64 bits: none")
 
-# What takes their place.
+# The retpolines themselves.
 thunks = [image.named["pv_retpolines"] + 32 * nr for nr in range(next(
     s.size for s in image.symbols if s.name == "pv_slots") // 8)]
 thunks += [s.value for s in image.symbols if s.name.startswith("__x86_indirect_thunk_")]
@@ -71,7 +70,7 @@ for env in sys.argv[1:] or ENVS:
                     if at <= start and end <= at + len(data))
     if not tap.equal(len(text), end - start, f"{env}: the dump has the whole text"):
         continue
-    # Into the image, whose symbols let the disassembler find its feet.
+    # Written into the image, so that the disassembler can start again at each symbol.
     data = bytearray(image.data)
     at = image.offset(start, len(text))
     tap.ok(data[at:at + len(text)] != text, f"{env}: it is not as compiled")

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What a stray write could redirect: words that point to code and can be written,
-once the kernel has started.  Each kind that is left has a reason here; a
-planted one is found.  (W^X, and that tables cannot be written: tests wx, wx_map and
-vmi_wx of the contract suite, in every environment.)
+"""Writable words that point to code once the kernel has started: a stray write could redirect
+them.  Each remaining kind has a reason here, and a planted word is found.  (Contract tests
+wx, wx_map and vmi_wx check W^X and read-only tables in every environment.)
 """
 import bisect
 import re
@@ -11,7 +10,7 @@ import sys
 
 from vmtest import TOP, Tap, boot, elf, vm
 
-# Symbol: why a pointer there redirects nothing that runs often, or nothing at all.
+# Symbol: why a pointer there redirects nothing, or nothing that runs often.
 ALLOWED = {
     "boot_stack": "return addresses",
     "recipes": "what the last pass over the sites planned; each pass makes its own",
@@ -31,12 +30,12 @@ ENVS = ("native", "xenpv", "vmi", "vmimon", "kvm", "hyperv", "vmware", "xenpvh")
 class Symbols:
     def __init__(self, image):
         self.percpu_size, self.percpu = image.named["percpu_size"], image.named["percpu_boot"]
-        # Of two names of one place the object's comes last, and is taken.
+        # Of two names of one address the object's comes last, and is used.
         self.tables = [sorted((s.value, s.type == STT_OBJECT, s.name) for s in image.symbols if s.name and s.section < 0xff00
                               and (s.value < self.percpu_size) == small) for small in (False, True)]
 
     def name(self, addr):
-        """Of the variable that an address is in; per-CPU areas are copies of one."""
+        """The name of the variable at an address; per-CPU areas are copies of one."""
         offset = addr - self.percpu
         small = 0 <= offset < 4 * self.percpu_size
         table = self.tables[small]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Unusual pvops= words: each is honoured or refused in one line, and boot goes on.
+"""Unusual pvops= words: each is honoured, or refused in one line, and the boot goes on.
 
 The lines are the core's (pvops/select.c).
 """
@@ -20,8 +20,8 @@ CASES = (
     ("xenpvh", "pvops=xen", "pv", "xenhvm", "pvops=xen: "),
 )
 
-# Each table of a backend's, left to native or refused: env, backend, tables, which of them
-# are refused.  The contract suite runs in each.
+# Tables of a backend that are left to native, or refused: env, backend, tables, the refused
+# ones.  The contract suite runs with each.
 TABLES = (
     ("xenpv", "xen", "irq cpu mmu time smp", "irq cpu mmu time smp"),
     ("xenpv", "xen", "lock", ""),
@@ -47,12 +47,12 @@ for env, backend, tables, refused in TABLES:
     leave(tap, env, backend, tables.split(),
           {table: f"{backend} cannot run with native " for table in refused.split()})
 leave(tap, "xenpv", "xen", ["stolen_time", "vcpu_is_preempted"], {}, tests="xen_run_states:stolen_time")
-# QEMU then repeats the highest basic leaf, EAX 0, where no leaf is: no hypervisor's.
+# QEMU then repeats the highest basic leaf (EAX 0) for missing leaves: that is no hypervisor's.
 run = boot(tap, "native", ["test=detection", "bench=none"], "select-leaves", count=False,
            more=("-cpu", "max,level=0x1f", "-smp", "2,dies=2,cores=1,threads=1"))
 tap.equal([line for line in run["data"].get("detected", []) if line.startswith("CPUID")],
           ["CPUID 0x40000000: hypervisor 'TCGTCGTCGTCG' (QEMU TCG), no interface"],
           "leaves that do not exist are no hypervisors")
-# Half of what goes together.
+# One op of a pair.
 leave(tap, "xenpv", "xen", ["lock_kick"], {"lock_kick": "goes with lock_wait"})
 tap.done()

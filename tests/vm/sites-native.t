@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What stands at the sites of a running native guest, by disassembly: the hot
-ops are the bare instructions, and the far sides of branch sites are unreachable.
+"""Disassembly of the sites of a running native guest: hot ops are the bare instructions, and
+the far sides of branch sites are unreachable.
 """
 from vmtest import CALL, INDIRECT, NOP, Patched, Tap, boot
 
@@ -23,7 +23,7 @@ tap.empty([str(s) for s in branches if len(s.insns) != 1 or not NOP.match(s.insn
 tap.equal({s.op for s in text.sites if s.outline} - {s.op for s in branches}, set(),
           "outline sites belong to ops that have branch sites")
 
-# The far sides: no way leads there while the branch sites are NOPs.
+# No path leads to the far sides while the branch sites are NOPs.
 seen, escapes = text.reached()
 tap.empty(escapes, "no jump that the analysis cannot follow")
 # The compiler may give a far side a copy of what follows it, sites included.

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What stands at the sites of a running Xen PV guest, by disassembly."""
+"""Disassembly of the sites of a running Xen PV guest."""
 import re
 
 from vmtest import Patched, Tap, boot
 
-# op: the one instruction that its sites are
+# op: the instruction at its sites
 ONE = {
     "irq_disable": re.compile(r"movb\s+\$0x1,%gs:"),
     "read_cr2": re.compile(r"mov\s+%gs:\S+,%rax$"),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What stands at the sites of a running Xen PVH guest, by disassembly: the hardware
-virtualizes most ops, and those are the bare instructions.
+"""Disassembly of the sites of a running Xen PVH guest: ops that the hardware virtualizes are
+the bare instructions.
 """
 from vmtest import CALL, Patched, Tap, boot
 

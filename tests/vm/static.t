@@ -13,7 +13,7 @@ MIN_LEN, MAX_LEN, BRANCH_LEN = 6, 15, 7
 
 
 def wrong(image, site, ops, slots, retpolines):
-    """Why a record is not right; None if it is."""
+    """Why a record is wrong, or None."""
     if site.op >= ops:
         return f"op {site.op} of {ops}"
     if not MIN_LEN <= site.len <= MAX_LEN:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The tools themselves: recorded serial lines in data/, and stand-ins for QEMU."""
+"""Tests of the tools, with recorded serial logs (data/) and stand-ins for QEMU."""
 import contextlib
 import copy
 import io
@@ -31,7 +31,7 @@ def log(name):
     return vm.replay("native", ["test=all"], str(DATA / f"{name}.log"))
 
 
-# What a sound log says
+# A sound log
 
 run = log("good")
 tap.empty(run["problems"], "good: no problem")
@@ -59,7 +59,7 @@ domu = guestlog.parse("(XEN) d1 lives\n(d1) KTAP version 1\n(d1) 1..1\n(d1) ok 1
 tap.ok(not domu["problems"] and domu["totals"]["pass"] == 1 and domu["data"] == {"backend": "native"},
        "a domU's lines in Xen's log are the guest's", *domu["problems"])
 
-# What is wrong with others: one problem each
+# Logs with one problem each
 
 for name, problem in (
         ("no-marker", "no end marker: QEMU exited with status 0, the machine was reset"),
@@ -101,10 +101,10 @@ tap.equal(guestlog.parse("1..0\n" + end + end)["problems"], ["second end marker"
 tap.equal(guestlog.parse('@pvops a 1\n@pvops a.b 2\n')["problems"], ["data a.b: a is a value already"],
           "a value has no parts")
 
-# What only shows from outside: the log's line, and how QEMU ended
+# Checks from outside: a line of the log, and how QEMU ended
 
 def outside(env, *lines, how="off", data=""):
-    """A run with these tests, judged as one that ended so: {test: result}, diagnostics."""
+    """Judge a run with these tests and this end: {test: result}, diagnostics."""
     text = "".join(f"{line}\n" for line in lines)
     count = sum(line.startswith("ok") for line in lines)
     result = guestlog.parse(f"1..{count}\n{text}pvops-guest: end: pass {count} fail 0 skip 0 error 0\n{data}")
@@ -184,7 +184,7 @@ for args, status, env in (
     tap.ok(is_ == status and len(err) == 1, f"{' '.join(a.split('/')[-1] for a in args)}: one line, status {status}",
            f"status {is_}", *err)
 
-# What make does first: look for packages
+# Packages, which make looks for first
 
 with tempfile.TemporaryDirectory() as folder:
     for name, does in (("dpkg-query", "exit 1"), ("id", "echo 1000"), ("sudo", "exit 1")):
@@ -421,7 +421,7 @@ with tempfile.TemporaryDirectory() as folder:
     tap.ok(status == 0 and all((report.OUT / f"bench{e}").stat().st_size for e in (".json", ".md", ".svg", "-dark.svg")),
            "bench: exits 0 and writes its four files", said)
 
-# What the disassembly tests take for what
+# How the disassembly tests classify instructions
 
 for text, kinds in (("call   *0x10(%rip)", {INDIRECT, CALL}), ("jmp    *%rax", {INDIRECT}),
                     ("notrack jmp *%rax", {INDIRECT}), ("ljmpl  *0x70", {INDIRECT}), ("call   0x1000", {CALL, DIRECT}),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Option ROMs with one fault each: one clear line, and boot goes on natively.
+"""Option ROMs with one fault each: one line names it, and the boot goes on natively.
 
 The ROMs are tests/vmi/rom's; the lines are backends/vmi's.
 """
@@ -8,7 +8,7 @@ import re
 
 from vmtest import Tap, boot
 
-# Refused by a look at the bytes: what detection says.
+# Refused for the bytes of the image: detection's reason.
 LOOKED_AT = {
     "truncated": "PCI header tells another length",
     "checksum": "bad checksum",
@@ -18,7 +18,7 @@ LOOKED_AT = {
     "slot": "VMI_Init is not a jump into the image",
     "licence": "licence not GPL compatible",
 }
-# Refused by what its own code answers.
+# Refused for an answer of its own code.
 ASKED = {
     "entry": "call 30: entry outside the image",
     "type": "call 30: unknown relocation type",
@@ -26,7 +26,7 @@ ASKED = {
     "calls": "call 33: answered without the calls that go with it",
     "init": "VMI_Init failed",
 }
-# Refused by what its own code does.  Addresses are the image's.
+# Refused for what its own code does.  Addresses are in the image.
 TRIED = {
     "selfwrite": r"GetRelocation stores to its own code, from 0x[0-9a-f]+ to 0x[0-9a-f]+",
     "selfinit": r"VMI_Init stores to its own code, from 0x[0-9a-f]+ to 0x[0-9a-f]+",

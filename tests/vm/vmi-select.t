@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""pvops= words where VMI is there, and where it is not."""
+"""pvops= words with VMI and without."""
 from vmtest import Tap, boot
 
 # env, words, tag, backend chosen, what is refused (None: nothing), tests that are run

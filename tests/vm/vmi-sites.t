@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What stands at the sites under VMI: no indirect branch, and at those of the
-interrupt mask ops a direct call of the ROM's own code.
+"""Disassembly of the sites under VMI: no indirect branch; the ops of the interrupt mask are
+direct calls of the ROM's own code.
 """
 import struct
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The monitor's table of sensitive instructions that the guest executed itself:
-only what tests/vmi/monitor/allow.txt allows, and every allowance used.  And the
-judge can fail: without one of its rows it does.
+"""The monitor's table of sensitive instructions that the guest executed itself: each is in
+tests/vmi/monitor/allow.txt, and each line there is used.  Without one of its lines the judge
+fails.
 """
 import subprocess
 import tempfile

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What the tests of this folder share: TAP, boots, disassembly of dumped sites."""
+"""Shared code of the tests: TAP, boots, disassembly of dumped sites."""
 import re
 import struct
 import subprocess
@@ -24,7 +24,7 @@ class Tap:
         self.nr = self.bad = 0
 
     def ok(self, good, name, *why):
-        """Why lines are shown if it failed; the first twenty of them."""
+        """One assertion; if it fails, the first twenty lines of @why are shown."""
         self.nr += 1
         self.bad += not good
         print(f"{'ok' if good else 'not ok'} {self.nr} - {name}", flush=True)
@@ -37,7 +37,7 @@ class Tap:
         return self.ok(is_ == want, name, f"is   {is_!r}", f"want {want!r}")
 
     def empty(self, bad, name):
-        """A list of what is wrong is empty."""
+        """Assert that a list of errors is empty."""
         return self.ok(not bad, name, *bad)
 
     def done(self):
@@ -46,7 +46,7 @@ class Tap:
 
 
 def boot(tap, env, words, tag, **how):
-    """Boot, and check that the guest came to its end with nothing failed."""
+    """Boot, and assert that the guest comes to its end without a failure."""
     try:
         result = vm.run(env, words, tag=tag, **how)
     except (cli.MissingError, cli.UsageError) as err:
@@ -57,8 +57,8 @@ def boot(tap, env, words, tag, **how):
 
 
 def counted(tap, env, words, tag, **how):
-    """Boot in a host that counts exits: the result, and {phase: {reason: exits}} for
-    the phases that the guest names (bench=smp)."""
+    """Boot in a host that counts exits.  Return the result, and {phase: {reason: exits}} for the
+    phases that the guest names (bench=smp)."""
     row = environments.env_rows(env)["boot"]
     host = row[row.index("-append") + 1] + " EXITS=1"
     result = boot(tap, env, [*words, "marks=on"], tag, more=("-append", host), **how)
@@ -69,8 +69,8 @@ def counted(tap, env, words, tag, **how):
 # Disassembly
 
 NOP = re.compile(r"(data16 |cs |ds |es |rex\S* )*(nop|xchg\s+%ax,%ax)")
-# How a retpoline begins: a call over where speculation waits for the CPU to see that it
-# was wrong (PAUSE, LFENCE, again).
+# The first bytes of a retpoline: a call over the loop (PAUSE, LFENCE) that catches
+# speculation.
 RETPOLINE = bytes.fromhex("e807000000" "f390" "0faee8" "ebf9")
 INDIRECT = re.compile(r"(\S+ )*(l?call|l?jmp)[lq]?\s+\*")
 CALL = re.compile(r"(\S+ )*l?callq?\b")
@@ -78,7 +78,7 @@ DIRECT = re.compile(r"(?:\S+ )*(callq?|jmpq?|j\w+|loop\w*)\s+(?:0x)?([0-9a-f]+)\
 
 SWITCH = re.compile(r"jmp\s+\*(-?0x[0-9a-f]+)\(,%r\w+,8\)")
 TAIL_CALL = re.compile(r"jmp\s+\*%r")
-# The address of an instruction, taken to go there by other means (an IRET, say).
+# Takes the address of an instruction, for a jump by other means, such as IRET.
 TAKEN = re.compile(r"(?:lea\s+\S+\(%rip\),\S+\s+#\s+(?:0x)?|(?:mov|push)\w*\s+\$0x)([0-9a-f]+)")
 RETURN = re.compile(r"(\S+ )*(l?ret|iret|sysret)")
 PATH_END = re.compile(r"(\S+ )*(l?jmp|l?ret|iret|sysret|ud2)")
@@ -116,14 +116,14 @@ class DumpedSite:
 class Patched:
     """The image as patched in one environment, from a run with dump=sites."""
 
-    SLOT = 64  # far enough apart for the disassembler to find its feet again
+    SLOT = 64  # the disassembler is in step again after so many bytes
 
     def __init__(self, result):
         self.image = elf.Elf(vm.IMAGE)
         records = self.image.sites()
         rows = result["sites"]
         self.complete = len(rows) == len(records) and all(len(r) >= 5 for r in rows)
-        # Whatever the catalogue says, an op's name must be the same wherever its id is.
+        # An op id must have one name.
         ids = {}
         for row, record in zip(rows, records):
             ids.setdefault(row[1], set()).add(record.op)
@@ -145,16 +145,16 @@ class Patched:
             if nr < len(self.sites) and at < len(self.sites[nr].text):
                 self.sites[nr].insns.append(text)
                 ends[nr] = at + size
-        # An instruction that leaves the site was torn, or never was one.
+        # An instruction beyond the end of the site is torn, or none.
         self.torn = [str(s) for i, s in enumerate(self.sites)
                      if ends.get(i) != len(s.text) or "(bad)" in s.insns]
 
     def inline(self, op):
-        """Sites of an op that are on the path taken."""
+        """Sites of an op, without far sides."""
         return [s for s in self.sites if s.op == op and not s.outline]
 
     def check(self, tap):
-        """What must hold for any backend; without a dump, that is all."""
+        """Assertions for every backend; ends the test if the dump is not complete."""
         if not tap.ok(self.complete, "the dump has every site of the image"):
             tap.done()
         tap.empty([str(s) for s in self.sites if not s.known], "the dump agrees with the records")
@@ -163,7 +163,7 @@ class Patched:
                   "no indirect branch is left at any site")
 
     def flow(self):
-        """The whole text with the patches in it: {address: (length, text)}."""
+        """The patched text: {address: (length, text)}."""
         data = bytearray(self.image.data)
         for s in self.sites:
             at = self.image.offset(s.addr, len(s.text))
@@ -173,7 +173,7 @@ class Patched:
         return {a: (n, t) for a, n, t in instructions(["-d", "-j", ".text", str(path)])}
 
     def _switch(self, table, code):
-        """Targets in a switch statement's table; a longer list than true does no harm."""
+        """Targets in a switch statement's table; words behind it that look like targets are harmless."""
         targets = []
         while (target := struct.unpack("<Q", self.image.bytes_at(table, 8))[0]) in code:
             targets.append(target)
@@ -181,9 +181,9 @@ class Patched:
         return targets
 
     def _walk(self, code, starts, returning):
-        """Follow control flow; returns (addresses, does it return?, jumps into the unknown).
+        """Follow control flow; return (addresses, does it return?, jumps to unknown targets).
 
-        A call of what does not return (a panic) is where a path ends.
+        A path ends at a call of a function that does not return (a panic).
         """
         todo, seen, returns, escapes = list(starts), set(), False, []
         while todo:
@@ -210,14 +210,13 @@ class Patched:
         return seen, returns, escapes
 
     def reached(self, more_starts=()):
-        """Addresses that control flow can come to, from every function's start on
-        and from @more_starts.
+        """Addresses that control flow can reach from the start of every function and from
+        @more_starts.
 
-        Follows direct jumps, falling through, the tables of switch statements,
-        and addresses taken of instructions.  Cold parts, which the compiler splits off and names, are no
-        starts of their own.  A jump through a register is taken for a call of a
-        function in tail position; any other jump through memory would escape,
-        and is returned as the second value.
+        The walk follows direct jumps, the next instruction, tables of switch statements, and
+        taken addresses of instructions.  Cold parts, which the compiler splits off and names,
+        are no starts.  A jump through a register counts as a tail call.  Other jumps through
+        memory have unknown targets: the second value lists them.
         """
         code = self.flow()
         starts = {s.value for s in self.image.symbols

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Xen that shows Hyper-V's leaves first (viridian): what is really there wins, and
-the other can be asked for by name."""
+"""Xen that shows Hyper-V's leaves first (viridian): Xen wins, and Hyper-V can be named."""
 from vmtest import Tap, boot
 
 # words, tag, backend chosen, tests that are run

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Exits from the guest to its hypervisor per call of another CPU and per remote TLB
-flush, with the backend and without, counted by the machine itself: QEMU notes every
-VMEXIT of its emulated SVM with exit code, details and instruction pointer.
+"""Exits to the hypervisor per call of another CPU and per remote TLB flush, with the backend
+and without.  QEMU counts: it logs each VMEXIT of its emulated SVM with exit code, details
+and instruction pointer.
 """
 import collections
 import re
@@ -16,11 +16,11 @@ IOIO = 0x7B
 CODES = {0x60: "INTR", 0x64: "VINTR", 0x72: "CPUID", 0x77: "PAUSE", 0x78: "HLT", IOIO: "IOIO",
          0x7C: "MSR", 0x81: "VMMCALL", 0x400: "NPF"}
 VMEXIT = re.compile(r"vmexit\(([0-9a-f]+), ([0-9a-f]+), [0-9a-f]+, ([0-9a-f]+)\)")
-# There is no code at this address: it is the VMEXIT notes that are wanted.
+# No code is at this address: only the VMEXIT lines are wanted.
 QEMU = ["-d", "in_asm", "-dfilter", "0x1+1", "-D"]
 
-# env: what is measured: (most exits with the backend, least without).  A CPU that
-# sleeps exits by HLT once more.
+# env: operation: (most exits with the backend, fewest without).  A CPU that sleeps has one
+# more exit, by HLT.
 BOUNDS = {"xenpvh-smp2": {
     "ipi_round_trip": (3.5, 4.5), "remote_flush": (1.5, 4.5),
     "ipi_round_trip_busy": (3.5, 4.5), "remote_flush_busy": (2.5, 4.5),
@@ -32,7 +32,7 @@ def exits(tap, env, choice):
     log = TOP / f"build/log/{env}~exits-{choice}.vmexit"
     run = boot(tap, env, [f"pvops={choice}", "test=none", "bench=smp", "marks=on"],
                f"exits-{choice}", more=[*QEMU, str(log)])
-    # Without a console of its own the guest prints by the same port.
+    # A guest without a console prints by the same port.
     printer = next(s for s in elf.Elf(vm.IMAGE).symbols if s.name == "pv_port_native_console")
     parts, inside = [], False
     with log.open(errors="replace") as lines:

@@ -5,9 +5,9 @@
 usage: audit.py [--image ELF] [--allow FILE] [--strict] LOG
 
 LOG is the serial output of a run under the monitor ("-": standard input).
-Every row must be allowed: instruction and function named in allow.txt, with a
-reason; an instruction may be a pattern (cpuid:40*).  Rows that are not: listed, exit status 1.  Allowances that nothing
-used: reported (with --strict: status 1).  No table in the log: status 2.
+Every row must be allowed: allow.txt names instruction and function, with a reason; an
+instruction may be a pattern (cpuid:40*).  Exit status: 1 if rows are not allowed, which are
+listed, or, with --strict, if allowances are unused; 2 if the log has no table.
 """
 import argparse
 import bisect
@@ -47,7 +47,7 @@ class Symbols:
         elif rip < KERNEL_BASE:
             rip += KERNEL_BASE  # before paging: physical
         at = bisect.bisect_right(self.start, rip) - 1
-        # The compiler's copies and cold parts count as the function.
+        # Copies and cold parts that the compiler makes count as the function.
         return re.sub(r"\.(cold|part|isra|constprop).*", "", self.name[at]) if at >= 0 else "?"
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""finish.py IN OUT: make a linked image an option ROM: lengths, checksum."""
+"""finish.py IN OUT: make an option ROM of a linked image: lengths and checksum."""
 import sys
 
 BLOCK = 512
