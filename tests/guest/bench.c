@@ -6,7 +6,7 @@
  * and hypervisor together, so a difference of two readings is a path length.
  * Each op is executed ROUND times in a row, and so is its twin: the same
  * operands and clobbers around nothing.  The difference is the op.  The least
- * of several rounds is reported: what is above it is somebody's interrupt.
+ * of several rounds is reported: more instructions are those of an interrupt.
  * Without -icount the figures are TSC ticks and mean nothing.
  */
 #include <pvops/twin.h>
@@ -79,7 +79,7 @@ static pv_pfn_t page;
 #define ASM_SITE(op_name, text)							\
 	asm volatile(text : : [op] "i" (PV_OP_##op_name) : "memory", "cc", "rax", "rbx")
 
-/* What Xen has on top of a frame; whoever does not pop it leaves it to us. */
+/* Xen puts these on top of a frame; RSP is restored if the site does not pop them. */
 #define FRAME_TOP(site)		"mov %%rsp, %%rbx\n\tpush %%r11\n\tpush %%rcx\n\t" site	\
 				"mov %%rbx, %%rsp\n\t"
 /* A frame that leads to the next instruction: kernel (RPL 0), interrupts masked. */

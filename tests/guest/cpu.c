@@ -332,7 +332,7 @@ void cpu_hold_point(void)
 	if (!hold)
 		return;
 	__atomic_add_fetch(&hold->arrived, 1, __ATOMIC_SEQ_CST);
-	/* Until all are there, somebody may still wait for a call of ours. */
+	/* Until all CPUs are here, one may still wait for a call of this CPU. */
 	while (!hold->complete)
 		asm volatile("pause");
 	flags = pv_save_fl();

@@ -31,7 +31,7 @@ void guest_start_pvh(u64 info);
 void guest_start_multiboot(u64 info);
 void guest_start_xen(const void *start_info);
 void __attribute__((noreturn)) guest_main(void);
-/* No faults from here on; a data line says what there was. */
+/* End the injection of faults; print its counts as a data line. */
 void report_faults(void);
 /* Value of key= on the command line, up to a blank; NULL if absent. */
 const char *cmdline_value(const char *key, size_t *len);

@@ -117,7 +117,7 @@ static void write_out(const char *text, size_t bytes)
 			early_used = 0;
 			pv_console_write(early, waiting);
 		}
-		/* Lines of two CPUs stay apart; who holds it for ever has died. */
+		/* Keeps lines of two CPUs apart; a CPU that holds it for long has died. */
 		while (__atomic_exchange_n(&writing, 1, __ATOMIC_ACQUIRE) && ++waited < 100000000)
 			asm volatile("pause");
 		pv_console_write(text, bytes);

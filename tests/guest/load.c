@@ -7,7 +7,7 @@
  * What each page should be is kept in a shadow copy beside the page tables, which
  * nothing but this file reads and writes.  A step that finds the tables, or what a
  * page holds, or what may be done with it, otherwise than its shadow fails the test:
- * so a lost update is found, whoever lost it.
+ * so a lost update is found, whatever has lost it.
  */
 #include "guest.h"
 #include <pvops/inject.h>
@@ -58,7 +58,7 @@ static bool stopped_wrong;
 /* Not while that CPU is in user mode: only hypervisors give an NMI a stack there. */
 static volatile bool nmi_wanted[PV_MAX_CPUS];
 static volatile bool nmis_off;
-/* Who has looked at these two, and has not sent yet. */
+/* CPUs that have read these two, and have not sent yet. */
 static volatile u32 nmi_senders;
 static u64 nmis_sent;
 static volatile u32 *apic;
@@ -733,7 +733,7 @@ static void other_cpu(void)
 	__atomic_sub_fetch(&running, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Has everything been done, and happened?  A slow machine may need longer. */
+/* Have all steps and events happened?  A slow machine may need longer. */
 static bool complete(void)
 {
 	bool native = pv_impl_is_native(PV_OP_set_pte);

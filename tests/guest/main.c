@@ -191,7 +191,7 @@ void report_faults(void)
 #endif
 }
 
-/* early=start_cpu: what is asked for too early is refused, and why. */
+/* early=start_cpu: a call that comes too early is refused, with the reason. */
 static void start_too_early(void)
 {
 	struct pv_cpu_state state;

@@ -61,7 +61,7 @@ void pv_port_native_shutdown(enum pv_shutdown_reason reason)
 	outb(0x64, 0xfe);
 	for (i = 0; i < 100000; i++)
 		asm volatile("pause");
-	/* Neither is there: a triple fault ends every machine. */
+	/* The machine has neither; a triple fault ends every machine. */
 	asm volatile("lidt %0; int3" : : "m" (no_idt));
 	__builtin_unreachable();
 }

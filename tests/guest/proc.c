@@ -168,7 +168,7 @@ void proc_exit(s64 code)
 
 	pv_irq_disable();
 	self->exit_code = code;
-	/* Run on the kernel's root, so that ours can be torn down by whoever reaps. */
+	/* Run on the kernel's root, so that the parent can tear this one down. */
 	self->active_mm = &kernel_mm;
 	pv_write_cr3(pv_pfn_nr(kernel_mm.root) << PV_PAGE_SHIFT);
 	if (self->iopl) {

@@ -56,7 +56,7 @@ static u32 privilege(void)
 	return cs & 3;
 }
 
-/* How much is there from an address on that the entry page tables reach. */
+/* Bytes from an address to the end of what the entry page tables map. */
 static size_t reach(u64 address)
 {
 	u64 end = BOOT_MAPPED << PV_PAGE_SHIFT;

@@ -109,11 +109,11 @@ static void group_write(const char *file, const char *text)
 		fail("%s: cannot write %s: %s", path, text, strerror(errno));
 }
 
-/* Memory that the load cannot have, and nobody loses. */
+/* Memory that the load cannot have, and the system does not lose. */
 static void *hold(size_t *bytes)
 {
 	long free = number_in("/proc/meminfo", "MemFree");
-	/* Without what the kernel keeps for itself, which may be more than is left. */
+	/* Without the kernel's reserve, which may be more than the free memory. */
 	long available = number_in("/proc/meminfo", "MemAvailable");
 	void *held;
 
@@ -237,7 +237,7 @@ static void end_bomb(pid_t leader)
 	}
 }
 
-/* Memory is there again, and processes can be made of it. */
+/* Memory is free again, and enough for new processes. */
 static void machine_serves(long before)
 {
 	double end = now() + END_SECONDS;
@@ -269,7 +269,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	/* Who watches is not to be killed in the place of the load. */
+	/* The watcher must not be killed instead of the load. */
 	write_file("/proc/self/oom_score_adj", "-1000");
 	touched = mmap(NULL, sizeof(*touched), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (argc == 4) {

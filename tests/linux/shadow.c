@@ -272,7 +272,7 @@ static void probe(uint32_t nr, int writing)
 		mismatch("page %u, word %u, read by a thread: is %lx, not %lx", nr, word, is, want);
 }
 
-/* Only who changes the page may: zeros are no code. */
+/* Only the process that changes the page may: zeros are no code. */
 static void probe_call(uint32_t nr)
 {
 	int allowed = shadow[nr].mapped && shadow[nr].prot & PROT_EXEC;

@@ -409,7 +409,7 @@ static void test_effects(void)
 	test("unmapped-pages-are-gone", pages_that_fault() == PROTECT_PAGES);
 }
 
-/* What the layer says about itself, if it is there. */
+/* The layer's own report, if the kernel has the layer. */
 
 static void first_line(char *line, FILE *f)
 {
@@ -533,7 +533,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "exit"))
 		_exit(0);
-	/* It ends by a reboot, which nobody wants of his own machine. */
+	/* It ends with a reboot: refuse to run on a user's machine. */
 	if (getpid() != 1) {
 		fprintf(stderr, "workloads: is an init, to be run as process 1 only\n");
 		return 2;

@@ -268,7 +268,7 @@ TEST(write_msr_safe)
 #define PMC_LOW		0x89abcdefU
 #define PMC_HIGH	0x01234567U
 
-/* The counter's part: what it reads is what is asked for, by what instruction. */
+/* A fault handler in the place of the counter: it checks which one RDPMC reads. */
 static bool be_a_counter(struct regs *regs)
 {
 	static const u8 rdpmc[] = { 0x0f, 0x33 };
@@ -284,7 +284,7 @@ static bool be_a_counter(struct regs *regs)
 	return true;
 }
 
-/* No CPU has this counter: it faults as hardware does, or what stands in for it says 0. */
+/* No CPU has this counter: the read faults as on hardware, or the emulation returns 0. */
 TEST(read_pmc)
 {
 	u64 val;

@@ -70,7 +70,7 @@ TEST(hyperv_calls)
 	interrupt_hook = NULL;
 }
 
-/* As with a VP index of 64 or more: sets only, and no call for nobody. */
+/* As with a VP index of 64 or more: sets only, and no call for an empty set. */
 TEST(hyperv_wide)
 {
 	static const struct pv_cpumask self = { { 1 } }, both = { { 3 } }, none = { { 0 } };
@@ -105,7 +105,7 @@ TEST(hyperv_wide)
 	hv_wide = wide;
 }
 
-/* One refusal (a vector that nobody may send) is reported, and the end of nothing. */
+/* One refusal (of a vector that is not allowed) is reported, and all goes on. */
 TEST(hyperv_refused)
 {
 	static const struct pv_cpumask self = { { 1 } };
@@ -210,7 +210,7 @@ TEST(hyperv_forms)
 	mm_destroy(&mm);
 }
 
-/* Nothing of ours is the hypervisor's to write to between exit and init. */
+/* Between exit and init the hypervisor may write to no memory of the guest. */
 static void expect_registers(bool on)
 {
 	if (hv.privileges & HV_PRIV_APIC)

@@ -48,7 +48,7 @@ static bool arrived(u64 before)
 	return arrives_by(before, pv_clock_read() + 5000000000ULL);
 }
 
-/* Long enough for one that can, if nobody else is on the machine. */
+/* Long enough for an interrupt that can come, if the machine is not busy. */
 static bool stays_away(u64 before)
 {
 	return !arrives_by(before, pv_clock_read() + 2000000);
@@ -125,7 +125,7 @@ TEST(irq_enable)
 	pend_ipi();
 	EXPECT_EQ(trap_count[TEST_IPI], before);
 	pv_irq_enable();
-	/* One more instruction, and what was pending has been delivered. */
+	/* A pending interrupt is delivered after one more instruction. */
 	EXPECT_EQ(count_after_one(), before + 1);
 	pv_irq_enable();
 	EXPECT_EQ(trap_count[TEST_IPI], before + 1);

@@ -147,7 +147,7 @@ static void read_msrs(void)
 	msrs[2] = pv_read_msr(MSR_KVM_PV_EOI_EN);
 }
 
-/* The host is asked for what is used of it, and for nothing that is left to native. */
+/* Only interfaces that are used are set up, none of an op that is left to native. */
 static void expect_used(void)
 {
 	EXPECT_EQ(msrs[0] & 1, pv_impl_is_own(PV_OP_clock_read));

@@ -39,7 +39,7 @@ static volatile u64 *at(u64 va)
 	return (volatile u64 *)va;
 }
 
-/* Two pages that say who they are. */
+/* Two pages with different contents. */
 static pv_pfn_t marked_page(u64 mark)
 {
 	pv_pfn_t pfn = page_alloc();
@@ -692,7 +692,7 @@ TEST(wx_map)
 	       pv_pfn_nr(pv_port_virt_to_pfn(__pv_text_start)));
 	EXPECT_EQ(map.both, 0);
 	EXPECT_EQ(map.aliases, 0);
-	/* The walk finds what it is there to find: text is open inside a pass only. */
+	/* The walk can fail: inside a pass it finds writable text. */
 	alias = pv_port_text_begin(text, text + 1);
 	EXPECT(alias != PV_TEXT_REFUSED);
 	*(volatile u8 *)(text + (unsigned long)alias) = was;

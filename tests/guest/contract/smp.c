@@ -43,7 +43,7 @@ static u64 who_answers(u32 cpu)
 
 static volatile u64 cr4_seen;
 
-/* Where a CPU begins that is only to show what it was given. */
+/* The start of a CPU that only shows the state that it has got. */
 static void show_cr4(u64 arg)
 {
 	u64 cr4;
@@ -104,7 +104,7 @@ TEST(start_cpu)
 	struct pv_cpu_state state;
 	u32 cpu = cpu_last();
 
-	/* States that no CPU can start in are refused, whoever the CPU is. */
+	/* Impossible states are refused for every CPU. */
 	cpu_make_state(PV_MAX_CPUS - 1, &state);
 	state.cr0 &= ~0x80000000ULL;
 	EXPECT(pv_start_cpu(PV_MAX_CPUS - 1, &state) < 0);
@@ -146,7 +146,7 @@ TEST(cpu_missing)
 	u32 online = cpus_online, count, apic_id;
 	int error;
 
-	/* Beyond what the kernel was built for, and beyond what the machine has. */
+	/* CPUs beyond the limit of the kernel, and beyond those of the machine. */
 	cpu_make_state(PV_MAX_CPUS - 1, &state);
 	EXPECT_EQ(pv_start_cpu(PV_MAX_CPUS + 3, &state), (u64)-ENOENT);
 	EXPECT_EQ(pv_start_cpu(PV_MAX_CPUS - 1, &state), (u64)-ENOENT);

@@ -38,7 +38,7 @@ TEST(xenhvm_flush)
 	EXPECT_EQ(hypercalls() - before, 0);
 }
 
-/* Xen counts a CPU that stopped itself as offline; nobody stole that time. */
+/* Xen counts a CPU that stopped itself as offline, which is not stolen time. */
 TEST(xenhvm_stopped)
 {
 	struct pv_cpu_state state;

@@ -71,7 +71,7 @@ struct vcpu {
 	u32 host_apic_id;
 	struct apic apic;
 	struct alarm alarms[ALARMS];
-	u64 armed;		/* what the machine's timer is set to */
+	u64 armed;		/* deadline of the machine's timer */
 	u64 *npt;
 	struct rom_shared *shared;	/* this CPU's part of the ROM's memory */
 	u64 exits[EXIT_MAX];
@@ -158,7 +158,7 @@ struct insn {
 	u64 immediate;
 };
 
-/* Fetch and decode what the guest stands at; false: cannot be read. */
+/* Fetch and decode the instruction at the guest's RIP; false: cannot be read. */
 bool decode(struct vcpu *v, struct insn *insn);
 void skip(struct vcpu *v, u32 length);
 /* What RIP points at through the guest's tables; ~0: nothing. */

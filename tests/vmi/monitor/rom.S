@@ -310,7 +310,7 @@ read_tsc:
 	or	%rdx, %rax
 	ret
 
-/* Real time is the TSC; nobody steals any. */
+/* Real time is the TSC; no time is stolen. */
 cycles:
 	COUNT(67)
 	cmp	$2, %edi

@@ -337,7 +337,7 @@ entry_\nr:
 	ENTRY 28
 	clts
 	ret
-	/* Two instructions after STI what was pending has been delivered. */
+	/* A pending interrupt is delivered at most two instructions after STI. */
 	ENTRY 29
 	sti
 	nop

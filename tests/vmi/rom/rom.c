@@ -313,7 +313,7 @@ s64 rom_set_linear_mapping(u32 slot, u64 va, u64 pages, u64 pfn)
 	return -EINVAL;
 }
 
-/* Time: REAL is the TSC, nobody steals any. */
+/* Time: REAL is the TSC; no time is stolen. */
 u64 rom_get_cycle_frequency(void);
 u64 rom_get_cycle_frequency(void)
 {
