@@ -3,12 +3,12 @@
  * Out of memory, by page tables and by processes (tests/linux/init, part oom).
  *
  *	oom touch	reads one byte in every 2 MiB: a table each, and no other memory
- *	oom bomb	forks until it cannot, and goes on with that for a while
+ *	oom bomb	forks until it fails, and repeats that for a while
  *
- * With "CGROUP MAX" behind it the load runs in a new group of that name, of MAX bytes,
- * and the group must have been what stopped it.  Exit status 0: the load met its end,
- * who was beside it lives (not with BESIDE=told in the environment: then what became of
- * him is told only), and the machine serves afterwards.  What is not so is said.
+ * With two more arguments, CGROUP MAX, the load runs in a new group of that name, of MAX
+ * bytes, and the group must stop it.  Exit status 0: the kernel has killed the load, the
+ * process beside it lives (with BESIDE=told in the environment its fate is only printed),
+ * and the machine works afterwards.  A message names each failure.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,16 +26,16 @@
 #include <unistd.h>
 
 #define TABLE_SPAN	(2UL << 20)
-/* More tables than any row has memory for; the machine ends it before. */
+/* More tables than any row has memory for. */
 #define MAX_TABLES	(1UL << 20)
-/* What is left of the machine to run out of: the same in every row. */
+/* The memory that is left to the load: the same in every row. */
 #define LEFT_KIB	(32L << 10)
-/* How long processes multiply, and how long anything may take to end. */
+/* How long processes multiply, and the time limit for an end. */
 #define BOMB_SECONDS	15
 #define END_SECONDS	300
-/* What each process of the bomb owns. */
+/* Memory of each process of the bomb. */
 #define BOMB_BYTES	(256UL << 10)
-/* And each of those beside the load. */
+/* Memory of each process beside the load. */
 #define WORK_BYTES	(1UL << 20)
 
 static const char *group;
@@ -160,7 +160,7 @@ static void bomb(void)
 	}
 }
 
-/* Somebody else's work: a process with some memory of its own.  False: it did not get it. */
+/* The work of another process, with some memory.  False: it did not get the memory. */
 static bool work(void)
 {
 	pid_t pid = fork();
@@ -175,7 +175,7 @@ static bool work(void)
 	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
 }
 
-/* Somebody beside it, no better and no worse. */
+/* A process beside the load, with the default OOM score. */
 static pid_t start_others(void)
 {
 	pid_t pid = fork();
@@ -200,7 +200,7 @@ static pid_t start(void (*load)(void))
 	if (pid)
 		return pid;
 	setpgid(0, 0);
-	/* The machine is to find it, not its parent. */
+	/* The kernel must choose the load, not its parent. */
 	write_file("/proc/self/oom_score_adj", "1000");
 	if (group)
 		group_write("cgroup.procs", "0");
@@ -208,7 +208,7 @@ static pid_t start(void (*load)(void))
 	_exit(0);
 }
 
-/* The load's end, by the kernel's hand. */
+/* Did the kernel kill the load? */
 static void wait_killed(pid_t pid)
 {
 	double end = now() + END_SECONDS;
@@ -295,7 +295,7 @@ int main(int argc, char **argv)
 		if (!is_bomb && *touched * 4096 > (unsigned long)atol(argv[3]))
 			fail("%s: %lu tables in %s bytes", group, *touched, argv[3]);
 	}
-	/* Nobody else has anything to give that the toucher has not. */
+	/* No other process has as much memory as the toucher. */
 	beside_lives = !waitpid(others, NULL, WNOHANG);
 	printf("who was beside it %s\n", beside_lives ? "lives" : "was killed, too");
 	beside = getenv("BESIDE");

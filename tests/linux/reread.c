@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Every way of user space into the sections of mm/ where updates of page-table entries
- * may wait: does what comes out agree with what went in?  What the kernel looks at in
- * between is for the kernel to complain about (PAGE_TABLE_CHECK, the check of uffd-wp
- * markers, DEBUG_VM): tests/linux/init reads its log.
+ * Calls, from user space, every section of mm/ in which updates of page-table entries may
+ * wait, and compares contents and permissions afterwards.  The kernel's own checks
+ * (PAGE_TABLE_CHECK, uffd-wp markers, DEBUG_VM) watch the sections themselves:
+ * tests/linux/init reads the kernel's log.
  *
  *	reread ROUNDS		alone, then with a thread that uses the memory meanwhile
  */
@@ -60,7 +60,7 @@ static void fill(char *at, char with)
 		at[i * PAGE] = (char)(with + i);
 }
 
-/* Each byte is what was written; or, where that may go, nothing. */
+/* Each byte is the written one, or 0 where contents may be dropped. */
 static void check(const char *at, char with, bool may_be_gone, const char *what)
 {
 	unsigned long i;
@@ -87,7 +87,7 @@ static void *look(void *arg)
 	return NULL;
 }
 
-/* When it returns, the thread does not look at anything else. */
+/* When it returns, the thread reads nothing else. */
 static void look_at(char *at)
 {
 	looked_at = at;
@@ -172,7 +172,7 @@ static void *write_first(void *at)
 	return NULL;
 }
 
-/* A page that is watched for writes is so when its entry has gone and come. */
+/* A page that is watched for writes stays watched when its entry goes and comes back. */
 static void marker(char with)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -191,7 +191,7 @@ static void marker(char with)
 	reg.range.start = wp.range.start = (unsigned long)at;
 	reg.range.len = wp.range.len = BYTES;
 	must(!ioctl(uffd, UFFDIO_API, &api), "UFFDIO_API");
-	/* Not of shared memory where the configuration has no markers. */
+	/* Without markers in the configuration not for shared memory. */
 	if (!ioctl(uffd, UFFDIO_REGISTER, &reg)) {
 		pthread_t writer;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Does this CPU add a segment's base in 64-bit code where a prefix names the segment?  The
- * manuals say that prefixes of CS, DS, ES and SS are ignored there.
+ * Does this CPU add a segment's base in 64-bit code if a prefix names the segment?  By the
+ * manuals, prefixes of CS, DS, ES and SS are ignored there.
  *
- *	segbase		"ignored" or "added"; exit 2 without a word when it cannot be told
+ *	segbase		"ignored" or "added"; exit 2 without output if it cannot be tried
  *
- * It is tried with SS: no interrupt comes between its load and the next instruction, and
- * a kernel has an SS of its own.
+ * The segment is SS: no interrupt comes between its load and the next instruction, and the
+ * kernel has its own SS.
  */
 #include <asm/ldt.h>
 #include <stdint.h>
@@ -25,7 +25,7 @@ int main(void)
 	};
 	uint32_t old, word;
 
-	/* No page fault with that SS, either. */
+	/* A page fault must not come with that SS, either. */
 	word = *(const volatile uint32_t *)words;
 	if (syscall(SYS_modify_ldt, 0x11, &desc, sizeof(desc)))
 		return 2;

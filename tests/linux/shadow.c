@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Address spaces under load, against a shadow copy: what each page contains and what
- * may be done with it is written down beside it, and compared with what really is.
+ * Address spaces under load, compared with a shadow copy, which holds contents and
+ * permissions of each page.
  *
  *	shadow SECONDS [SEED]	load on all CPUs; exit 1 on a mismatch or when it hangs
  *	shadow plant KIND FILE SEED
  *				loses one page-table update (FILE is
- *				/sys/kernel/debug/pvops/fault) while it does KIND:
- *				protect, move or cow; exit 1 if that is found
+ *				/sys/kernel/debug/pvops/fault) in a KIND of change:
+ *				protect, move or cow; exit 1 if the loss is found
  *
  * One process per CPU changes its arena at random: writes, mprotect, munmap, mmap of
  * memory and of a file, madvise, mremap, fork (both sides then write, and look), exec.
- * Threads of it, one on each CPU, meanwhile touch pages at random: one that the
- * shadow says is read-only must not be writable on the other CPU either, which is
- * what a lost update or a stale TLB entry makes of it.
+ * Its threads, one on each CPU, touch pages at random meanwhile: a page that is read-only
+ * in the shadow must not be writable on the other CPU either.  A lost update or a stale
+ * TLB entry would make it so.
  *
  * Contents are compared by instructions and by process_vm_readv(), permissions by
  * touching, executing, and /proc/self/maps; /proc/self/pagemap tells whether two pages
@@ -60,7 +60,7 @@ static const char *const names[KINDS] = {
 	"maps", "readv", "pagemap", "membarrier", "call"
 };
 
-/* How often, of 100. */
+/* Weights, of 100. */
 static const uint8_t share[KINDS] = { 24, 20, 6, 8, 4, 6, 8, 5, 1, 3, 5, 2, 4, 4 };
 
 /* The shadow; turn is odd while the page is being changed. */
@@ -68,8 +68,8 @@ struct page {
 	_Atomic uint32_t turn;
 	int mapped;
 	int prot;
-	uint64_t stamp;		/* what it contains; 0: nothing but zeros */
-	uint64_t base;		/* and will, when it is dropped */
+	uint64_t stamp;		/* its contents; 0: only zeros */
+	uint64_t base;		/* its contents once it is dropped */
 };
 
 static struct page shadow[PAGES];
@@ -243,8 +243,8 @@ static uint64_t new_stamp(void)
 /* --- single checks --- */
 
 /*
- * One access, by the process that changes the page or by a thread beside it, which
- * takes no notice of what it saw when the page was changed meanwhile.
+ * One access, by the process that changes the page or by one of its threads.  A thread
+ * ignores the result if the page was changed meanwhile.
  */
 static void probe(uint32_t nr, int writing)
 {
@@ -304,7 +304,7 @@ static void check_all(const char *how)
 	check_contents(how);
 }
 
-/* By the kernel, which looks into the page tables itself. */
+/* The kernel reads the page tables itself. */
 static void check_readv(uint32_t nr)
 {
 	uint64_t copy[WORDS];
@@ -371,7 +371,7 @@ static void check_maps(void)
 	}
 }
 
-/* Pages that have been written are there, each in a frame of its own. */
+/* Written pages are present, each in its own frame. */
 static void check_frames(void)
 {
 	uint64_t entry[PAGES];
@@ -482,7 +482,7 @@ static void do_unmap(uint32_t first, uint32_t end)
 	probe(first, 0);
 }
 
-/* Of the file, page N comes from page N. */
+/* Page N of the arena maps page N of the file. */
 static void do_map(uint32_t first, uint32_t end, int from_file)
 {
 	int prot = any_prot();
@@ -540,7 +540,7 @@ static void move(uint32_t from, uint32_t to, uint32_t count)
 	probe(to + count - 1, 1);
 }
 
-/* What is moved must be of one mapping. */
+/* A move must lie in one mapping. */
 static void do_move(void)
 {
 	struct area area[PAGES];
@@ -576,7 +576,7 @@ static void some_changes(uint32_t count, int depth)
 		change(below(READV), depth);
 }
 
-/* Both write the pages they share, and each must see its own only. */
+/* Both write the pages that they share, and each must only see its own writes. */
 static void do_fork(int depth)
 {
 	uint64_t word = new_stamp();
@@ -642,7 +642,7 @@ static void do_exec(void)
 		die("fork");
 	if (!pid) {
 		snprintf(number, sizeof(number), "%lu", serial);
-		/* What exec must not hand on. */
+		/* exec must not hand this on. */
 		data_words[1024] = 1;
 		execl("/proc/self/exe", "shadow", "exec", number, long_word, (char *)NULL);
 		_exit(127);

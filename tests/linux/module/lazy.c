@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lazy updates of page tables across a sleep, and a table of the kernel's that comes and
- * goes.  Only with the pvops layer: Linux's own stops at the second begin, and a table has
- * no way back.
+ * Lazy updates of page tables across a sleep, and a table of the kernel's that is allocated
+ * and released.  Only with the pvops layer: Linux's own code fails at the second begin, and
+ * cannot release a table.
  */
 #include <linux/delay.h>
 #include <linux/gfp.h>
@@ -24,7 +24,7 @@ static pte_t *entry_of(void *va)
 	return ptep && level == PG_LEVEL_4K ? ptep : NULL;
 }
 
-/* Does an update wait?  It is undone.  An interrupt would submit it before it is looked at. */
+/* Does an update wait?  Undoes it.  Interrupts are off: one would submit the update. */
 static bool waits(pte_t *ptep)
 {
 	pte_t pte = READ_ONCE(*ptep);
@@ -47,7 +47,7 @@ struct other {
 	unsigned int waited;
 };
 
-/* Begins nothing, so nothing of its may wait. */
+/* Begins no lazy mode, so none of its updates may wait. */
 static int other_task(void *arg)
 {
 	struct other *other = arg;
@@ -112,7 +112,7 @@ out:
 	return error;
 }
 
-/* As xen/p2m.c does that has lost the race for it: no table again, and writable. */
+/* As xen/p2m.c does after a lost race for it: no table any more, and writable. */
 int test_kernel_table(void)
 {
 	u8 *page = (u8 *)get_zeroed_page(GFP_KERNEL);

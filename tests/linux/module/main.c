@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Call sites of every kind in a module, each used: what it does is checked
- * at every load, and a load that finds something wrong fails.
+ * Call sites of every kind in a module.  Each load uses all of them and
+ * checks the results; it fails if one is wrong.
  *
- * Only through what Linux offers to modules, so that it also tests a kernel
- * with Linux's own paravirt_ops.
+ * The module uses only what Linux exports to modules, so it also tests a
+ * kernel with Linux's own paravirt_ops.
  */
 #include <linux/gfp.h>
 #include <linux/init.h>
@@ -87,7 +87,7 @@ static int test_cpu(void)
 	SHOULD(value & EFER_LMA);
 	rdmsrl(MSR_EFER, again);
 	SHOULD(value == again);
-	/* The FS base of the task, put back as it is. */
+	/* The FS base of the task, written back unchanged. */
 	preempt_disable();
 	rdmsrl(MSR_FS_BASE, value);
 	wrmsrl(MSR_FS_BASE, value);
@@ -194,7 +194,7 @@ out:
 	return error;
 }
 
-/* A site that is still there when the start-up code is not. */
+/* A site outside of the start-up code, which is freed. */
 static void __exit sites_exit(void)
 {
 	if (test_irq())

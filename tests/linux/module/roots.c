@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel half of page tables gets a P4D entry while processes come and go, as memory
- * hotplug makes one: each load looks for the entries of the loads before in the root of
- * every process, and makes the next one, in a hole of the address space.  They stay.
- * Meanwhile each new root waits on its way from the backend to the list of roots.
+ * The kernel half of page tables gets P4D entries while processes come and go, as from
+ * memory hotplug.  Each load looks in the root of every process for the entries of earlier
+ * loads, and makes one more, in a hole of the address space.  The entries stay.  Each new
+ * root is delayed on its way from the backend to the list of roots.
  */
 #include <linux/delay.h>
 #include <linux/init.h>
@@ -22,7 +22,7 @@ static int (*alloc_pud)(struct mm_struct *mm, p4d_t *p4d, unsigned long addr);
 static void (*sync_roots)(unsigned long start, unsigned long end);
 static struct mm_struct *kernel_mm;
 
-/* What modules may not call is found where kprobes find it. */
+/* Functions that are not exported: kprobes find their addresses. */
 static bool find_all(void)
 {
 	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };
@@ -106,7 +106,7 @@ static int __init roots_init(void)
 	pr_info("pvops_roots: %u entries in %d roots\n", slots, roots);
 	if (slots == SLOTS)
 		return 0;
-	/* Another kernel has no such function: there no root comes from a backend. */
+	/* Other kernels lack this function: no root comes from a backend there. */
 	error = register_kretprobe(&waits);
 	waiting = !error;
 	if (error && IS_ENABLED(CONFIG_PVOPS))

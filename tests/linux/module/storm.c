@@ -2,14 +2,14 @@
 /*
  * NMIs, timer interrupts and IPIs at random times, as long as it is loaded.
  *
- * Each CPU has a timer.  Its handler, and that of the IPIs, updates page tables of its
- * own as any handler may: what the interrupted code has queued must be submitted before,
- * and the handler's update be real at once, whatever batch is open.  NMI handlers
- * update nothing; they read user memory, which may fault, as a profiler's do.
+ * Each CPU has a timer.  Its handler, and that of the IPIs, updates own page tables, as any
+ * handler may.  The updates that the interrupted code has queued must be submitted first,
+ * and the handler's update must be real at once, even if a batch is open.  NMI handlers
+ * update nothing; like a profiler's, they read user memory, which may fault.
  *
- * /sys/kernel/debug/pvops/storm counts, per CPU: how often, how often a batch of
- * updates was open then, how often entries were waiting in it, and how often the CPU
- * was on its way with them to the hypervisor (only an NMI can come there).
+ * /sys/kernel/debug/pvops/storm has four counts per CPU: all; with an open batch of
+ * updates; with waiting entries in it; and while the CPU was submitting entries to the
+ * hypervisor (only an NMI can come there).
  */
 #include <linux/dcache.h>
 #include <linux/debugfs.h>
@@ -136,7 +136,7 @@ static enum hrtimer_restart on_timer(struct hrtimer *timer)
 		atomic_inc(&nmis_on_their_way);
 		apic->send_IPI_mask(cpumask_of(other), NMI_VECTOR);
 	} else if (other != smp_processor_id()) {
-		/* Refused if the last one has not yet come. */
+		/* Refused if the previous one is still pending. */
 		smp_call_function_single_async(other, &s->csd);
 	}
 	hrtimer_forward_now(timer, ns_to_ktime(NSEC_PER_USEC *
@@ -144,7 +144,7 @@ static enum hrtimer_restart on_timer(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-/* Several may have become one: none of ours is ever unknown. */
+/* Several may have become one: while any is on its way, each NMI counts as handled. */
 static int on_nmi(unsigned int type, struct pt_regs *regs)
 {
 	struct storm *s = this_cpu_ptr(&storm);
@@ -238,7 +238,7 @@ static void __exit storm_exit(void)
 	WRITE_ONCE(stopping, true);
 	for_each_possible_cpu(cpu)
 		hrtimer_cancel(&per_cpu_ptr(&storm, cpu)->timer);
-	/* IPIs and NMIs that were sent arrive. */
+	/* Wait for the IPIs and NMIs that were sent. */
 	msleep(100);
 	unregister_nmi_handler(NMI_LOCAL, "pvops_storm");
 	debugfs_remove(file);

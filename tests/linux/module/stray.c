@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A stray store to each address that is given (at=), and to where each word that is
- * given points (through=), all of them moved by slide=: what is read there is written
- * back, by the address of the kernel image and by that of the linear map.  What became
- * of it is a line of the log each.  The module's own text and constants, and a variable,
- * which must be writable, are tried too.
+ * A stray store to each given address (at=), and to the target of each given pointer
+ * (through=); slide= is added to all of them.  The store writes back what it has read, once
+ * by the address in the kernel image and once by that in the linear map.  The log has one
+ * line for each result.  The module's own text and constants are tried too, and a variable,
+ * which must be writable.
  */
 #include <linux/init.h>
 #include <linux/mm.h>
