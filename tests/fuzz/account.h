@@ -19,13 +19,13 @@ struct account_line {
 };
 
 void account_reset(void);
-/* The hypervisor has answered so; what is not negative is no refusal. */
+/* The hypervisor has returned this; only a negative result is a refusal. */
 void account_refused(s64 result);
-/* The same, but nobody need tell of this one. */
+/* The same, but the layer need not report this one. */
 void account_maybe(s64 result);
 /* A line of the log: is it a report?  Takes what it tells of off the account. */
 bool account_report(const char *line, struct account_line *out);
-/* What nobody has told of yet. */
+/* Refusals that are not reported yet. */
 u32 account_open(void);
 
 #endif

@@ -129,7 +129,7 @@ void target_interrupt(u32 vector)
 	(void)vector;
 }
 
-/* --- what is there --- */
+/* --- the machine --- */
 
 /* An address near one that has something, at the end of memory, or any. */
 static u64 some_address(u64 usual)

@@ -24,7 +24,7 @@
 static jmp_buf way_out;
 static int way_status;
 
-/* The program's prints and exits: nobody reads that a million times. */
+/* The program's die() prints a line, which nobody reads here, and exits. */
 void die(int status, const char *fmt, ...)
 {
 	(void)fmt;

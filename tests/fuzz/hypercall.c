@@ -34,7 +34,7 @@ static struct pv_platform platform = {
 
 /* Xen's view of the pages. */
 static bool pinned[MACHINE_PAGES], read_only[MACHINE_PAGES];
-/* Xen has counted wrong: what was done then, nobody can know. */
+/* Xen has counted wrong: the number of done entries is unknown. */
 static bool lied;
 
 /* Something was refused that need not be told of. */

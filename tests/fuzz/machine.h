@@ -56,15 +56,15 @@ void target_interrupt(u32 vector);
 
 /* Once, from LLVMFuzzerInitialize(). */
 void machine_init(void);
-/* All variables of what is tested as they are now; 0 is as linked. */
+/* All variables of the tested code, now; 0: as linked. */
 #define MACHINE_KEPT	6
 void machine_keep(u32 nr);
 /* What was kept, and a new input. */
 void machine_reset(u32 nr, const u8 *data, size_t size);
 
-/* A page of what is tested is code that the hypervisor writes. */
+/* A page of the tested code whose text the hypervisor writes. */
 void machine_execute(void *page);
-/* Where it is, nobody but what is tested knows: anywhere. */
+/* The same for all variables: only the tested code knows where its page is. */
 void machine_execute_state(void);
 
 /* What CPUID says; a leaf that was not set is 0. */
@@ -79,7 +79,7 @@ enum machine_kind { MACHINE_KVM = 1, MACHINE_HYPERV, MACHINE_XENHVM, MACHINE_VMW
 void machine_set_leaves(enum machine_kind kind);
 void machine_cpuid(struct pv_cpuid *regs);
 
-/* Next of what is done, and of what is answered. */
+/* The next bytes for steps, and for answers. */
 u8 input_byte(void);
 u64 input_number(u32 bytes);
 bool input_left(void);
@@ -87,7 +87,7 @@ u8 answer_byte(void);
 u64 answer_number(u32 bytes);
 /* Success, an errno, or any number. */
 s64 answer_status(void);
-/* The hypervisor reads all of what it is given: a crash where that is not memory. */
+/* Read all of an argument, as the hypervisor does: crashes outside of memory. */
 void machine_read(const void *at, size_t bytes);
 
 /*

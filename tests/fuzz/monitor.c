@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	if (size < HEAD)
 		return -1;
-	/* Truncated, or the input and no more. */
+	/* Truncated, or only the input. */
 	bytes = rest;
 	if (data[0] & 3)
 		bytes = IMAGE_BYTES - (data[1] | data[2] << 8) % IMAGE_BYTES;

@@ -388,7 +388,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		impl.code_end = code + codes[in.code % (CODES + 1)].len;
 	}
 
-	/* What stands there: as compiled, or foreign bytes. */
+	/* The text of the site: as compiled, or foreign bytes. */
 	memset(text, 0xcc, sizeof(text));
 	if (branch) {
 		text[0] = 0xe9;

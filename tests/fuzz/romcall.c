@@ -469,7 +469,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		missing[VMI_RELEASE_PAGE] = missing[VMI_ALLOCATE_PAGE];
 		missing[VMI_SET_LAZY_MODE] = missing[VMI_SET_PXE_LONG];
 		start_machine();
-		/* Native tables need nobody's leave. */
+		/* Native tables need no call. */
 		if (strcmp(pv_backend()->name, "vmi"))
 			return 0;
 	}

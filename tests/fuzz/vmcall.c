@@ -34,7 +34,7 @@ static u32 calls, yields, upcalls, readings;
 static u64 hypercall_msr;
 /* An IPI was sent by hypercall. */
 static bool sent;
-/* Refusals of Hyper-V's, which are told without a second try. */
+/* Refusals by Hyper-V, which are reported without a second try. */
 static u32 hv_refused, hv_told;
 /* Refusals of a call in a row; what Hyper-V offers, and what of it has ended for good. */
 #define HV_BY_CALL	(1U << HV_USE_FLUSH | 1U << HV_USE_IPI)
@@ -295,7 +295,7 @@ void target_write_msr(u32 msr, u64 val)
 	}
 }
 
-/* A clock that stands still holds who waits for it, as an odd version does. */
+/* A caller waits for ever for a clock that stands still, or with an odd version. */
 u64 target_rdtsc(void)
 {
 	if (++readings == 2000)
@@ -348,7 +348,7 @@ static void check_sent(u32 vector)
 {
 	bool by_apic = (ICR_LOW & 0xff) == vector;
 
-	/* Xen's are events; where it has no port for one, the refusal is told. */
+	/* Xen's IPIs are events; without a port for one a refusal is reported. */
 	if (kind != MACHINE_XENHVM)
 		CHECK(sent || by_apic);
 }
@@ -368,7 +368,7 @@ static void send_ipi(void)
 			check_sent(vector);
 	} else {
 		pv_send_ipi_mask(&mask, vector);
-		/* A CPU that never ran has no VP, and nobody to be sent to. */
+		/* A CPU that never ran has no VP, so nothing is sent to it. */
 		if (mask.word[0] && kind != MACHINE_HYPERV)
 			check_sent(vector);
 	}

@@ -24,7 +24,7 @@
 static unsigned long list[LIST];
 static struct start_info start;
 
-/* Entries that are not what they are at first. */
+/* Entries that differ from their first value. */
 static struct {
 	u64 nr, val;
 } in_list[CHANGES], in_m2p[CHANGES];
@@ -115,7 +115,7 @@ static void check_value(void)
 
 	CHECK(val == value_of(entry));
 	CHECK(val == pv_pmd_val((pv_pmd_t)entry));
-	/* One of ours comes back. */
+	/* The value of an own frame converts back. */
 	pfn = (val & PV_FRAME_MASK) >> PV_PAGE_SHIFT;
 	if (val & PV_PTE_PRESENT && pfn < start.nr_pages &&
 	    list[pfn] == (entry & PV_FRAME_MASK) >> PV_PAGE_SHIFT)

@@ -30,7 +30,7 @@ static const struct pv_backend deprivileged = {	/* found */
 	.cpu = &deprivileged_cpu,
 };
 
-/* Who waits would not be woken. */
+/* Waiters would not be woken. */
 static const struct pv_lock_impls half_a_lock = {	/* found */
 	.lock_wait = PV_FN(lock_wait, 0),
 };

@@ -944,7 +944,7 @@ static void text_changed_by_someone_is_left_alone(void **state)
 	assert_logged("op read_cr0", "text is not what the record says");
 	assert_memory_equal(changed, text + 0x180, sizeof(changed));
 	assert_int_equal(run(0x100), 2);
-	/* Put right by who did it: patched again. */
+	/* Restored by the test, then patched again. */
 	writable[0x180] = 0xff;
 	compile(0x180, PV_OP_read_cr0, 6);
 	assert_int_equal(pv_apply(&made, chosen), 0);

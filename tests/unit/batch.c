@@ -338,7 +338,7 @@ static void drain_in_an_interrupt_leaves_the_queue_its_place(void **state)
 	update(2, 1);
 	assert_int_equal(cell[2], 0);
 	host_in_interrupt = true;
-	/* In order: what was queued, then this one. */
+	/* In order: first the queued entry, then this one. */
 	update(3, 1);
 	assert_int_equal(cell[2], 1);
 	assert_int_equal(cell[3], 1);
@@ -1050,7 +1050,7 @@ static void wrong_count_neither_loops_nor_overruns(void **state)
 		assert_int_equal(pv_batch_error_count() - before, 1);
 		assert_int_equal(pv_batch_error(0)->req.ptr, 103);
 	}
-	/* Says nothing at all: the first of what is left is blamed each time. */
+	/* The hypervisor names no entry: the first remaining one is blamed each time. */
 	pv_batch_setup(silent_submit);
 	lies_told = 0;
 	pv_batch_begin(PV_BATCH_MMU);

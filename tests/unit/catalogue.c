@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * test-host-catalogue: an op is what it is by its place in the catalogue alone.
+ * test-host-catalogue: only the place in the catalogue decides what an op is.
  * catalogue.t builds this once more with ops added at the start and at the end of
  * each table.
  */

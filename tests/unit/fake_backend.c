@@ -47,7 +47,7 @@ ret prefix##body_##name PV_PROTO##n args		\
 	BODY_##conv(fake_fake_, FAKE_FAKE, name, ret, n, args)
 #include <pvops/catalogue.h>
 
-/* In-line native code stands behind BRANCH sites, and only there. */
+/* Only BRANCH sites have native code in line behind them. */
 #define FLAGS_CALL6	0
 #define FLAGS_CALL9	0
 #define FLAGS_ASM6	0

@@ -286,7 +286,7 @@ static void what_is_left_is_told(void **state)
 	assert_string_equal(line, "not used: lazy EOI (left to native), reset (refused)");
 }
 
-/* --- who imitates --- */
+/* --- hypervisors that imitate it --- */
 
 static void imitation_is_told(void **state)
 {
@@ -335,7 +335,7 @@ static void masks_below_64(void **state)
 
 	(void)state;
 	assert_true(pvhyperv_vp_mask(&cpus, vp) == (1ULL << 63 | 1));
-	/* Who never ran holds nothing in a TLB. */
+	/* A CPU that never ran has nothing in its TLB. */
 	assert_int_equal(pvhyperv_vp_mask(&cpus, one), 1U << 5);
 	cpus.word[0] = 1;
 	assert_int_equal(pvhyperv_vp_mask(&cpus, one), 0);

@@ -181,7 +181,7 @@ static void score(void **state)
 	platform.memory_encrypted = true;
 	assert_score(&kvm_amd, 0, PV_SCORE_NONE, "memory is encrypted, and no page of it is shared");
 	platform.memory_encrypted = false;
-	/* No hypervisor bit: what stands at those leaves means nothing. */
+	/* Without the hypervisor bit those leaves mean nothing. */
 	hypervisor_bit = false;
 	assert_score(&kvm_amd, 0, PV_SCORE_NONE, no_signature);
 }

@@ -397,7 +397,7 @@ static void only_whole_words_count(void **state)
 	assert_int_equal(refusals(), 0);
 }
 
-/* lib/cmdline.c of Linux: what is another option's is not ours. */
+/* lib/cmdline.c of Linux: text inside another option is not read. */
 static void quotes_and_dashes_are_linuxs(void **state)
 {
 	static const char *const not_ours[] = {
@@ -890,7 +890,7 @@ static void hooks_of_the_chosen_one_are_called(void **state)
 
 /* --- native at once --- */
 
-/* Nothing is asked, nothing is said, nobody is started. */
+/* No backend is asked or started, and nothing is logged. */
 static void early_native_asks_nothing(void **state)
 {
 	(void)state;
@@ -1072,7 +1072,7 @@ static void endless_cpuid_leaves_end(void **state)
 	assert_non_null(find(pv_detected, "CPUID: more than 4 hypervisors: the others are not looked at"));
 }
 
-/* Two would do as many as there are; a fifth interface is told, not read. */
+/* Two would be enough; a fifth interface is reported, not read. */
 static void ranges_end_where_one_is_missing(void **state)
 {
 	u32 reads;
@@ -1156,7 +1156,7 @@ static void repeated_basic_leaves_are_no_hypervisors(void **state)
 	assert_null(strstr(host_log(), "CPUID"));
 }
 
-/* EAX 0 is an old KVM's, and nobody else's. */
+/* Only an old KVM returns 0 in EAX. */
 static void maximum_0_counts_for_kvm_alone(void **state)
 {
 	(void)state;

@@ -125,7 +125,7 @@ static void it_is_called_as_it_says(void **state)
 	assert_int_equal(way(), VMWARE_VMMCALL);
 	machine.features = 2;
 	assert_int_equal(way(), VMWARE_VMCALL);
-	/* The leaf that says so must be there. */
+	/* The machine must have the leaf that says so. */
 	machine.last = 0x4000000f;
 	assert_int_equal(way(), 0);
 	machine.last = 0;
