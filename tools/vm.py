@@ -23,6 +23,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -600,6 +601,8 @@ def main(argv):
 
 def guard(entry, name):
     """Run a tool's main(); errors that are the user's to mend are one line."""
+    # As an exception, so that what it started ends with it: a QEMU left behind runs for ever.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(entry(sys.argv[1:]))
     except (UsageError, MissingError) as err:
