@@ -262,7 +262,8 @@ class Port:
             for name in needs[part]:
                 if name not in of_port and name not in wrong_type and not self.broken:
                     self.tell(part, f"needs {name}: not defined")
-            of_kernel |= set() if self.broken_layer else {n for n in needed - of_port if not n.startswith(("pv_port_", "__pv_", "_GLOBAL_"))}
+            if not self.broken_layer:
+                of_kernel |= {n for n in needed - of_port if not n.startswith(("pv_port_", "__pv_", "_GLOBAL_"))}
         return needs, of_kernel
 
     def check_script(self, parts, objects, to=None):
