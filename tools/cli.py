@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """What the tools share: errors, exit statuses, the reading of arguments."""
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -28,6 +29,8 @@ class Parser(argparse.ArgumentParser):
 
 def guard(entry, name):
     """Run a tool's main(); errors that are the user's to mend are one line."""
+    # An exception ends the QEMU that the tool has started; the signal alone would leave it running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(entry(sys.argv[1:]))
     except (UsageError, MissingError) as err:

@@ -34,7 +34,7 @@ with tempfile.TemporaryDirectory() as folder:
                     "-o", image, "-"], input=ASTRAY, text=True, check=True)
     run = vm.run("kvm", image=image, tag="host-astray", count=False)
     said = [text for text in run["log"] if text.startswith("pvops-host: ")]
-    tap.ok(len(said) == 1 and said[0].startswith("pvops-host: KVM internal error. Suberror: 1 at RIP="),
+    tap.ok(len(said) == 1 and said[0].startswith("pvops-host: KVM internal error. Suberror: 1 at EIP="),
            "a guest that KVM gives up", *(said or run["tail"]))
 for inner, more, tag, line in CASES:
     run = vm.run("kvm", ["test=none"], tag=f"host-{tag}", count=False, inner=inner, more=more)

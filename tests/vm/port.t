@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """docs/porting.md: the template boots and names its first stub; tools/vm.py boots the image
 of another kernel."""
+import os
+import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from vmtest import TOP, Tap, cli
@@ -30,5 +33,20 @@ with tempfile.TemporaryDirectory() as folder:
            "the console names the first stub", log)
     status, said = run("never said", "--timeout", "5")
     tap.ok(status == cli.EXIT_FAILED and any("'never said' is not in build/log/native~port.log: killed after 5.0 s" in x
-                                            for x in said), "without it the run fails, and says why", *said)
+                                             for x in said), "without it the run fails, and says why", *said)
+
+    # A vm.py that is terminated leaves no QEMU behind.
+    log = TOP / "build/log/native~port-term.log"
+    log.unlink(missing_ok=True)
+    with subprocess.Popen([TOP / "tools/vm.py", "run", "native", "--image", image, "--end", "never said", "--tag",
+                           "port-term"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as proc:
+        while proc.poll() is None and not (log.exists() and log.stat().st_size):
+            time.sleep(0.1)
+        children = Path(f"/proc/{proc.pid}/task/{proc.pid}/children").read_text(encoding="ascii").split()
+        proc.terminate()
+        proc.wait()
+        left = [c for c in children if Path(f"/proc/{c}").exists()]
+        tap.ok(children and not left, "vm.py that is terminated leaves no QEMU behind", str(children), str(left))
+        for child in left:
+            os.kill(int(child), signal.SIGKILL)
 tap.done()
