@@ -96,8 +96,9 @@ int pvops_ptep_test_and_clear_young(struct mm_struct *mm, pte_t *ptep)
  * Tables.  A page is accounted for from the moment it is handed out until it
  * goes back, as what the page allocator hands out with GFP_PGTABLE_USER is, and
  * goes back as it came.  Meanwhile it is marked, so that paravirt_release_*(),
- * which the kernel's own tables pass too, can tell; ->index is its level, but
- * in a root.
+ * which the kernel's own tables pass too, can tell.  ->index is Linux's as long
+ * as the table is in use (->pt_share_count, ->pt_mm); behind
+ * paravirt_release_*() it is the level.
  */
 enum table_level { TABLE_PTE = 1, TABLE_PMD, TABLE_PUD, TABLE_PGD };
 
@@ -127,6 +128,9 @@ static void release_table(struct page *page, enum table_level level)
 	case TABLE_PGD:
 		pv_outline_pgd_free(pfn);
 		break;
+	default:
+		WARN_ONCE(1, "pvops: table page 0x%llx, level %d: lost\n",
+			  pv_pfn_nr(pfn), level);
 	}
 }
 
@@ -142,7 +146,6 @@ static struct page *hand_out(pv_pfn_t pfn, enum table_level level)
 		release_table(page, level);
 		return NULL;
 	}
-	page->index = level;
 	return page;
 }
 
@@ -241,7 +244,11 @@ void pvops_pgd_fill(pgd_t *pgd)
 /* A table is on its way out, with or without the mmu_gather. */
 void pvops_table_unhooked(unsigned long pfn, unsigned int level)
 {
-	if (!PageOwnerPriv1(pfn_to_page(pfn)))
+	struct page *page = pfn_to_page(pfn);
+
+	if (PageOwnerPriv1(page))
+		page->index = level;
+	else
 		pv_outline_detach_table(pfn, level);
 }
 
