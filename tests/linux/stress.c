@@ -6,6 +6,7 @@
  *
  *	stress SECONDS		all parts, one line each; exit 1 on a mismatch
  *	stress work CPU		some work on one CPU, contents checked
+ *	stress tables all	page tables of mappings and processes come back
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -366,6 +367,78 @@ static void work(int cpu)
 		mismatch("pinned to CPU %d, runs on CPU %d", cpu, sched_getcpu());
 }
 
+static unsigned long free_kib(void)
+{
+	unsigned long kib = 0;
+	char line[128];
+	FILE *f = fopen("/proc/meminfo", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemFree: %lu", &kib) == 1)
+			break;
+	if (f)
+		fclose(f);
+	if (!kib)
+		die("/proc/meminfo");
+	return kib;
+}
+
+/* A page far from all others: its mapping needs a new table of each level, and frees it. */
+static void far_page(void)
+{
+	void *far = (void *)(64UL << 39);
+	char *mem = mmap(far, PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	if (mem != far)
+		die("mmap");
+	*mem = 1;
+	munmap(mem, PAGE);
+}
+
+static void child(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (!pid)
+		_exit(0);
+	reap(pid, "child");
+}
+
+/*
+ * If a table of one level is lost each time, that is 4 KiB for each mapping or process, and
+ * together more than the kernel may keep.
+ */
+static void tables(void)
+{
+	enum { MAPPINGS = 2000, PROCESSES = 1000, KEPT_KIB = 2560 };
+	unsigned long before, after;
+
+	for (int nr = 0; nr < 200; nr++) {
+		far_page();
+		child();
+	}
+	sleep(1);
+	before = free_kib();
+	for (int nr = 0; nr < MAPPINGS; nr++)
+		far_page();
+	for (int nr = 0; nr < PROCESSES; nr++)
+		child();
+	/* RCU frees the last tables later. */
+	for (int tries = 0; tries < 20; tries++) {
+		after = free_kib();
+		if (after + KEPT_KIB >= before)
+			break;
+		sleep(1);
+	}
+	printf("stress: tables: %lu KiB free before, %lu after\n", before, after);
+	if (after + KEPT_KIB < before)
+		mismatch("%lu KiB lost in %d mappings and %d processes", before - after,
+			 MAPPINGS, PROCESSES);
+}
+
 /* Runs in a process of its own, one per CPU. */
 static void processes(int cpu)
 {
@@ -400,8 +473,12 @@ int main(int argc, char **argv)
 		work(atoi(argv[2]));
 		return failed;
 	}
+	if (argc == 3 && !strcmp(argv[1], "tables")) {
+		tables();
+		return failed;
+	}
 	if (seconds <= 0 || online > 64) {
-		fprintf(stderr, "usage: stress SECONDS | stress work CPU\n");
+		fprintf(stderr, "usage: stress SECONDS | stress work CPU | stress tables all\n");
 		return 2;
 	}
 	setbuf(stdout, NULL);

@@ -100,8 +100,9 @@ int pvops_ptep_test_and_clear_young(struct mm_struct *mm, pte_t *ptep)
  * Tables.  A page is accounted like one that the page allocator returns for
  * GFP_PGTABLE_USER, from hand_out() to release_table().  It goes back to the
  * backend in the state in which it came.  Meanwhile it is marked, so that
- * paravirt_release_*() can distinguish it from the kernel's own tables.
- * ->index is its level, except in a root.
+ * paravirt_release_*() can distinguish it from the kernel's own tables.  As long
+ * as the table is in use, ->index belongs to Linux (->pt_share_count, ->pt_mm);
+ * after paravirt_release_*() it is the level.
  */
 enum table_level { TABLE_PTE = 1, TABLE_PMD, TABLE_PUD, TABLE_PGD };
 
@@ -131,6 +132,9 @@ static void release_table(struct page *page, enum table_level level)
 	case TABLE_PGD:
 		pv_outline_pgd_free(pfn);
 		break;
+	default:
+		WARN_ONCE(1, "pvops: table page 0x%llx, level %d: lost\n",
+			  pv_pfn_nr(pfn), level);
 	}
 }
 
@@ -146,7 +150,6 @@ static struct page *hand_out(pv_pfn_t pfn, enum table_level level)
 		release_table(page, level);
 		return NULL;
 	}
-	page->index = level;
 	return page;
 }
 
@@ -245,7 +248,11 @@ void pvops_pgd_fill(pgd_t *pgd)
 /* Called for a table that will be freed, with or without the mmu_gather. */
 void pvops_table_unhooked(unsigned long pfn, unsigned int level)
 {
-	if (!PageOwnerPriv1(pfn_to_page(pfn)))
+	struct page *page = pfn_to_page(pfn);
+
+	if (PageOwnerPriv1(page))
+		page->index = level;
+	else
 		pv_outline_detach_table(pfn, level);
 }
 
