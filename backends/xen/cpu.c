@@ -249,12 +249,13 @@ static int pvxen_read_msr_safe(u32 msr, u64 *val)
 
 	if (read_known_msr(msr, val))
 		return 0;
-	asm volatile("mov $-5, %2\n"
+	asm volatile("mov %[eio], %[error]\n"
 		     "1: rdmsr\n\t"
-		     "xor %2, %2\n"
+		     "xor %[error], %[error]\n"
 		     "2:\n\t"
 		     PV_EXTABLE(1b, 2b)
-		     : "=a" (low), "=d" (high), "=&r" (error) : "c" (msr) : "memory");
+		     : "=a" (low), "=d" (high), [error] "=&r" (error)
+		     : "c" (msr), [eio] "i" (-PV_EIO) : "memory");
 	*val = error ? 0 : low | (u64)high << 32;
 	return error;
 }
@@ -265,13 +266,14 @@ static int pvxen_write_msr_safe(u32 msr, u64 val)
 
 	if (write_known_msr(msr, val, XEN_CALLER()))
 		return 0;
-	asm volatile("mov $-5, %0\n"
+	asm volatile("mov %[eio], %[error]\n"
 		     "1: wrmsr\n\t"
-		     "xor %0, %0\n"
+		     "xor %[error], %[error]\n"
 		     "2:\n\t"
 		     PV_EXTABLE(1b, 2b)
-		     : "=&r" (error)
-		     : "c" (msr), "a" ((u32)val), "d" ((u32)(val >> 32)) : "memory");
+		     : [error] "=&r" (error)
+		     : "c" (msr), "a" ((u32)val), "d" ((u32)(val >> 32)), [eio] "i" (-PV_EIO)
+		     : "memory");
 	return error;
 }
 
