@@ -193,7 +193,7 @@ void pv_init_native(void);
  * whatever that chooses: what the kernel found out about the platform stays
  * true.  "pvops=<name>,-<op>" is refused for it, because overrides may depend
  * on each other (a lock and its release).
- * Context: after pv_init(), before pv_patch(), boot CPU.  Returns 0, or -EBUSY
+ * Context: after pv_init(), before pv_patch(), boot CPU.  Returns 0, or -PV_EBUSY
  * after one log line once sites are patched.
  */
 int pv_override(enum pv_op op, void (*fn)(void));
@@ -257,8 +257,8 @@ const struct pv_backend *pv_backend(void);
 /**
  * pv_native - the native backend
  *
- * For a backend that runs on the bare machine and leaves ops to native: it
- * calls native's cpu_init() and late_init() from its own.
+ * Where the choice leaves clock, timer, interrupts or start of CPUs to native,
+ * pv_late_init(), and from then on pv_cpu_init(), end with native's.
  */
 const struct pv_backend *pv_native(void);
 
