@@ -119,7 +119,7 @@ def defines(source, name):
 
 
 # Folders of the layer, and what may stand between angle brackets there.
-OWN = r"pvops/\w+\.h"
+OWN = r"pvops/(ops/)?\w+\.h"
 MAY_INCLUDE = (("include/pvops/*.h", r"pvops_port\.h"), ("include/pvops/ops/*.h", r"(?!)"), ("pvops/*.[chS]", OWN),
                ("backends/*/*.[chS]", rf"{OWN}|(xen|linux)/[\w/-]+\.h"))
 
