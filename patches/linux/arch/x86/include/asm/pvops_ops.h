@@ -3,7 +3,7 @@
  * Linux's own ops: table "kernel" of the catalogue (pvops/catalogue.h says how
  * these lines are read; no include guard, also included from assembly).
  *
- * Natively each does what pvops_port.c says; an op that is nothing there is a
+ * Natively each does what pvops_native.c says; an op that is nothing there is a
  * NOP at its sites.
  */
 
