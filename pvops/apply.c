@@ -308,10 +308,10 @@ int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl)
 	u32 i;
 
 	if (!usable(set))
-		return -22;
+		return -PV_EINVAL;
 	alias = pv_port_text_begin(set->text_start, set->text_end);
 	if (alias == PV_TEXT_REFUSED)
-		return -1;
+		return -PV_EPERM;
 	for (i = 0; i < PV_OP_COUNT; i++)
 		recipes[i].shape = SHAPE_NONE;
 	/* Below this offset, 16 bytes can be read at once. */

@@ -187,12 +187,7 @@ int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val)
 		pv_batch_drain();
 		used = 0;
 	}
-	batch->req[used].ptr = ptr;
-	batch->req[used].val = val;
-	batch->note[used].caller = caller;
-	batch->note[used].op = op;
-	order();
-	batch->used = used + 1;
+	pv_batch_put(batch, used, op, caller, ptr, val);
 	return 0;
 }
 

@@ -7,6 +7,8 @@ extern const u8 __pv_text_end[];
 
 static const struct pv_backend *chosen PV_RO_AFTER_INIT;
 static const struct pv_backend *native PV_RO_AFTER_INIT;
+/* A kernel with its own timers and IPIs never calls pv_late_init(). */
+static bool late;
 
 const struct pv_impl *pv_chosen[PV_OP_COUNT] PV_RO_AFTER_INIT;
 
@@ -167,6 +169,7 @@ void pv_init(struct pv_platform *platform, const char *cmdline)
 	pv_lines_detected.count = 0;
 	pv_lines_refused.count = 0;
 	chosen = NULL;
+	late = false;
 	native = find_native();
 	if (!native || pv_backend_count() > PV_BACKENDS)
 		pv_port_panic("pvops: the image has no native backend, or too many backends");
@@ -204,7 +207,7 @@ int pv_override(enum pv_op op, void (*fn)(void))
 	if (kernel_sites.impl) {
 		pv_port_log("pvops: %s: cannot be overridden, sites are patched",
 			    pv_op_info[op].name);
-		return -16;
+		return -PV_EBUSY;
 	}
 	overrides[op].fn = fn;
 	if (!fn)
@@ -214,10 +217,20 @@ int pv_override(enum pv_op op, void (*fn)(void))
 	return 0;
 }
 
+/* Is an op native that works only after native has set up the machine? */
+static bool native_is_used(void)
+{
+	return pv_impl_is_native(PV_OP_clock_read) || pv_impl_is_native(PV_OP_set_timer) ||
+	       pv_impl_is_native(PV_OP_upcall) || pv_impl_is_native(PV_OP_send_ipi) ||
+	       pv_impl_is_native(PV_OP_send_ipi_mask) || pv_impl_is_native(PV_OP_start_cpu);
+}
+
 void pv_cpu_init(u32 cpu)
 {
 	if (chosen->cpu_init)
 		chosen->cpu_init(cpu);
+	if (late && chosen != native && native_is_used() && native->cpu_init)
+		native->cpu_init(cpu);
 }
 
 void pv_cpu_exit(void)
@@ -226,10 +239,14 @@ void pv_cpu_exit(void)
 		chosen->cpu_exit();
 }
 
+/* The chosen backend comes first: native's setup is timed by the chosen clock. */
 void pv_late_init(void)
 {
+	late = true;
 	if (chosen->late_init)
 		chosen->late_init();
+	if (chosen != native && native_is_used() && native->late_init)
+		native->late_init();
 }
 
 int pv_patch(void)

@@ -22,14 +22,14 @@ REFUSALS = "docs/choosing-a-backend.md"
 WALKS = "docs/architecture.md"
 
 TEXT = r'"((?:[^"\\]|\\.)*)"'
-PORT = "patches/linux/arch/x86/kernel/pvops_port.c"
+START, PATCH = (f"patches/linux/arch/x86/kernel/pvops_{part}.c" for part in ("start", "patch"))
 # Where a refusal is made: files, and how it looks there.
 SOURCES = (
     (("pvops/*.c",), r"pv_add_line\(refused,\s*" + TEXT),
     (("pvops/*.c",), r"pv_port_panic\(" + TEXT),
-    (("pvops/*.c", "include/pvops/backend.h", "backends/*/*.c", PORT, "patches/linux/arch/x86/xen/pvops.c"),
+    (("pvops/*.c", "include/pvops/backend.h", "backends/*/*.c", START, PATCH, "patches/linux/arch/x86/xen/pvops.c"),
      r"\bwhy = " + TEXT),
-    (("backends/*/backend.c", "backends/*/detect.c", "backends/*/rom.c", PORT),
+    (("backends/*/backend.c", "backends/*/detect.c", "backends/*/rom.c", START),
      r"return " + TEXT),
     (("backends/*/*.c",), r"refuse\(at, " + TEXT),
     # A line of the log, and then the start has failed.
@@ -117,7 +117,7 @@ def defines(source, name):
 
 
 # Folders of the layer, and what may stand between angle brackets there.
-OWN = r"pvops/\w+\.h"
+OWN = r"pvops/(ops/)?\w+\.h"
 MAY_INCLUDE = (("include/pvops/*.h", r"pvops_port\.h"), ("include/pvops/ops/*.h", r"(?!)"), ("pvops/*.[chS]", OWN),
                ("backends/*/*.[chS]", rf"{OWN}|(xen|linux)/[\w/-]+\.h"))
 

@@ -163,9 +163,6 @@ class Layer:
             if hook:
                 return 0, {t for b in {backend, "native"} for t in self.hooks[b].get(hook[1], ())}
             return 0, {t for t in self.size if re.match(leads, plain(t))}
-        for hook in ("late_init", "cpu_init"):
-            if name == hook:
-                return 0, set(self.hooks["native"].get(hook, ()))
         raise Cannot(f"{name} calls through a pointer ({', '.join(sorted(places))}): "
                      f"say where to in POINTERS of tools/stack.py")
 

@@ -16,8 +16,6 @@ struct pvhyperv_features pvhyperv;
 static bool started;
 static bool clock_on;
 static u32 used;
-/* The layer, not the kernel, runs clocks and the local APIC. */
-static bool late;
 
 static struct pv_irq_impls irq_impls PV_RO_AFTER_INIT;
 static struct pv_mmu_impls mmu_impls PV_RO_AFTER_INIT;
@@ -111,9 +109,6 @@ static void cpu_init(u32 cpu)
 	}
 	leave_out();
 	start_clock();
-	/* A kernel with its own timers and IPIs never calls late_init(). */
-	if (late)
-		pv_native()->cpu_init(cpu);
 	if (pvhyperv_uses(HV_USE_FLUSH) || pvhyperv_uses(HV_USE_IPI))
 		pvhyperv_vp_start(cpu);
 	if (pvhyperv_uses(HV_USE_EOI))
@@ -131,13 +126,6 @@ void pvhyperv_cpu_exit(void)
 		pvhyperv_timer_cpu_stop();
 	if (!pv_port_this_cpu() && started)
 		stop();
-}
-
-static void late_init(void)
-{
-	late = true;
-	pv_native()->late_init();
-	pvhyperv_time_late_init();
 }
 
 static u64 hypercalls(u32 nr)
@@ -173,7 +161,7 @@ static const struct pv_backend backend = {
 	.init = init,
 	.cpu_init = cpu_init,
 	.cpu_exit = pvhyperv_cpu_exit,
-	.late_init = late_init,
+	.late_init = pvhyperv_time_late_init,
 	.hypercalls = hypercalls,
 	.null_hypercall = null_hypercall,
 	.tsc_khz = pvhyperv_tsc_khz,

@@ -9,8 +9,6 @@
 
 struct pvkvm_offer pvkvm_offer PV_RO_AFTER_INIT;
 static struct pv_cpu_impls cpu_impls PV_RO_AFTER_INIT;
-/* The layer, not the kernel, runs clocks and the local APIC. */
-static bool late;
 
 static void nothing(void)
 {
@@ -78,15 +76,6 @@ static void cpu_init(u32 cpu)
 	if (cpu >= PV_MAX_CPUS)
 		pv_port_panic("pvops: kvm: CPU number beyond PV_MAX_CPUS");
 	pvkvm_share(cpu);
-	/* A kernel with its own timers and IPIs never calls late_init(). */
-	if (late)
-		pv_native()->cpu_init(cpu);
-}
-
-static void late_init(void)
-{
-	late = true;
-	pv_native()->late_init();
 }
 
 static u64 hypercalls(u32 nr)
@@ -109,7 +98,6 @@ static struct pv_backend backend PV_RO_AFTER_INIT = {
 	.init = init,
 	.cpu_init = cpu_init,
 	.cpu_exit = pvkvm_unshare,
-	.late_init = late_init,
 	.hypercalls = hypercalls,
 	.tsc_khz = pvkvm_tsc_khz,
 	.irq = &pvkvm_irq_impls,

@@ -117,15 +117,15 @@ static __always_inline void null_hypercall(bool vmmcall)
 }
 
 #define BY(insn, vmmcall)							\
-	static void send_ipi_##insn(u32 cpu, u32 vector)			\
+	static void pvkvm_send_ipi_##insn(u32 cpu, u32 vector)			\
 	{									\
 		send_ipi(vmmcall, cpu, vector);					\
 	}									\
-	static void send_ipi_mask_##insn(const struct pv_cpumask *mask, u32 vector) \
+	static void pvkvm_send_ipi_mask_##insn(const struct pv_cpumask *mask, u32 vector) \
 	{									\
 		send_ipi_mask(vmmcall, mask, vector);				\
 	}									\
-	static void lock_kick_##insn(u32 cpu)					\
+	static void pvkvm_lock_kick_##insn(u32 cpu)				\
 	{									\
 		lock_kick(vmmcall, cpu);					\
 	}									\
@@ -217,8 +217,8 @@ void pvkvm_fill_mmu(void)
 void pvkvm_fill_smp(void)
 {
 	if (pvkvm_has(KVM_FEATURE_PV_SEND_IPI)) {
-		PVKVM_USE(pvkvm_smp_impls, send_ipi, CHOOSE(send_ipi));
-		PVKVM_USE(pvkvm_smp_impls, send_ipi_mask, CHOOSE(send_ipi_mask));
+		PVKVM_USE(pvkvm_smp_impls, send_ipi, CHOOSE(pvkvm_send_ipi));
+		PVKVM_USE(pvkvm_smp_impls, send_ipi_mask, CHOOSE(pvkvm_send_ipi_mask));
 		pvkvm_yields = pvkvm_has(KVM_FEATURE_PV_SCHED_YIELD) &&
 			       pvkvm_has(KVM_FEATURE_STEAL_TIME) && !pvkvm_dedicated();
 	}
@@ -230,7 +230,7 @@ void pvkvm_fill_lock(void)
 {
 	if (pvkvm_has(KVM_FEATURE_PV_UNHALT) && !pvkvm_dedicated()) {
 		PVKVM_USE(pvkvm_lock_impls, lock_wait, pvkvm_lock_wait);
-		PVKVM_USE(pvkvm_lock_impls, lock_kick, CHOOSE(lock_kick));
+		PVKVM_USE(pvkvm_lock_impls, lock_kick, CHOOSE(pvkvm_lock_kick));
 	}
 	if (pvkvm_has(KVM_FEATURE_STEAL_TIME))
 		PVKVM_USE(pvkvm_lock_impls, vcpu_is_preempted, pvkvm_vcpu_is_preempted);

@@ -18,7 +18,7 @@ int pvnative_fn_read_msr_safe(u32 msr, u64 *val)
 		     ".popsection\n"
 		     PV_EXTABLE(1b, 3b)
 		     : [error] "=r" (error), "=a" (low), "=d" (high)
-		     : "c" (msr), [eio] "i" (-5));
+		     : "c" (msr), [eio] "i" (-PV_EIO));
 	*val = low | (u64)high << 32;
 	return error;
 }
@@ -36,7 +36,7 @@ int pvnative_fn_write_msr_safe(u32 msr, u64 val)
 		     ".popsection\n"
 		     PV_EXTABLE(1b, 3b)
 		     : [error] "=&r" (error)
-		     : "c" (msr), "a" ((u32)val), "d" ((u32)(val >> 32)), [eio] "i" (-5)
+		     : "c" (msr), "a" ((u32)val), "d" ((u32)(val >> 32)), [eio] "i" (-PV_EIO)
 		     : "memory");
 	return error;
 }

@@ -118,13 +118,13 @@ int pvnative_fn_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	const char *why;
 
 	if (apic_id == ~0U)
-		return refuse(cpu, -2, "no such CPU");
+		return refuse(cpu, -PV_ENOENT, "no such CPU");
 	if ((state->cr0 & CR0_PE_WP_PG) != CR0_PE_WP_PG || !(state->cr4 & CR4_PAE) ||
 	    !(state->efer & EFER_LME) || !state->rip || !state->rsp)
-		return refuse(cpu, -22, "state is not 64-bit paged kernel mode");
+		return refuse(cpu, -PV_EINVAL, "state is not 64-bit paged kernel mode");
 	why = impossible(apic_id, low);
 	if (why)
-		return refuse(cpu, -22, why);
+		return refuse(cpu, -PV_EINVAL, why);
 
 	build_start_tables(state);
 	fill_page(low, state);
@@ -139,7 +139,7 @@ int pvnative_fn_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	for (waited = 0; !pvnative_cpu_arrived && waited < START_TIMEOUT_US; waited += 100)
 		pvnative_delay_us(100);
 	if (!pvnative_cpu_arrived)
-		return refuse(cpu, -110, "it never arrived");
+		return refuse(cpu, -PV_ETIMEDOUT, "it never arrived");
 	return 0;
 }
 

@@ -32,6 +32,9 @@ void pvvmi_apic_write(u32 reg, u32 val)
 
 void pvvmi_apic_cpu_init(void)
 {
+	/* Without pv_late_init() the kernel drives the local APIC itself. */
+	if (!apic)
+		return;
 	pvvmi_map_slot(1, (unsigned long)apic, 1, apic_pfn);
 	pvvmi_apic_write(VMI_APIC_TPR, 0);
 	pvvmi_apic_write(VMI_APIC_SPURIOUS, 0x100 | SPURIOUS_VECTOR);

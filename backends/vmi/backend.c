@@ -22,8 +22,6 @@ struct pv_smp_impls pvvmi_smp_impls PV_RO_AFTER_INIT;
 /* The copy of the image: its code, then its data; section 2. */
 static u8 memory[VMI_MEMORY_MAX] __attribute__((aligned(4096)));
 static struct pvvmi_rom used;
-/* The layer, not the kernel, runs clocks and the local APIC. */
-static bool late;
 
 void pvvmi_nothing(void)
 {
@@ -159,35 +157,18 @@ static int init(const struct pv_platform *platform)
 	return 0;
 }
 
-/* Is an op native that works only after native has set up the machine? */
-static bool native_is_used(void)
-{
-	return pv_impl_is_native(PV_OP_clock_read) || pv_impl_is_native(PV_OP_set_timer) ||
-	       pv_impl_is_native(PV_OP_upcall) || pv_impl_is_native(PV_OP_send_ipi) ||
-	       pv_impl_is_native(PV_OP_send_ipi_mask) || pv_impl_is_native(PV_OP_start_cpu);
-}
-
 static void cpu_init(u32 cpu)
 {
 	pvvmi_mmu_cpu_init();
 	if (!cpu)
 		return;
 	pvvmi_map_linear();
-	/* A kernel with its own timers and IPIs never calls late_init(). */
-	if (!late)
-		return;
-	if (native_is_used())
-		pv_native()->cpu_init(cpu);
 	pvvmi_apic_cpu_init();
 }
 
 static void late_init(void)
 {
-	late = true;
-	/* The clock comes first: native's setup is timed by the chosen clock. */
 	pvvmi_time_late_init();
-	if (native_is_used())
-		pv_native()->late_init();
 	pvvmi_apic_late_init();
 }
 

@@ -90,7 +90,7 @@ bool pvvmi_call_guarded(u64 entry, const u64 *args, struct pvvmi_reloc *result);
  * @rom: filled on success
  * @why: set to the reason on failure (static text)
  *
- * Returns 0, VMI_NOT_A_ROM, or -22.
+ * Returns 0, VMI_NOT_A_ROM, or -VMI_EINVAL.
  */
 int pvvmi_rom_check(const u8 *image, size_t available, struct pvvmi_rom *rom, const char **why);
 
@@ -118,7 +118,7 @@ int pvvmi_detect(const struct pv_platform *platform, const char **why);
  * @nr: set to the call with the wrong answer
  * @why: set to the reason (static text)
  *
- * Returns 0 or -22.
+ * Returns 0 or -VMI_EINVAL.
  */
 int pvvmi_answers_check(const struct pvvmi_rom *rom, u64 base, const u8 *copy,
 			const struct pvvmi_reloc *answer, u32 *nr, const char **why);

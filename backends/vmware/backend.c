@@ -18,8 +18,6 @@ static PV_PERCPU_DEFINE(struct steal, pvvmware_steal);
 static u32 way;
 static u64 hz;
 static bool steals;
-/* The layer, not the kernel, runs clocks and the local APIC. */
-static bool late;
 /* ns = ticks * scale >> 32 */
 static u64 scale;
 
@@ -87,7 +85,7 @@ static int init(const struct pv_platform *platform)
 	if (answer.eax == VMWARE_NONE || answer.ebx != VMWARE_MAGIC) {
 		pv_port_log("pvops: vmware: nobody answers behind the name (version 0x%x, 0x%x)",
 			    answer.eax, answer.ebx);
-		return -19;
+		return -PV_ENODEV;
 	}
 	answer = backdoor(VMWARE_CMD_HZ, VMWARE_NONE, 0, 0);
 	hz = answer.ebx == VMWARE_NONE ? 0 : (u64)answer.ebx << 32 | answer.eax;
@@ -110,21 +108,12 @@ static void cpu_init(u32 cpu)
 {
 	u64 where;
 
-	/* A kernel with its own timers and IPIs never calls late_init(). */
-	if (late)
-		pv_native()->cpu_init(cpu);
 	if (!steals || !pv_impl_is_own(PV_OP_stolen_time))
 		return;
 	where = (pv_pfn_nr(pv_port_virt_to_pfn(PV_PERCPU_PTR(pvvmware_steal))) << PV_PAGE_SHIFT) |
 		((unsigned long)PV_PERCPU_PTR(pvvmware_steal) & (PV_PAGE_SIZE - 1));
 	if (backdoor(VMWARE_CMD_STEAL, 0, (u32)(where >> 32), (u32)where).eax != VMWARE_STEAL_ON)
 		pv_port_log("pvops: vmware: CPU %u: no stolen time: its record is refused", cpu);
-}
-
-static void late_init(void)
-{
-	late = true;
-	pv_native()->late_init();
 }
 
 static u32 tsc_khz(void)
@@ -151,7 +140,6 @@ static const struct pv_backend backend = {
 	.init = init,
 	.cpu_init = cpu_init,
 	.cpu_exit = cpu_exit,
-	.late_init = late_init,
 	.tsc_khz = tsc_khz,
 	.note = note,
 	.time = &time_impls,

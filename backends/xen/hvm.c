@@ -163,7 +163,6 @@ static void cpu_init(u32 cpu)
 	check_number(cpu);
 	if (!cpu)
 		choose_stub();
-	pv_native()->cpu_init(cpu);
 	pfn = pv_port_virt_to_pfn(PV_PERCPU_PTR(pvxen_vcpu_info));
 	pvxen_register_vcpu(cpu, pv_mfn(pv_pfn_nr(pfn)));
 	pvxen_time_init(cpu);
@@ -185,7 +184,6 @@ bool pvxen_hvm_param(u32 index, u64 *val)
 
 static void late_init(void)
 {
-	pv_native()->late_init();
 	/* An HVM guest uses the emulated machine's serial line. */
 	if (type == PVXEN_PVH)
 		pvxen_ring_init();

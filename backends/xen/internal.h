@@ -9,6 +9,7 @@
 #include <pvops/batch.h>
 #include <pvops/port.h>
 #include "interface.h"
+#include "kernel.h"
 
 /* A name in assembly; Linux has its own for what it shares with the backend. */
 #define XEN_STR_(name)	#name
@@ -40,9 +41,6 @@ struct pvxen_hypercall_counts {
 	u64 nr[XEN_HYPERCALLS];
 };
 PV_PERCPU_DECLARE(struct pvxen_hypercall_counts, pvxen_hypercall_count);
-
-u64 pvxen_hypercalls(u32 nr);
-void pvxen_null_hypercall(void);
 
 /* Start of day. */
 extern const struct start_info *pvxen_start;
@@ -200,7 +198,6 @@ void pvxen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,
 /* pvxen_mc_mmuext - the same for MMU operations, which are copied */
 void pvxen_mc_mmuext(enum pv_op op, unsigned long caller, const struct mmuext_op *ops, u32 count);
 void pvxen_mc_flush(void);
-void pvxen_mc_init(void);
 /* pvxen_multicall - make the caller's entries; returns how many also failed at the retry */
 u32 pvxen_multicall(enum pv_op op, unsigned long caller, struct multicall_entry *entry, u32 count);
 
@@ -244,6 +241,13 @@ static __always_inline void pvxen_unlock_spin(struct pvxen_lock *lock)
 	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
 }
 
+/* The functions of table cpu; several files define them. */
+#define PV_OP(table, name, site, conv, ret, n, args, test) ret pvxen_##name PV_PROTO##n args;
+#define PV_TOGETHER(name, other)
+#include <pvops/ops/cpu.h>
+#undef PV_OP
+#undef PV_TOGETHER
+
 /* assembly.c */
 void pvxen_hypercall(void);
 pv_flags_t pvxen_save_fl(void);
@@ -252,13 +256,8 @@ u8 pvxen_irqs_disabled_flags(pv_flags_t flags);
 void pvxen_irq_disable(void);
 void pvxen_irq_enable(void);
 void pvxen_adjust_exception_frame(void);
-u64 pvxen_read_cr0(void);
-u64 pvxen_read_cr2(void);
 u64 pvxen_read_cr3(void);
-u64 pvxen_read_cr4(void);
-u16 pvxen_store_tr(void);
 void pvxen_nothing(void);
-void pvxen_iret(void);
 void pvxen_syscall_entry(void);
 void pvxen_failsafe_entry(void);
 void pvxen_enter(u64 rip, u64 rsp, u64 rdi) __attribute__((noreturn));
@@ -330,11 +329,9 @@ void pvxen_ring_drain(void);
 bool pvxen_hvm_param(u32 index, u64 *val);
 
 /* The files' parts of cpu_init(), and functions for start-up. */
-void pvxen_cpu_registers_init(void);
 void pvxen_events_init(u32 cpu);
 void pvxen_time_init(u32 cpu);
 void pvxen_time_stop(u32 cpu);
-int pvxen_submit(const struct pv_batch_req *req, u32 count, u32 *done);
 void pvxen_trap_entry(struct trap_info *trap, u32 vector, const struct pv_gate *gate);
 /* Notes the GDT that Xen uses now, by its linear address. */
 void pvxen_gdt_loaded(const u64 *gdt, u32 entries);
@@ -355,20 +352,9 @@ u32 pvxen_table_cache(u32 bound);
 void pvxen_send_ipi(u32 cpu, u32 vector);
 void pvxen_send_ipi_mask(const struct pv_cpumask *mask, u32 vector);
 void pvxen_lock_kick(u32 cpu);
-/*
- * smp.c, events.c.  A kernel with its own event channels and CPU start-up has its own
- * version of these two.
- */
-void pvxen_halt(void);
-void pvxen_upcall(u32 vector);
 /* events.c: wait for a kick of this CPU; none is lost */
 void pvxen_kick_wait(enum pv_op op, unsigned long caller);
-/* backend.c; pvxen_failsafe_entry calls it */
-void pvxen_failsafe(void);
 
-extern const struct pv_irq_impls pvxen_irq_impls;
-extern const struct pv_cpu_impls pvxen_cpu_impls;
-extern const struct pv_mmu_impls pvxen_mmu_impls;
 extern const struct pv_time_impls pvxen_time_impls;
 extern const struct pv_smp_impls pvxen_smp_impls;
 extern const struct pv_lock_impls pvxen_lock_impls;

@@ -189,6 +189,27 @@ bool pv_batch_open(enum pv_batch_kind kind);
 int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val);
 
 /**
+ * pv_batch_put - add an entry to a queue that has room
+ * @batch: the queue of this CPU
+ * @used: the value of @batch->used
+ * @op: the op, for the report
+ * @caller: its caller, for the report
+ * @ptr: request
+ * @val: request
+ */
+static __always_inline void pv_batch_put(struct pv_batch *batch, u32 used, enum pv_op op,
+					 unsigned long caller, u64 ptr, u64 val)
+{
+	batch->req[used].ptr = ptr;
+	batch->req[used].val = val;
+	batch->note[used].caller = caller;
+	batch->note[used].op = op;
+	/* From here on an interrupt's pause submits the entry. */
+	asm volatile("" : : : "memory");
+	batch->used = used + 1;
+}
+
+/**
  * pv_batch_append - pv_batch_update() with the common case in line
  * @op: the op
  * @caller: its caller
@@ -204,17 +225,10 @@ static __always_inline void pv_batch_append(enum pv_op op, unsigned long caller,
 	u32 used = batch->used;
 
 	if (!batch->depth[PV_BATCH_MMU] || batch->paused || used == PV_BATCH_MAX ||
-	    pv_port_in_interrupt()) {
+	    pv_port_in_interrupt())
 		pv_batch_update(op, caller, ptr, val);
-		return;
-	}
-	batch->req[used].ptr = ptr;
-	batch->req[used].val = val;
-	batch->note[used].caller = caller;
-	batch->note[used].op = op;
-	/* From here on an interrupt's pause submits the entry. */
-	asm volatile("" : : : "memory");
-	batch->used = used + 1;
+	else
+		pv_batch_put(batch, used, op, caller, ptr, val);
 }
 
 /**

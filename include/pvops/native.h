@@ -121,6 +121,23 @@ static __always_inline u64 pv_native_rdtsc(void)
 	return low | (u64)high << 32;
 }
 
+/* Accesses debug register @nr: the instruction has the number in it. */
+#define PV_FOR_DEBUGREG(nr, access)					\
+	do {								\
+		if ((nr) == 0)						\
+			access(0);					\
+		if ((nr) == 1)						\
+			access(1);					\
+		if ((nr) == 2)						\
+			access(2);					\
+		if ((nr) == 3)						\
+			access(3);					\
+		if ((nr) == 6)						\
+			access(6);					\
+		if ((nr) == 7)						\
+			access(7);					\
+	} while (0)
+
 /**
  * pv_native_get_debugreg - MOV from a debug register (SDM vol. 3B chapter 17)
  * @nr: 0-3 addresses, 6 status, 7 control; any other number reads 0
@@ -132,17 +149,9 @@ static __always_inline u64 pv_native_get_debugreg(u32 nr)
 {
 	u64 val = 0;
 
-#define DR_READ(n)	do {						\
-		if (nr == (n))						\
-			asm volatile("mov %%db" #n ", %0" : "=r" (val));	\
-	} while (0)
-	DR_READ(0);
-	DR_READ(1);
-	DR_READ(2);
-	DR_READ(3);
-	DR_READ(6);
-	DR_READ(7);
-#undef DR_READ
+#define PV_DR_READ(n)	asm volatile("mov %%db" #n ", %0" : "=r" (val))
+	PV_FOR_DEBUGREG(nr, PV_DR_READ);
+#undef PV_DR_READ
 	return val;
 }
 
@@ -153,17 +162,9 @@ static __always_inline u64 pv_native_get_debugreg(u32 nr)
  */
 static __always_inline void pv_native_set_debugreg(u32 nr, u64 val)
 {
-#define DR_WRITE(n)	do {						\
-		if (nr == (n))						\
-			asm volatile("mov %0, %%db" #n : : "r" (val));	\
-	} while (0)
-	DR_WRITE(0);
-	DR_WRITE(1);
-	DR_WRITE(2);
-	DR_WRITE(3);
-	DR_WRITE(6);
-	DR_WRITE(7);
-#undef DR_WRITE
+#define PV_DR_WRITE(n)	asm volatile("mov %0, %%db" #n : : "r" (val))
+	PV_FOR_DEBUGREG(nr, PV_DR_WRITE);
+#undef PV_DR_WRITE
 }
 
 /**

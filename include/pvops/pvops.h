@@ -194,7 +194,7 @@ void pv_init_native(void);
  * implementation until the kernel has memory.  An override stays in force over another
  * pv_init(), with any choice.  "pvops=<name>,-<op>" is refused for an overridden op,
  * because overrides may depend on each other (a lock and its release).
- * Context: after pv_init(), before pv_patch(), boot CPU.  Returns 0, or -EBUSY
+ * Context: after pv_init(), before pv_patch(), boot CPU.  Returns 0, or -PV_EBUSY
  * after one log line once sites are patched.
  */
 int pv_override(enum pv_op op, void (*fn)(void));
@@ -258,8 +258,8 @@ const struct pv_backend *pv_backend(void);
 /**
  * pv_native - the native backend
  *
- * For a backend in ring 0 that leaves ops to native: it calls native's cpu_init() and
- * late_init() from its own.
+ * If the choice leaves the clock, the timer, interrupts or the start of CPUs to native,
+ * pv_late_init() ends with native's hook.  From then on pv_cpu_init() does, too.
  */
 const struct pv_backend *pv_native(void);
 

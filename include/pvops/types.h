@@ -341,5 +341,16 @@ enum pv_shutdown_reason {
 	PV_SHUTDOWN_CRASH,
 };
 
+/** enum pv_errno - errors; functions return them negative.  The numbers are those of Unix. */
+enum pv_errno {
+	PV_EPERM = 1,
+	PV_ENOENT = 2,
+	PV_EIO = 5,
+	PV_EBUSY = 16,
+	PV_ENODEV = 19,
+	PV_EINVAL = 22,
+	PV_ETIMEDOUT = 110,
+};
+
 #endif /* __ASSEMBLY__ */
 #endif

@@ -807,10 +807,15 @@ static void what_a_backend_leaves_empty_is_native(void **state)
 		assert_int_equal(pv_impl_is_native(op), op != PV_OP_clock_read);
 	assert_int_equal(pv_slots.clock_read(), 0x77);
 	assert_table_is_the_choice();
-	/* No hooks at all. */
+	/* No hooks at all; and native's only once the machine is native's to set up. */
 	pv_cpu_init(0);
 	pv_cpu_exit();
+	assert_int_equal(fake_backend[FAKE_NATIVE].cpu_inits, 0);
 	pv_late_init();
+	assert_int_equal(fake_backend[FAKE_NATIVE].late_inits, 1);
+	pv_cpu_init(1);
+	assert_int_equal(fake_backend[FAKE_NATIVE].cpu_inits, 1);
+	assert_int_equal(fake_backend[FAKE_NATIVE].last_cpu, 1);
 }
 
 /* --- start --- */

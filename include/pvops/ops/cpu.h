@@ -129,8 +129,8 @@ PV_TOGETHER(write_msr, read_msr)
 /**
  * read_msr_safe - read a model-specific register that may not exist
  * Native: RDMSR with an exception-table entry.
- * Context: any where #GP can be taken.  Returns 0 and fills *@val, or -5
- *	(EIO) and sets *@val to 0.
+ * Context: any where #GP can be taken.  Returns 0 and fills *@val, or -PV_EIO
+ *	and sets *@val to 0.
  * Clobbers: C.
  * Batch: as read_msr.
  * Default: native.
@@ -140,7 +140,7 @@ PV_OP(cpu, read_msr_safe, CALL6, C, int, 2, (u32, msr, u64 *, val), read_msr_saf
 /**
  * write_msr_safe - write a model-specific register that may not exist
  * Native: WRMSR with an exception-table entry.
- * Context: as read_msr_safe.  Returns 0 or -5 (EIO).
+ * Context: as read_msr_safe.  Returns 0 or -PV_EIO.
  * Clobbers: C.
  * Batch: as write_msr.
  * Default: native.

@@ -7,8 +7,8 @@
  * Context: process context on a running CPU, one at a time; @cpu's per-CPU
  *	area is where PV_PERCPU_PTR_OF() finds it.  Returns 0 when
  *	the CPU was told to start, negative errno (and one log line) when it
- *	could not be: -ENOENT (-2) no such CPU, -EINVAL (-22) state unusable,
- *	-ETIMEDOUT (-110) it never executed @state->rip.
+ *	could not be: -PV_ENOENT no such CPU, -PV_EINVAL state unusable,
+ *	-PV_ETIMEDOUT it never executed @state->rip.
  * Clobbers: C.
  * Batch: flushed first.
  * Default: native.

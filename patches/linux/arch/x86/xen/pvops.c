@@ -28,19 +28,7 @@
 
 #include "xen-ops.h"
 #include "pvops.h"
-
-/* The backend's parts: pvops/xen/internal.h */
-extern const struct pv_irq_impls pvxen_irq_impls;
-extern const struct pv_cpu_impls pvxen_cpu_impls;
-extern const struct pv_mmu_impls pvxen_mmu_impls;
-int pvxen_submit(const struct pv_batch_req *req, u32 count, u32 *done);
-void pvxen_mc_init(void);
-void pvxen_cpu_registers_init(void);
-u64 pvxen_hypercalls(u32 nr);
-void pvxen_null_hypercall(void);
-void pvxen_halt(void);
-void pvxen_upcall(u32 vector);
-void pvxen_failsafe(void);
+#include "../pvops/xen/kernel.h"
 
 static int xen_detect(const struct pv_platform *platform, const char **why)
 {

@@ -3,7 +3,7 @@
  * Linux's own ops: table "kernel" of the catalogue (pvops/catalogue.h describes
  * these lines; no include guard, also included from assembly).
  *
- * pvops_port.c has their native functions.  An op that does nothing natively is
+ * pvops_native.c has their native functions.  An op that does nothing natively is
  * a NOP at its sites.
  */
 

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Model-specific registers and performance counters.  Part of <asm/pvops.h>. */
+#ifndef _ASM_X86_PVOPS_MSR_H
+#define _ASM_X86_PVOPS_MSR_H
+
+/* MSRs: in line is Linux's own access, with its exception table entry. */
+#define paravirt_read_msr(msr)						\
+({									\
+	u32 _msr = (msr);						\
+									\
+	unlikely(pv_replaced_read_msr()) ? pv_outline_read_msr(_msr)	\
+					 : native_read_msr(_msr);	\
+})
+
+#define paravirt_write_msr(msr, low, high)				\
+do {									\
+	u32 _msr = (msr), _low = (low), _high = (high);			\
+									\
+	if (unlikely(pv_replaced_write_msr()))				\
+		pv_outline_write_msr(_msr, _low | (u64)_high << 32);	\
+	else								\
+		native_write_msr(_msr, _low, _high);			\
+} while (0)
+
+#define rdmsr(msr, val1, val2)			\
+do {						\
+	u64 _l = paravirt_read_msr(msr);	\
+						\
+	val1 = (u32)_l;				\
+	val2 = _l >> 32;			\
+} while (0)
+
+#define wrmsr(msr, val1, val2)	paravirt_write_msr(msr, val1, val2)
+
+#define rdmsrl(msr, val)	((val) = paravirt_read_msr(msr))
+
+#define wrmsrl(msr, val)						\
+do {									\
+	u64 _val = (val);						\
+									\
+	paravirt_write_msr(msr, (u32)(_val & 0xffffffffULL),		\
+			   (u32)(_val >> 32));				\
+} while (0)
+
+#define wrmsr_safe(msr, low, high)					\
+({									\
+	u32 _msr = (msr), _low = (low), _high = (high);			\
+									\
+	unlikely(pv_replaced_write_msr_safe()) ?			\
+		pv_outline_write_msr_safe(_msr, _low | (u64)_high << 32) : \
+		native_write_msr_safe(_msr, _low, _high);		\
+})
+
+#define rdmsrl_safe(msr, p)						\
+({									\
+	u64 *_p = (p);							\
+	u32 _msr = (msr);						\
+	int _err;							\
+									\
+	if (unlikely(pv_replaced_read_msr_safe()))			\
+		_err = pv_outline_read_msr_safe(_msr, _p);		\
+	else								\
+		*_p = native_read_msr_safe(_msr, &_err);		\
+	_err;								\
+})
+
+#define rdmsr_safe(msr, a, b)				\
+({							\
+	u64 _val;					\
+	int _error = rdmsrl_safe(msr, &_val);		\
+							\
+	(*a) = (u32)_val;				\
+	(*b) = _val >> 32;				\
+	_error;						\
+})
+
+#define rdpmc(counter, low, high)		\
+do {						\
+	u64 _l = pv_read_pmc(counter);		\
+						\
+	low = (u32)_l;				\
+	high = _l >> 32;			\
+} while (0)
+
+#define rdpmcl(counter, val)	((val) = pv_read_pmc(counter))
+
+#endif /* _ASM_X86_PVOPS_MSR_H */
