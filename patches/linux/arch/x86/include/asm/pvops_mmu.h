@@ -85,6 +85,7 @@ static inline void paravirt_pgd_free(struct mm_struct *mm, pgd_t *pgd) { }
 /* pvops_pgtable.c */
 void pvops_table_unhooked(unsigned long pfn, unsigned int level);
 
+/* Released where tables of processes are the backend's: alloc_pte stands for all. */
 #define PVOPS_KERNEL_TABLE(name, level)					\
 static __always_inline void						\
 paravirt_alloc_##name(struct mm_struct *mm, unsigned long pfn)		\
@@ -94,7 +95,7 @@ paravirt_alloc_##name(struct mm_struct *mm, unsigned long pfn)		\
 }									\
 static __always_inline void paravirt_release_##name(unsigned long pfn)	\
 {									\
-	if (unlikely(pv_replaced_detach_table()))			\
+	if (unlikely(pv_replaced_alloc_pte()))				\
 		pvops_table_unhooked(pfn, level);			\
 }
 
