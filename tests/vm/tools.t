@@ -274,6 +274,14 @@ with tempfile.TemporaryDirectory() as folder:
     run = fake("echo '(XEN) Reboot in five seconds...'; exec sleep 60")
     tap.ok("the hypervisor gave up" in run["problems"][0], "a dead hypervisor is not waited for",
            *run["problems"])
+    count = Path(folder) / "image.count"
+    no_timer = f"echo x >>$IMAGE.count; [ $(wc -l <$IMAGE.count) -gt TRIES ] || {{ echo \"(XEN) IO-APIC + timer doesn't work!\"; exit 1; }}; echo 1..0; echo '{end.strip()}'"
+    run = fake(no_timer.replace("TRIES", "2"))
+    tap.ok(run["ended"] == "reset" and not run["problems"], "a Xen that saw no timer tick is booted again",
+           *run["problems"])
+    count.unlink()
+    run = fake(no_timer.replace("TRIES", "9"))
+    tap.equal((bool(run["problems"]), count.read_text().count("x")), (True, qemu.TIMER_TRIES), "... and given up in the end")
     run = fake(f"echo changed >$IMAGE; echo 1..0; echo '{end.strip()}'")
     tap.ok(len(run["problems"]) == 1 and "changed while it ran" in run["problems"][0],
            "an image that changes is noticed", *run["problems"])
