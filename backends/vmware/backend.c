@@ -30,8 +30,8 @@ struct answer {
 	u32 ecx;
 };
 
-/* Only VMWARE_CMD_STEAL uses rdi and rsi. */
-static struct answer backdoor(u32 cmd, u32 ebx, u32 esi, u32 edi)
+/* Only VMWARE_CMD_STEAL uses rdi and rsi.  Not in line: the audit allows IN by this name. */
+static __attribute__((__noinline__)) struct answer backdoor(u32 cmd, u32 ebx, u32 esi, u32 edi)
 {
 	struct answer out = { VMWARE_MAGIC, ebx, cmd };
 	u32 edx = VMWARE_PORT;
