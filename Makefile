@@ -12,6 +12,8 @@ TOOLSTACK := $(B)/toolstack/bin/xl
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+# Makes that the tools call have makefiles of other projects, which use built-in variables.
+unexport MAKEFLAGS
 CC := gcc
 
 # Packages first, before any rule needs one.  The two commands and `make deps` install missing

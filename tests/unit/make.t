@@ -61,6 +61,12 @@ with tempfile.TemporaryDirectory() as folder:
     tap.equal(make(["deps"])[3], "deps: all there\n", "make deps: all there")
     tap.equal(make(["-n", "deps"], "gcc")[1:3], ([], []), "make -n installs nothing")
 
+    compiler = Path(folder) / "compiler"
+    compiler.write_text('#!/bin/sh\necho "flags: $MAKEFLAGS"\n', encoding="utf-8")
+    compiler.chmod(0o755)
+    program = f"{folder}/build/linux-bench/init"
+    tap.ok("flags: \n" in make([program, f"CC={compiler}"])[3], "make hands no flags of its own to the makes that tools call")
+
     status, said, apt, text = make(["help"], "gcc")
     tap.equal((status, said, apt), (0, [], []), "make help needs no package")
     tap.equal(make([], "gcc")[3], text, "make alone is make help")
