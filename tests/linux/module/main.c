@@ -172,6 +172,37 @@ static int test_mapping(struct page **pages, u8 *first, u8 *second)
 	return 0;
 }
 
+/*
+ * Branch sites in every section that Linux puts functions in.  A far side that lies
+ * there between two instructions of a function is an endless loop.
+ */
+#define DEFINE_TEST_SECTION(name, attributes)				\
+static noinline attributes int test_##name##_section(pte_t pte)		\
+{									\
+	pteval_t val = pte_val(pte) ^ _PAGE_RW;				\
+	unsigned long flags;						\
+	bool masked;							\
+									\
+	raw_local_irq_save(flags);					\
+	pte = __pte(val);						\
+	masked = raw_irqs_disabled();					\
+	raw_local_irq_restore(flags);					\
+	SHOULD(masked && !raw_irqs_disabled());				\
+	SHOULD(pte_val(pte) == val);					\
+	return 0;							\
+}
+DEFINE_TEST_SECTION(init, __init)
+DEFINE_TEST_SECTION(ref, __ref)
+DEFINE_TEST_SECTION(cold, __cold)
+DEFINE_TEST_SECTION(fixup, __section(".text.fixup"))
+DEFINE_TEST_SECTION(noinstr, __section(".noinstr.text"))
+
+static int __init test_sections(pte_t pte)
+{
+	return test_init_section(pte) ?: test_ref_section(pte) ?: test_cold_section(pte) ?:
+		test_fixup_section(pte) ?: test_noinstr_section(pte);
+}
+
 static int __init sites_init(void)
 {
 	struct page *pages[3];
@@ -182,7 +213,7 @@ static int __init sites_init(void)
 		if (!pages[nr])
 			goto out;
 	}
-	error = test_irq() ?: test_cpu() ?:
+	error = test_irq() ?: test_cpu() ?: test_sections(mk_pte(pages[0], PAGE_KERNEL)) ?:
 		test_table(pages[0], page_address(pages[2])) ?:
 		test_mapping(pages, page_address(pages[0]),
 			     page_address(pages[1])) ?:

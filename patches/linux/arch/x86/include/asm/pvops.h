@@ -102,14 +102,15 @@ static inline u64 paravirt_steal_clock(int cpu)
 /*
  * A branch site whose far side is in the same asm statement.  With asm goto,
  * the compiler may place the far side between the site and the native code
- * (with -Os it does), and then native code must jump.  The far side is in
- * .ref.text, because it jumps back to sites in .init.text, too.
+ * (with -Os it does), and then native code must jump.  The far side is at the
+ * end of the site's own section, whichever that is: .init.text goes with its far
+ * sides, and no function's section can be that of the far sides.
  */
 #define PVOPS_BRANCH							\
 	"771: .byte 0xe9\n\t.long 772f - . - 4\n\t"			\
 	".byte 0x66, 0x90\n\t" PV_RECORD(7, 2)
-#define PVOPS_FAR	"773:\n.pushsection .ref.text, \"ax\"\n772:\n"
-#define PVOPS_FAR_END	"jmp 773b\n.popsection\n"
+#define PVOPS_FAR	"773:\n.subsection 1\n772:\n"
+#define PVOPS_FAR_END	"jmp 773b\n.previous\n"
 
 /*
  * An op that does nothing natively.  Unlike a call site, it clobbers no
