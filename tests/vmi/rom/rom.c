@@ -3,16 +3,7 @@
  * Calls of the counting ROM that need more than an instruction.  The code is position
  * independent, and uses no SSE, no stack alignment and no pointers in initialised data.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
-typedef int32_t s32;
-typedef int64_t s64;
+#include "../../types.h"
 
 #define EPERM	1
 #define EBUSY	16
