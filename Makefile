@@ -270,7 +270,7 @@ $(B)/xen/hvm-host.cpio: tools/xen-host.sh tools/host-image.sh tools/fetch.sh tes
 # sparse: any output is a failure.
 sparse_src := $(wildcard pvops/*.c backends/*/*.c tests/guest/*.c tests/guest/*/*.c)
 sparse_headers := $(wildcard include/pvops/*.h include/pvops/ops/*.h pvops/*.h backends/*/*.h \
-			tests/guest/*.h tests/guest/include/*.h)
+			tests/*.h tests/guest/*.h tests/guest/include/*.h)
 sparse_flags := -std=gnu11 -ffreestanding -mcmodel=kernel \
 		-Iinclude -Itests/guest/include
 # Recursive, because make would run := on every start.

@@ -10,6 +10,14 @@
 /* CPUID.1:ECX. */
 #define HYPERVISOR	(1U << 31)
 
+/* Kept here, because the kernel's platform may be gone when native asks for it. */
+static u32 hypervisor_khz PV_RO_AFTER_INIT;
+
+u32 pv_cpuid_tsc_khz(void)
+{
+	return hypervisor_khz;
+}
+
 static struct pv_cpuid leaf(const struct pv_platform *platform, u32 nr)
 {
 	struct pv_cpuid regs = { .eax = nr };
@@ -71,6 +79,7 @@ void pv_cpuid_scan(struct pv_platform *platform)
 	platform->hypervisor = leaf(platform, 1).ecx & HYPERVISOR;
 	platform->ranges = 0;
 	platform->more_ranges = false;
+	hypervisor_khz = 0;
 	if (!platform->hypervisor)
 		return;
 	for (base = FIRST_BASE; platform->ranges < PV_CPUID_RANGES; base += BASE_STEP, range++) {
@@ -79,6 +88,8 @@ void pv_cpuid_scan(struct pv_platform *platform)
 		for (nr = 1; nr <= PV_CPUID_LEAVES; nr++)
 			range->leaf[nr - 1] = leaf_in(platform, range, nr);
 		range->leaf_10 = leaf_in(platform, range, 0x10);
+		if (base == FIRST_BASE)
+			hypervisor_khz = range->leaf_10.eax;
 		platform->ranges++;
 	}
 	platform->more_ranges = is_range(platform, base, &beyond);

@@ -80,7 +80,8 @@ static __always_inline bool send_all(bool vmmcall, const struct pv_cpumask *mask
 		} else if (id - lowest >= PVKVM_IPI_SPAN) {
 			if (!send(vmmcall, bits[0], bits[1], lowest, vector))
 				return false;
-			bits[0] = bits[1] = 0;
+			bits[0] = 0;
+			bits[1] = 0;
 			lowest = id;
 		}
 		bits[(id - lowest) / 64] |= 1ULL << (id - lowest) % 64;

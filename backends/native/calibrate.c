@@ -70,23 +70,6 @@ static u64 ask_processor(u32 last)
 	return (u64)ratio.ecx * ratio.ebx / ratio.eax / 1000;
 }
 
-/*
- * VMware's leaf ("Hypervisor CPUID Interface Proposal", VMware 2008): EAX, in kHz.
- * Other hypervisors have adopted it; KVM's host fills it if it is sure of the frequency.
- */
-static u64 ask_hypervisor(void)
-{
-	struct pv_cpuid first;
-
-	/* CPUID.1:ECX bit 31: the hypervisor has leaves. */
-	if (!(leaf(1).ecx & 1U << 31))
-		return 0;
-	first = leaf(0x40000000);
-	if (first.eax < 0x40000010 || first.eax > 0x400000ff)
-		return 0;
-	return leaf(0x40000010).eax;
-}
-
 /* --- clocks of the machine --- */
 
 /* PIT (Intel 8254): input clock in Hz; channel 2 is gated by port 0x61. */
@@ -351,7 +334,7 @@ u32 pvnative_calibrate_tsc(void)
 
 	khz = pvnative_tsc_asked(ask_processor(last), "CPUID 0x15");
 	if (!khz)
-		khz = pvnative_tsc_asked(ask_hypervisor(), "CPUID 0x40000010");
+		khz = pvnative_tsc_asked(pv_cpuid_tsc_khz(), "CPUID 0x40000010");
 	for (i = 0; !khz && i < sizeof(references) / sizeof(references[0]); i++)
 		khz = measure(&references[i]);
 	if (!khz && plausible(base_mhz(last) * 1000ULL, "CPUID 0x16")) {

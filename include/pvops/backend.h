@@ -200,6 +200,15 @@ static inline const struct pv_cpuid_range *pv_cpuid_find(const struct pv_platfor
 }
 
 /**
+ * pv_cpuid_tsc_khz - the TSC's frequency by leaf 0x40000010 EAX, in kHz; 0 without that leaf
+ *
+ * For late_init(), which gets no platform.  The leaf is VMware's ("Hypervisor CPUID Interface
+ * Proposal", 2008).  Other hypervisors have adopted it; KVM's host fills it if it is sure of
+ * the frequency.
+ */
+u32 pv_cpuid_tsc_khz(void);
+
+/**
  * pv_vendor_is_amd - true if the processor has VMMCALL, false if it has VMCALL
  *
  * Sources: AMD's APM vol. 3; Intel's SDM vol. 3C.  Hygon's processors have VMMCALL.

@@ -252,7 +252,15 @@ u32 pv_batch_pause(void);
  * @token: from pv_batch_pause()
  *
  * A batch that the handler left open is reported and closed; its updates have
- * taken effect.  Context: interrupts masked, after everything else of the handler.
+ * taken effect.  Context: interrupts masked, after everything else of the handler, on
+ * the CPU of the pause.
+ *
+ * Behind the outermost pair the kernel may switch tasks at once, interrupts still masked,
+ * if the interrupted code had interrupts and preemption on, and no batch is open:
+ * pv_batch_open() is false for both kinds.  Then the queue has nothing of the task, which
+ * may continue on another CPU.  In a batch the kernel only marks the task, and switches
+ * when the task has left the batch: batches belong to the CPU, and an interrupted op may
+ * hold a position in the queue, which the updates of another task move.
  */
 void pv_batch_resume(u32 token);
 

@@ -29,10 +29,11 @@
  *
  * Preemption.  Queues are per CPU, so a task keeps its CPU inside an op and from
  * batch_enter to batch_leave.  A kernel that switches tasks only where its own code calls
- * the scheduler, or on the way back to user mode, has nothing to do.  A kernel whose timer
- * interrupt switches tasks in kernel mode must not switch while interrupts are masked, in
- * a batch, or between pv_batch_pause() and pv_batch_resume().  It also masks interrupts,
- * or disables preemption, around every op whose context says so.
+ * the scheduler, outside of a batch, or on the way back to user mode, has nothing to do.  A
+ * kernel whose timer interrupt switches tasks in kernel mode must not switch while interrupts
+ * are masked, in a batch, or between pv_batch_pause() and pv_batch_resume(); batch.h says
+ * when it may switch right behind the latter.  It also masks interrupts, or disables
+ * preemption, around every op whose context says so.
  *
  * Page tables.  pv_port_kernel_root() is the root that the kernel was entered on, or the
  * root that it made in ring 0 before pv_init().  Under Xen PV it is the domain builder's,

@@ -30,7 +30,10 @@
 #define PV_MSR_MAY_FAULT	0
 
 #ifndef __ASSEMBLY__
-/* A kernel with types of its own takes those, and not these headers (types.h). */
+/*
+ * A kernel with types of its own takes those, and not these headers (types.h).  They are
+ * written out here, because this folder is copied and must compile anywhere.
+ */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

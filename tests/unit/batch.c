@@ -375,6 +375,31 @@ static void pause_shows_the_handler_what_was_queued(void **state)
 	assert_journal_is_0_to(4);
 }
 
+/* What pv_batch_resume() says of a switch of tasks behind it. */
+static void batch_tells_whether_tasks_may_switch_behind_resume(void **state)
+{
+	(void)state;
+	pv_batch_begin(PV_BATCH_MMU);
+	update(0, 1);
+	leave(enter());
+	assert_true(pv_batch_open(PV_BATCH_MMU));
+	pv_batch_end(PV_BATCH_MMU);
+	leave(enter());
+	assert_false(pv_batch_open(PV_BATCH_MMU));
+	assert_false(pv_batch_open(PV_BATCH_CPU));
+	/* Nothing of the task is here: another one begins, and this one goes on elsewhere. */
+	assert_int_equal(nothing_left(state), 0);
+	pv_batch_begin(PV_BATCH_MMU);
+	update(2, 1);
+	host_cpu = 1;
+	pv_batch_setup(submit);
+	update(1, 1);
+	assert_int_equal(cell[2], 0);
+	host_cpu = 0;
+	pv_batch_end(PV_BATCH_MMU);
+	assert_journal_is_0_to(3);
+}
+
 static void batch_inside_a_handler_queues_nothing(void **state)
 {
 	u32 token;
@@ -1077,6 +1102,7 @@ int main(void)
 		TEST_BATCH(each_cpu_has_its_own_queue),
 		TEST_BATCH(drain_in_an_interrupt_leaves_the_queue_its_place),
 		TEST_BATCH(pause_shows_the_handler_what_was_queued),
+		TEST_BATCH(batch_tells_whether_tasks_may_switch_behind_resume),
 		TEST_BATCH(batch_inside_a_handler_queues_nothing),
 		TEST_BATCH(pauses_nest),
 		TEST_BATCH(batch_left_open_by_a_handler_is_reported_and_closed),

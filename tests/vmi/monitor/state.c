@@ -2,6 +2,7 @@
 /* The virtual CPU's registers and descriptor tables, read and written as instructions do. */
 #include "monitor.h"
 #include "rom.h"
+#include "../debugreg.h"
 
 /* --- registers --- */
 
@@ -88,18 +89,7 @@ u64 read_dr(struct vcpu *v, u32 nr)
 	u64 val = 0;
 
 	switch (nr) {
-	case 0:
-		asm volatile("mov %%db0, %0" : "=r" (val));
-		break;
-	case 1:
-		asm volatile("mov %%db1, %0" : "=r" (val));
-		break;
-	case 2:
-		asm volatile("mov %%db2, %0" : "=r" (val));
-		break;
-	case 3:
-		asm volatile("mov %%db3, %0" : "=r" (val));
-		break;
+	DB_CASES(READ_DB, val);
 	case 4: case 6:
 		return v->vmcb->dr6;
 	case 5: case 7:
@@ -111,25 +101,14 @@ u64 read_dr(struct vcpu *v, u32 nr)
 void write_dr(struct vcpu *v, u32 nr, u64 val)
 {
 	switch (nr) {
-	case 0:
-		asm volatile("mov %0, %%db0" : : "r" (val));
-		break;
-	case 1:
-		asm volatile("mov %0, %%db1" : : "r" (val));
-		break;
-	case 2:
-		asm volatile("mov %0, %%db2" : : "r" (val));
-		break;
-	case 3:
-		asm volatile("mov %0, %%db3" : : "r" (val));
-		break;
+	DB_CASES(WRITE_DB, val);
 	case 4: case 6:
 		v->vmcb->dr6 = (val & 0xe00f) | 0xffff0ff0;
 		break;
 	case 5: case 7:
 		v->vmcb->dr7 = (u32)val | 0x400;
 		/* QEMU's VMRUN loads DR7 but does not arm its breakpoints. */
-		asm volatile("mov %0, %%db7" : : "r" (v->vmcb->dr7));
+		WRITE_DB(7, v->vmcb->dr7);
 		break;
 	}
 }

@@ -3,16 +3,7 @@
  * Calls of the counting ROM that need more than an instruction.  The code is position
  * independent, and uses no SSE, no stack alignment and no pointers in initialised data.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
-typedef int32_t s32;
-typedef int64_t s64;
+#include "../../types.h"
 
 #define EPERM	1
 #define EBUSY	16
@@ -76,6 +67,7 @@ static inline u64 rdtsc(void)
 }
 
 #include "../clocks.h"
+#include "../debugreg.h"
 
 s32 rom_init(u64 va, u64 phys, u64 bytes, u32 version);
 s32 rom_init(u64 va, u64 phys, u64 bytes, u32 version)
@@ -93,23 +85,12 @@ void rom_set_dr(u32 nr, u64 val);
 void rom_set_dr(u32 nr, u64 val)
 {
 	switch (nr) {
-	case 0:
-		asm volatile("mov %0, %%db0" : : "r" (val));
-		break;
-	case 1:
-		asm volatile("mov %0, %%db1" : : "r" (val));
-		break;
-	case 2:
-		asm volatile("mov %0, %%db2" : : "r" (val));
-		break;
-	case 3:
-		asm volatile("mov %0, %%db3" : : "r" (val));
-		break;
+	DB_CASES(WRITE_DB, val);
 	case 6:
-		asm volatile("mov %0, %%db6" : : "r" (val));
+		WRITE_DB(6, val);
 		break;
 	case 7:
-		asm volatile("mov %0, %%db7" : : "r" (val));
+		WRITE_DB(7, val);
 		break;
 	}
 }
@@ -120,23 +101,12 @@ u64 rom_get_dr(u32 nr)
 	u64 val = 0;
 
 	switch (nr) {
-	case 0:
-		asm volatile("mov %%db0, %0" : "=r" (val));
-		break;
-	case 1:
-		asm volatile("mov %%db1, %0" : "=r" (val));
-		break;
-	case 2:
-		asm volatile("mov %%db2, %0" : "=r" (val));
-		break;
-	case 3:
-		asm volatile("mov %%db3, %0" : "=r" (val));
-		break;
+	DB_CASES(READ_DB, val);
 	case 6:
-		asm volatile("mov %%db6, %0" : "=r" (val));
+		READ_DB(6, val);
 		break;
 	case 7:
-		asm volatile("mov %%db7, %0" : "=r" (val));
+		READ_DB(7, val);
 		break;
 	}
 	return val;
