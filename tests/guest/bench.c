@@ -170,7 +170,7 @@ static void measure_cpu(void)
 	MEASURE("ops", "start_context_switch",
 		{ pv_start_context_switch(); pv_end_context_switch(); },
 		{ twin_start_context_switch(); twin_end_context_switch(); });
-	not_measured("end_context_switch", "with start_context_switch");
+	not_measured("end_context_switch", "measured with start_context_switch");
 }
 
 static void measure_tables(const char *path, const char *alloc_name,

@@ -796,7 +796,7 @@ static void misaligned_or_torn_table_is_refused_whole(void **state)
 		made.end = (const void *)((const u8 *)(records + 3) + shift[i].end);
 		assert_true(pv_apply(&made, chosen) < 0);
 		assert_int_equal(host_log_lines(), 1);
-		assert_logged("made", "misaligned or torn");
+		assert_logged("made", "misaligned or incomplete");
 	}
 	made.start = records + 3;
 	made.end = records;

@@ -179,7 +179,7 @@ static void end_without_begin_is_reported_and_ignored(void **state)
 	(void)state;
 	pv_batch_end(PV_BATCH_MMU);
 	assert_int_equal(host_log_lines(), 1);
-	assert_logged("batch ended that was not begun", "at 0x");
+	assert_logged("batch end without a begin", "at 0x");
 	pv_batch_begin(PV_BATCH_MMU);
 	pv_batch_end(PV_BATCH_CPU);
 	assert_int_equal(host_log_lines(), 2);
@@ -499,7 +499,7 @@ static void interrupt(void)
 		pv_batch_begin(PV_BATCH_MMU);
 	update(mine, 1);
 	if (!cell[mine])
-		wrong("handler's own update is not real at once");
+		wrong("handler's own update does not take effect at once");
 	if (step.handler_updates & 1)
 		pv_batch_end(PV_BATCH_MMU);
 	if (step.handler_updates % 3 == 0)
@@ -520,7 +520,7 @@ static void nmi(void)
 	host_in_interrupt = true;
 	update(mine, 1);
 	if (!cell[mine])
-		wrong("the NMI handler's update is not real at once");
+		wrong("the NMI handler's update does not take effect at once");
 	pv_batch_drain();
 	host_in_interrupt = before;
 }
@@ -737,7 +737,7 @@ static void pause_in_submit(void)
 
 	update(HANDLER_CELL, 1);
 	if (!cell[HANDLER_CELL])
-		wrong("handler's own update is not real at once");
+		wrong("handler's own update does not take effect at once");
 	pv_batch_resume(token);
 }
 

@@ -148,7 +148,7 @@ static void without_identity_nothing_is_used(void **state)
 {
 	(void)state;
 	set(0x40000003, ALL_PRIVILEGES & ~HV_PRIV_HYPERCALL, 0, 0, ALL_FEATURES);
-	assert_no("no privilege to tell");
+	assert_no("no privilege to set");
 }
 
 static void isolated_guests_are_not_ours(void **state)
@@ -164,11 +164,11 @@ static void interface_without_anything_in_it(void **state)
 	(void)state;
 	set(0x40000003, HV_PRIV_HYPERCALL, 0, 0, 0);
 	set(0x40000004, 1U << 5, 0, 0, 0);
-	assert_no("nothing it offers");
+	assert_no("it offers nothing");
 	/* A form of calls that are not offered is nothing. */
 	set(0x40000003, HV_PRIV_HYPERCALL | HV_PRIV_VP_INDEX, 0, 0, 0);
 	set(0x40000004, HV_HINT_EX_MASKS, 0, 0, 0);
-	assert_no("nothing it offers");
+	assert_no("it offers nothing");
 }
 
 /* --- each enlightenment, without each of what it needs --- */
@@ -219,7 +219,7 @@ static void what_is_missing_is_not_used_and_said(void **state)
 		if (needs[i].privileges)
 			assert_not_used(i, needs[i].privileges, 0, 0, "no privilege");
 		if (needs[i].features)
-			assert_not_used(i, 0, needs[i].features, 0, "not there");
+			assert_not_used(i, 0, needs[i].features, 0, "not offered");
 		if (needs[i].hints)
 			assert_not_used(i, 0, 0, needs[i].hints, "not recommended");
 	}

@@ -84,7 +84,7 @@ static void reports_are_matched_with_faults(void **state)
 	/* The hypervisor's own refusals, with an error that was not injected. */
 	pv_inject_reported(CALLER, -EFAULT);
 	pv_inject_reported(CALLER, -9999);
-	assert_logged("error -9999 for caller 0x1234 was not injected, nor caused by a fault");
+	assert_logged("error -9999 for caller 0x1234 was not injected, nor caused by an injected fault");
 	pv_inject_reported(CALLER, 1);
 	assert_int_equal(since().reported, 0);
 	assert_int_equal(since().other, 3);
@@ -183,7 +183,7 @@ static void what_is_no_setting_is_refused_in_one_line(void **state)
 		host_log_clear();
 		assert_false(pv_inject_arm(bad[i]));
 		assert_int_equal(host_log_lines(), 1);
-		assert_logged("not N[,SEED[,once|twice|drop]]");
+		assert_logged("expected N[,SEED[,once|twice|drop]]");
 	}
 	host_log_clear();
 	for (i = 0; i < COUNT(good); i++)
@@ -194,10 +194,12 @@ static void what_is_no_setting_is_refused_in_one_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_INJECT(every_nth_and_no_other), TEST_INJECT(errors_come_in_turn),
+		TEST_INJECT(every_nth_and_no_other),
+		TEST_INJECT(errors_come_in_turn),
 		TEST_INJECT(reports_are_matched_with_faults),
 		TEST_INJECT(what_a_fault_brings_with_it_is_neither_injected_nor_unexplained),
-		TEST_INJECT(twice_fails_the_second_try_and_not_the_third), TEST_INJECT(drop_is_one),
+		TEST_INJECT(twice_fails_the_second_try_and_not_the_third),
+		TEST_INJECT(drop_is_one),
 		TEST_INJECT(picks_are_below_and_all_of_them),
 		TEST_INJECT(what_is_no_setting_is_refused_in_one_line),
 	};

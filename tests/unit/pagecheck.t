@@ -51,8 +51,8 @@ def main():
                 "lacks the refusal of backends/kvm/detect.c", lost + "KVM offers nothing that helps")
         planted(root, "a refusal of a part that changed", "pvops/exceptions.c", '"-%s: too many', '"-%s: far too many',
                 "lacks the refusal of pvops/exceptions.c", lost + "-<part>: too many exceptions")
-        planted(root, "a start that fails with another line", "backends/vmware/backend.c", "nobody answers", "nobody is",
-                "lacks the refusal of backends/vmware/backend.c", lost + "pvops: vmware: nobody answers")
+        planted(root, "a start that fails with another line", "backends/vmware/backend.c", "hypercall does not", "call does not",
+                "lacks the refusal of backends/vmware/backend.c", lost + "pvops: vmware: the hypercall does not")
         planted(root, "a refusal that is not on the page", PAGE, "* `no VMware by CPUID`:", "* no VMware:",
                 "lacks the refusal of backends/vmware/detect.c")
         planted(root, "a refusal that no source has", PAGE, "### vmware\n\n", "### vmware\n\n* `never so`: x\n",

@@ -289,8 +289,8 @@ static void detection_without_a_reason_says_so(void **state)
 	(void)state;
 	fake_backend[FAKE_OTHER].why = NULL;
 	boot("pvops=other");
-	assert_non_null(find(pv_detected, "other: no: it does not say why"));
-	assert_refused("pvops=other: it does not say why");
+	assert_non_null(find(pv_detected, "other: no: the backend gives no reason"));
+	assert_refused("pvops=other: the backend gives no reason");
 }
 
 static void unknown_name_is_refused(void **state)
@@ -655,7 +655,7 @@ static void override_of_patched_sites_is_refused(void **state)
 	sites->impl = &before;
 	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), -EBUSY);
 	sites->impl = NULL;
-	assert_true(host_log_find("clock_read: cannot be overridden, sites are patched"));
+	assert_true(host_log_find("override of clock_read refused: sites are already patched"));
 	assert_ptr_equal(pv_impl_of(PV_OP_clock_read), before);
 }
 
@@ -1074,7 +1074,7 @@ static void endless_cpuid_leaves_end(void **state)
 	assert_chosen("native");
 	assert_in_range(cpuid_reads, 3, CPUIDS_MOST);
 	assert_int_equal(strange.ranges, PV_CPUID_RANGES);
-	assert_non_null(find(pv_detected, "CPUID: more than 4 hypervisors: the others are not looked at"));
+	assert_non_null(find(pv_detected, "CPUID: more than 4 hypervisors: the layer ignores the others"));
 }
 
 /* Two would be enough; a fifth interface is reported, not read. */
@@ -1183,7 +1183,7 @@ static void choice_stays_once_sites_are_patched(void **state)
 	assert_table_is_the_choice();
 	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 0);
 	assert_int_equal(fake_backend[FAKE_FAKE].inits, 1);
-	assert_logged("pvops: pv_init() after pv_patch(): sites are patched, the choice stays");
+	assert_logged("pvops: pv_init() refused: sites are already patched; the backend stays");
 	/* As compiled they go where the table says. */
 	assert_int_equal(pv_repatch(true), 0);
 	boot("pvops=native");

@@ -120,9 +120,9 @@ tap.ok(missed(run), f"refused twice: the load misses it, run {seed}", *run["tail
 
 # Bad input, and an image without fault injection.
 for words, image, why in (
-        (["fault=4x"], IMAGE, "fault=4x: not N[,SEED[,once|twice|drop]]"),
-        (["fault=4"], vm.IMAGE, "fault=: this image has no fault injection, build/fault/guest.elf has"),
-        (["load=0"], vm.IMAGE, "load=: not SECONDS[,SEED], both above 0")):
+        (["fault=4x"], IMAGE, "fault=4x: expected N[,SEED[,once|twice|drop]]"),
+        (["fault=4"], vm.IMAGE, "fault=: this image has no fault injection; use build/fault/guest.elf"),
+        (["load=0"], vm.IMAGE, "load=: expected SECONDS[,SEED], both above 0")):
     run = load("native", words, "faults-bad", image)
     tap.ok(not run["end"] and any(why in line for line in run["log"]), f"{words[0]}: {why}",
            *run["tail"][-3:])

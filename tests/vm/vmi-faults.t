@@ -23,7 +23,7 @@ ASKED = {
     "entry": "call 30: entry outside the image",
     "type": "call 30: unknown relocation type",
     "garbage": "call 0: relocation has reserved bits set",
-    "calls": "call 33: answered without the calls that go with it",
+    "calls": "call 33: answered, but not all calls that go with it",
     "init": "VMI_Init failed",
 }
 # Refused for what its own code does.  Addresses are in the image.
