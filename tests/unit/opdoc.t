@@ -188,7 +188,7 @@ def main():
         refused(root, "a backend that ends the process", ("kvm", "ended the process"))
         root = built(tmp, "backends/kvm/smp.c", "lock_wait, pvkvm_lock_wait)",
                      "lock_wait, (void *)((u64)pvkvm_lock_wait + 1))")
-        refused(root, "a function that has no name", ("lock_wait", "kvm", "no function is"))
+        refused(root, "a function that has no name", ("lock_wait", "kvm", "no function begins"))
         root = built(tmp, "backends/native/backend.c", 'LEAF(clts, "clts");', 'LEAF(clts, "jmp .+2");')
         refused(root, "inline code that branches", ("inline code with", "jmp"))
 

@@ -61,6 +61,6 @@ with tempfile.TemporaryDirectory() as folder:
            "a row runs its command, with or without .t", *said, *why)
     (copy / "tests/vm/contract-new.t").write_text("", encoding="utf-8")
     status, _, said = run("list", "tests/vm", top=copy)
-    tap.ok(status == 2 and len(said) == 1 and "have one name: contract-new" in said[0], "a file with a row's name is one error",
+    tap.ok(status == 2 and len(said) == 1 and "have the same name: contract-new" in said[0], "a file with a row's name is one error",
            *said)
 tap.done()
