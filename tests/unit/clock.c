@@ -173,7 +173,7 @@ static void assert_khz(u32 khz, u64 want)
 
 /* --- measured --- */
 
-static void each_clock(void **state)
+static void each_clock_gives_the_frequency(void **state)
 {
 	static const u64 rates[] = { 800000, 1000000, 2310000, 5700000 };
 	u32 i;
@@ -196,7 +196,7 @@ static void each_clock(void **state)
 }
 
 /* An HPET that firmware has left off is off again afterwards. */
-static void hpet_as_found(void **state)
+static void hpet_is_off_again_after_the_measurement(void **state)
 {
 	(void)state;
 	machine.pit = false;
@@ -205,7 +205,7 @@ static void hpet_as_found(void **state)
 }
 
 /* Away now and then, also for longer than the PIT counts, and in the middle of readings. */
-static void busy_host(void **state)
+static void busy_host_gives_the_frequency(void **state)
 {
 	static const struct {
 		u32 in;
@@ -224,7 +224,7 @@ static void busy_host(void **state)
 		}
 }
 
-static void hopeless_host(void **state)
+static void frequency_is_assumed_on_a_host_that_is_always_away(void **state)
 {
 	(void)state;
 	/* Away at every instruction: nothing can be told to a twentieth. */
@@ -235,7 +235,7 @@ static void hopeless_host(void **state)
 	assert_logged("TSC: frequency unknown", "4000000 kHz assumed, so the clock is wrong");
 }
 
-static void implausible_pit(void **state)
+static void implausible_pit_is_not_used(void **state)
 {
 	(void)state;
 	machine.pit_lies = 300;
@@ -244,7 +244,7 @@ static void implausible_pit(void **state)
 	assert_logged("measured by the HPET");
 }
 
-static void no_clock(void **state)
+static void frequency_is_assumed_without_a_clock(void **state)
 {
 	(void)state;
 	machine.pit = machine.hpet = machine.cmos = false;
@@ -262,7 +262,7 @@ static void no_clock(void **state)
 
 /* --- asked --- */
 
-static void processor_says(void **state)
+static void frequency_of_the_processor_is_used(void **state)
 {
 	(void)state;
 	machine.last_leaf = 0x16;
@@ -280,7 +280,7 @@ static void processor_says(void **state)
 	assert_logged("measured by the PIT");
 }
 
-static void processor_talks_nonsense(void **state)
+static void implausible_frequency_of_the_processor_is_not_used(void **state)
 {
 	(void)state;
 	machine.last_leaf = 0x16;
@@ -294,7 +294,7 @@ static void processor_talks_nonsense(void **state)
 	assert_int_equal(host_log_lines(), 1 + 3);
 }
 
-static void hypervisor_says(void **state)
+static void frequency_of_the_hypervisor_is_used(void **state)
 {
 	(void)state;
 	machine.hypervisor = true;
@@ -321,15 +321,15 @@ static void hypervisor_says(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_ON(each_clock),
-		TEST_ON(hpet_as_found),
-		TEST_ON(busy_host),
-		TEST_ON(hopeless_host),
-		TEST_ON(implausible_pit),
-		TEST_ON(no_clock),
-		TEST_ON(processor_says),
-		TEST_ON(processor_talks_nonsense),
-		TEST_ON(hypervisor_says),
+		TEST_ON(each_clock_gives_the_frequency),
+		TEST_ON(hpet_is_off_again_after_the_measurement),
+		TEST_ON(busy_host_gives_the_frequency),
+		TEST_ON(frequency_is_assumed_on_a_host_that_is_always_away),
+		TEST_ON(implausible_pit_is_not_used),
+		TEST_ON(frequency_is_assumed_without_a_clock),
+		TEST_ON(frequency_of_the_processor_is_used),
+		TEST_ON(implausible_frequency_of_the_processor_is_not_used),
+		TEST_ON(frequency_of_the_hypervisor_is_used),
 	};
 
 	return RUN(tests);

@@ -35,6 +35,6 @@ for env, words, tag, backend, lines, refusals in CASES:
     log = [r for r in run["log"] if "pvops: " in r]
     for line in lines:
         tap.ok(any(f"pvops: {line}" in r for r in log), f"{what}: {line}", *log)
-    tap.equal(sum(" refused" in r for r in log), refusals, f"{what}: {refusals} refusals are said")
+    tap.equal(sum(" refused" in r for r in log), refusals, f"{what}: {refusals} refusals are logged")
     tap.equal(run["totals"]["pass"], WORK.count(":") + 1, f"{what}: every op does its work")
 tap.done()
