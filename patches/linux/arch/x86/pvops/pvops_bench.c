@@ -545,7 +545,7 @@ static void report_others(void)
 		if (bench.seen[op])
 			continue;
 		if (op == PV_OP_end_context_switch)
-			why = "measured with start_context_switch";
+			why = "its cost is in start_context_switch";
 		else if (op == PV_OP_read_pmc)
 			why = "no counter here";
 		else if (op == PV_OP_set_ldt)
