@@ -317,7 +317,7 @@ def _assert_faults(data):
     out = [(faults.get("injected"), f"{faults.get('injected')} of {faults.get('calls')} hypercalls failed on purpose",
             said),
            (faults.get("injected") == faults.get("reported"), "as many faults are reported as were injected", said),
-           (faults.get("other") == 0, f"the hypervisor refused {faults.get('followed')} calls that followed a fault, "
+           (faults.get("other") == 0, f"the hypervisor refused {faults.get('followed')} call(s) that followed a fault, "
             "and no others", faults.get("unexplained", [])),
            (faults.get("reported", -1) + faults.get("followed", 0) == faults.get("lines"),
             "each refusal is a line of the log", said),
