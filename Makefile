@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
-# `make help` lists what there is.  V=1 shows the commands.
+# `make help` lists targets and variables.  V=1 shows the commands.
 
 B := build
 PROVE ?= prove
@@ -56,27 +56,27 @@ hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 	select port-check series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
 
 # A target's line: "target: ... ## group: text"; variables are lines "#: NAME	text".
-help: ## start: this list
+help: ## start: print this list
 	@awk -f tools/help.awk $(MAKEFILE_LIST)
 
-deps: ## start: install the Debian packages that are missing (GUEST=linux: Linux's, too)
+deps: ## start: install missing Debian packages (GUEST=linux: also those for Linux)
 	@echo "deps: all there"
 
-#: GUEST=linux	Linux, not the mini guest: demo bench check faults sparse coccicheck deps
-#: ROWS="a b"	vm, check: these tests of tests/vm or tests/linux only (tools/rows.py)
-#: STOCK_CONFIGS=no	check GUEST=linux: mm, debug, kasan, up are not compared with a stock kernel
-#: CONFIG=name	linux: another configuration: same hard cloud fault mm debug kasan up
-#: SELECT="e/b"	select: environment/backend, such as vmi-smp2/vmi, in the place of all
-#: IMAGE=file	audit: a kernel, vmlinux or bzImage, in the place of the mini guest
-#: AUDIT="..."	audit: its options, such as --allow FILE or --json
+#: GUEST=linux	demo bench check faults sparse coccicheck deps: Linux, not the mini guest
+#: ROWS="a b"	vm, check: run only these tests of tests/vm or tests/linux (tools/rows.py)
+#: STOCK_CONFIGS=no	check GUEST=linux: do not compare mm, debug, kasan, up with stock kernels
+#: CONFIG=name	linux: build another configuration: same hard cloud fault mm debug kasan up
+#: SELECT="e/b"	select: run only this environment/backend, such as vmi-smp2/vmi
+#: IMAGE=file	audit: the kernel to audit, vmlinux or bzImage (the mini guest)
+#: AUDIT="..."	audit: options of the audit, such as --allow FILE or --json
 #: FAULT_SECONDS=n	faults: seconds of load in each environment (60)
-#: SEED=n	faults: other times and places of faults
-#: FUZZ_RUNS=n	fuzz, fuzz-long: runs of each target (200000, 10000000); -1: for ever
-#: FUZZ_SECONDS=n	fuzz: at most n seconds of each target (10)
-#: KERNEL=file	the kernel of KVM hosts and of dom0s (build/kernel/vmlinuz, Debian's)
-#: PORT=dir	port-check: the port, such as ports/template
-#: JOBS=n	builds of Linux: make -j (all CPUs)
-#: PROVE="..."	the program that runs tests (prove)
+#: SEED=n	faults: seed of the random places of faults (7; Linux: 1)
+#: FUZZ_RUNS=n	fuzz, fuzz-long: runs of each target (200000, 10000000); -1: no limit
+#: FUZZ_SECONDS=n	fuzz: at most n seconds for each target (10)
+#: KERNEL=file	kernel of KVM hosts and dom0s (Debian's, build/kernel/vmlinuz)
+#: PORT=dir	port-check: folder of the port, such as ports/template
+#: JOBS=n	parallel jobs when Linux is built (all CPUs)
+#: PROVE="..."	program that runs the tests (prove)
 #: V=1	show commands
 
 # The guest: the mini guest, or Linux.
@@ -85,12 +85,12 @@ ifeq ($(filter $(GUEST),mini linux),)
 $(error GUEST=$(GUEST): no such guest; there are: mini linux)
 endif
 
-demo: demo-$(GUEST) ## start: boot in every environment: what is found, patched, and what each op costs
+demo: demo-$(GUEST) ## start: boot in every environment; print backend, patched sites and cost of each op
 
 demo-mini: $(B)/guest.elf $(parts)
 	@tools/report.py demo
 
-demo-page: $(B)/guest.elf $(parts) ## build: docs/demo.md: what make demo prints
+demo-page: $(B)/guest.elf $(parts) ## build: docs/demo.md, from the output of make demo
 	$(Q)tools/demopage.py docs/demo.md
 
 # The stock kernel is prepared too, if it is built.
@@ -122,7 +122,7 @@ $(B)/linux-bench/initrd: $(B)/linux-bench/init
 	$(Q)touch -d @0 $(@D)/root/init
 	$(Q)cd $(@D)/root && echo init | cpio -o -H newc -R 0:0 --reproducible --quiet >../$(@F)
 
-check: check-$(GUEST) ## start: everything that can fail; 15 minutes
+check: check-$(GUEST) ## start: the test suite; 15 minutes
 	@echo "check: good"
 
 check-mini: docs-check sparse-mini coccicheck-mini analyze guest unit fuzz audit-check vm
@@ -158,13 +158,13 @@ guest: $(images) ## build: the mini guest, by gcc and by clang
 unit: ## test: host tests of the core and of the tools
 
 # The needed functions are read from the objects.  Example: make port-check PORT=ports/template
-port-check: ## test: what a port lacks, backend by backend; PORT=dir
+port-check: ## test: list what a port lacks, for each backend; PORT=dir
 	$(if $(PORT),,$(error port-check: which port?  make port-check PORT=ports/template))
 	$(Q)tools/portcheck.py $(PORT)
 
-fuzz: ## test: every parser of untrusted input, bounded
+fuzz: ## test: fuzz every parser of untrusted input, for some seconds each
 
-fuzz-long: ## test: 10 million runs of each: build/report/fuzz.{json,md}
+fuzz-long: ## test: fuzz with 10 million runs each: build/report/fuzz.{json,md}
 
 vm: $(images) $(parts) $(hvm_parts) vmi-roms $(B)/clang/vmi/monitor.elf ## test: the mini guest in every environment
 	$(Q)$(call prove-rows,tests/vm)
@@ -179,13 +179,13 @@ select: $(images) $(parts) ## test: the contract suite with each single op left 
 	done; test -z "$$failed"
 
 # Any kernel: make audit IMAGE=vmlinux AUDIT="--allow FILE --json"
-audit: $(B)/audit/audit $(if $(IMAGE),,$(images)) ## measure: sensitive instructions that no site covers, of any kernel
+audit: $(B)/audit/audit $(if $(IMAGE),,$(images)) ## measure: list sensitive instructions of a kernel that no site covers
 	$(Q)tools/audit/audit.sh $(IMAGE) $(AUDIT)
 
 audit-check: audit $(B)/vmi/monitor.elf
 	$(Q)$(PROVE) tests/audit
 
-audit-table: $(B)/audit/audit $(images) $(KERNEL) ## measure: the same in numbers, kernels side by side
+audit-table: $(B)/audit/audit $(images) $(KERNEL) ## measure: count these instructions, kernels side by side
 	$(Q)tools/audit/audit.sh table
 
 $(B)/audit/audit: $(wildcard tools/audit/*.c) tools/audit/audit.h
@@ -194,7 +194,7 @@ $(B)/audit/audit: $(wildcard tools/audit/*.c) tools/audit/audit.h
 	$(Q)$(CC) -O2 -Wall -Wextra -Werror -o $@ $(filter %.c,$^) -lelf -lZydis
 
 # A longer run with faults at other places: FAULT_SECONDS=600 SEED=7 make faults
-faults: faults-$(GUEST) ## test: hypercalls that fail under load, a minute in each environment
+faults: faults-$(GUEST) ## test: inject failures of hypercalls under load, a minute in each environment
 
 faults-mini: $(images) $(XEN) $(B)/vmi/monitor.elf
 	$(Q)FAULT_SECONDS=$${FAULT_SECONDS:-60} $(PROVE) -v tests/vm/faults.t
@@ -214,7 +214,7 @@ analyze: ## test: gcc -fanalyzer, clang-tidy and cppcheck, zero findings
 	$(Q)tools/analyze.py
 	$(Q)$(PROVE) tests/static/analyze.t
 
-coccicheck: coccicheck-$(GUEST) ## test: Coccinelle: rules on our own code; of Linux: the conversion
+coccicheck: coccicheck-$(GUEST) ## test: Coccinelle: rules on our own code; GUEST=linux: the conversion
 
 coccicheck-mini:
 	@echo "  SPATCH  tools/cocci"
@@ -276,7 +276,7 @@ sparse_flags := -std=gnu11 -ffreestanding -mcmodel=kernel \
 # Recursive, because make would run := on every start.
 gcc_folder = $(shell gcc -print-file-name=)
 
-sparse: sparse-$(GUEST) ## test: address types, zero warnings; of Linux: none but stock's
+sparse: sparse-$(GUEST) ## test: address types, zero warnings; GUEST=linux: no new warning
 
 sparse-mini: $(sparse_src:%=$(B)/sparse/%)
 
@@ -297,8 +297,8 @@ compile_commands.json: FORCE ## build: for editors and clangd
 .PHONY: FORCE
 FORCE:
 
-clean: ## build: remove what was built, keep what was fetched
+clean: ## build: remove built files, keep fetched packages
 	rm -rf $(filter-out $(B)/xen $(B)/kernel $(B)/toolstack $(B)/linux-fetch,$(wildcard $(B)/*))
 
-distclean: ## build: remove both
+distclean: ## build: remove build/
 	rm -rf $(B)

@@ -9,7 +9,7 @@ static const char *const error_text[] = {
 	[PV_SITE_OK] = "ok",
 	[PV_SITE_BAD_OP] = "no such op",
 	[PV_SITE_BAD_KIND] = "unknown kind of site",
-	[PV_SITE_SHORT] = "length impossible for its kind",
+	[PV_SITE_SHORT] = "wrong length for its kind",
 	[PV_SITE_OUTSIDE] = "outside the text it belongs to",
 	[PV_SITE_REACH] = "target beyond 2 GiB",
 	[PV_SITE_TEXT] = "text is not what the record says",
@@ -121,7 +121,7 @@ static bool usable(const struct pv_site_set *set)
 	unsigned long end = (unsigned long)set->end;
 
 	if (start % 4 || end < start || (end - start) % sizeof(struct pv_site)) {
-		pv_port_log("pvops: %s: site table 0x%lx-0x%lx is misaligned or torn; not patched",
+		pv_port_log("pvops: %s: site table 0x%lx-0x%lx is misaligned or incomplete; not patched",
 			    set->name, start, end);
 		return false;
 	}
@@ -131,7 +131,7 @@ static bool usable(const struct pv_site_set *set)
 		return false;
 	}
 	if (set->gone_end < set->gone_start) {
-		pv_port_log("pvops: %s: text 0x%lx-0x%lx that is gone ends before it starts; not patched",
+		pv_port_log("pvops: %s: discarded text 0x%lx-0x%lx ends before it starts; not patched",
 			    set->name, set->gone_start, set->gone_end);
 		return false;
 	}

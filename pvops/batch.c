@@ -210,7 +210,7 @@ void pv_batch_end(enum pv_batch_kind kind)
 
 	order();
 	if (!batch->depth[kind]) {
-		pv_port_log("pvops: batch ended that was not begun, at 0x%lx",
+		pv_port_log("pvops: batch end without a begin, at 0x%lx",
 			    (unsigned long)PV_CALLER());
 		return;
 	}

@@ -60,7 +60,7 @@ static void name_hypervisors(const struct pv_platform *platform)
 			    shows_hv1(range) ? ", interface Hv#1" : other ? ", no interface" : "");
 	}
 	if (platform->more_ranges)
-		pv_add_line(detected, "CPUID: more than %u hypervisors: the others are not looked at",
+		pv_add_line(detected, "CPUID: more than %u hypervisors: the layer ignores the others",
 			    PV_CPUID_RANGES);
 }
 
@@ -97,7 +97,7 @@ void pv_detect_all(const struct pv_platform *platform)
 		const struct pv_backend *backend = __pv_backends_start[nr];
 		struct pv_candidate *c = &candidates[nr];
 
-		*c = (struct pv_candidate){ .why = "it does not say why" };
+		*c = (struct pv_candidate){ .why = "the backend gives no reason" };
 		c->score = backend->detect(platform, &c->why);
 		if (c->score > PV_SCORE_NONE)
 			pv_add_line(detected, "%s: %s (score %d)", backend->name, backend->title,

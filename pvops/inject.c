@@ -98,7 +98,7 @@ bool pv_inject_arm(const char *text)
 		}
 	}
 	if (!good || !ends(at)) {
-		pv_port_log("pvops: fault=%s: not N[,SEED[,once|twice|drop]]", text);
+		pv_port_log("pvops: fault=%s: expected N[,SEED[,once|twice|drop]]", text);
 		return false;
 	}
 	__atomic_store_n(&every, 0, __ATOMIC_SEQ_CST);
@@ -188,7 +188,7 @@ void pv_inject_reported(unsigned long caller, s32 error)
 		count(followed);
 	} else {
 		count(other);
-		pv_port_log("pvops: error %d for caller 0x%lx was not injected, nor caused by a fault",
+		pv_port_log("pvops: error %d for caller 0x%lx was not injected, nor caused by an injected fault",
 			    error, caller);
 	}
 }

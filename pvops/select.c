@@ -163,7 +163,7 @@ void pv_init(struct pv_platform *platform, const char *cmdline)
 	const struct pv_backend *backend;
 
 	if (kernel_sites.impl) {
-		pv_port_log("pvops: pv_init() after pv_patch(): sites are patched, the choice stays");
+		pv_port_log("pvops: pv_init() refused: sites are already patched; the backend stays");
 		return;
 	}
 	pv_lines_detected.count = 0;
@@ -205,7 +205,7 @@ int pv_override(enum pv_op op, void (*fn)(void))
 	void (**slot)(void) = (void (**)(void))&pv_slots;
 
 	if (kernel_sites.impl) {
-		pv_port_log("pvops: %s: cannot be overridden, sites are patched",
+		pv_port_log("pvops: override of %s refused: sites are already patched",
 			    pv_op_info[op].name);
 		return -PV_EBUSY;
 	}

@@ -79,7 +79,7 @@ def read_list():
             continue
         m = re.fullmatch(r"(\S+) (\S+) (\S+) /(.+?)/ (.+)", line)
         if not m:
-            fail(f"analyze.txt:{nr}: not TOOL CHECK FILE /TEXT/ REASON: {line}")
+            fail(f"analyze.txt:{nr}: expected TOOL CHECK FILE /TEXT/ REASON: {line}")
         out.append((nr, m[1], m[2], m[3], re.compile(m[4])))
     return out
 
@@ -105,7 +105,7 @@ def main(argv):
             bad += 1
     for nr, *key, _ in allowed:
         if nr not in used and not argv:
-            print(f"analyze.txt:{nr}: nothing needs it: {' '.join(key)}")
+            print(f"analyze.txt:{nr}: unused line: {' '.join(key)}")
             bad += 1
     if not bad:
         print(f"analyze: good, {len(files)} files, {len(used)} lines of the list used")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The picture of a report: what differs from native, as SVG, light and dark.
+"""Draw the operations of a report that differ from native, as SVG, light and dark.
 
 Above, a heat map: a row per operation, a column per environment, in each cell how many
 times native's executed instructions; rows that are the same in all are one.  Below, a panel

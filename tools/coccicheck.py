@@ -26,7 +26,7 @@ def fail(text):
 def files_of(rule):
     m = re.search(r"^// Files: (.+)$", rule.read_text(), re.M)
     if not m:
-        fail(f"{rule.name}: says nothing of files (// Files: FOLDER...)")
+        fail(f"{rule.name}: no line '// Files: FOLDER...'")
     found = []
     for folder in m[1].split():
         if not (TOP / folder).is_dir():
@@ -57,7 +57,7 @@ def read_list():
             continue
         words = line.split(None, 3)
         if len(words) < 4:
-            fail(f"allow.txt:{nr}: not RULE FILE FUNCTION REASON: {line}")
+            fail(f"allow.txt:{nr}: expected RULE FILE FUNCTION REASON: {line}")
         out[tuple(words[:3])] = nr
     return out
 
@@ -85,10 +85,10 @@ def main(argv):
                 print(f"{rule.stem}: {file}:{line}: {function}: {text}")
                 bad += 1
     for key in sorted(set(allowed) - used):
-        print(f"allow.txt:{allowed[key]}: nothing needs it: {' '.join(key)}")
+        print(f"allow.txt:{allowed[key]}: unused line: {' '.join(key)}")
         bad += 1
     if not bad:
-        print(f"coccicheck: good, {len(list(RULES.glob('*.cocci')))} rules, {count} looks at files, {len(used)} allowed")
+        print(f"coccicheck: good, {len(list(RULES.glob('*.cocci')))} rules, {count} checks of files, {len(used)} allowed")
     return 1 if bad else 0
 
 

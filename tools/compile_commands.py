@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""What make would compile, for editors: reads the output of `make -Bn`, writes JSON.
+"""List compile commands for editors: reads the output of `make -Bn`, writes JSON.
 
   make -Bn build/guest.elf unit-build | tools/compile_commands.py >compile_commands.json
 """

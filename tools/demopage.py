@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""The page that shows what `make demo` prints.
+"""Write or check the page with the output of `make demo`.
 
   demopage.py FILE           run the demo, write the page
   demopage.py --check FILE   run the demo, compare it with the page

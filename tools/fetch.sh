@@ -127,7 +127,7 @@ install_with_libraries() {
 		for name in $(objdump -p "$file" | awk '$1 == "NEEDED" { print $2 }'); do
 			[ ! -e result/lib64/"$name" ] || continue
 			lib=$(find all -name "$name" | head -n 1)
-			[ -n "$lib" ] || fail "$(basename "$file") wants $name: in none of the packages"
+			[ -n "$lib" ] || fail "$(basename "$file") needs $name: no package has it"
 			todo+=("$lib")
 		done
 	done

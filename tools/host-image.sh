@@ -28,7 +28,7 @@ module() {
 	local file=$modules/$1.ko name
 	[ ! -e "$root/modules/$1.ko" ] || return 0
 	[ -e "$file" ] || file=$file.xz
-	[ -e "$file" ] || fail "$modules/$1.ko: no such module, nor with .xz"
+	[ -e "$file" ] || fail "$modules/$1.ko: no such module, also not with .xz"
 	for name in $(modinfo -F depends "$file" | tr , ' '); do
 		module "$name"
 	done

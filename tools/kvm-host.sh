@@ -16,9 +16,9 @@ module kvm-amd
 # Libraries at their own place: some programs look for them by path.
 qemu=$(command -v qemu-system-x86_64) || fail "no qemu-system-x86_64 here (package qemu-system-x86)"
 cp -L "$qemu" "$root/bin/qemu"
-libraries=$(ldd "$qemu") || fail "$qemu: cannot tell its libraries"
+libraries=$(ldd "$qemu") || fail "$qemu: ldd cannot list its libraries"
 missing=$(sed -n 's/^\t\(.*\) => not found/\1/p' <<<"$libraries")
-[ -z "$missing" ] || fail "$qemu wants ${missing//$'\n'/ }: not here"
+[ -z "$missing" ] || fail "$qemu needs ${missing//$'\n'/ }: not here"
 for file in $(grep -o '/[^ ]*' <<<"$libraries"); do
 	mkdir -p "$root$(dirname "$file")"
 	cp -L "$file" "$root$file"

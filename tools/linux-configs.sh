@@ -68,7 +68,7 @@ warnings()
 
 no_warnings()
 {
-	! warnings >&2 || fail "$objects: warnings"
+	! warnings >&2 || fail "$objects: the build has warnings"
 }
 
 # Fail if Kconfig has overruled a line of $1: the kernel is not the intended one.
@@ -117,7 +117,7 @@ config_same()
 			objcopy -O binary -j $section $objects/vmlinux $objects/same.$section
 		done
 		cmp build/linux-stock/same.$section build/linux-same/same.$section ||
-			fail "CONFIG_PVOPS=n: $section is not that of the pristine tree"
+			fail "CONFIG_PVOPS=n: $section differs from the pristine tree"
 		step SAME "$section, $(stat -c %s $objects/same.$section) bytes"
 	done
 }
@@ -131,7 +131,7 @@ boot()
 	tools/linux_matrix.py run --variant $config_name "$row" "$@" >$objects/said ||
 		{ cat $objects/said >&2; exit 1; }
 	! grep -E 'unpatched|missing ENDBR' "build/log/linux-$row~$config_name.log" ||
-		fail "the kernel complained"
+		fail "the kernel logged a warning"
 }
 
 # planted NAME WARNING: tests/linux/NAME.c must cause this warning.

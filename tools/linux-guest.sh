@@ -132,7 +132,7 @@ protected()
 		native_irq native_cpu native_mmu pvxen_irq_impls pvxen_cpu_impls pvxen_mmu_impls \
 		$vmi _text pv_apply pvops_code_start; do
 		line=$(grep " $name\$" "$tree/System.map") && [ "$(echo "$line" | wc -l)" = 1 ] || {
-			echo "linux-guest: $tree/System.map: not one symbol $name" >&2
+			echo "linux-guest: $tree/System.map: not exactly one symbol $name" >&2
 			exit 1
 		}
 		echo "$line"

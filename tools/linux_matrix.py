@@ -3,7 +3,7 @@
 """Boot one Linux kernel in every row of tests/linux/envs.toml: the matrix.
 
   linux_matrix.py list               the rows
-  linux_matrix.py demo               boot all, print what each found, and the matrix
+  linux_matrix.py demo               boot all, print what each chose, and the matrix
   linux_matrix.py run ROW [WORD...]  boot one; WORDs are for the kernel's command line
   linux_matrix.py tap ROW...         boot each and assert every cell, as TAP for prove
 
@@ -261,7 +261,7 @@ def asserts(result, reference=None):
     out = [(result["user"], "user space is reached", []),
            (result["end"] and not result["problems"], "the guest comes to its end, and the machine goes off",
             result["problems"] + ([] if result["end"] else [f"  | {t}" for t in result["tail"]])),
-           (not data.get("complaints"), "the kernel complained of nothing", data.get("complaints", []))]
+           (not data.get("complaints"), "the kernel logs no warning", data.get("complaints", []))]
     rows = environments.env_rows(result["row"], TABLE)
     out.append((data.get("cpus") == rows["cpus"], f"the kernel runs {rows['cpus']} CPU(s)",
                 [f"is {data.get('cpus')}"]))
@@ -294,7 +294,7 @@ def _assert_layer(result, parts):
     data, tests = result["data"], result["tests"]
     expected = environments.env_rows(result["row"], TABLE)["backend"]
     out = [(data.get("backend") == expected, f"{expected} is chosen", [f"is {data.get('backend')}"]),
-           (data.get("detected"), "what was detected is told", []),
+           (data.get("detected"), "the log has the lines of detection", []),
            (not data.get("refused"), "nothing is refused", data.get("refused", []))]
     where = [("the kernel's sites", data.get("sites", {}))]
     if "module" in parts:
@@ -306,7 +306,7 @@ def _assert_layer(result, parts):
                     f"{title} are patched, none is left indirect", [f"is {json.dumps(sites)}"]))
     if "security" in parts:
         ran = [n for n in SECURITY if tests.get(f"security/{n}", ("",))[0] in ("PASS", "FAIL")]
-        out.append((ran == list(SECURITY), f"security is tried: {', '.join(ran) or 'nothing'}", []))
+        out.append((ran == list(SECURITY), f"all security tests ran: {', '.join(ran) or 'nothing'}", []))
     return out
 
 
@@ -317,10 +317,10 @@ def _assert_faults(data):
     out = [(faults.get("injected"), f"{faults.get('injected')} of {faults.get('calls')} hypercalls failed on purpose",
             said),
            (faults.get("injected") == faults.get("reported"), "as many faults are reported as were injected", said),
-           (faults.get("other") == 0, f"{faults.get('followed')} were the hypervisor's own, of what came with a fault; "
-            "no other", faults.get("unexplained", [])),
+           (faults.get("other") == 0, f"the hypervisor refused {faults.get('followed')} call(s) that followed a fault, "
+            "and no others", faults.get("unexplained", [])),
            (faults.get("reported", -1) + faults.get("followed", 0) == faults.get("lines"),
-            "each is a line of the log", said),
+            "each refusal is a line of the log", said),
            (faults.get("named") == faults.get("lines"), "each line has an op and a caller", said),
            (sum(sum(errors.values()) for errors in refusals.values()) == faults.get("named"),
             f"ops: {', '.join(refusals)}", said),
@@ -330,7 +330,7 @@ def _assert_faults(data):
         counts = storm.get(event, {})
         out.append((counts.get(where), f"{counts.get(where)} of {counts.get('all')} {event} came on top of a batch, "
                     f"{where}", [json.dumps(storm)]))
-    out.append((storm.get("wrong") == 0, "updates of interrupt handlers were real at once, and in order",
+    out.append((storm.get("wrong") == 0, "updates of interrupt handlers took effect at once, and in order",
                 [json.dumps(storm)]))
     return out
 

@@ -26,7 +26,7 @@ def wrapped(image):
     offset, virt, start = loads[0][:3]
     for seg in loads:
         if seg[2] - seg[0] != start - offset:
-            raise ValueError(f"the segment at {seg[1]:#x} is not where the file has it")
+            raise ValueError(f"the segment at {seg[1]:#x} has another distance in the file than in memory")
     last = loads[-1]
     end, bss_end = last[2] + last[3], last[2] + last[4]
     entry = image.named["multiboot_start"] - (virt - start)

@@ -3,11 +3,11 @@
 """Write the op reference page, docs/ops.md.
 
     tools/opdoc.py docs/ops.md             write it
-    tools/opdoc.py --check docs/ops.md     fail if it is not what would be written
+    tools/opdoc.py --check docs/ops.md     fail if it is not current
     tools/opdoc.py --list                  a line per op and backend
 
 The page comes from the catalogue's contract comments (include/pvops/ops/), and
-from what the backends choose when they run: tools/optables says it.  `make docs`
+from the choices of the backends at run time, which tools/optables prints.  `make docs`
 builds that first.  An op whose contract lacks a field, or whose implementation
 cannot be read, is an error: one line, exit status 1.
 """
@@ -82,7 +82,7 @@ def call_args(text, at):
             depth -= 1
             if not depth:
                 return split_args(text[start + 1:i]), i + 1
-    raise Problem(f"no end of: {text[at:at + 40]!r}")
+    raise Problem(f"unterminated: {text[at:at + 40]!r}")
 
 
 def line_of(text, at):
@@ -99,7 +99,7 @@ def read_comment(op, comment):
         if field:
             current = field.group(1)
             if current in op.fields:
-                raise Problem(f"{op.where}: {op.name}: {current} stands twice")
+                raise Problem(f"{op.where}: {op.name}: {current} appears twice")
             op.fields[current] = field.group(2).strip()
         elif current:
             op.fields[current] = (op.fields[current] + " " + line.strip()).strip()
@@ -266,7 +266,7 @@ class Machines:
         elif choice["fn"] in self.functions:
             text = f"{form} `{self.functions[choice['fn']]}`"
         else:
-            raise Problem(f"{op}: in {backend} it is at {choice['fn']:#x}, where no function is")
+            raise Problem(f"{op}: {backend} has it at {choice['fn']:#x}, where no function begins")
         return text + ("; required" if choice.get("required") else "")
 
     def conditions(self, backend, op):

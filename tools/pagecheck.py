@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Are the pages what the sources are?  One line for each thing that is wrong.
+"""Compare the pages with the sources.  Prints one line for each error.
 
   pagecheck.py [--root DIR]
 
 * docs/choosing-a-backend.md has every refusal of the sources, and no other.
-* Each file, and each function of a file, that docs/architecture.md names is there.
-* The layer includes only what architecture.md lets it.
+* Each file, and each function of a file, that docs/architecture.md names exists.
+* The layer includes only the headers that architecture.md allows.
 * No line of a Markdown page has more than 100 columns.
 * Every public header begins with a sentence that says what it is.
 
-Exit status: 0 nothing is wrong; 1 something is; 2 wrong arguments.
+Exit status: 0 no error; 1 an error; 2 wrong arguments.
 """
 import argparse
 import re

@@ -49,7 +49,7 @@ def _fill(args, values):
 
 def check_name(image):
     if any(c in str(image) for c in ", "):
-        raise UsageError(f"{image}: a comma or blank in the image's path cannot be given to QEMU")
+        raise UsageError(f"{image}: QEMU takes no comma or blank in the image's path")
 
 
 def command(rows, image, cmdline, packed=""):
@@ -83,7 +83,7 @@ def pack(rows, image, cmdline, file):
     if not rows.get("inner"):
         return ""
     if "\n" in cmdline:
-        raise UsageError("a command line is one line")
+        raise UsageError("the command line must be one line")
     files = {"image": image, **rows["parts"]}
     args = _fill(rows["inner"], {**{f: f"/guest/{f}" for f in files}, "cmdline": cmdline})
     names = [f for f in files if any(f"{{{f}}}" in arg for arg in rows["inner"])]

@@ -580,7 +580,7 @@ def main(argv):
     for name in ("A.json", "B.json"):
         two.add_argument(name[0].lower(), metavar=name)
     two.add_argument("--threshold", type=threshold, default=0.0, metavar="PERCENT",
-                     help="so much more is not worse (default: 0)")
+                     help="an increase up to PERCENT is not worse (default: 0)")
     args = parser.parse_args(argv)
     if args.what == "check":
         return check(args.file)

@@ -60,7 +60,7 @@ def tests(folder):
     files = {file.stem: [] for file in sorted(where.glob("*.t"))}
     commands = {**_configurations(table), **files, **{name: rows[name][1] for name in slow_first}}
     if twice := files.keys() & (rows.keys() | table.get("config", {}).keys()):
-        raise cli.UsageError(f"{folder}: a file and a row have one name: {' '.join(sorted(twice))}")
+        raise cli.UsageError(f"{folder}: a file and a row have the same name: {' '.join(sorted(twice))}")
     return {f"{folder}/{name}{'' if command else '.t'}": command for name, command in commands.items()}
 
 
@@ -80,7 +80,7 @@ def main(argv):
         print(*chosen(argv[1].rstrip("/"), argv[2:]), sep="\n")
         return 0
     if len(argv) != 1:
-        raise cli.UsageError("a list of a folder, or one path (--help tells more)")
+        raise cli.UsageError("expected 'list FOLDER' or one path (--help tells more)")
     if Path(argv[0]).is_file():
         os.execv(argv[0], argv)
     path = Path(argv[0].removesuffix(".t"))

@@ -97,8 +97,8 @@ series()
 	g diff --diff-filter=M --shortstat base
 }
 
-# Check every patch by Linux's own script.  patches/checkpatch.txt lists, with reasons, what
-# is allowed in new files; nothing is allowed in edits of Linux's files.
+# Check every patch by Linux's own script.  A patch that adds files may have the findings that
+# patches/checkpatch.txt lists, with reasons.  A patch that edits Linux's files may have none.
 check_style()
 {
 	step STYLE "checkpatch.pl --strict"
@@ -127,7 +127,7 @@ check_trees()
 	rm -rf $tree/.pvops-applied
 	g add -A -f .
 	[ "$(g write-tree)" = "$want" ] || {
-		echo "$out: git am of it and tools/linux.sh prepare differ in:" >&2
+		echo "$out: git am and tools/linux.sh prepare give different trees:" >&2
 		g diff --cached --stat "$want" >&2
 		bad=1
 	}

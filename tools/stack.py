@@ -88,7 +88,7 @@ class Layer:
         self.hooks, self.taken = defaultdict(dict), defaultdict(set)
         graphs = sorted(Path(folder).rglob("*.ci"))
         if not graphs:
-            raise Cannot(f"{folder}: no *.ci there; make unit makes them")
+            raise Cannot(f"{folder}: no *.ci there; make unit builds them")
         for graph in graphs:
             self.read(graph, graph.relative_to(folder).with_suffix(".c"))
 
@@ -174,12 +174,12 @@ class Layer:
         if title not in self.size:
             return (0 if plain(title).startswith("pv_port_") else ASSEMBLY), [plain(title)]
         if title in above:
-            raise Cannot(f"{' -> '.join(map(plain, above[above.index(title):]))} -> {plain(title)}: a ring of calls")
+            raise Cannot(f"{' -> '.join(map(plain, above[above.index(title):]))} -> {plain(title)}: a cycle of calls")
         own, best = self.size[title], (0, [])
         callees = set(self.calls[title])
         if title in callees:
             if plain(title) not in RECURSION:
-                raise Cannot(f"{plain(title)} calls itself: say how deep in RECURSION of tools/stack.py")
+                raise Cannot(f"{plain(title)} calls itself: add its depth to RECURSION in tools/stack.py")
             own *= RECURSION[plain(title)]
             callees.discard(title)
         for op in self.sites[title]:

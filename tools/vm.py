@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Boot the guest image in one environment and read what it says.
+"""Boot the guest image in one environment and read its output.
 
   vm.py list                    the environments of tests/vm/envs.toml
   vm.py run ENV [WORD...]       boot; WORDs are the guest's command line
@@ -11,7 +11,7 @@
 
 Every boot leaves build/log/ENV[~TAG].log (the serial line as it came) and
 .json (the same, parsed).  Exit status: 0 all passed; 1 a test failed, or the
-guest did not reach its end, or said something that cannot be read; 2 wrong
+guest did not reach its end, or printed an unreadable line; 2 wrong
 arguments; 3 something is missing here (image, QEMU, Xen).
 
 $PVOPS_QEMU names another QEMU.

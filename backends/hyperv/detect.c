@@ -43,7 +43,7 @@ static const char *why_not(const struct pvhyperv_features *hv, enum pvhyperv_use
 	if (uses[use].privileges & ~hv->privileges)
 		return "no privilege";
 	if (uses[use].features & ~hv->features)
-		return "not there";
+		return "not offered";
 	if (uses[use].hints & ~hv->hints)
 		return "not recommended";
 	if (uses[use].needs & ~hv->use)
@@ -94,13 +94,13 @@ const char *pvhyperv_features_read(const struct pv_platform *platform,
 #undef LEAF
 	/* TLFS: a guest writes its identity before it uses the interface. */
 	if (!(out->privileges & HV_PRIV_HYPERCALL))
-		return "no privilege to tell the hypervisor who we are";
+		return "no privilege to set the guest OS ID";
 	for (use = 0; use < HV_USE_COUNT; use++)
 		if (!why_not(out, use))
 			out->use |= 1U << use;
 	/* Sparse VP sets are only a form of two other uses. */
 	if (!(out->use & ~(1U << HV_USE_EX)))
-		return "nothing it offers is to be used";
+		return "it offers nothing that the backend uses";
 	return NULL;
 }
 

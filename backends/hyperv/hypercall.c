@@ -66,7 +66,7 @@ static void refused(u32 nr, u32 status, enum pvhyperv_use use)
 		return;
 	/* The hypervisor always refuses it: stop, instead of a log line each time. */
 	if (__atomic_fetch_and(&pvhyperv.use, ~bit, __ATOMIC_RELAXED) & bit)
-		pv_port_log("pvops: hyperv: call 0x%x refused %u times in a row, the last with status %u: natively from now on",
+		pv_port_log("pvops: hyperv: call 0x%x refused %u times in a row, last status %u; native code replaces it",
 			    nr, HV_REFUSALS, status);
 }
 
@@ -109,7 +109,7 @@ bool pvhyperv_hypercalls_start(void)
 	found = pv_native_read_msr(HV_MSR_HYPERCALL);
 	pvhyperv_calls = found == want;
 	if (!pvhyperv_calls)
-		pv_port_log("pvops: hyperv: no hypercalls: the page was to be 0x%llx, and is 0x%llx",
+		pv_port_log("pvops: hyperv: no hypercalls: the page's register should be 0x%llx, but reads 0x%llx",
 			    (unsigned long long)want, (unsigned long long)found);
 	return pvhyperv_calls;
 }

@@ -19,7 +19,7 @@ void pvhyperv_vp_start(u32 cpu)
 	pvhyperv_wide = true;
 	if (pvhyperv_uses(HV_USE_EX) && vp < HV_SET_BANK * HV_SET_BANKS)
 		return;
-	pv_port_log("pvops: hyperv: CPU %u is VP %u, which no call to be used can name: natively",
+	pv_port_log("pvops: hyperv: CPU %u is VP %u, too high for hypercalls; native code flushes TLBs and sends IPIs",
 		    cpu, vp);
 	__atomic_fetch_and(&pvhyperv.use, ~(1U << HV_USE_FLUSH | 1U << HV_USE_IPI),
 			   __ATOMIC_RELAXED);

@@ -54,7 +54,7 @@ static int init(const struct pv_platform *platform)
 	pv_port_log("pvops: kvm: leaves at 0x%x, features 0x%x, hypercalls by %s", pvkvm_offer.base,
 		    pvkvm_offer.features, pvkvm_offer.vmmcall ? "VMMCALL" : "VMCALL");
 	say("offers", true);
-	say("goes on without", false);
+	say("does not offer", false);
 	if (pvkvm_dedicated())
 		pv_port_log("pvops: kvm: vCPUs are dedicated: TLB flush and lock waiting stay native");
 	/* The host emulates I/O ports, and needs no delay between two accesses. */

@@ -45,7 +45,7 @@ static void refused(long error)
 	static bool said;
 
 	if (!said)
-		pv_port_log("pvops: kvm: IPI hypercall refused, error %ld: the local APIC sends", error);
+		pv_port_log("pvops: kvm: IPI hypercall refused, error %ld; the local APIC sends the IPI", error);
 	said = true;
 }
 

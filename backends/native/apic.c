@@ -50,7 +50,7 @@ void pvnative_apic_cpu_setup(void)
 	u64 base = pv_native_read_msr(MSR_APIC_BASE);
 
 	if (!x2apic && base & APIC_BASE_X2APIC)
-		pv_port_panic("native: this CPU's APIC is in x2APIC mode, the boot CPU's is not");
+		pv_port_panic("pvops: native: this CPU's APIC is in x2APIC mode, the boot CPU's is not");
 	if (x2apic && !(base & APIC_BASE_X2APIC))
 		pv_native_write_msr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
 	pvnative_apic_write(APIC_TPR, 0);
@@ -90,7 +90,7 @@ void pvnative_apic_setup(void)
 						 PV_PAGE_SIZE,
 						 PV_PTE_RW | PV_PTE_NX | PV_MAP_UNCACHED);
 		if (!pvnative_apic)
-			pv_port_panic("native: local APIC cannot be mapped");
+			pv_port_panic("pvops: native: local APIC cannot be mapped");
 	}
 	pvnative_apic_cpu_setup();
 	pvnative_timer_setup();
@@ -115,7 +115,7 @@ void pvnative_apic_send(u32 apic_id, u32 command)
 /* Refuses an APIC id that no CPU can have: the APIC may take it for a broadcast. */
 static __attribute__((__noinline__, __cold__)) void refuse_ipi(u32 cpu, u32 apic_id)
 {
-	pv_port_log("pvops: send_ipi %u: not sent: no CPU can be named by APIC id 0x%x", cpu,
+	pv_port_log("pvops: send_ipi %u: not sent: APIC id 0x%x names no CPU", cpu,
 		    apic_id);
 }
 

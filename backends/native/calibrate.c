@@ -308,7 +308,7 @@ static u64 measure(const struct reference *ref)
 	if (!plausible(khz, ref->name))
 		return 0;
 	if (spread > best.shortest / BAD) {
-		pv_port_log("pvops: native: TSC: the %s tells no more than %llu to %llu kHz, not used",
+		pv_port_log("pvops: native: TSC: the %s is too inexact, %llu to %llu kHz, not used",
 			    ref->name, (unsigned long long)khz_of(best.shortest, best.ticks, hz),
 			    (unsigned long long)khz_of(best.longest, best.ticks, hz));
 		return 0;
@@ -339,12 +339,12 @@ u32 pvnative_calibrate_tsc(void)
 		khz = measure(&references[i]);
 	if (!khz && plausible(base_mhz(last) * 1000ULL, "CPUID 0x16")) {
 		khz = base_mhz(last) * 1000ULL;
-		pv_port_log("pvops: native: TSC: no PIT, HPET or CMOS clock to measure it by: %llu kHz, which CPUID 0x16 sells",
+		pv_port_log("pvops: native: TSC: no PIT, HPET or CMOS clock measures it; %llu kHz by CPUID 0x16",
 			    (unsigned long long)khz);
 	}
 	if (!khz) {
 		khz = ASSUMED_KHZ;
-		pv_port_log("pvops: native: TSC: no PIT, HPET or CMOS clock to measure it by, and nobody knows: the clock is wrong, as if it were %llu kHz",
+		pv_port_log("pvops: native: TSC: frequency unknown: no PIT, HPET or CMOS clock measures it; %llu kHz assumed, so the clock is wrong",
 			    (unsigned long long)khz);
 	}
 	return (u32)khz;

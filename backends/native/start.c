@@ -79,7 +79,7 @@ static const char *impossible(u32 apic_id, pv_pfn_t low)
 	if (!pvnative_apic_ready())
 		return "pv_late_init() was not called: the local APIC is not in use";
 	if (!pvnative_apic_can_name(apic_id))
-		return "its APIC id needs x2APIC mode, which this machine has not";
+		return "its APIC id needs x2APIC mode, which this machine lacks";
 	if (low == PV_PFN_NONE)
 		return "the kernel has no page to start from (pv_port_low_page)";
 	if (pv_pfn_nr(low) >= 0x100)
@@ -139,7 +139,7 @@ int pvnative_fn_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	for (waited = 0; !pvnative_cpu_arrived && waited < START_TIMEOUT_US; waited += 100)
 		pvnative_delay_us(100);
 	if (!pvnative_cpu_arrived)
-		return refuse(cpu, -PV_ETIMEDOUT, "it never arrived");
+		return refuse(cpu, -PV_ETIMEDOUT, "the CPU did not start in time");
 	return 0;
 }
 

@@ -76,10 +76,10 @@ void pvnative_timer_setup(void)
 			break;
 	}
 	if (!best.counts)
-		pv_port_panic("native: the APIC timer does not count");
+		pv_port_panic("pvops: native: the APIC timer does not count");
 	khz = best.counts * 1000000ULL / best.longest;
 	if (khz < LOWEST_KHZ || khz > HIGHEST_KHZ)
-		pv_port_log("pvops: native: APIC timer: %llu kHz by the clock is implausible: one of the two is wrong",
+		pv_port_log("pvops: native: APIC timer: %llu kHz is implausible: the timer or the clock is wrong",
 			    (unsigned long long)khz);
 	/* The fastest possible rate: then a count is rather too large than too small. */
 	scale = ((best.counts + 1ULL) << 32) / best.shortest;

@@ -103,7 +103,7 @@ static void pvvmi_send_ipi(u32 cpu, u32 vector)
 	pv_batch_drain();
 	/* An APIC id that no CPU can have may mean all CPUs. */
 	if (apic_id >= APIC_ALL) {
-		pv_port_log("pvops: send_ipi %u: not sent: no CPU can be named by APIC id 0x%x",
+		pv_port_log("pvops: send_ipi %u: not sent: APIC id 0x%x names no CPU",
 			    cpu, apic_id);
 		return;
 	}
@@ -194,7 +194,7 @@ static int pvvmi_start_cpu(u32 cpu, const struct pv_cpu_state *state)
 	}
 	for (end = pv_clock_read() + START_TIMEOUT_NS; !pvvmi_cpu_arrived;)
 		if (pv_clock_read() > end)
-			return refuse(cpu, -VMI_ETIMEDOUT, "it never arrived");
+			return refuse(cpu, -VMI_ETIMEDOUT, "the CPU did not start in time");
 	return 0;
 }
 

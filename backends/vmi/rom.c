@@ -130,11 +130,11 @@ static const char *check_extension(const u8 *image, struct pvvmi_rom *rom)
 				   !inside(rom->memory_bytes, rom->counters_offs, COUNTERS_BYTES)))
 		return "counters outside the data";
 	if (!rom->hole_bytes != !rom->hole_start)
-		return "half a hole";
+		return "hole without a start or without a size";
 	if (rom->hole_bytes &&
 	    (rom->hole_start % PAGE || rom->hole_bytes % PAGE || rom->hole_start < HOLE_LOWEST ||
 	     rom->hole_start >= HOLE_END || rom->hole_bytes > HOLE_END - rom->hole_start))
-		return "hole where none may be";
+		return "hole misaligned or outside its range";
 	return NULL;
 }
 
@@ -299,7 +299,7 @@ int pvvmi_answers_check(const struct pvvmi_rom *rom, u64 base, const u8 *copy,
 			first = together[i];
 		if (!answer[first].type != !answer[together[i]].type) {
 			*nr = together[i];
-			*why = "answered without the calls that go with it";
+			*why = "answered, but not all calls that go with it";
 			return -VMI_EINVAL;
 		}
 	}

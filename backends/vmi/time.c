@@ -102,7 +102,7 @@ void pvvmi_fill_time(void)
 			VMI_USE(pvvmi_time_impls, set_timer, pvvmi_set_timer, 0);
 			VMI_USE(pvvmi_time_impls, stolen_time, pvvmi_stolen_time, 0);
 		} else {
-			pv_port_log("pvops: vmi: time stays native: %llu Hz is no rate for cycles",
+			pv_port_log("pvops: vmi: time stays native: a cycle rate of %llu Hz is implausible",
 				    (unsigned long long)hz);
 			hz = 0;
 		}

@@ -83,14 +83,14 @@ static int init(const struct pv_platform *platform)
 	way = pvvmware_way(platform);
 	answer = backdoor(VMWARE_CMD_VERSION, VMWARE_NONE, 0, 0);
 	if (answer.eax == VMWARE_NONE || answer.ebx != VMWARE_MAGIC) {
-		pv_port_log("pvops: vmware: nobody answers behind the name (version 0x%x, 0x%x)",
+		pv_port_log("pvops: vmware: the hypercall does not answer (version 0x%x, 0x%x)",
 			    answer.eax, answer.ebx);
 		return -PV_ENODEV;
 	}
 	answer = backdoor(VMWARE_CMD_HZ, VMWARE_NONE, 0, 0);
 	hz = answer.ebx == VMWARE_NONE ? 0 : (u64)answer.ebx << 32 | answer.eax;
 	if (hz && (hz < 1000000 || hz >> 36)) {
-		pv_port_log("pvops: vmware: %llu Hz is no frequency of a TSC",
+		pv_port_log("pvops: vmware: a TSC frequency of %llu Hz is implausible, not used",
 			    (unsigned long long)hz);
 		hz = 0;
 	}
@@ -113,7 +113,7 @@ static void cpu_init(u32 cpu)
 	where = (pv_pfn_nr(pv_port_virt_to_pfn(PV_PERCPU_PTR(pvvmware_steal))) << PV_PAGE_SHIFT) |
 		((unsigned long)PV_PERCPU_PTR(pvvmware_steal) & (PV_PAGE_SIZE - 1));
 	if (backdoor(VMWARE_CMD_STEAL, 0, (u32)(where >> 32), (u32)where).eax != VMWARE_STEAL_ON)
-		pv_port_log("pvops: vmware: CPU %u: no stolen time: its record is refused", cpu);
+		pv_port_log("pvops: vmware: CPU %u: no stolen time: VMware refused the record", cpu);
 }
 
 static u32 tsc_khz(void)

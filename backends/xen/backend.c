@@ -35,7 +35,7 @@ static const char *unusable(const struct start_info *start, pv_pfn_t own)
 	u64 list = start->mfn_list, pages = start->nr_pages;
 
 	if (!list || list % sizeof(u64))
-		return "the list of frames is nowhere";
+		return "the list of frames has no valid address";
 	if (pages > PV_FRAME_MASK >> PV_PAGE_SHIFT || list + pages * sizeof(u64) < list)
 		return "the list of frames is longer than memory";
 	if (pv_pfn_nr(own) >= pages)

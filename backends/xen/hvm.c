@@ -152,7 +152,7 @@ static void check_number(u32 cpu)
 	pv_cpuid(&regs);
 	if (regs.eax & XEN_HVM_CPUID_VCPU_ID_PRESENT && regs.ebx != cpu) {
 		pv_port_log("pvops: xenhvm: CPU %u is Xen's vCPU %u", cpu, regs.ebx);
-		pv_port_panic("pvops: xenhvm: CPUs are numbered otherwise than Xen's");
+		pv_port_panic("pvops: xenhvm: the kernel numbers CPUs differently from Xen");
 	}
 }
 

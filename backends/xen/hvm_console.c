@@ -105,7 +105,7 @@ void pvxen_ring_init(void)
 	    !pvxen_hvm_param(HVM_PARAM_CONSOLE_EVTCHN, &channel))
 		return;
 	if (!pfn || !channel) {
-		pv_port_log("pvops: xenhvm: the domain has no console; Xen's debug port takes its place");
+		pv_port_log("pvops: xenhvm: the domain has no console; output goes to Xen's debug port");
 		return;
 	}
 	port = (u32)channel;

@@ -215,7 +215,7 @@ static __attribute__((__noinline__)) void give_back_one(enum pv_op op, unsigned 
 	if ((long)entry[0].result >= 0 && (long)entry[1].result >= 0)
 		pv_port_free_page(pfn);
 	else
-		pv_port_log("pvops: xen: table page 0x%llx cannot be freed and is lost",
+		pv_port_log("pvops: xen: table page 0x%llx is never used again: Xen does not release it",
 			    (unsigned long long)pv_pfn_nr(pfn));
 }
 

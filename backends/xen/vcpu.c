@@ -42,7 +42,7 @@ void pvxen_register_vcpu(u32 cpu, pv_mfn_t frame)
 	long error;
 
 	if (pvxen_register_info(cpu, PV_PERCPU_PTR(pvxen_vcpu_info), frame, PV_BATCH_CPU_INIT))
-		pv_port_panic("pvops: xen: no event mask, cannot go on");
+		pv_port_panic("pvops: xen: this CPU cannot mask events: Xen refused vcpu_info");
 	/* Only these ops read the runstate area. */
 	if (!pv_impl_is_own(PV_OP_stolen_time) && !pv_impl_is_own(PV_OP_vcpu_is_preempted))
 		return;

@@ -269,7 +269,7 @@ void __attribute__((noreturn)) port_start(unsigned long area, unsigned long info
 	pv_late_init();
 	pv_print();
 	pv_shutdown(PV_SHUTDOWN_POWEROFF);
-	pv_port_panic("the machine did not go off");
+	pv_port_panic("the machine did not switch off");
 }
 
 /* For entry.S. */

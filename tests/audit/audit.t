@@ -64,9 +64,9 @@ with tempfile.TemporaryDirectory() as name:
     found = {f["function"]: f["instruction"] for f in json.loads(out)["found"]}
     tap.empty([f"{insn}: {found.get(f'f{nr}')}" for nr, (insn, want) in enumerate(PLANTED) if found.get(f"f{nr}") != want],
               f"{len(PLANTED)} planted instructions are found by name")
-    tap.ok(status == 1 and "start" not in found, "ordinary ones are not", str(status), str(found.get("start")))
+    tap.ok(status == 1 and "start" not in found, "ordinary instructions are not found", str(status), str(found.get("start")))
     status, out, _ = audit("--json", "--time", folder / "planted")
-    tap.ok(any(f["instruction"] == "rdtsc" for f in json.loads(out)["found"]), "--time: RDTSC is found, too")
+    tap.ok(any(f["instruction"] == "rdtsc" for f in json.loads(out)["found"]), "--time finds RDTSC, too")
 
     # Data in the text must not hide code behind the next symbol.
     status, out, _ = audit(built(folder, ".text\n.globl start\n.type start, @function\nstart: ret\n"
@@ -101,11 +101,11 @@ start:
     status, out, _ = audit("--json", built(folder, text, "alternatives"))
     found = [(f["instruction"], f["function"], f["covered"], f["alternative"]) for f in json.loads(out)["found"]]
     tap.equal(sorted(found), [("clac", "start", "left", True), ("cli", "start", "site", True)],
-              "replacement text is looked at, and belongs to what it replaces")
+              "a finding in replacement text names the replaced function")
 
     # Lists
     status, out, err = audit(*LAYER, "--allow", LIST, GUEST)
-    tap.ok(status == 0, "the mini guest: nothing left, no line unused", out, *err)
+    tap.ok(status == 0, "the mini guest: no finding, and each line of the list is used", out, *err)
     fewer = folder / "fewer.txt"
     rows = LIST.read_text().splitlines(keepends=True)
     fewer.write_text("".join(r for r in rows if "bare_cpuid" not in r))
@@ -114,11 +114,11 @@ start:
            "a line less: function and source line of what is left", out)
     fewer.write_text("".join(rows) + "wbinvd nobody never\n")
     status, out, _ = audit(*LAYER, "--allow", fewer, GUEST)
-    tap.ok(status == 1 and "fewer.txt:" in out and "nothing needs it: wbinvd nobody" in out, "an unused line is a finding", out)
-    tap.equal(audit("--unused-ok", *LAYER, "--allow", fewer, GUEST)[0], 0, "--unused-ok: not then")
+    tap.ok(status == 1 and "fewer.txt:" in out and "unused line: wbinvd nobody" in out, "an unused line is a finding", out)
+    tap.equal(audit("--unused-ok", *LAYER, "--allow", fewer, GUEST)[0], 0, "--unused-ok: an unused line is no finding")
     fewer.write_text("cli start\n")
     status, _, err = audit(*LAYER, "--allow", fewer, GUEST)
-    tap.ok(status == 3 and err == [f"audit: {fewer}:1: not INSTRUCTION FUNCTION REASON: cli start"],
+    tap.ok(status == 3 and err == [f"audit: {fewer}:1: expected INSTRUCTION FUNCTION REASON: cli start"],
            "a line without a reason is refused", *err)
 
     # A third kernel: the layer, some of its backends, and three instructions of its own.
@@ -144,10 +144,10 @@ pv_slots: .quad 0
               "a third kernel sees its own findings, none of the layer's, and no line of the layer's list")
     other = built(folder, own.replace("pv_slots", "pv_ops"), "other")
     run = subprocess.run([TOP / "tools/audit/audit.sh", other], text=True, capture_output=True, check=False)
-    tap.ok("pvnative_fn_wbinvd+" in run.stdout, "in a kernel without the layer nothing is the layer's", run.stdout)
+    tap.ok("pvnative_fn_wbinvd+" in run.stdout, "in a kernel without the layer, functions with the layer's names are findings", run.stdout)
     fewer.write_text("cli start entry\nhlt port_panic the end\nhlt nobody never\n")
     status, out, _ = audit(*LAYER, "--allow", fewer, third)
-    tap.ok(status == 1 and re.findall(r"nothing needs it: (.*)", out) == ["hlt nobody"],
+    tap.ok(status == 1 and re.findall(r"unused line: (.*)", out) == ["hlt nobody"],
            "an unused line of a kernel's own list is a finding, the layer's are none", out)
 
     # Bad input: one line
@@ -174,7 +174,7 @@ pv_slots: .quad 0
     tap.ok(audit("--help")[0] == 0, "--help")
     for what, data, line in (("no bzImage", b"x" * 1000, "no boot header"),
                              ("packed otherwise", b"\0" * 0x1f1 + b"\1" + b"\0" * 16 + b"HdrS" + b"\x0f\x02"
-                              + b"\0" * 0x40 + struct.pack("<II", 0, 8) + b"\0" * 1000, "packed in a way")):
+                              + b"\0" * 0x40 + struct.pack("<II", 0, 8) + b"\0" * 1000, "unknown compression")):
         bad.write_bytes(data)
         run = subprocess.run([UNPACK, bad, folder / "out"], text=True, capture_output=True, check=False)
         tap.ok(run.returncode == 3 and line in run.stderr and run.stderr.count("\n") == 1, f"unpack: {what}: one line",

@@ -795,7 +795,7 @@ static void settings(u64 *seconds, u64 *seed)
 		*seed = number(&text);
 	}
 	if (text != end || !*seconds || !*seed)
-		pv_port_panic("load=: not SECONDS[,SEED], both above 0");
+		pv_port_panic("load=: expected SECONDS[,SEED], both above 0");
 }
 
 void load_run(void)
@@ -854,7 +854,7 @@ void load_run(void)
 	for (said = pv_clock_read(); running && pv_clock_read() - said < HANGS_NS;)
 		asm volatile("pause");
 	if (running)
-		pv_port_panic("load: a CPU does not come to its end");
+		pv_port_panic("load: a CPU does not finish");
 	restart_cpus();
 	interrupt_hook = NULL;
 	nmi_hook = NULL;

@@ -173,7 +173,7 @@ static void arm_faults(void)
 	if (!pv_inject_arm(text))
 		pv_port_panic("fault=");
 #else
-	pv_port_panic("fault=: this image has no fault injection, build/fault/guest.elf has");
+	pv_port_panic("fault=: this image has no fault injection; use build/fault/guest.elf");
 #endif
 }
 
@@ -252,5 +252,5 @@ void guest_main(void)
 	if (cmdline_is("end=", "crash"))
 		pv_shutdown(PV_SHUTDOWN_CRASH);
 	pv_shutdown(PV_SHUTDOWN_POWEROFF);
-	pv_port_panic("the machine did not go off");
+	pv_port_panic("the machine did not switch off");
 }

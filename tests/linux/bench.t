@@ -16,12 +16,12 @@ for row in ("native", "dom0"):
     data = result["data"]
     ops, bench = data.get("ops", {}), data.get("bench", {})
     tap.ok(result["end"] and not result["problems"], f"{row}: the module runs", *result["problems"])
-    tap.equal(bench.get("idle", {}).get("insns"), 0, f"{row}: nothing is measured as 0")
-    tap.equal(bench.get("nop_sled_100", {}).get("insns"), 100, f"{row}: 100 NOPs are measured as 100")
+    tap.equal(bench.get("idle", {}).get("insns"), 0, f"{row}: doing nothing measures as 0")
+    tap.equal(bench.get("nop_sled_100", {}).get("insns"), 100, f"{row}: 100 NOPs measure as 100")
     names = {op.name for _, _, ops_of in opdoc.read_catalogue(TOP) for op in ops_of}
     tap.empty(sorted(names - set(ops)), f"{row}: each of {len(names)} ops has an entry")
     tap.empty(sorted(n for n, m in ops.items() if m.get("insns") is None and not m.get("why")),
-              f"{row}: what is not measured has a reason")
+              f"{row}: each op that is not measured has a reason")
     measured = [n for n, m in ops.items() if m.get("insns") is not None]
     tap.ok(len(measured) * 2 > len(names), f"{row}: {len(measured)} ops are measured")
 tap.done()

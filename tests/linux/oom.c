@@ -290,14 +290,14 @@ int main(int argc, char **argv)
 	printf("%lu %s\n", *touched, is_bomb ? "processes" : "tables");
 	if (group) {
 		if (group_number("memory.events", "oom_kill") < 1)
-			fail("%s: was not what stopped it: memory.events has no oom_kill", group);
+			fail("%s: the limit did not stop the load: memory.events has no oom_kill", group);
 		/* Each table is a page. */
 		if (!is_bomb && *touched * 4096 > (unsigned long)atol(argv[3]))
 			fail("%s: %lu tables in %s bytes", group, *touched, argv[3]);
 	}
 	/* The toucher has enough memory to give, so no other process must be killed. */
 	beside_lives = !waitpid(others, NULL, WNOHANG);
-	printf("who was beside it %s\n", beside_lives ? "lives" : "was killed, too");
+	printf("the process beside the load %s\n", beside_lives ? "lives" : "was killed, too");
 	beside = getenv("BESIDE");
 	if (!is_bomb && !beside_lives && (!beside || strcmp(beside, "told")))
 		fail("the toucher's tables came back too late");

@@ -109,11 +109,11 @@ static void anonymous(char with)
 	look_at(at);
 	fill(at, with);
 	advise(at, MADV_COLD, "MADV_COLD");
-	check(at, with, false, "behind MADV_COLD");
+	check(at, with, false, "after MADV_COLD");
 	advise(at, MADV_PAGEOUT, "MADV_PAGEOUT");
-	check(at, with, false, "behind MADV_PAGEOUT");
+	check(at, with, false, "after MADV_PAGEOUT");
 	must(!mprotect(at, BYTES, PROT_READ), "mprotect");
-	check(at, with, false, "behind mprotect");
+	check(at, with, false, "after mprotect");
 	must(!mprotect(at, BYTES, PROT_READ | PROT_WRITE), "mprotect");
 	pid = fork();
 	if (!pid) {
@@ -123,21 +123,21 @@ static void anonymous(char with)
 	}
 	fill(at, with);
 	must(pid > 0 && waitpid(pid, &status, 0) == pid && !status, "fork");
-	check(at, with, false, "behind fork");
+	check(at, with, false, "after fork");
 	advise(at, MADV_FREE, "MADV_FREE");
-	check(at, with, true, "behind MADV_FREE");
+	check(at, with, true, "after MADV_FREE");
 	advise(at, MADV_FREE, "MADV_FREE");
 	fill(at, with);
-	check(at, with, false, "written behind MADV_FREE");
+	check(at, with, false, "written after MADV_FREE");
 	look_at(NULL);
 	to = map(-1, MAP_PRIVATE | MAP_ANONYMOUS);
 	/* The addresses have another alignment, so entries move, not tables. */
 	to = mremap(at, BYTES, BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 	must(to != MAP_FAILED, "mremap");
 	look_at(to);
-	check(to, with, false, "behind mremap");
+	check(to, with, false, "after mremap");
 	must(!madvise(to, BYTES, MADV_DONTNEED), "MADV_DONTNEED");
-	must(!to[0] && !to[BYTES - PAGE], "bytes are left behind MADV_DONTNEED");
+	must(!to[0] && !to[BYTES - PAGE], "bytes are left after MADV_DONTNEED");
 	fill(to, with);
 	look_at(NULL);
 	must(!munmap(to, BYTES), "munmap");
@@ -153,9 +153,9 @@ static void file(char with)
 	look_at(at);
 	fill(at, with);
 	must(!madvise(at, BYTES, MADV_DONTNEED), "MADV_DONTNEED");
-	check(at, with, false, "of a file, behind MADV_DONTNEED");
+	check(at, with, false, "of a file, after MADV_DONTNEED");
 	advise(at, MADV_COLD, "MADV_COLD");
-	check(at, with, false, "of a file, behind MADV_COLD");
+	check(at, with, false, "of a file, after MADV_COLD");
 	look_at(NULL);
 	must(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, BYTES), "fallocate");
 	must(!at[0], "a byte is left in the hole");
@@ -197,11 +197,11 @@ static void marker(char with)
 
 		must(!ioctl(uffd, UFFDIO_WRITEPROTECT, &wp), "UFFDIO_WRITEPROTECT");
 		must(!madvise(at, BYTES, MADV_DONTNEED), "MADV_DONTNEED");
-		check(at, with, false, "watched, behind MADV_DONTNEED");
+		check(at, with, false, "watched, after MADV_DONTNEED");
 		written = false;
 		must(!pthread_create(&writer, NULL, write_first, at), "pthread_create");
 		while (read(uffd, &msg, sizeof(msg)) != sizeof(msg))
-			must(errno == EAGAIN && !written, "a write is not told behind MADV_DONTNEED");
+			must(errno == EAGAIN && !written, "a write after MADV_DONTNEED gives no event");
 		must(msg.event == UFFD_EVENT_PAGEFAULT, "another event than the write");
 		wp.mode = 0;
 		must(!ioctl(uffd, UFFDIO_WRITEPROTECT, &wp), "UFFDIO_WRITEPROTECT");

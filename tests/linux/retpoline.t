@@ -53,9 +53,9 @@ def unlike(image):
 tap = Tap()
 image = elf.Elf(HARD)
 sites = [s for s in image.sites() if s.kind in OPCODES]
-tap.ok(len(sites) > 500, f"{len(sites)} call and jump sites")
-tap.empty(bare(image), "each is as compiled a direct branch to its op's retpoline")
-tap.empty(unlike(image), "each retpoline leads where its op's slot points, by a return")
+tap.ok(len(sites) > 500, f"the kernel has more than 500 call and jump sites: {len(sites)}")
+tap.empty(bare(image), "each site is compiled as a direct branch to its op's retpoline")
+tap.empty(unlike(image), "each retpoline returns to the target of its op's slot")
 
 # One site and one retpoline that lead to their neighbour's target.
 planted = elf.Elf(HARD)
@@ -65,5 +65,5 @@ planted.data[planted.offset(planted.named["pv_retpolines"] + 14, 1)] ^= 8
 tap.equal([len(bare(planted)), len(unlike(planted))], [1, 1], "a site and a retpoline that lead elsewhere are found")
 other = elf.Elf(BARE)
 tap.equal(len(bare(other)), len([s for s in other.sites() if s.kind in OPCODES]),
-          "of a kernel without retpolines none is")
+          "in a kernel without retpolines no site is a branch to one")
 tap.done()

@@ -22,11 +22,11 @@ tap = Tap()
 for variant, row, words, tag, why in CASES:
     result = matrix.run(row, variant, [*words, "PARTS=user"], f"rom-{tag}")
     data, name = result["data"], f"{variant}, {row} {' '.join(words)}"
-    tap.ok(result["end"] and not result["problems"], f"{name}: Linux comes to its end", *result["problems"])
+    tap.ok(result["end"] and not result["problems"], f"{name}: Linux runs to its end", *result["problems"])
     tap.equal(data.get("backend"), "native", f"{name}: it runs natively")
     tap.equal(data.get("refused", []), [] if row == "vmi-unnamed" else [f"pvops=vmi: {why}"],
-              f"{name}: what is refused")
+              f"{name}: the log has the expected refusal, or none")
     tap.equal([line for line in data.get("detected", []) if line.startswith("vmi: ")],
-              [] if variant == "up" else [f"vmi: no: {why}"], f"{name}: the reason")
-    tap.equal(result["tests"].get("user/all", ("not run",))[0], "PASS", f"{name}: what users may do is harmless")
+              [] if variant == "up" else [f"vmi: no: {why}"], f"{name}: detection gives the reason")
+    tap.equal(result["tests"].get("user/all", ("not run",))[0], "PASS", f"{name}: no user program harms the kernel")
 tap.done()

@@ -25,13 +25,13 @@ tap = Tap()
 for row, words, tag, backend, refused in CASES:
     result = matrix.run(row, "ours", [words, "PARTS=stress,user", "STRESS=1"], f"select-{tag}")
     data, sites, name = result["data"], result["data"].get("sites", {}), f"{row} {words}"
-    tap.ok(result["end"] and not result["problems"], f"{name}: Linux comes to its end", *result["problems"])
+    tap.ok(result["end"] and not result["problems"], f"{name}: Linux runs to its end", *result["problems"])
     tap.equal(data.get("backend"), backend, f"{name}: {backend} is chosen")
-    tap.ok(sites and sites["indirect"] == sites["failed"] == 0, f"{name}: no site is left indirect", str(sites))
+    tap.ok(sites and sites["indirect"] == sites["failed"] == 0, f"{name}: all sites are patched", str(sites))
     for test in "stress/stress", "user/all":
         tap.equal(result["tests"].get(test, ("not run",))[0], "PASS", f"{name}: {test} passes")
     tap.empty([n for n, test in result["tests"].items() if n.startswith("user/") and test[0] == "FAIL"],
-              f"{name}: what users may do is harmless")
+              f"{name}: no user program harms the kernel")
     lines = data.get("refused", [])
     if refused is None:
         tap.empty(lines, f"{name}: nothing refused")

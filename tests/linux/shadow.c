@@ -190,7 +190,7 @@ static void on_segv(int sig, siginfo_t *info, void *context)
 		regs[REG_RAX] = 1;
 		return;
 	}
-	mismatch("a fault that must not be: at %p, instruction %p", (void *)at, (const void *)ip);
+	mismatch("unexpected fault at %p, instruction %p", (void *)at, (const void *)ip);
 	_exit(3);
 }
 

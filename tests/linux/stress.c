@@ -76,7 +76,7 @@ static int pin(int cpu)
 static void on_segv(int sig, siginfo_t *info, void *context)
 {
 	if (!expecting) {
-		static const char text[] = "stress: MISMATCH: a fault that must not be\n";
+		static const char text[] = "stress: MISMATCH: unexpected fault\n";
 
 		if (write(1, text, sizeof(text) - 1) < 0)
 			_exit(4);

@@ -44,7 +44,7 @@ pvops-linux: user: pass 2 fail 0 skip 0 timeout 0
 pvops-linux: selftests: pass 1 fail 1 skip 0 timeout 0
 @test hotplug/cpu1 SKIP one CPU
 pvops-linux: hotplug: pass 0 fail 0 skip 1 timeout 0
-@test suspend/restore SKIP nobody saves this machine
+@test suspend/restore SKIP no program saves this machine
 pvops-linux: suspend: pass 0 fail 0 skip 1 timeout 0
 pvops-linux: end
 """
@@ -98,7 +98,7 @@ for old, new, what in (
         ("cpus 1", "cpus 2", "the kernel runs 1 CPU"),
         ('backend "native"', 'backend "xen"', "native is chosen"),
         ("@pvops kernel", '@pvops refused[] "x"\n@pvops kernel', "nothing is refused"),
-        ("@pvops kernel", '@pvops complaints[] "WARNING: x"\n@pvops kernel', "the kernel complained"),
+        ("@pvops kernel", '@pvops complaints[] "WARNING: x"\n@pvops kernel', "the kernel logs no warning"),
         (f"@pvops sites {SITES}", SITES.replace('"indirect": 0', '"indirect": 1').join(("@pvops sites ", "")),
          "the kernel's sites are patched"),
         (f"load_100 {SITES}", "load_100 " + SITES.replace('"failed": 0', '"failed": 1'),
@@ -107,7 +107,7 @@ for old, new, what in (
         ("100-loads PASS 100\npvops-linux: module: pass 2 fail 0",
          "100-loads FAIL x\npvops-linux: module: pass 1 fail 1", "module:"),
         ("security/wx PASS\npvops-linux: security: pass 3 fail 0 skip 0",
-         "security/wx SKIP x\npvops-linux: security: pass 2 fail 0 skip 1", "security is tried"),
+         "security/wx SKIP x\npvops-linux: security: pass 2 fail 0 skip 1", "all security tests ran"),
         ("security/wx PASS\npvops-linux: security: pass 3 fail 0",
          "security/wx FAIL x\npvops-linux: security: pass 2 fail 1", "security:"),
         ("stress/stress PASS\npvops-linux: stress: pass 1 fail 0 skip 0 timeout 0",
@@ -121,22 +121,22 @@ for old, new, what in (
         ("selftests/one PASS", "selftests/one PASS\n@test selftests/three PASS", "the guest comes to its end"),
 ):
     first = old.split("\n")[0]
-    tap.ok(old in GOOD, f"there is '{first}' in the sound log")
-    tap.ok(any(line.startswith(what) for line in wrong(run(GOOD.replace(old, new)))), f"found: not so: {what}",
+    tap.ok(old in GOOD, f"the sound log has '{first}'")
+    tap.ok(any(line.startswith(what) for line in wrong(run(GOOD.replace(old, new)))), f"a changed log fails: {what}",
            *wrong(run(GOOD.replace(old, new))))
 
 isolated = GOOD.replace("user.pti false", "user.pti true")
 tap.empty(wrong(run(isolated, words=["pti=on"])), "page table isolation: everything holds")
-tap.equal(wrong(run(words=["pti=on"])), ["page tables are isolated"], "found: it was not isolated")
+tap.equal(wrong(run(words=["pti=on"])), ["page tables are isolated"], "found: page tables that are not isolated")
 
 tap.empty(wrong(run(FAULTS, words=["PARTS=faults"])), "faults under load: everything holds")
 for old, new, what in (
         ("injected 7", "injected 0", "as many faults"),
         ("injected 7", "injected 0", "0 of 700 hypercalls failed"),
         ("reported 7", "reported 6", "as many faults"),
-        ("lines 8", "lines 9", "each is a line"),
-        ("followed 1", "followed 0", "each is a line"),
-        ("other 0", "other 1", "1 were the hypervisor's own"),
+        ("lines 8", "lines 9", "each refusal is a line"),
+        ("followed 1", "followed 0", "each refusal is a line"),
+        ("other 0", "other 1", "the hypervisor refused 1 call"),
         ("named 8", "named 7", "each line has an op"),
         ("@pvops refusals.set_pmd.1 3\n", "", "ops: set_pte"),
         ("lost 0", "lost 1", "no update is lost"),
@@ -147,9 +147,9 @@ for old, new, what in (
         ("shadow PASS\npvops-linux: faults: pass 1 fail 0", "shadow FAIL x\npvops-linux: faults: pass 0 fail 1",
          "faults:"),
 ):
-    tap.ok(old in FAULTS, f"there is '{old.splitlines()[0]}' in the sound log of faults")
+    tap.ok(old in FAULTS, f"the sound log of faults has '{old.splitlines()[0]}'")
     lines = wrong(run(FAULTS.replace(old, new), words=["PARTS=faults"]))
-    tap.ok(any(line.startswith(what) for line in lines), f"found: not so: {what}", *lines)
+    tap.ok(any(line.startswith(what) for line in lines), f"a changed log fails: {what}", *lines)
 
 other = copy.deepcopy(good)
 other["tests"]["selftests/two"] = ("PASS", "", [])
@@ -171,14 +171,14 @@ good["tests"]["selftests/three"] = ("PASS", "", [])
 ref, asked = deaths(TWO, THREE, GOOD)
 tap.equal(asked, [[], ["WITHOUT=selftests/two"], ["WITHOUT=selftests/two,selftests/three"]],
           "a dead stock kernel is tried again without the test that ran, and again")
-tap.equal(ref["killers"], ["selftests/two", "selftests/three"], "they are named")
+tap.equal(ref["killers"], ["selftests/two", "selftests/three"], "the result names the two tests")
 tap.equal([what for _, what, _ in matrix.asserts(good, ref)][-1],
           "selftests: the same 1 pass on the stock kernel, which died in selftests/two and in selftests/three: "
-          "not compared", "the others are compared, and the line says without which")
-tap.empty(wrong(good, ref), "that is no fault of ours")
+          "not compared", "the other tests are compared, and the line names the two")
+tap.empty(wrong(good, ref), "our kernel does not fail for it")
 tap.equal(matrix.baselines({"native": ref, "vmi": {**good, "killers": []}}),
           ["ERROR in row native: the stock kernel, which died in selftests/two and in selftests/three: "
-           "the others are compared (see log)"], "and the matrix names it")
+           "the others are compared (see log)"], "the matrix names the dead stock kernel")
 tap.equal(len(wrong(other, {**ref, "tests": {}})), 1, "found: nothing is left to compare")
 del good["tests"]["selftests/three"]
 
@@ -186,12 +186,12 @@ boot_log = GOOD.split("@test selftests")[0]
 for logs, tries, what in (((boot_log,), 1, "outside of a test"), ((TWO,) * 4, 4, "again and again")):
     ref, asked = deaths(*logs)
     tap.equal(len(asked), tries, f"a stock kernel that dies {what}: {tries} boot(s)")
-    tap.equal([ok for ok, _, _ in matrix.asserts(good, ref) if not ok], [None], "an error, and nothing else is wrong")
-    tap.equal(len(matrix.baselines({"native": ref})), 1, "and the matrix names it")
+    tap.equal([ok for ok, _, _ in matrix.asserts(good, ref) if not ok], [None], "the dead stock kernel is an error, and nothing fails")
+    tap.equal(len(matrix.baselines({"native": ref})), 1, "the matrix names the dead stock kernel")
 slow = {**run(TWO, "stock"), "died": False}
-tap.equal(matrix.without_killers(lambda more: dict(slow))["killers"], [], "no time left in a test: no test is blamed")
+tap.equal(matrix.without_killers(lambda more: dict(slow))["killers"], [], "a boot that runs out of time blames no test")
 tap.equal(matrix.parse(f"{TWO}@test selftests/two FAIL x\n")["running"], None,
-          "a test that has its result runs no more")
+          "a test with a result is not running")
 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
     verdicts = [matrix.verdict("demo", *lines) for lines in (([], []), ([], ["x"]), (["x"], []), (["x"], ["x"]))]
 tap.equal(verdicts, [0, 4, 1, 1], "exit status: 0 good, 4 for an error alone, else 1")

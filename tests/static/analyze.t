@@ -23,14 +23,14 @@ def analyze(*args, top=TOP):
 
 bad = HERE / "analyze.bad.c"
 status, out, err = analyze(str(bad))
-tap.equal(status, 1, "status of a file with findings")
+tap.equal(status, 1, "a file with findings: exit status 1")
 for nr, line in enumerate(bad.read_text().splitlines(), 1):
     marked = re.search(r"/\* ([\w-]+) \*/", line)
     if marked:
         tap.ok(any(f"analyze.bad.c:{nr}: " in said and f" [{marked[1]}: " in said for said in out),
                f"{marked[1]} finds line {nr}", *out, *err)
 status, out, err = analyze(str(HERE / "analyze.good.c"))
-tap.ok(status == 0 and "good" in out[-1], "nothing is found in what is right", *out, *err)
+tap.ok(status == 0 and "good" in out[-1], "correct code has no findings", *out, *err)
 
 with tempfile.TemporaryDirectory() as folder:
     copy = Path(folder)
@@ -47,14 +47,14 @@ with tempfile.TemporaryDirectory() as folder:
                     "gcc aggressive-loop-optimizations pvops/known.c /iteration 4/ the same\n"
                     "gcc analyzer-malloc-leak pvops/known.c /'p'/ it is freed\n")
     status, out, err = analyze(top=copy)
-    tap.ok(status == 1 and len(out) == 1 and "analyze.txt:6: nothing needs it" in out[0],
+    tap.ok(status == 1 and len(out) == 1 and "analyze.txt:6: unused line" in out[0],
            "what the list has is not told, what nothing needs is", *out, *err)
     rows.write_text("gcc analyzer-malloc-leak pvops/known.c\n")
     status, out, err = analyze(top=copy)
-    tap.ok(status == 3 and len(err) == 1 and "analyze.txt:1: not TOOL" in err[0], "a line without a reason", *out, *err)
+    tap.ok(status == 3 and len(err) == 1 and "analyze.txt:1: expected TOOL" in err[0], "a line without a reason is an error", *out, *err)
     (copy / "pvops/known.c").write_text("int broken(\n")
     rows.write_text("")
     status, out, err = analyze(top=copy)
-    tap.ok(status == 3 and len(err) == 1 and "pvops/known.c" in err[0], "a file that does not compile", *out, *err)
-tap.equal(analyze("--help")[0], 0, "status of --help")
+    tap.ok(status == 3 and len(err) == 1 and "pvops/known.c" in err[0], "a file that does not compile is an error", *out, *err)
+tap.equal(analyze("--help")[0], 0, "--help: exit status 0")
 tap.done()

@@ -299,7 +299,7 @@ static void unpatched_sites_work_through_the_table(void **state)
 	assert_text_as_compiled();
 }
 
-static void patched_sites_do_what_the_backend_says(void **state)
+static void patched_sites_run_the_backends_code(void **state)
 {
 	(void)state;
 	patch_for(FAKE_NATIVE);
@@ -472,7 +472,7 @@ static void check_reports(const struct pv_impl *const *impl)
 		assert_memory_equal(&own.stats, &want, sizeof(want));
 }
 
-static void report_and_counts_tell_each_form(void **state)
+static void report_and_counts_have_each_form(void **state)
 {
 	(void)state;
 	check_reports(NULL);
@@ -498,7 +498,7 @@ static void refused_text_window_leaves_text_alone(void **state)
 	assert_null(own.impl);
 }
 
-static void words_exist_for_every_form_and_error(void **state)
+static void every_form_and_error_has_a_text(void **state)
 {
 	u32 i;
 
@@ -656,7 +656,7 @@ static void expect_one_refused(enum pv_site_error error, const char *op)
 	assert_false(pv_site_inspect(&made, ~0U, &report));
 }
 
-static void made_sites_are_good(void **state)
+static void made_sites_are_accepted(void **state)
 {
 	(void)state;
 	assert_int_equal(run(0x100), 2);
@@ -744,7 +744,7 @@ static void site_across_the_end_of_text_is_refused(void **state)
 	assert_int_equal(run(0x280), 1);
 }
 
-static void site_in_the_void_is_refused(void **state)
+static void site_far_outside_of_the_text_is_refused(void **state)
 {
 	(void)state;
 	record(1, 0, PV_OP_read_cr0, 6, PV_SITE_CALL);
@@ -752,7 +752,7 @@ static void site_in_the_void_is_refused(void **state)
 	expect_one_refused(PV_SITE_OUTSIDE, "op read_cr0");
 }
 
-static void overlapping_site_is_refused_and_says_with_what(void **state)
+static void overlapping_site_is_refused_and_the_other_is_named(void **state)
 {
 	char with[32];
 
@@ -780,7 +780,7 @@ static void site_named_twice_is_patched_once(void **state)
 	assert_int_equal(run(0x100), 2);
 }
 
-static void misaligned_or_torn_table_is_refused_whole(void **state)
+static void misaligned_or_incomplete_table_is_refused_whole(void **state)
 {
 	static const struct {
 		long start, end;
@@ -796,7 +796,7 @@ static void misaligned_or_torn_table_is_refused_whole(void **state)
 		made.end = (const void *)((const u8 *)(records + 3) + shift[i].end);
 		assert_true(pv_apply(&made, chosen) < 0);
 		assert_int_equal(host_log_lines(), 1);
-		assert_logged("made", "misaligned or torn");
+		assert_logged("made", "misaligned or incomplete");
 	}
 	made.start = records + 3;
 	made.end = records;
@@ -815,7 +815,7 @@ static void text_that_ends_before_it_starts_is_refused_whole(void **state)
 }
 
 /* Memory of start-up code is somebody else's later. */
-static void text_that_is_gone_is_passed_over(void **state)
+static void sites_in_discarded_text_are_skipped(void **state)
 {
 	u8 before[0x80];
 
@@ -838,7 +838,7 @@ static void text_that_is_gone_is_passed_over(void **state)
 	assert_int_equal(host_log_lines(), 1);
 }
 
-static void empty_table_is_fine(void **state)
+static void empty_table_is_accepted(void **state)
 {
 	(void)state;
 	made.end = made.start;
@@ -931,7 +931,7 @@ static void table_out_of_reach_is_refused(void **state)
 	munmap(far, TEXT_SIZE);
 }
 
-static void text_changed_by_someone_is_left_alone(void **state)
+static void changed_text_is_left_alone(void **state)
 {
 	static const u8 breakpoint = 0xcc;
 	u8 changed[6];
@@ -1042,17 +1042,17 @@ int main(void)
 		TEST_OWN(record_is_eight_bytes),
 		TEST_OWN(every_op_of_the_catalogue_has_a_site_here),
 		TEST_OWN(unpatched_sites_work_through_the_table),
-		TEST_OWN(patched_sites_do_what_the_backend_says),
+		TEST_OWN(patched_sites_run_the_backends_code),
 		TEST_OWN(no_indirect_branch_remains),
 		TEST_OWN(native_in_line_code_has_its_effect),
 		TEST_OWN(back_to_compiled_restores_every_byte),
 		TEST_OWN(patching_changes_nothing_outside_of_sites),
 		TEST_OWN(patching_again_for_the_same_is_idempotent),
 		TEST_OWN(one_text_window_per_pass),
-		TEST_OWN(report_and_counts_tell_each_form),
+		TEST_OWN(report_and_counts_have_each_form),
 		TEST_OWN(refused_text_window_leaves_text_alone),
-		TEST_OWN(words_exist_for_every_form_and_error),
-		TEST_MADE(made_sites_are_good),
+		TEST_OWN(every_form_and_error_has_a_text),
+		TEST_MADE(made_sites_are_accepted),
 		TEST_MADE(unknown_op_is_refused),
 		TEST_MADE(short_site_is_refused),
 		TEST_MADE(overlong_site_is_refused),
@@ -1061,18 +1061,18 @@ int main(void)
 		TEST_MADE(wrong_op_for_the_text_is_refused),
 		TEST_MADE(site_before_the_text_is_refused),
 		TEST_MADE(site_across_the_end_of_text_is_refused),
-		TEST_MADE(site_in_the_void_is_refused),
-		TEST_MADE(overlapping_site_is_refused_and_says_with_what),
+		TEST_MADE(site_far_outside_of_the_text_is_refused),
+		TEST_MADE(overlapping_site_is_refused_and_the_other_is_named),
 		TEST_MADE(site_named_twice_is_patched_once),
-		TEST_MADE(misaligned_or_torn_table_is_refused_whole),
+		TEST_MADE(misaligned_or_incomplete_table_is_refused_whole),
 		TEST_MADE(text_that_ends_before_it_starts_is_refused_whole),
-		TEST_MADE(text_that_is_gone_is_passed_over),
-		TEST_MADE(empty_table_is_fine),
+		TEST_MADE(sites_in_discarded_text_are_skipped),
+		TEST_MADE(empty_table_is_accepted),
 		TEST_MADE(target_out_of_reach_stays_indirect),
 		TEST_MADE(target_out_of_reach_goes_back_to_the_table),
 		TEST_MADE(outline_out_of_reach_is_not_counted_as_a_form),
 		TEST_MADE(table_out_of_reach_is_refused),
-		TEST_MADE(text_changed_by_someone_is_left_alone),
+		TEST_MADE(changed_text_is_left_alone),
 		TEST_MADE(any_changed_byte_of_a_site_is_noticed),
 		TEST_MADE(sites_of_one_op_may_differ_in_kind_and_length),
 		TEST_MADE(branch_over_foreign_text_is_refused),

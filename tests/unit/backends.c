@@ -43,7 +43,7 @@ BACKEND(sixteen, last_detect);
 static struct pv_platform platform = { .cpuid = host_cpuid };
 
 #ifdef ONE_MORE
-static void one_too_many_is_a_panic(void **state)
+static void one_backend_too_many_is_a_panic(void **state)
 {
 	(void)state;
 	host_port.panic_expected = true;
@@ -54,9 +54,9 @@ static void one_too_many_is_a_panic(void **state)
 	assert_non_null(strstr(host_port.panic_why, "too many backends"));
 }
 
-#define TESTS	TEST(one_too_many_is_a_panic)
+#define TESTS	TEST(one_backend_too_many_is_a_panic)
 #else
-static void the_last_one_is_as_good_as_any(void **state)
+static void the_last_backend_can_be_chosen(void **state)
 {
 	u32 nr, lines = 0;
 
@@ -74,7 +74,7 @@ static void the_last_one_is_as_good_as_any(void **state)
 	assert_int_equal(lines + host_log_lines(), 16);
 }
 
-#define TESTS	TEST(the_last_one_is_as_good_as_any)
+#define TESTS	TEST(the_last_backend_can_be_chosen)
 #endif
 
 int main(void)

@@ -179,7 +179,7 @@ static void end_without_begin_is_reported_and_ignored(void **state)
 	(void)state;
 	pv_batch_end(PV_BATCH_MMU);
 	assert_int_equal(host_log_lines(), 1);
-	assert_logged("batch ended that was not begun", "at 0x");
+	assert_logged("batch end without a begin", "at 0x");
 	pv_batch_begin(PV_BATCH_MMU);
 	pv_batch_end(PV_BATCH_CPU);
 	assert_int_equal(host_log_lines(), 2);
@@ -244,7 +244,7 @@ static void full_queue_flushes_itself_and_goes_on(void **state)
 
 /* --- rule 3: outside a batch --- */
 
-static void update_outside_a_batch_is_real_at_once(void **state)
+static void update_outside_a_batch_takes_effect_at_once(void **state)
 {
 	(void)state;
 	assert_int_equal(update(0, 5), 0);
@@ -323,7 +323,7 @@ static void leave(u32 token)
 }
 
 /* A kernel whose entry code does not pause: the handler drains and updates. */
-static void drain_in_an_interrupt_leaves_the_queue_its_place(void **state)
+static void drain_in_an_interrupt_keeps_the_place_in_the_queue(void **state)
 {
 	(void)state;
 	pv_batch_begin(PV_BATCH_MMU);
@@ -524,7 +524,7 @@ static void interrupt(void)
 		pv_batch_begin(PV_BATCH_MMU);
 	update(mine, 1);
 	if (!cell[mine])
-		wrong("handler's own update is not real at once");
+		wrong("handler's own update does not take effect at once");
 	if (step.handler_updates & 1)
 		pv_batch_end(PV_BATCH_MMU);
 	if (step.handler_updates % 3 == 0)
@@ -545,7 +545,7 @@ static void nmi(void)
 	host_in_interrupt = true;
 	update(mine, 1);
 	if (!cell[mine])
-		wrong("the NMI handler's update is not real at once");
+		wrong("the NMI handler's update does not take effect at once");
 	pv_batch_drain();
 	host_in_interrupt = before;
 }
@@ -680,7 +680,7 @@ static void step_overflow(u32 at, u32 stride)
 /* Every boundary in one of the runs, with room before the next interrupt. */
 #define STRIDE	61
 
-static void interrupt_at_any_instruction(void **state)
+static void interrupt_at_any_instruction_loses_no_update(void **state)
 {
 	u32 at;
 
@@ -762,7 +762,7 @@ static void pause_in_submit(void)
 
 	update(HANDLER_CELL, 1);
 	if (!cell[HANDLER_CELL])
-		wrong("handler's own update is not real at once");
+		wrong("handler's own update does not take effect at once");
 	pv_batch_resume(token);
 }
 
@@ -899,7 +899,7 @@ static void reports_show_addresses_of_entries(void **state)
 	assert_int_equal(pv_batch_error(0)->req.ptr, 0xe7e902b);
 }
 
-static void refusal_that_passes_loses_nothing(void **state)
+static void transient_refusal_loses_nothing(void **state)
 {
 	u32 i;
 
@@ -957,7 +957,7 @@ static void first_last_and_neighbours_may_be_refused(void **state)
 	}
 }
 
-static void all_refused_ends_too(void **state)
+static void batch_of_refused_entries_ends(void **state)
 {
 	u32 i;
 
@@ -994,7 +994,7 @@ static void last_errors_are_kept_newest_first(void **state)
 	assert_null(pv_batch_error(~0U));
 }
 
-static void refused_in_a_pause_is_reported_too(void **state)
+static void refusal_in_a_pause_is_reported(void **state)
 {
 	(void)state;
 	refuse[1] = -EINVAL;
@@ -1009,7 +1009,7 @@ static void refused_in_a_pause_is_reported_too(void **state)
 	assert_int_equal(submits, 3);
 }
 
-static void report_by_a_backend_itself(void **state)
+static void backend_can_report_a_refusal(void **state)
 {
 	const struct pv_batch_req req = { 0x1000, 0x2000 };
 	struct pv_batch_note note = { 0x4242, PV_OP_load_sp0 };
@@ -1096,18 +1096,18 @@ int main(void)
 		TEST_BATCH(nesting_has_a_bound_that_is_reported),
 		TEST_BATCH(empty_batch_costs_no_submission),
 		TEST_BATCH(full_queue_flushes_itself_and_goes_on),
-		TEST_BATCH(update_outside_a_batch_is_real_at_once),
+		TEST_BATCH(update_outside_a_batch_takes_effect_at_once),
 		TEST_BATCH(update_outside_a_batch_returns_its_error),
 		TEST_BATCH(update_keeps_the_interrupt_state),
 		TEST_BATCH(each_cpu_has_its_own_queue),
-		TEST_BATCH(drain_in_an_interrupt_leaves_the_queue_its_place),
+		TEST_BATCH(drain_in_an_interrupt_keeps_the_place_in_the_queue),
 		TEST_BATCH(pause_shows_the_handler_what_was_queued),
 		TEST_BATCH(batch_tells_whether_tasks_may_switch_behind_resume),
 		TEST_BATCH(batch_inside_a_handler_queues_nothing),
 		TEST_BATCH(pauses_nest),
 		TEST_BATCH(batch_left_open_by_a_handler_is_reported_and_closed),
 		TEST_BATCH(full_queue_after_a_pause_still_flushes),
-		TEST_BATCH(interrupt_at_any_instruction),
+		TEST_BATCH(interrupt_at_any_instruction_loses_no_update),
 		TEST_BATCH(interrupt_at_every_instruction),
 		TEST_BATCH(interrupt_while_the_queue_overflows),
 		TEST_BATCH(nmi_at_any_instruction),
@@ -1118,12 +1118,12 @@ int main(void)
 		TEST_BATCH(refused_entry_is_reported_and_the_rest_applied),
 		TEST_BATCH(every_submission_is_counted),
 		TEST_BATCH(reports_show_addresses_of_entries),
-		TEST_BATCH(refusal_that_passes_loses_nothing),
+		TEST_BATCH(transient_refusal_loses_nothing),
 		TEST_BATCH(first_last_and_neighbours_may_be_refused),
-		TEST_BATCH(all_refused_ends_too),
+		TEST_BATCH(batch_of_refused_entries_ends),
 		TEST_BATCH(last_errors_are_kept_newest_first),
-		TEST_BATCH(refused_in_a_pause_is_reported_too),
-		TEST_BATCH(report_by_a_backend_itself),
+		TEST_BATCH(refusal_in_a_pause_is_reported),
+		TEST_BATCH(backend_can_report_a_refusal),
 		TEST_BATCH(wrong_count_neither_loops_nor_overruns),
 	};
 

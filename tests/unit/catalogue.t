@@ -54,8 +54,8 @@ def build_and_run(tmp, name, tables, kernel):
 
 
 for title, added, extension in (
-        ("an op more at the start of each table", [(t, "start") for t in TABLES], False),
-        ("an op more at the end of each table, and a kernel's table", [(t, "end") for t in TABLES], True)):
+        ("one more op at the start of each table", [(t, "start") for t in TABLES], False),
+        ("one more op at the end of each table, and a kernel's table", [(t, "end") for t in TABLES], True)):
     with tempfile.TemporaryDirectory() as folder:
         build_and_run(pathlib.Path(folder), title, added, extension)
 print(f"1..{len(results)}")

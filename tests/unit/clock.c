@@ -174,7 +174,7 @@ static void assert_khz(u32 khz, u64 want)
 
 /* --- measured --- */
 
-static void each_clock(void **state)
+static void each_clock_gives_the_frequency(void **state)
 {
 	static const u64 rates[] = { 800000, 1000000, 2310000, 5700000 };
 	u32 i;
@@ -197,7 +197,7 @@ static void each_clock(void **state)
 }
 
 /* An HPET that firmware has left off is off again afterwards. */
-static void hpet_as_found(void **state)
+static void hpet_is_off_again_after_the_measurement(void **state)
 {
 	(void)state;
 	machine.pit = false;
@@ -206,7 +206,7 @@ static void hpet_as_found(void **state)
 }
 
 /* Away now and then, also for longer than the PIT counts, and in the middle of readings. */
-static void busy_host(void **state)
+static void busy_host_gives_the_frequency(void **state)
 {
 	static const struct {
 		u32 in;
@@ -225,7 +225,7 @@ static void busy_host(void **state)
 		}
 }
 
-static void hopeless_host(void **state)
+static void frequency_is_assumed_on_a_host_that_is_always_away(void **state)
 {
 	(void)state;
 	/* Away at every instruction: nothing can be told to a twentieth. */
@@ -233,10 +233,10 @@ static void hopeless_host(void **state)
 	machine.away_ns = 20 * MS;
 	machine.cmos = false;
 	assert_int_equal(pvnative_calibrate_tsc(), ASSUMED_KHZ);
-	assert_logged("TSC: no PIT, HPET or CMOS clock", "the clock is wrong, as if it were 4000000 kHz");
+	assert_logged("TSC: frequency unknown", "4000000 kHz assumed, so the clock is wrong");
 }
 
-static void implausible_pit(void **state)
+static void implausible_pit_is_not_used(void **state)
 {
 	(void)state;
 	machine.pit_lies = 300;
@@ -245,25 +245,25 @@ static void implausible_pit(void **state)
 	assert_logged("measured by the HPET");
 }
 
-static void no_clock(void **state)
+static void frequency_is_assumed_without_a_clock(void **state)
 {
 	(void)state;
 	machine.pit = machine.hpet = machine.cmos = false;
 	assert_int_equal(pvnative_calibrate_tsc(), ASSUMED_KHZ);
-	assert_logged("TSC: no PIT, HPET or CMOS clock", "the clock is wrong");
+	assert_logged("TSC: frequency unknown: no PIT, HPET or CMOS clock", "the clock is wrong");
 	assert_int_equal(host_log_lines(), 1);
 	/* What is sold is the best that there is. */
 	host_log_clear();
 	machine.last_leaf = 0x16;
 	machine.leaf_16.eax = 2300;
 	assert_int_equal(pvnative_calibrate_tsc(), 2300000);
-	assert_logged("TSC: no PIT, HPET or CMOS clock", "2300000 kHz, which CPUID 0x16 sells");
+	assert_logged("TSC: no PIT, HPET or CMOS clock", "2300000 kHz by CPUID 0x16");
 	assert_int_equal(host_log_lines(), 1);
 }
 
 /* --- asked --- */
 
-static void processor_says(void **state)
+static void frequency_of_the_processor_is_used(void **state)
 {
 	(void)state;
 	machine.last_leaf = 0x16;
@@ -281,7 +281,7 @@ static void processor_says(void **state)
 	assert_logged("measured by the PIT");
 }
 
-static void processor_talks_nonsense(void **state)
+static void implausible_frequency_of_the_processor_is_not_used(void **state)
 {
 	(void)state;
 	machine.last_leaf = 0x16;
@@ -305,7 +305,7 @@ static u32 scan_and_calibrate(void)
 	return pvnative_calibrate_tsc();
 }
 
-static void hypervisor_says(void **state)
+static void frequency_of_the_hypervisor_is_used(void **state)
 {
 	(void)state;
 	machine.hypervisor = true;
@@ -330,15 +330,15 @@ static void hypervisor_says(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_ON(each_clock),
-		TEST_ON(hpet_as_found),
-		TEST_ON(busy_host),
-		TEST_ON(hopeless_host),
-		TEST_ON(implausible_pit),
-		TEST_ON(no_clock),
-		TEST_ON(processor_says),
-		TEST_ON(processor_talks_nonsense),
-		TEST_ON(hypervisor_says),
+		TEST_ON(each_clock_gives_the_frequency),
+		TEST_ON(hpet_is_off_again_after_the_measurement),
+		TEST_ON(busy_host_gives_the_frequency),
+		TEST_ON(frequency_is_assumed_on_a_host_that_is_always_away),
+		TEST_ON(implausible_pit_is_not_used),
+		TEST_ON(frequency_is_assumed_without_a_clock),
+		TEST_ON(frequency_of_the_processor_is_used),
+		TEST_ON(implausible_frequency_of_the_processor_is_not_used),
+		TEST_ON(frequency_of_the_hypervisor_is_used),
 	};
 
 	return RUN(tests);

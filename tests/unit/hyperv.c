@@ -112,21 +112,21 @@ static void all_that_is_offered_is_used(void **state)
 	assert_string_equal(line, "not used: nothing");
 }
 
-static void no_hypervisor(void **state)
+static void no_hypervisor_is_refused(void **state)
 {
 	(void)state;
 	set(1, 0, 0, 0, 0);
 	assert_no("no hypervisor");
 }
 
-static void the_interface_is_told_by_its_signature(void **state)
+static void the_interface_is_known_by_its_signature(void **state)
 {
 	(void)state;
 	set(0x40000001, 0x0100007b, 0, 0, 0);
 	assert_no("no Hyper-V interface");
 }
 
-static void truncated_leaves(void **state)
+static void truncated_leaves_are_refused(void **state)
 {
 	static const u32 none[] = { 0, 0x16, 0x40000000, 0x80000008, 0x40010000, ~0U };
 	size_t i;
@@ -144,14 +144,14 @@ static void truncated_leaves(void **state)
 	assert_int_equal(read_all().use, ALL_USES);
 }
 
-static void without_identity_nothing_is_used(void **state)
+static void interface_without_identity_is_refused(void **state)
 {
 	(void)state;
 	set(0x40000003, ALL_PRIVILEGES & ~HV_PRIV_HYPERCALL, 0, 0, ALL_FEATURES);
-	assert_no("no privilege to tell");
+	assert_no("no privilege to set");
 }
 
-static void isolated_guests_are_not_ours(void **state)
+static void isolated_guest_is_refused(void **state)
 {
 	(void)state;
 	set(0x40000003, ALL_PRIVILEGES, 1U << 22, 0, ALL_FEATURES);
@@ -159,16 +159,16 @@ static void isolated_guests_are_not_ours(void **state)
 }
 
 /* QEMU with hv-relaxed only. */
-static void interface_without_anything_in_it(void **state)
+static void empty_interface_is_refused(void **state)
 {
 	(void)state;
 	set(0x40000003, HV_PRIV_HYPERCALL, 0, 0, 0);
 	set(0x40000004, 1U << 5, 0, 0, 0);
-	assert_no("nothing it offers");
+	assert_no("it offers nothing");
 	/* A form of calls that are not offered is nothing. */
 	set(0x40000003, HV_PRIV_HYPERCALL | HV_PRIV_VP_INDEX, 0, 0, 0);
 	set(0x40000004, HV_HINT_EX_MASKS, 0, 0, 0);
-	assert_no("nothing it offers");
+	assert_no("it offers nothing");
 }
 
 /* --- each enlightenment, without each of what it needs --- */
@@ -210,7 +210,7 @@ static void assert_not_used(size_t i, u32 privileges, u32 features, u32 hints, c
 		fail_msg("no \"%s\" in: %s", want, line);
 }
 
-static void what_is_missing_is_not_used_and_said(void **state)
+static void missing_feature_is_not_used_and_is_logged(void **state)
 {
 	size_t i;
 
@@ -219,14 +219,14 @@ static void what_is_missing_is_not_used_and_said(void **state)
 		if (needs[i].privileges)
 			assert_not_used(i, needs[i].privileges, 0, 0, "no privilege");
 		if (needs[i].features)
-			assert_not_used(i, 0, needs[i].features, 0, "not there");
+			assert_not_used(i, 0, needs[i].features, 0, "not offered");
 		if (needs[i].hints)
 			assert_not_used(i, 0, 0, needs[i].hints, "not recommended");
 	}
 }
 
 /* What one lacks does not take another away, but for the timer its clock. */
-static void what_is_missing_takes_nothing_else_away(void **state)
+static void missing_feature_disables_no_other(void **state)
 {
 	size_t i;
 
@@ -274,7 +274,7 @@ static void text_fits_any_buffer(void **state)
 }
 
 /* What the user left to native was neither refused nor missing. */
-static void what_is_left_is_told(void **state)
+static void feature_left_to_native_is_logged(void **state)
 {
 	struct pvhyperv_features found = read_all();
 	char line[200];
@@ -288,7 +288,7 @@ static void what_is_left_is_told(void **state)
 
 /* --- hypervisors that imitate it --- */
 
-static void imitation_is_told(void **state)
+static void imitated_interface_is_detected(void **state)
 {
 	(void)state;
 	set_name(0x40000100, 0x40000101, "KVMKVMKVM");
@@ -299,7 +299,7 @@ static void imitation_is_told(void **state)
 	assert_true(read_all().imitated);
 }
 
-static void another_name_imitates(void **state)
+static void another_vendor_imitates_the_interface(void **state)
 {
 	static const char *const names[] = {
 		"VMwareVMware", "VBoxVBoxVBox", " prl hyperv ", "Linux KVM Hv", "Microsoft Hw", "",
@@ -313,7 +313,7 @@ static void another_name_imitates(void **state)
 	}
 }
 
-static void what_is_no_range_of_leaves_does_not_imitate(void **state)
+static void invalid_leaves_are_no_second_hypervisor(void **state)
 {
 	(void)state;
 	/* Absent leaves repeat the last basic one on real processors, or are 0. */
@@ -327,7 +327,7 @@ static void what_is_no_range_of_leaves_does_not_imitate(void **state)
 
 /* --- VP sets --- */
 
-static void masks_below_64(void **state)
+static void mask_has_the_vps_below_64(void **state)
 {
 	static const u32 vp[PV_MAX_CPUS] = { 63, 0 };
 	static const u32 one[PV_MAX_CPUS] = { HV_VP_UNKNOWN, 5 };
@@ -384,7 +384,7 @@ static void sets_have_only_the_banks_they_need(void **state)
 	assert_set(0, far, 0, 0, 0, 0);
 }
 
-static void nobody_is_who_never_ran(void **state)
+static void cpus_that_never_ran_are_left_out(void **state)
 {
 	static const u32 vp[PV_MAX_CPUS] = { HV_VP_UNKNOWN, 70 };
 	static const struct pv_cpumask none, first = { { 1 } }, second = { { 2 } };
@@ -403,22 +403,22 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST_ON(all_that_is_offered_is_used),
-		TEST_ON(no_hypervisor),
-		TEST_ON(the_interface_is_told_by_its_signature),
-		TEST_ON(truncated_leaves),
-		TEST_ON(without_identity_nothing_is_used),
-		TEST_ON(isolated_guests_are_not_ours),
-		TEST_ON(interface_without_anything_in_it),
-		TEST_ON(what_is_missing_is_not_used_and_said),
-		TEST_ON(what_is_missing_takes_nothing_else_away),
+		TEST_ON(no_hypervisor_is_refused),
+		TEST_ON(the_interface_is_known_by_its_signature),
+		TEST_ON(truncated_leaves_are_refused),
+		TEST_ON(interface_without_identity_is_refused),
+		TEST_ON(isolated_guest_is_refused),
+		TEST_ON(empty_interface_is_refused),
+		TEST_ON(missing_feature_is_not_used_and_is_logged),
+		TEST_ON(missing_feature_disables_no_other),
 		TEST_ON(the_timer_needs_the_clock),
 		TEST_ON(text_fits_any_buffer),
-		TEST_ON(what_is_left_is_told),
-		TEST_ON(imitation_is_told),
-		TEST_ON(another_name_imitates),
-		TEST_ON(what_is_no_range_of_leaves_does_not_imitate),
-		TEST_ON(masks_below_64),
-		TEST_ON(nobody_is_who_never_ran),
+		TEST_ON(feature_left_to_native_is_logged),
+		TEST_ON(imitated_interface_is_detected),
+		TEST_ON(another_vendor_imitates_the_interface),
+		TEST_ON(invalid_leaves_are_no_second_hypervisor),
+		TEST_ON(mask_has_the_vps_below_64),
+		TEST_ON(cpus_that_never_ran_are_left_out),
 		TEST_ON(sets_have_only_the_banks_they_need),
 	};
 

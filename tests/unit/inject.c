@@ -40,7 +40,7 @@ static struct pv_inject_counts since(void)
 	return now;
 }
 
-static void every_nth_and_no_other(void **state)
+static void every_nth_call_fails_and_no_other(void **state)
 {
 	u32 i;
 
@@ -63,7 +63,7 @@ static void every_nth_and_no_other(void **state)
 		assert_false(pv_inject_due());
 }
 
-static void errors_come_in_turn(void **state)
+static void each_error_has_its_turn(void **state)
 {
 	u32 turn = 0, i;
 
@@ -84,7 +84,7 @@ static void reports_are_matched_with_faults(void **state)
 	/* The hypervisor's own refusals, with an error that was not injected. */
 	pv_inject_reported(CALLER, -EFAULT);
 	pv_inject_reported(CALLER, -9999);
-	assert_logged("error -9999 for caller 0x1234 was not injected, nor caused by a fault");
+	assert_logged("error -9999 for caller 0x1234 was not injected, nor caused by an injected fault");
 	pv_inject_reported(CALLER, 1);
 	assert_int_equal(since().reported, 0);
 	assert_int_equal(since().other, 3);
@@ -97,7 +97,7 @@ static void reports_are_matched_with_faults(void **state)
 	assert_int_equal(since().injected, 2);
 }
 
-static void what_a_fault_brings_with_it_is_neither_injected_nor_unexplained(void **state)
+static void consequence_of_a_fault_is_counted_as_followed(void **state)
 {
 	u32 turn = 0;
 
@@ -138,7 +138,7 @@ static void twice_fails_the_second_try_and_not_the_third(void **state)
 	assert_true(pv_inject_due());
 }
 
-static void drop_is_one(void **state)
+static void drop_drops_one_update(void **state)
 {
 	(void)state;
 	assert_true(pv_inject_arm("1,1,drop"));
@@ -149,7 +149,7 @@ static void drop_is_one(void **state)
 	assert_int_equal(since().dropped, 1);
 }
 
-static void picks_are_below_and_all_of_them(void **state)
+static void picks_cover_the_whole_range(void **state)
 {
 	bool seen[7] = { false };
 	u32 i;
@@ -167,7 +167,7 @@ static void picks_are_below_and_all_of_them(void **state)
 	assert_int_equal(pv_inject_pick(1), 0);
 }
 
-static void what_is_no_setting_is_refused_in_one_line(void **state)
+static void invalid_setting_is_refused_in_one_line(void **state)
 {
 	static const char *const bad[] = {
 		"", "x", "-1", "3x", "3,", "3,x", "3,4,", "3,4,thrice", "3,4,oncee", "3,4,once,5",
@@ -183,7 +183,7 @@ static void what_is_no_setting_is_refused_in_one_line(void **state)
 		host_log_clear();
 		assert_false(pv_inject_arm(bad[i]));
 		assert_int_equal(host_log_lines(), 1);
-		assert_logged("not N[,SEED[,once|twice|drop]]");
+		assert_logged("expected N[,SEED[,once|twice|drop]]");
 	}
 	host_log_clear();
 	for (i = 0; i < COUNT(good); i++)
@@ -194,12 +194,14 @@ static void what_is_no_setting_is_refused_in_one_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_INJECT(every_nth_and_no_other), TEST_INJECT(errors_come_in_turn),
+		TEST_INJECT(every_nth_call_fails_and_no_other),
+		TEST_INJECT(each_error_has_its_turn),
 		TEST_INJECT(reports_are_matched_with_faults),
-		TEST_INJECT(what_a_fault_brings_with_it_is_neither_injected_nor_unexplained),
-		TEST_INJECT(twice_fails_the_second_try_and_not_the_third), TEST_INJECT(drop_is_one),
-		TEST_INJECT(picks_are_below_and_all_of_them),
-		TEST_INJECT(what_is_no_setting_is_refused_in_one_line),
+		TEST_INJECT(consequence_of_a_fault_is_counted_as_followed),
+		TEST_INJECT(twice_fails_the_second_try_and_not_the_third),
+		TEST_INJECT(drop_drops_one_update),
+		TEST_INJECT(picks_cover_the_whole_range),
+		TEST_INJECT(invalid_setting_is_refused_in_one_line),
 	};
 
 	return RUN(tests);

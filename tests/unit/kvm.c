@@ -120,7 +120,7 @@ static void assert_offer(const struct machine *on, u32 base, u32 features, bool 
 	assert_int_equal(offer.vmmcall, vmmcall);
 }
 
-static void found_at_any_base(void **state)
+static void kvm_is_found_at_any_base(void **state)
 {
 	(void)state;
 	assert_offer(&kvm_amd, 0x40000000, SEEN, true);
@@ -130,7 +130,7 @@ static void found_at_any_base(void **state)
 	assert_offer(&kvm_alone, 0, 0, false);
 }
 
-static void instruction_by_vendor(void **state)
+static void hypercall_instruction_depends_on_the_vendor(void **state)
 {
 	(void)state;
 	assert_offer(&kvm_hygon, 0x40000000, SEEN, true);
@@ -144,7 +144,7 @@ static void hints_are_read(void **state)
 	assert_int_equal(find(&kvm_amd).hints, 0);
 }
 
-static void old_and_short_leaves(void **state)
+static void old_and_short_leaves_are_read(void **state)
 {
 	(void)state;
 	assert_offer(&kvm_old, 0x40000000, 0x3, true);
@@ -164,7 +164,7 @@ static void assert_score(const struct machine *on, u32 cpl, int score, const cha
 	platform.cpl = 0;
 }
 
-static void score(void **state)
+static void detection_scores_kvm_and_refuses_others(void **state)
 {
 	static const char no_signature[] = "no KVM signature in CPUID";
 
@@ -189,8 +189,9 @@ static void score(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(found_at_any_base), TEST(instruction_by_vendor), TEST(hints_are_read),
-		TEST(old_and_short_leaves), TEST(score),
+		TEST(kvm_is_found_at_any_base), TEST(hypercall_instruction_depends_on_the_vendor),
+		TEST(hints_are_read),
+		TEST(old_and_short_leaves_are_read), TEST(detection_scores_kvm_and_refuses_others),
 	};
 
 	return RUN(tests);

@@ -227,7 +227,7 @@ static void no_two_backends_have_the_same_score(void **state)
 	}
 }
 
-static void asking_for_it_does_not_help_where_memory_is_encrypted(void **state)
+static void named_backend_is_refused_where_memory_is_encrypted(void **state)
 {
 	static const char *const names[] = { "kvm", "hyperv", "vmware", "xenhvm" };
 	size_t i, nr;
@@ -267,7 +267,7 @@ int main(void)
 		TEST(each_machine_gets_its_backend),
 		TEST(a_rom_wins_on_each_machine_that_can_have_one),
 		TEST(no_two_backends_have_the_same_score),
-		TEST(asking_for_it_does_not_help_where_memory_is_encrypted),
+		TEST(named_backend_is_refused_where_memory_is_encrypted),
 		TEST(detection_costs_few_exits),
 	};
 

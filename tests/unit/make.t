@@ -47,8 +47,8 @@ with tempfile.TemporaryDirectory() as folder:
     for words in (["linux"], ["series"], ["series-check"], ["bench", "GUEST=linux"], ["faults", "GUEST=linux"]):
         status, said, apt, _ = make(words, "flex")
         tap.equal((status > 0, said, apt), (True, ["setup: packages are missing: flex; run: make deps GUEST=linux"], []),
-                  f"make {' '.join(words)}: the same, of Linux's packages")
-    tap.equal(make(["build/no-such"], "gcc")[1:3], ([], []), "a file: packages are not looked at")
+                  f"make {' '.join(words)}: names the command for Linux's packages")
+    tap.equal(make(["build/no-such"], "gcc")[1:3], ([], []), "a target that is a file: make does not check packages")
     for words, missing in ((["deps"], "gcc"), (["demo"], "gcc"), (["check"], "gcc"), (["unit", "check"], "gcc"),
                            (["deps", "GUEST=linux"], "flex"), (["demo", "GUEST=linux"], "flex"), (["check", "GUEST=linux"], "flex")):
         status, said, apt, _ = make(words, missing)
@@ -57,8 +57,8 @@ with tempfile.TemporaryDirectory() as folder:
         status, said, apt, _ = make(words, missing, "1000")
         tap.equal((status > 0, said, apt), (True, [f"setup: packages are missing; {APT}{missing}"], []),
                   f"make {' '.join(words)}: without root and sudo, the one apt line")
-    tap.equal(make(["deps"], "flex")[:3], (0, [], []), "make deps: Linux's packages are not wanted")
-    tap.equal(make(["deps"])[3], "deps: all there\n", "make deps: all there")
+    tap.equal(make(["deps"], "flex")[:3], (0, [], []), "make deps does not need Linux's packages")
+    tap.equal(make(["deps"])[3], "deps: all there\n", "make deps says that nothing is missing")
     tap.equal(make(["-n", "deps"], "gcc")[1:3], ([], []), "make -n installs nothing")
 
     compiler = Path(folder) / "compiler"
@@ -72,13 +72,13 @@ with tempfile.TemporaryDirectory() as folder:
     tap.equal(make([], "gcc")[3], text, "make alone is make help")
     tap.empty([line for line in text.splitlines() if len(line) > 100], "make help: no line over 100 columns")
     groups = re.findall(r"^(\w[\w ]*)\n", text, re.M)
-    tap.equal(groups, ["Start here", "Tests", "Measurements", "Build", "Variables"], "make help: its groups")
+    tap.equal(groups, ["Start here", "Tests", "Measurements", "Build", "Variables"], "make help has its five groups")
     files = [TOP / "Makefile", *TOP.glob("tests/*/build.mk"), *TOP.glob("tests/vmi/*/build.mk"), *TOP.glob("tools/*/build.mk")]
     rules = "".join(path.read_text(encoding="utf-8") for path in files)
     listed = re.findall(r"^  make ([a-z-]+) {2,}\S", text, re.M)
-    tap.equal(sorted(listed), sorted(re.findall(r"^([a-z][a-z-]*):.*## ", rules, re.M)), "make help: every target that has a text")
+    tap.equal(sorted(listed), sorted(re.findall(r"^([a-z][a-z-]*):.*## ", rules, re.M)), "make help lists each target with a text")
     missing = [name for name in re.findall(r"make ([a-z][a-z-]+)", (TOP / "README.md").read_text(encoding="utf-8")) if name not in listed]
-    tap.empty(missing, "make help: every target that README names")
+    tap.empty(missing, "make help lists each target that README names")
     used = rules + "".join(path.read_text(encoding="utf-8") for pattern in ("tools/*.sh", "tools/*.py", "tests/*/*.t")
                            for path in TOP.glob(pattern))
     variables = re.findall(r"^  ([A-Z_]+)=", text.split("Variables\n")[1], re.M)
@@ -87,7 +87,7 @@ with tempfile.TemporaryDirectory() as folder:
     tap.empty([v for v in variables if not re.search(rf'\$[({{]+{v}\b|environ.*"{v}"|^{v} [:?]?=', used, re.M)],
               "make help: every variable is read somewhere")
     configs = re.search(r'^config_names="(.*)"', (TOP / "tools/linux-configs.sh").read_text(encoding="utf-8"), re.M)[1]
-    tap.ok(configs in text, "make help: the configurations of Linux that there are", configs)
+    tap.ok(configs in text, "make help names each configuration of Linux", configs)
 for words in (["windows"], ["linux", "linux"], ["--check", "x"]):
     done = subprocess.run(["tools/setup.sh", *words], cwd=TOP, text=True, capture_output=True, check=False)
     tap.equal((done.returncode, done.stderr), (2, "usage: setup.sh [--check] [linux]\n"), f"setup.sh {' '.join(words)}: usage")

@@ -122,7 +122,7 @@ def main():
         page = root / "ops.md"
         status, said = opdoc("--root", root, page)
         ok(status == 0 and page.stat().st_size > 10000, "page is written", said)
-        ok(opdoc("--root", root, "--check", page)[0] == 0, "what was written is current")
+        ok(opdoc("--root", root, "--check", page)[0] == 0, "the written page is current")
         text = page.read_text(encoding="utf-8")
         wide = [line for line in text.splitlines() if len(line) > 100]
         ok(not wide, "no line has more than 100 columns", "\n".join(wide))
@@ -152,7 +152,7 @@ def main():
         ok(opdoc("--root", root, "--check", page)[0] == 1, "changed contract makes it stale")
         page.unlink()
         ok(opdoc("--root", root, "--check", page)[0] == 1, "missing page is stale")
-        ok(opdoc()[0] != 0, "no file named is an error")
+        ok(opdoc()[0] != 0, "a call without a file is an error")
 
         planted(tmp, "contract without Native", IRQ, " * Native: PUSH %rdi; POPF.\n", "",
                 ("restore_fl", "Native"))
@@ -164,7 +164,7 @@ def main():
         planted(tmp, "contract without Default", IRQ,
                 " * Default: native.\n */\nPV_OP(irq, irqs_disabled_flags", " */\nPV_OP(irq, irqs_disabled_flags",
                 ("irqs_disabled_flags", "Default"))
-        planted(tmp, "goes with an op that is none", IRQ, "PV_TOGETHER(irq_disable, save_fl)",
+        planted(tmp, "PV_TOGETHER with an unknown op", IRQ, "PV_TOGETHER(irq_disable, save_fl)",
                 "PV_TOGETHER(irq_disable, save_flags)", ("ops/irq.h:", "save_flags", "no such op"))
         planted(tmp, "field without words", IRQ, " * Batch: no.\n", " * Batch:\n",
                 ("save_fl", "Batch"))
@@ -175,7 +175,7 @@ def main():
                 ("no summary",))
         planted(tmp, "wrong number of arguments", IRQ, "void, 1, (u32, vector), upcall",
                 "void, 2, (u32, vector), upcall", ("upcall", "2 arguments"))
-        planted(tmp, "op twice", IRQ, "PV_OP(irq, halt, CALL6, C, void, 0, (), halt)",
+        planted(tmp, "an op that is defined twice", IRQ, "PV_OP(irq, halt, CALL6, C, void, 0, (), halt)",
                 "PV_OP(irq, save_fl, CALL6, C, void, 0, (), halt)", ("save_fl",))
 
         root = built(tmp, "backends/native/backend.c", "\t.clts = ", "\t/* left out */ //")
@@ -188,7 +188,7 @@ def main():
         refused(root, "a backend that ends the process", ("kvm", "ended the process"))
         root = built(tmp, "backends/kvm/smp.c", "lock_wait, pvkvm_lock_wait)",
                      "lock_wait, (void *)((u64)pvkvm_lock_wait + 1))")
-        refused(root, "a function that has no name", ("lock_wait", "kvm", "no function is"))
+        refused(root, "a function that has no name", ("lock_wait", "kvm", "no function begins"))
         root = built(tmp, "backends/native/backend.c", 'LEAF(clts, "clts");', 'LEAF(clts, "jmp .+2");')
         refused(root, "inline code that branches", ("inline code with", "jmp"))
 

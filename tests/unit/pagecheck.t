@@ -51,8 +51,8 @@ def main():
                 "lacks the refusal of backends/kvm/detect.c", lost + "KVM offers nothing that helps")
         planted(root, "a refusal of a part that changed", "pvops/exceptions.c", '"-%s: too many', '"-%s: far too many',
                 "lacks the refusal of pvops/exceptions.c", lost + "-<part>: too many exceptions")
-        planted(root, "a start that fails with another line", "backends/vmware/backend.c", "nobody answers", "nobody is",
-                "lacks the refusal of backends/vmware/backend.c", lost + "pvops: vmware: nobody answers")
+        planted(root, "a start that fails with another line", "backends/vmware/backend.c", "hypercall does not", "call does not",
+                "lacks the refusal of backends/vmware/backend.c", lost + "pvops: vmware: the hypercall does not")
         planted(root, "a refusal that is not on the page", PAGE, "* `no VMware by CPUID`:", "* no VMware:",
                 "lacks the refusal of backends/vmware/detect.c")
         planted(root, "a refusal that no source has", PAGE, "### vmware\n\n", "### vmware\n\n* `never so`: x\n",
@@ -75,7 +75,7 @@ def main():
                 "README.md:3: 101 columns, more than 100")
         planted(root, "a long line of a list", "README.md", "# pvops\n", "# pvops\n\n* x\n    " + 97 * "x" + "\n",
                 "README.md:5: 101 columns, more than 100")
-        planted(root, "a long line of what is generated", "docs/ops.md", "# Ops\n", "# Ops\n" + 101 * "x" + "\n",
+        planted(root, "a long line of a generated page", "docs/ops.md", "# Ops\n", "# Ops\n" + 101 * "x" + "\n",
                 "docs/ops.md:6: 101 columns, more than 100")
         lacks = ": does not begin with a sentence that says what it is"
         for name, path, old, new in (
@@ -90,7 +90,7 @@ def main():
         page = root / "README.md"
         page.write_text(page.read_text(encoding="utf-8") + "\n    " + 200 * "x" + "\n```\n" + 200 * "x" + "\n```\n",
                         encoding="utf-8")
-        ok(check(root) == (0, ""), "what a program prints is as wide as it is", check(root)[1])
+        ok(check(root) == (0, ""), "output of programs may have longer lines", check(root)[1])
     print(f"1..{len(results)}")
     return 0 if all(results) else 1
 

@@ -69,7 +69,7 @@ static struct pv_impl inline_impl(const u8 *code, size_t len)
 	};
 }
 
-static void indirect_call_is_what_the_compiler_made(void **state)
+static void indirect_call_is_the_compiled_call(void **state)
 {
 	(void)state;
 	assert_int_equal(do_plan(PV_SITE_CALL, 6, NULL, NULL), PV_SITE_OK);
@@ -85,7 +85,7 @@ static void indirect_call_is_what_the_compiler_made(void **state)
 	       0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00);
 }
 
-static void indirect_jump_is_what_assembly_made(void **state)
+static void indirect_jump_is_the_assembled_jump(void **state)
 {
 	(void)state;
 	do_plan(PV_SITE_JUMP, 6, NULL, NULL);
@@ -94,7 +94,7 @@ static void indirect_jump_is_what_assembly_made(void **state)
 	EXPECT(PV_FORM_INDIRECT, 0xff, 0x25, 0xfa, 0x0f, 0x00, 0x00, 0x66, 0x90);
 }
 
-static void direct_call_ends_where_the_indirect_one_did(void **state)
+static void direct_call_ends_where_the_indirect_one_ends(void **state)
 {
 	const struct pv_impl impl = { .fn = fn_at(ADDR + 0x106) };
 	const struct pv_impl back = { .fn = fn_at(ADDR - 0x100) };
@@ -202,7 +202,7 @@ static void four_and_more_spare_bytes_become_one_nop(void **state)
  * Padding goes behind as a NOP where a prefix would change the meaning:
  * another legacy prefix first, branches (a hint), opcode ff (indirect branch).
  */
-static void no_prefix_where_it_would_mean_something(void **state)
+static void no_prefix_changes_the_meaning(void **state)
 {
 	static const u8 first[][4] = {
 		{ 0x26, 0x8b, 0x04, 0x07 }, { 0x2e, 0x8b, 0x04, 0x07 },
@@ -434,16 +434,16 @@ static void planning_twice_gives_the_same(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(indirect_call_is_what_the_compiler_made),
-		TEST(indirect_jump_is_what_assembly_made),
-		TEST(direct_call_ends_where_the_indirect_one_did),
+		TEST(indirect_call_is_the_compiled_call),
+		TEST(indirect_jump_is_the_assembled_jump),
+		TEST(direct_call_ends_where_the_indirect_one_ends),
 		TEST(in_line_flag_means_nothing_to_a_call_site),
 		TEST(empty_op_is_one_nop_up_to_eleven_bytes),
 		TEST(empty_op_at_a_jump_site_still_jumps),
 		TEST(inline_that_fits_exactly_is_copied),
 		TEST(one_to_three_spare_bytes_become_prefixes),
 		TEST(four_and_more_spare_bytes_become_one_nop),
-		TEST(no_prefix_where_it_would_mean_something),
+		TEST(no_prefix_changes_the_meaning),
 		TEST(prefix_goes_in_front_of_rex_and_two_byte_opcodes),
 		TEST(code_longer_than_the_site_becomes_a_call),
 		TEST(jump_site_takes_inline_code),

@@ -45,27 +45,27 @@ tap = Tap()
 status, said, err = check(TEMPLATE)
 backends = sorted(p.name for p in (TOP / "backends").iterdir() if p.is_dir())
 tap.ok(status == 0, "the template is a whole port", *said, *err)
-tap.ok(said[-1] == f"port-check: {TEMPLATE}: good: core and {len(backends)} backends", "it says so", *said)
-tap.equal(sorted(x.split()[1] for x in said if x.startswith("backend")), backends, "each backend is looked at")
+tap.ok(said[-1] == f"port-check: {TEMPLATE}: good: core and {len(backends)} backends", "its last line says good", *said)
+tap.equal(sorted(x.split()[1] for x in said if x.startswith("backend")), backends, "each backend is checked")
 
 # docs/porting.md.
 page = (TOP / "docs/porting.md").read_text(encoding="utf-8")
 public = "".join(p.read_text(encoding="utf-8") for p in TOP.glob("include/pvops/**/*.h"))
 table = check(TEMPLATE, "--needs")[1]
-tap.ok(len(table) > 20 and "\n".join(table) in page, "the table of functions is what --needs writes", *table)
+tap.ok(len(table) > 20 and "\n".join(table) in page, "the page has the table of functions that --needs writes", *table)
 flags = {w for x in (TEMPLATE / "flags").read_text(encoding="utf-8").splitlines() for w in x.split("#")[0].split()}
 rows = re.findall(r"^\| (`-[^|]*) \|", page, re.M)
 tap.equal({w for row in rows for w in re.findall(r"`([^`]+)`", row)} - {"-D__ASSEMBLY__"}, flags - {"-O2", "-I."},
-          "the table of flags has those of the template")
+          "the page's table of flags has the template's flags")
 ops = set(re.findall(r"^PV_OP\(\w+, (\w+),", public, re.M))
 tap.empty([n for n in sorted(set(re.findall(r"\bpv_\w+|\bPV_\w+", page)))
-           if n.removeprefix("pv_") not in ops and not re.search(rf"\b{n}\b", public)], "each name in it is in a public header")
+           if n.removeprefix("pv_") not in ops and not re.search(rf"\b{n}\b", public)], "a public header has each name on the page")
 tap.empty([f"{n} {v}" for n, v in re.findall(r"^#define (PV_STACK_\w+)\s+(\d+)", public, re.M) if f"({v})" not in page],
-          "it has the bounds of the stack")
+          "the page has the bounds of the stack")
 tap.empty([n for n in re.findall(r"`((?:ports|tests|tools|include|backends)/[\w./]+)`", page) if not (TOP / n).exists()],
-          "each file in it is there")
+          "each file that the page names exists")
 script = (TEMPLATE / "port.lds").read_text(encoding="utf-8")
-tap.empty([n for n in re.findall(r"__pv_\w+ = ", script) if n not in page], "its linker snippet has each symbol of the template's")
+tap.empty([n for n in re.findall(r"__pv_\w+ = ", script) if n not in page], "the page's linker snippet has the template's symbols")
 
 status, said, _ = changed(("pvops_port.h", r"^#define __bitwise", "#undef offsetof\n#define __bitwise"))
 tap.ok(status == 0, "a kernel may have no offsetof", *said)
@@ -103,7 +103,7 @@ with tempfile.TemporaryDirectory() as folder:
     to = Path(folder) / "port.elf"
     status, said, err = check(TEMPLATE, "--image", to)
     tap.ok(status == 0 and to.read_bytes()[:4] == b"\x7fELF" and said[-1].endswith(f" backends, {to}"),
-           "--image links it", *said, *err)
+           "--image links the template", *said, *err)
     tap.equal(check(TEMPLATE, "--image")[0], 2, "--image without a file is a wrong argument")
 for folder, line in ((TOP / "docs", "no pvops_port.h in it"), (TOP / "tests/guest/include", "no file named flags in it")):
     tap.equal(check(folder), (2, [], [f"port-check: {folder}: {line}"]), f"no port: {line}")

@@ -74,13 +74,13 @@ with tempfile.TemporaryDirectory() as tmp:
     told = foreign(exported(f"{tmp}/planted.o"), "pvxen_")
 
 cases = [
-    (seen > 50 and not bad, f"{seen} lines have the prefix once", bad),
+    (seen > 50 and not bad, f"{seen} log lines have the prefix pvops: once", bad),
     (wrong('pv_port_log("xen: %d", 1); pv_port_log(\n\t"pvops: pvops: x");') == ["xen: %d", "pvops: pvops: x"],
-     "and others would be found", []),
+     "a name or line with a wrong prefix is found", []),
     (symbols > 250 and not strange + missing, f"{symbols} symbols have their folder's prefix",
      [*strange, *(f"{name}: no object; make unit builds them" for name in missing)]),
-    (not of_ops, "so have the functions of ops", of_ops),
-    (told == ["xen_bad"], "and others would be found", told),
+    (not of_ops, "the functions of ops have their folder's prefix", of_ops),
+    (told == ["xen_bad"], "a name or line with a wrong prefix is found", told),
 ]
 for nr, (good, name, why) in enumerate(cases, 1):
     print(f"{'ok' if good else 'not ok'} {nr} - {name}")

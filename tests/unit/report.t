@@ -72,7 +72,7 @@ def other(**changes):
 
 a = write("a.json", one)
 tap.equal(compare(a, a), (0, "compare: 0 figures differ, 0 worse by more than 0 %, 0 in one report only\n", ""),
-          "compare: a report with itself")
+          "compare: a report does not differ from itself")
 b = write("b.json", other(xenpv__set_pte=(1040, 1), native__set_pte=(1, 0), xenpv__clts=(5, 2)))
 status, said, error = compare(a, b)
 rows = [line.split() for line in said.splitlines()]
@@ -88,41 +88,41 @@ tap.equal(compare(b, a, "--threshold", "100")[0], 0, "compare: exactly the thres
 c = write("c.json", other(xenpv__set_pte=(1040, 1)))
 for given, want in (("3.9", 1), ("4", 0), ("50", 0)):
     tap.equal(compare(a, c, "--threshold", given)[0], want, f"compare: 4 % more, threshold {given}: exit status {want}")
-tap.equal(compare(c, a)[0], 0, "compare: only better: 0")
+tap.equal(compare(c, a)[0], 0, "compare: a report that is only better: exit status 0")
 zero = write("zero.json", other(native__clts=(0, 0)))
 status, said, _ = compare(zero, a, "--threshold", "1000000")
-tap.ok(status == 1 and "new WORSE" in said, "compare: more than nothing is worse by any threshold", said)
+tap.ok(status == 1 and "new WORSE" in said, "compare: a rise from 0 is worse by any threshold", said)
 worse = copy.deepcopy(one)
 worse["envs"]["native"]["bench"]["batch"]["4"] = {"insns": 80, "per_entry": 20}
 worse["envs"]["native"]["patch_insns_per_site"] = 61.0
 status, said, _ = compare(a, write("batch.json", worse))
 tap.ok(status == 1 and "bench.batch.4 /entry" in said and "patch_insns_per_site" in said,
-       "compare: batches by entry, and what patching costs", said)
+       "compare: batches by entry, and the cost of patching", said)
 less = copy.deepcopy(one)
 del less["envs"]["xenpv"]
 del less["envs"]["native"]["ops"]["clts"]
 less["envs"]["native"]["ops"]["halt"] = insns(7)
 status, said, _ = compare(a, write("less.json", less))
 tap.ok(status == 0 and "only in A: native: ops.clts\n" in said and "only in A: xenpv: ops.set_pte\n" in said
-       and "measured only in B: native: ops.halt\n" in said, "compare: what one lacks is listed, and not worse", said)
+       and "measured only in B: native: ops.halt\n" in said, "compare: a figure that one report lacks is listed, and not worse", said)
 linux = {"image_sha256": "0" * 64, "qemu": "q", "envs": {
     "native-ours": {"kernel": "ours", "backend": "native", "bench": {"getpid": {"insns": 500, "mean": 501.2, "rounds": 9}}}}}
 slower = copy.deepcopy(linux)
 slower["envs"]["native-ours"]["bench"]["getpid"]["insns"] = 510
 status, said, _ = compare(write("linux.json", linux), write("slower.json", slower), "--threshold", "1")
 tap.ok(status == 1 and ["native-ours", "bench.getpid", "insns", "500", "510", "+2.0", "%", "WORSE"]
-       in [line.split() for line in said.splitlines()], "compare: reports of Linux", said)
+       in [line.split() for line in said.splitlines()], "compare: a slower Linux is worse", said)
 
 none = Path(folder.name) / "none.json"
 for args, want, name in (
         ((a, str(none)), f"{none}: No such file or directory", "a file that is not there"),
         ((a, folder.name), f"{folder.name}: Is a directory", "a folder"),
-        ((write("text.json", "hello"), a), "text.json: not JSON: Expecting value", "no JSON"),
-        ((a, write("list.json", [])), "list.json: no report: envs: missing or not an object", "no report"),
-        ((a, write("env.json", {"envs": {"x": 1}})), "env.json: no report: x.ops: is not an object", "no environment"),
+        ((write("text.json", "hello"), a), "text.json: not JSON: Expecting value", "a file that is not JSON"),
+        ((a, write("list.json", [])), "list.json: no report: envs: missing or not an object", "a file that is not a report"),
+        ((a, write("env.json", {"envs": {"x": 1}})), "env.json: no report: x.ops: is not an object", "an environment that is not an object"),
         ((a, write("bad.json", other(native__clts=("7", 0)))), "bad.json: no report: native.ops.clts.insns: is not a number",
-         "a figure that is none"),
-        ((a, write("mini.json", linux)), "have no figure in common", "two of different guests"),
+         "a figure that is not a number"),
+        ((a, write("mini.json", linux)), "have no figure in common", "reports of different guests"),
         ((a,), "B.json", "one file"),
         ((a, b, "--threshold", "much"), "much: not a percentage from 0 on", "a threshold that is no number"),
         ((a, b, "--threshold", "-1"), "-1", "a threshold below 0"),
@@ -131,7 +131,7 @@ for args, want, name in (
     tap.ok(status == 2 and not said and error.count("\n") == 1 and error.startswith("report.py: ") and want in error,
            f"compare: {name}: one line, 2", error)
 said = compare("--help")[1]
-tap.ok("--threshold PERCENT" in said and "Exit status" in said, "compare --help tells all", said)
+tap.ok("--threshold PERCENT" in said and "Exit status" in said, "compare --help explains --threshold and the exit status", said)
 
 # Picture
 
@@ -175,28 +175,28 @@ def check_picture(doc, title):
             differs = any(c[0] is not None and (native is None or abs(c[0] - native) >= 0.005 * native and c[0] != native)
                           for c in cells.values())
             if differs != (name in said):
-                tap.ok(False, f"{what}: {name}: {'is missing' if differs else 'is there, and differs nowhere'}")
+                tap.ok(False, f"{what}: {name}: {'is missing' if differs else 'is shown, but differs nowhere'}")
     return made
 
 
 made = check_picture(big(), "picture")
 texts = [t.text for t in made.texts]
 tap.equal(texts[texts.index("twin_of_one,") + 1], "twin_of_other", "operations that cost the same everywhere are one row")
-tap.ok("+12" in texts and "500" in texts and "-" in texts, "what native has not; what was not measured")
+tap.ok("+12" in texts and "500" in texts and "-" in texts, "figures that native lacks are shown; '-' stands for not measured")
 tap.ok("same_batch" not in texts and "batch" in texts, "a batch that costs the same everywhere is left out")
 labels = [t.text for t in made.texts if t.kind.startswith("#")]
-tap.equal(sorted(labels), ["kvm, hyperv", "native, xenpvh,", "vmi", "vmimon", "xenpv"], "the same curves are one line")
-tap.equal(sum('stroke-width="2"' in shape for shape in made.shapes), 4, "and no more lines than that")
+tap.equal(sorted(labels), ["kvm, hyperv", "native, xenpvh,", "vmi", "vmimon", "xenpv"], "equal curves are one line")
+tap.equal(sum('stroke-width="2"' in shape for shape in made.shapes), 4, "the chart has no other lines")
 check_picture({"envs": {n: {"ops": {"clts": insns(1)}, "bench": {}} for n in ("native", "xenpv")}}, "nothing differs")
 check_picture({"envs": {"native": {"ops": {"clts": insns(1)}, "bench": {}}}}, "native alone")
 for native, value, want in ((2, 2, None), (2, 4, "×2.00"), (1000, 1004, None), (1000, 1006, "×1.01"), (2, 1, "×0.50"),
                             (1, 616.8, "×617"), (1, 12345, "×12k"), (1, 2.5e6, "×2.5M"), (1, 3e10, "×30G"), (0, 0, None), (0, 577.6, "+578"), (None, 334, "334"), (1, None, "-")):
     got = chart.cell(native, value)
     tap.equal(got and got.text, want, f"cell: native {native}, here {value}: {want}")
-tap.ok(chart.cell(2, 4).weight > 0 > chart.cell(2, 1).weight, "cell: more and less have their colours")
+tap.ok(chart.cell(2, 4).weight > 0 > chart.cell(2, 1).weight, "cell: a higher and a lower cost have different colours")
 path = write("picture.json", big())
 run = subprocess.run([TOP / "tools/report.py", "chart", path], text=True, capture_output=True, check=False)
 drawn = [Path(folder.name, f"bench{d}.svg").read_text(encoding="utf-8") for d in ("", "-dark")]
-tap.ok(run.returncode == 0 and chart.LIGHT.paper in drawn[0] and chart.DARK.paper in drawn[1], "chart: draws both", run.stderr)
+tap.ok(run.returncode == 0 and chart.LIGHT.paper in drawn[0] and chart.DARK.paper in drawn[1], "chart: draws a light and a dark picture", run.stderr)
 folder.cleanup()
 tap.done()

@@ -25,21 +25,21 @@ for folder, row in (("tests/vm", "contract-{}"), ("tests/linux", "{}")):
     envs = environments.envs(TOP / folder / "envs.toml")
     want = [f"{folder}/{row.format(env)}" for env, keys in envs.items() if "off" not in keys]
     want += [str(file.relative_to(TOP)) for file in (TOP / folder).glob("*.t")]
-    tap.equal(status, 0, f"{folder}: is listed")
-    tap.empty([path for path in want if path not in listed], f"{folder}: every environment and every file")
+    tap.equal(status, 0, f"{folder}: the list is printed")
+    tap.empty([path for path in want if path not in listed], f"{folder}: the list has each environment and each file")
     tap.empty([env for env, keys in envs.items() if "off" in keys and f"{folder}/{row.format(env)}" in listed],
-              f"{folder}: no environment that is off")
-    tap.equal(len(listed), len(set(listed)), f"{folder}: each once")
+              f"{folder}: the list has no environment that is off")
+    tap.equal(len(listed), len(set(listed)), f"{folder}: the list has each row once")
     status, listed, said = run("list", folder, "tools", "nosuch")
     tap.ok(status == 2 and not listed and len(said) == 1 and said[0].startswith(f"rows.py: nosuch: no such row of {folder}; "),
            f"{folder}: a row that is not there is one error", *said)
 
 tap.equal(run("list", "tests/linux", "native", "tools", "mm")[1], ["tests/linux/mm", "tests/linux/tools.t", "tests/linux/native"],
-          "named tests only: a configuration before files, an environment behind them")
+          "named rows only: configurations first, then files, then environments")
 tap.equal(rows.tests("tests/vm")["tests/vm/contract-vmi-retpoline"],
           ["vm.py", "tap", "--image", "build/retpoline/guest.elf", "--tag", "retpoline", "vmi", "test=all"],
-          "another build of the image: its command")
-tap.ok("bench=none" in rows.tests("tests/vm")["tests/vm/contract-native-smp72"], "a row with words of its own")
+          "a row of another build boots that image")
+tap.ok("bench=none" in rows.tests("tests/vm")["tests/vm/contract-native-smp72"], "a row passes its own words to the guest")
 for args in ((), ("list",), ("list", "tests/unit"), ("tests/vm/contract-nosuch.t",), ("nosuch.t",)):
     status, _, said = run(*args)
     tap.ok(status == 2 and len(said) == 1, f"rows.py {' '.join(args)}: one error", *said)
@@ -61,6 +61,6 @@ with tempfile.TemporaryDirectory() as folder:
            "a row runs its command, with or without .t", *said, *why)
     (copy / "tests/vm/contract-new.t").write_text("", encoding="utf-8")
     status, _, said = run("list", "tests/vm", top=copy)
-    tap.ok(status == 2 and len(said) == 1 and "have one name: contract-new" in said[0], "a file with a row's name is one error",
+    tap.ok(status == 2 and len(said) == 1 and "have the same name: contract-new" in said[0], "a file with a row's name is one error",
            *said)
 tap.done()

@@ -289,8 +289,8 @@ static void detection_without_a_reason_says_so(void **state)
 	(void)state;
 	fake_backend[FAKE_OTHER].why = NULL;
 	boot("pvops=other");
-	assert_non_null(find(pv_detected, "other: no: it does not say why"));
-	assert_refused("pvops=other: it does not say why");
+	assert_non_null(find(pv_detected, "other: no: the backend gives no reason"));
+	assert_refused("pvops=other: the backend gives no reason");
 }
 
 static void unknown_name_is_refused(void **state)
@@ -398,7 +398,7 @@ static void only_whole_words_count(void **state)
 }
 
 /* lib/cmdline.c of Linux: text inside another option is not read. */
-static void quotes_and_dashes_are_linuxs(void **state)
+static void quotes_and_dashes_work_as_in_linux(void **state)
 {
 	static const char *const not_ours[] = {
 		"dyndbg=\"file a.c +p pvops=native\" quiet", "init=/bin/sh -- pvops=native",
@@ -588,7 +588,7 @@ static u64 own_clock(void)
 	return 0x99;
 }
 
-static void override_takes_the_place_of_the_choice(void **state)
+static void override_replaces_the_choice(void **state)
 {
 	(void)state;
 	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
@@ -655,7 +655,7 @@ static void override_of_patched_sites_is_refused(void **state)
 	sites->impl = &before;
 	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), -EBUSY);
 	sites->impl = NULL;
-	assert_true(host_log_find("clock_read: cannot be overridden, sites are patched"));
+	assert_true(host_log_find("override of clock_read refused: sites are already patched"));
 	assert_ptr_equal(pv_impl_of(PV_OP_clock_read), before);
 }
 
@@ -695,7 +695,7 @@ static void both_of_a_pair_are_left_in_any_order(void **state)
 }
 
 /* What was good because of another that is refused is refused, too. */
-static void a_refusal_takes_others_with_it(void **state)
+static void part_that_needs_a_refused_part_is_refused(void **state)
 {
 	(void)state;
 	fake_can_run();
@@ -735,7 +735,7 @@ static void no_op_leaves_half_of_a_pair(void **state)
 }
 
 /* Of a pair of which a backend has one, that one is free to go. */
-static void a_pair_binds_who_has_both(void **state)
+static void op_whose_partner_the_backend_lacks_can_be_left_out(void **state)
 {
 	(void)state;
 	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
@@ -762,7 +762,7 @@ static void too_many_exceptions_are_refused(void **state)
 }
 
 /* What is registered with a hypervisor, and for which ops. */
-static void a_backend_learns_what_is_its_own(void **state)
+static void backend_can_ask_which_ops_are_its_own(void **state)
 {
 	(void)state;
 	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
@@ -795,7 +795,7 @@ static void unknown_part_is_refused(void **state)
 	assert_false(pv_impl_is_native(PV_OP_lock_wait));
 }
 
-static void what_a_backend_leaves_empty_is_native(void **state)
+static void empty_entry_of_a_backend_is_native(void **state)
 {
 	u32 op;
 
@@ -832,7 +832,7 @@ static void failed_start_goes_to_the_next_best(void **state)
 	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 1);
 }
 
-static void failed_start_of_a_named_one_too(void **state)
+static void failed_start_of_a_named_backend_goes_to_the_next_best(void **state)
 {
 	(void)state;
 	fake_can_run();
@@ -843,7 +843,7 @@ static void failed_start_of_a_named_one_too(void **state)
 	assert_table_is_the_choice();
 }
 
-static void nobody_starts_is_a_panic(void **state)
+static void no_backend_that_starts_is_a_panic(void **state)
 {
 	(void)state;
 	fake_can_run();
@@ -860,7 +860,7 @@ static void nobody_starts_is_a_panic(void **state)
 	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 1);
 }
 
-static void nobody_can_run_is_a_panic(void **state)
+static void no_backend_that_can_run_is_a_panic(void **state)
 {
 	(void)state;
 	fake_backend[FAKE_NATIVE].score = PV_SCORE_NONE;
@@ -876,7 +876,7 @@ static void nobody_can_run_is_a_panic(void **state)
 	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 0);
 }
 
-static void hooks_of_the_chosen_one_are_called(void **state)
+static void hooks_of_the_chosen_backend_are_called(void **state)
 {
 	(void)state;
 	fake_can_run();
@@ -896,7 +896,7 @@ static void hooks_of_the_chosen_one_are_called(void **state)
 /* --- native at once --- */
 
 /* No backend is asked or started, and nothing is logged. */
-static void early_native_asks_nothing(void **state)
+static void early_native_calls_no_backend_and_no_cpuid(void **state)
 {
 	(void)state;
 	fake_can_run();
@@ -911,7 +911,7 @@ static void early_native_asks_nothing(void **state)
 	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 0);
 }
 
-static void early_native_is_forgotten(void **state)
+static void choice_replaces_early_native(void **state)
 {
 	(void)state;
 	fake_can_run();
@@ -969,7 +969,7 @@ static void imitated_hypervisor_does_not_hide_the_real_one(void **state)
 			   "CPUID 0x40000100: hypervisor \"XenVMMXenVMM\"");
 }
 
-static void maximum_0_is_an_old_kvm(void **state)
+static void leaf_maximum_0_means_an_old_kvm(void **state)
 {
 	(void)state;
 	assert_hypervisors(&kvm_old, "CPUID 0x40000000: hypervisor \"KVMKVMKVM\"", NULL);
@@ -978,7 +978,7 @@ static void maximum_0_is_an_old_kvm(void **state)
 			   "CPUID 0x40000100: hypervisor \"KVMKVMKVM\"");
 }
 
-static void every_hypervisor_is_named_as_people_know_it(void **state)
+static void every_hypervisor_has_its_usual_name(void **state)
 {
 	(void)state;
 	assert_hypervisors(&kvm_hyperv,
@@ -1074,11 +1074,11 @@ static void endless_cpuid_leaves_end(void **state)
 	assert_chosen("native");
 	assert_in_range(cpuid_reads, 3, CPUIDS_MOST);
 	assert_int_equal(strange.ranges, PV_CPUID_RANGES);
-	assert_non_null(find(pv_detected, "CPUID: more than 4 hypervisors: the others are not looked at"));
+	assert_non_null(find(pv_detected, "CPUID: more than 4 hypervisors: the layer ignores the others"));
 }
 
 /* Two would be enough; a fifth interface is reported, not read. */
-static void ranges_end_where_one_is_missing(void **state)
+static void scan_ends_at_the_first_missing_range(void **state)
 {
 	u32 reads;
 
@@ -1162,7 +1162,7 @@ static void repeated_basic_leaves_are_no_hypervisors(void **state)
 }
 
 /* Only an old KVM returns 0 in EAX. */
-static void maximum_0_counts_for_kvm_alone(void **state)
+static void leaf_maximum_0_is_valid_for_kvm_only(void **state)
 {
 	(void)state;
 	assert_hypervisors(&nameless_0, NULL, NULL);
@@ -1183,7 +1183,7 @@ static void choice_stays_once_sites_are_patched(void **state)
 	assert_table_is_the_choice();
 	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 0);
 	assert_int_equal(fake_backend[FAKE_FAKE].inits, 1);
-	assert_logged("pvops: pv_init() after pv_patch(): sites are patched, the choice stays");
+	assert_logged("pvops: pv_init() refused: sites are already patched; the backend stays");
 	/* As compiled they go where the table says. */
 	assert_int_equal(pv_repatch(true), 0);
 	boot("pvops=native");
@@ -1213,7 +1213,7 @@ static void print_says_that_nothing_is_patched(void **state)
 	assert_int_equal(pv_repatch(true), 0);
 }
 
-static void print_says_it_all_in_one_block(void **state)
+static void print_writes_one_block(void **state)
 {
 	(void)state;
 	machine = &qemu_tcg;
@@ -1287,7 +1287,7 @@ int main(void)
 		TEST_SELECT(last_possible_name_wins),
 		TEST_SELECT(empty_word_is_refused),
 		TEST_SELECT(only_whole_words_count),
-		TEST_SELECT(quotes_and_dashes_are_linuxs),
+		TEST_SELECT(quotes_and_dashes_work_as_in_linux),
 		TEST_SELECT(tokens_end_at_any_white_space),
 		TEST_SELECT(very_long_token_is_shown_short),
 		TEST_SELECT(control_characters_are_not_printed),
@@ -1300,41 +1300,41 @@ int main(void)
 		TEST_SELECT(table_with_a_required_op_stays_whole),
 		TEST_SELECT(required_by_another_does_not_bind_native),
 		TEST_SELECT(override_of_patched_sites_is_refused),
-		TEST_SELECT(override_takes_the_place_of_the_choice),
+		TEST_SELECT(override_replaces_the_choice),
 		TEST_SELECT(override_holds_over_another_choice),
 		TEST_SELECT(override_is_not_left_to_native),
 		TEST_SELECT(half_of_a_pair_is_refused),
 		TEST_SELECT(both_of_a_pair_are_left_in_any_order),
-		TEST_SELECT(a_refusal_takes_others_with_it),
+		TEST_SELECT(part_that_needs_a_refused_part_is_refused),
 		TEST_SELECT(no_op_leaves_half_of_a_pair),
-		TEST_SELECT(a_pair_binds_who_has_both),
+		TEST_SELECT(op_whose_partner_the_backend_lacks_can_be_left_out),
 		TEST_SELECT(too_many_exceptions_are_refused),
-		TEST_SELECT(a_backend_learns_what_is_its_own),
+		TEST_SELECT(backend_can_ask_which_ops_are_its_own),
 		TEST_SELECT(unknown_part_is_refused),
-		TEST_SELECT(what_a_backend_leaves_empty_is_native),
+		TEST_SELECT(empty_entry_of_a_backend_is_native),
 		TEST_SELECT(failed_start_goes_to_the_next_best),
-		TEST_SELECT(failed_start_of_a_named_one_too),
-		TEST_SELECT(nobody_starts_is_a_panic),
-		TEST_SELECT(nobody_can_run_is_a_panic),
-		TEST_SELECT(hooks_of_the_chosen_one_are_called),
-		TEST_SELECT(early_native_asks_nothing),
-		TEST_SELECT(early_native_is_forgotten),
+		TEST_SELECT(failed_start_of_a_named_backend_goes_to_the_next_best),
+		TEST_SELECT(no_backend_that_starts_is_a_panic),
+		TEST_SELECT(no_backend_that_can_run_is_a_panic),
+		TEST_SELECT(hooks_of_the_chosen_backend_are_called),
+		TEST_SELECT(early_native_calls_no_backend_and_no_cpuid),
+		TEST_SELECT(choice_replaces_early_native),
 		TEST_SELECT(early_native_comes_too_late_for_patched_text),
 		TEST_SELECT(hypervisor_names_are_read_from_cpuid),
 		TEST_SELECT(imitated_hypervisor_does_not_hide_the_real_one),
-		TEST_SELECT(maximum_0_is_an_old_kvm),
-		TEST_SELECT(every_hypervisor_is_named_as_people_know_it),
+		TEST_SELECT(leaf_maximum_0_means_an_old_kvm),
+		TEST_SELECT(every_hypervisor_has_its_usual_name),
 		TEST_SELECT(cpuid_is_asked_once),
 		TEST_SELECT(each_backend_is_asked_once),
-		TEST_SELECT(ranges_end_where_one_is_missing),
+		TEST_SELECT(scan_ends_at_the_first_missing_range),
 		TEST_SELECT(leaves_are_kept_up_to_the_last),
 		TEST_SELECT(repeated_basic_leaves_are_no_hypervisors),
-		TEST_SELECT(maximum_0_counts_for_kvm_alone),
+		TEST_SELECT(leaf_maximum_0_is_valid_for_kvm_only),
 		TEST_SELECT(garbage_from_cpuid_is_harmless),
 		TEST_SELECT(endless_cpuid_leaves_end),
 		TEST_SELECT(choice_stays_once_sites_are_patched),
 		TEST_SELECT(print_says_that_nothing_is_patched),
-		TEST_SELECT(print_says_it_all_in_one_block),
+		TEST_SELECT(print_writes_one_block),
 		TEST_SELECT(patch_and_repatch_use_the_choice),
 		TEST_SELECT(module_is_patched_for_the_choice),
 	};

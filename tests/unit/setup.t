@@ -64,7 +64,7 @@ with tempfile.TemporaryDirectory() as folder:
                       f"setup.sh: of {'|'.join(either)} a release with {' and '.join(known)} gets {want}"
                       + ("" if lists else ", without package lists too"))
     status, said = run(["tools/setup.sh"], HAVE=f"{single} {others} {either[1]}")
-    tap.equal((status, said), (0, ""), "setup.sh: any of them will do")
+    tap.equal((status, said), (0, ""), "setup.sh: one installed alternative is enough")
 
     for path in ("lib/modules/1/kernel/a/kvm-amd.ko", "usr/lib/modules/1/kernel/a/kvm-amd.ko.xz"):
         kernel = Path(folder) / "kernel"
@@ -72,18 +72,18 @@ with tempfile.TemporaryDirectory() as folder:
         tap.equal((status, [p.name for p in kernel.glob("modules/*")]), (0, [Path(path).name]), f"fetch.sh kernel: {path}")
         script = '. tools/host-image.sh; begin "$0/modules" "$0/out" tests/vm/kvm-init; module kvm-amd; ' \
                  'cat "$root/modules/kvm-amd.ko" "$root/modules/order"'
-        tap.equal(run(["bash", "-euc", script, str(kernel)]), (0, "module\nkvm-amd.ko\n"), "host-image.sh: as insmod takes it")
+        tap.equal(run(["bash", "-euc", script, str(kernel)]), (0, "module\nkvm-amd.ko\n"), "host-image.sh: a module is unpacked for insmod")
     status, said = run(["tools/fetch.sh", "kernel", str(kernel)], KNOWN="linux-image-1")
     tap.equal((status, said), (1, "fetch: linux-image-1_1_amd64.deb: no modules in it\n"),
               "fetch.sh kernel: a package without modules, one line")
     status, said = run(["bash", "-euc", script, str(Path(folder))])
-    tap.equal((status, said), (1, f"{Path(folder).name}: {folder}/modules/kvm-amd.ko: no such module, nor with .xz\n"),
-              "host-image.sh: no module, one line")
+    tap.equal((status, said), (1, f"{Path(folder).name}: {folder}/modules/kvm-amd.ko: no such module, also not with .xz\n"),
+              "host-image.sh: a missing module, one line")
 
     for release in ("4.17", "4.20"):
         name = f"xen-hypervisor-{release}-amd64"
         status, said = run(["tools/fetch.sh", "xen", f"{folder}/xen"], KNOWN=name)
-        tap.equal((status, said), (0, f"fetch: {name}_1_amd64.deb\n"), f"fetch.sh xen: a Debian with Xen {release}")
+        tap.equal((status, said), (0, f"fetch: {name}_1_amd64.deb\n"), f"fetch.sh xen: a release with Xen {release}")
     status, said = run(["tools/fetch.sh", "xen", f"{folder}/xen"])
-    tap.ok(status == 1 and said.count("\n") == 1 and "E: no xen" in said, "fetch.sh xen: a Debian with none, one line", said)
+    tap.ok(status == 1 and said.count("\n") == 1 and "E: no xen" in said, "fetch.sh xen: a release without Xen, one line", said)
 tap.done()

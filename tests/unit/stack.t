@@ -51,22 +51,22 @@ tap = Tap()
 status, said, told = stack(TOP / "build/stack", "--check")
 tap.ok(status == 0, "core and backends keep to the bounds of port.h", *told)
 backends = {p.name for p in (TOP / "backends").iterdir() if p.is_dir()}
-tap.equal({line.split()[0] for line in said}, backends, "each backend is looked at")
-tap.ok(all(int(line.split()[2]) > 0 for line in said), "and takes something", *said)
+tap.equal({line.split()[0] for line in said}, backends, "each backend is measured")
+tap.ok(all(int(line.split()[2]) > 0 for line in said), "each backend needs some stack", *said)
 
 status, line = planted("char room[700]; sink(room);")
-tap.ok(status == 1 and "pvnative_fn_halt: a frame of 7" in line, "a large frame is told", line)
+tap.ok(status == 1 and "pvnative_fn_halt: a frame of 7" in line, "a large frame is reported", line)
 status, line = planted("char room[200]; sink(room); pv_clts(); sink(room);")
 tap.ok(status == 1 and "pvnative_fn_halt" in line and "pvnative_fn_clts" in line and "pvnative_fn_wbinvd" in line,
        "a chain through two sites is followed", line)
 status, line = planted("more();", "static void (*to)(void); void more(void) { to(); sink(0); }")
-tap.ok(status == 1 and "calls through a pointer" in line and "POINTERS" in line, "a pointer nobody knows is told", line)
+tap.ok(status == 1 and "calls through a pointer" in line and "POINTERS" in line, "a call through an unknown pointer is reported", line)
 status, line = planted("more(); sink(0);", "void __attribute__((noinline)) more(void) { pvnative_fn_halt(); sink(0); }")
-tap.ok(status == 1 and "a ring of calls" in line, "a ring of calls is told", line)
+tap.ok(status == 1 and "a cycle of calls" in line, "a cycle of calls is reported", line)
 status, line = planted("sink(0);", "void more(void) { char room[pvnative_fn_halt == more ? 1 : 900]; sink(room); }\n"
                        "void grow(unsigned long n) { char room[n]; sink(room); }")
-tap.ok(status == 1 and "grow has a frame without a bound" in line, "a frame without a bound is told", line)
+tap.ok(status == 1 and "grow has a frame without a bound" in line, "a frame without a bound is reported", line)
 with tempfile.TemporaryDirectory() as folder:
-    tap.equal(stack(folder), (1, [], [f"stack.py: {folder}: no *.ci there; make unit makes them"]),
-              "a folder without graphs is told")
+    tap.equal(stack(folder), (1, [], [f"stack.py: {folder}: no *.ci there; make unit builds them"]),
+              "a folder without graphs is reported")
 tap.done()

@@ -27,8 +27,8 @@ def check(version=None, *args):
 STALE = "include/pvops/version.h: stale, VERSION says 99.0.0: make docs\n"
 cases = [
     ("version.h is current", check(None, ["--check"]), (0, "")),
-    ("another VERSION makes it stale", check("99.0.0", ["--check"]), (1, STALE)),
-    ("writing makes it current", check("99.0.0", [], ["--check"]), (0, "")),
+    ("another VERSION makes version.h stale", check("99.0.0", ["--check"]), (1, STALE)),
+    ("version.sh makes version.h current", check("99.0.0", [], ["--check"]), (0, "")),
     ("VERSION has three numbers", check("1.2", []), (1, "VERSION: '1.2' is not MAJOR.MINOR.PATCH\n")),
 ]
 for nr, (name, is_, want) in enumerate(cases, 1):

@@ -13,7 +13,7 @@ static int check(struct pvvmi_rom *rom, const char **why)
 	return pvvmi_rom_check(image, sizeof(image), rom, why);
 }
 
-static void good(void **state)
+static void good_image_is_accepted(void **state)
 {
 	struct pvvmi_rom rom;
 	const char *why;
@@ -82,8 +82,8 @@ static const struct {
 	{ 0x44, 4, 0x1004, "misaligned" },
 	{ 0x44, 4, 0x3000 - 592 + 8, "counters" },
 	{ 0x44, 4, 0xfffffff8, "counters" },
-	{ 0x28, 8, 0xfffffffffc000000, "half a hole" },
-	{ 0x30, 8, 0x1000, "half a hole" },
+	{ 0x28, 8, 0xfffffffffc000000, "hole without a start or without a size" },
+	{ 0x30, 8, 0x1000, "hole without a start or without a size" },
 	{ 0x80, 1, 0x90, "VMI_Init" },
 	{ 0x84, 1, 0xe9, "VMI_Init" },
 	{ 0x85, 1, 0x80, "VMI_Init" },
@@ -91,7 +91,7 @@ static const struct {
 	{ 0x8d, 1, 0xf0, "GetRelocation" },
 };
 
-static void bad_images(void **state)
+static void bad_images_are_refused(void **state)
 {
 	struct pvvmi_rom rom;
 	const char *why;
@@ -108,7 +108,7 @@ static void bad_images(void **state)
 	}
 }
 
-static void checksum(void **state)
+static void bad_checksum_is_refused(void **state)
 {
 	struct pvvmi_rom rom;
 	const char *why;
@@ -124,7 +124,7 @@ static void checksum(void **state)
 	}
 }
 
-static void not_vmi(void **state)
+static void other_roms_are_skipped(void **state)
 {
 	struct pvvmi_rom rom;
 	const char *why;
@@ -144,7 +144,7 @@ static void not_vmi(void **state)
 		assert_int_equal(pvvmi_rom_check(image, n, &rom, &why), -VMI_EINVAL);
 }
 
-static void licences(void **state)
+static void only_gpl_compatible_licences_are_accepted(void **state)
 {
 	static const char *const fine[] = { "GPL", "GPL v2", "Dual MIT/GPL" };
 	static const char *const not[] = { "", "GP", "GPL v3", "GPL ", "gpl", "Dual MIT/GPL2", "MIT" };
@@ -178,7 +178,7 @@ static void licences(void **state)
 	assert_string_equal(why, "licence outside the image");
 }
 
-static void holes(void **state)
+static void misplaced_holes_are_refused(void **state)
 {
 	static const struct {
 		u64 start, bytes;
@@ -209,7 +209,7 @@ static void holes(void **state)
 }
 
 /* The second is found behind a bad first, and not off the 2 KiB boundary. */
-static void scan(void **state)
+static void scan_finds_a_good_rom_behind_a_bad_one(void **state)
 {
 	static u8 area[0x4000];
 	struct pvvmi_rom rom;
@@ -253,7 +253,7 @@ static int answers(const struct pvvmi_reloc *answer, u32 *nr, const char **why)
 	return pvvmi_answers_check(&rom_used, BASE, copy, answer, nr, why);
 }
 
-static void answers_good(void **state)
+static void good_answers_are_accepted(void **state)
 {
 	struct pvvmi_reloc answer[VMI_CALLS];
 	const char *why;
@@ -278,7 +278,7 @@ static void answers_good(void **state)
 	assert_int_equal(answers(answer, &nr, &why), -VMI_EINVAL);
 }
 
-static void answers_bad(void **state)
+static void bad_answers_are_refused(void **state)
 {
 	static const struct {
 		u32 nr;
@@ -366,8 +366,11 @@ static void detection_takes_the_first_good_rom(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(good), TEST(bad_images), TEST(checksum), TEST(not_vmi), TEST(licences),
-		TEST(holes), TEST(scan), TEST(answers_good), TEST(answers_bad),
+		TEST(good_image_is_accepted), TEST(bad_images_are_refused),
+		TEST(bad_checksum_is_refused), TEST(other_roms_are_skipped),
+		TEST(only_gpl_compatible_licences_are_accepted),
+		TEST(misplaced_holes_are_refused), TEST(scan_finds_a_good_rom_behind_a_bad_one),
+		TEST(good_answers_are_accepted), TEST(bad_answers_are_refused),
 		TEST(detection_says_why_there_are_no_roms),
 		TEST(detection_takes_the_first_good_rom),
 	};

@@ -62,7 +62,7 @@ static int detect(struct pv_platform *where)
 	return score;
 }
 
-static void it_is_told_by_name(void **state)
+static void vmware_is_known_by_its_name(void **state)
 {
 	static const char *const others[] = {
 		"KVMKVMKVM", "Microsoft Hv", "VMwareVMwarf", "VMware", "", "VMwareKVMKVM",
@@ -78,14 +78,14 @@ static void it_is_told_by_name(void **state)
 	}
 }
 
-static void without_the_bit_there_are_no_leaves(void **state)
+static void without_the_hypervisor_bit_there_is_no_vmware(void **state)
 {
 	(void)state;
 	machine.hypervisor = false;
 	assert_int_equal(detect(&platform), PV_SCORE_NONE);
 }
 
-static void not_for_deprivileged_or_encrypted_kernels(void **state)
+static void deprivileged_or_encrypted_kernel_is_refused(void **state)
 {
 	struct pv_platform above = { .cpl = 3, .cpuid = replay };
 	struct pv_platform encrypted = { .memory_encrypted = true, .cpuid = replay };
@@ -96,7 +96,7 @@ static void not_for_deprivileged_or_encrypted_kernels(void **state)
 }
 
 /* QEMU's: the name is VMware's, the interface Hyper-V's; old ones have few leaves. */
-static void imitations_too(void **state)
+static void imitated_interface_is_used(void **state)
 {
 	(void)state;
 	machine.interface = 0x31237648;
@@ -115,7 +115,7 @@ static u32 way(void)
 	return pvvmware_way(&platform);
 }
 
-static void it_is_called_as_it_says(void **state)
+static void hypercall_instruction_is_the_advertised_one(void **state)
 {
 	(void)state;
 	assert_int_equal(way(), 0);
@@ -135,11 +135,11 @@ static void it_is_called_as_it_says(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST_ON(it_is_told_by_name),
-		TEST_ON(without_the_bit_there_are_no_leaves),
-		TEST_ON(not_for_deprivileged_or_encrypted_kernels),
-		TEST_ON(imitations_too),
-		TEST_ON(it_is_called_as_it_says),
+		TEST_ON(vmware_is_known_by_its_name),
+		TEST_ON(without_the_hypervisor_bit_there_is_no_vmware),
+		TEST_ON(deprivileged_or_encrypted_kernel_is_refused),
+		TEST_ON(imitated_interface_is_used),
+		TEST_ON(hypercall_instruction_is_the_advertised_one),
 	};
 
 	return RUN(tests);

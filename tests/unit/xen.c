@@ -108,7 +108,7 @@ static void imitated_hyperv_does_not_hide_xen(void **state)
 }
 
 /* QEMU's -kernel enters by PVH too, on any machine. */
-static void others_are_not_xen(void **state)
+static void other_hypervisors_are_not_xen(void **state)
 {
 	(void)state;
 	assert_int_equal(GUEST(bare, .hvm_start_info = &pvh_info), PVXEN_NONE);
@@ -118,7 +118,7 @@ static void others_are_not_xen(void **state)
 	assert_null(leaves);
 }
 
-static void what_cannot_be_used_is_none(void **state)
+static void unusable_leaves_are_no_xen(void **state)
 {
 	(void)state;
 	assert_int_equal(GUEST(few, .hvm_start_info = &pvh_info), PVXEN_NONE);
@@ -136,7 +136,7 @@ static void assert_detected(int score, const char *text)
 	assert_string_equal(why, text);
 }
 
-static void detection_says_why_not(void **state)
+static void detection_gives_the_reason(void **state)
 {
 	(void)state;
 	GUEST(xen, .cpl = 0);
@@ -155,8 +155,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(pv_is_known_by_its_start_info), TEST(pvh_and_hvm_differ_by_start_info),
-		TEST(imitated_hyperv_does_not_hide_xen), TEST(others_are_not_xen),
-		TEST(what_cannot_be_used_is_none), TEST(detection_says_why_not),
+		TEST(imitated_hyperv_does_not_hide_xen), TEST(other_hypervisors_are_not_xen),
+		TEST(unusable_leaves_are_no_xen), TEST(detection_gives_the_reason),
 	};
 
 	return RUN(tests);

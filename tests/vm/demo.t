@@ -44,11 +44,11 @@ SAID = ("native: booting ... 1.7 s, 99 tests passed\n\none image, sha256 ab\n\nE
         "set_pte  2\niret  1,234.5  -")
 good = demopage.page(SAID)
 tap.ok("1.7" not in good and "99 tests" in good, "seconds are left out, counts are not", good)
-tap.equal(check(good, SAID.replace("1.7", "3.9")), (0, ""), "another run of the same")
-tap.equal(check(good, SAID.replace("1,234.5", "1,240")), (0, ""), "a figure that is close")
+tap.equal(check(good, SAID.replace("1.7", "3.9")), (0, ""), "another duration is no difference")
+tap.equal(check(good, SAID.replace("1,234.5", "1,240")), (0, ""), "a close figure is no difference")
 for old, new in (("99 tests", "98 tests"), ("sha256 ab", "sha256 cd"), ("set_pte  2", "set_pte  3"),
                  ("1,234.5", "1,270"), ("1,234.5", "-")):
     status, why = check(good, SAID.replace(old, new))
-    tap.ok(status == 1 and new in why and "make demo-page" in why, f"{new}, not {old}: told", *why.splitlines())
-tap.equal(check(good, SAID, 1)[0], 1, "a demo that fails")
+    tap.ok(status == 1 and new in why and "make demo-page" in why, f"{new} instead of {old} is a difference", *why.splitlines())
+tap.equal(check(good, SAID, 1)[0], 1, "a demo that fails is a failure")
 tap.done()

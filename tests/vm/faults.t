@@ -46,14 +46,14 @@ def check_hits(name, data, native):
     wanted = ["steps", "forks", "maps", "protects", "writes", "faults", "switches", "verified",
               "timers", "nmis", "ipis", "calls"]
     tap.empty([f"CPU {nr}: no {w}: {cpu}" for nr, cpu in enumerate(cpus) for w in wanted
-               if not cpu[w]], f"{name}: each CPU did, and was hit by, everything")
+               if not cpu[w]], f"{name}: each CPU did each step and took each kind of event")
     # Nothing is queued natively.
     inside = [sum(cpu[w] for cpu in cpus) for w in ("timers_in_batch", "nmis_in_batch")]
     tap.ok(native or all(inside), f"{name}: timer interrupts and NMIs came inside batches",
            f"{inside[0]} and {inside[1]}")
     tap.ok(data["load"]["repatches"] and data["load"]["processes"],
            f"{name}: sites were patched again, processes ran", str(data["load"]))
-    tap.ok(data["load"]["seconds"] >= SECONDS, f"{name}: for {SECONDS} s")
+    tap.ok(data["load"]["seconds"] >= SECONDS, f"{name}: the load ran {SECONDS} s")
 
 
 def refusals(run):
@@ -66,13 +66,13 @@ def check_reports(name, run):
     faults = data.get("faults", {})
     tap.ok(faults.get("injected", 0) > 10, f"{name}: faults were injected", str(faults))
     tap.equal(faults.get("reported"), faults.get("injected"),
-              f"{name}: as many were reported as injected")
+              f"{name}: as many faults are reported as injected")
     tap.equal(len(seen), data["load"]["refused"], f"{name}: each refusal has its line")
-    tap.equal(data["load"]["lost"], 0, f"{name}: nothing was lost")
+    tap.equal(data["load"]["lost"], 0, f"{name}: no update is lost")
     names = functions()
     unknown = [s for s in seen if not names[0][0] <= int(s[2], 16) <= names[-1][0]]
-    tap.empty(unknown, f"{name}: callers are functions")
-    tap.empty([s for s in seen if s[3] != "good"], f"{name}: each second try was good")
+    tap.empty(unknown, f"{name}: each caller lies in a function")
+    tap.empty([s for s in seen if s[3] != "good"], f"{name}: each second try is good")
     tap.ok(faults.get("other") == 0, f"{name}: the hypervisor itself refused only what came with a fault",
            *[line for line in run["log"] if "was not injected" in line])
     tap.empty([s for s in seen if -int(s[1]) not in ERRORS[name]], f"{name}: each error is one of the hypervisor's")
@@ -84,7 +84,7 @@ def check_reports(name, run):
 for env, words in (("native-smp2", []), ("xenpv-smp2", [f"fault=40,{SEED}"]),
                    ("vmimon-smp2", [f"fault=40,{SEED}"])):
     run = load(env, [f"load={SECONDS},{SEED}", *words], "faults")
-    if tap.ok(judge.verdict(run), f"{env}: pages are as their shadow says, and nothing hangs",
+    if tap.ok(judge.verdict(run), f"{env}: page tables match the shadow, and nothing hangs",
               *judge.explain(run)):
         check_hits(env, run["data"], not words)
         if words:
@@ -104,7 +104,7 @@ for env in "xenpv-smp2", "vmimon-smp2":
         if missed(run):
             break
     tap.equal(dropped, [1] * len(dropped), f"{env}: one update was dropped")
-    tap.ok(missed(run), f"{env}: and missed, by run {len(dropped)}", *run["tail"][-5:])
+    tap.ok(missed(run), f"{env}: the load notices the dropped update, by run {len(dropped)}", *run["tail"][-5:])
 # The guest may die of a loss that it depends on: three are tried.
 for seed in 1, 2, 3:
     run = load("xenpv-smp2", ["load=30", f"fault=60,{seed},twice"], "faults-twice")
@@ -115,17 +115,17 @@ tap.ok(data.get("load", {}).get("lost", 0) > 0, "refused twice: counted as lost"
 tap.equal(data.get("faults", {}).get("reported"), data.get("faults", {}).get("injected"),
           "refused twice: both tries are reported")
 tap.ok(any(re.fullmatch(r"error -\d+, lost", s[3]) for s in refusals(run)),
-       "refused twice: the report says so")
-tap.ok(missed(run), f"refused twice: the load misses it, run {seed}", *run["tail"][-5:])
+       "refused twice: the line says lost")
+tap.ok(missed(run), f"refused twice: the load notices the lost update, by run {seed}", *run["tail"][-5:])
 
 # Bad input, and an image without fault injection.
 for words, image, why in (
-        (["fault=4x"], IMAGE, "fault=4x: not N[,SEED[,once|twice|drop]]"),
-        (["fault=4"], vm.IMAGE, "fault=: this image has no fault injection, build/fault/guest.elf has"),
-        (["load=0"], vm.IMAGE, "load=: not SECONDS[,SEED], both above 0")):
+        (["fault=4x"], IMAGE, "fault=4x: expected N[,SEED[,once|twice|drop]]"),
+        (["fault=4"], vm.IMAGE, "fault=: this image has no fault injection; use build/fault/guest.elf"),
+        (["load=0"], vm.IMAGE, "load=: expected SECONDS[,SEED], both above 0")):
     run = load("native", words, "faults-bad", image)
     tap.ok(not run["end"] and any(why in line for line in run["log"]), f"{words[0]}: {why}",
            *run["tail"][-3:])
 tap.empty([s.name for s in elf.Elf(vm.IMAGE).symbols if "inject" in s.name and s.value >> 32],
-          "the ordinary image has nothing of it")
+          "the ordinary image has no fault injection")
 tap.done()

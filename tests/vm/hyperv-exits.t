@@ -22,34 +22,34 @@ def made(phase):
 
 
 for name in ("ipi_round_trip", "remote_flush", "ipi_round_trip_busy", "remote_flush_busy"):
-    if not tap.ok(calls.get(name) is not None and native.get(name) is not None, f"{name}: counted"):
+    if not tap.ok(calls.get(name) is not None and native.get(name) is not None, f"{name}: its exits are counted"):
         continue
     print(f"# {name}: hyperv {calls[name]}, native {native[name]}")
     tap.ok(native[name].get("npf", 0) >= 3 * ROUND, f"{name}: native: three or more APIC accesses each")
-    tap.equal(calls[name].get("npf", 0), 0, f"{name}: hyperv: none, nor for the end of interrupt")
+    tap.equal(calls[name].get("npf", 0), 0, f"{name}: hyperv: no APIC access, also not for the end of interrupt")
     tap.equal(calls[name].get("hypercall"), ROUND, f"{name}: hyperv: one hypercall each")
 for name in ("remote_flush", "remote_flush_busy"):
-    tap.equal(made(calls.get(name) or {}), ROUND, f"{name}: hyperv: and no other exit, on no CPU")
+    tap.equal(made(calls.get(name) or {}), ROUND, f"{name}: hyperv: no other exit on any CPU")
 tap.ok(0 < made(calls.get("ipi_round_trip") or {}) <= 2 * ROUND,
-       "ipi_round_trip: hyperv: the call, and the target's halt")
+       "ipi_round_trip: hyperv: at most two exits each, the call and the target's halt")
 
 # CPU 1 stops itself, and is started again; CPU 0 switches the machine off.
 msrs = [row for row in ours["data"].get("msrs", []) if row["msr"] in SHARED]
 vcpus = sorted({row["vcpu"] for row in msrs})
-if tap.equal(len(vcpus), 2, "both vCPUs gave a page"):
+if tap.equal(len(vcpus), 2, "both vCPUs share pages"):
     first, second = ([(row["msr"], int(row["value"], 16) & ENABLE) for row in msrs if row["vcpu"] == v]
                      for v in vcpus)
-    tap.equal({msr for msr, on in first if on}, SHARED, "the boot CPU gave all pages")
+    tap.equal({msr for msr, on in first if on}, SHARED, "the boot CPU shares all pages")
     tap.equal({msr: on for msr, on in first if on == dict(first)[msr]}, dict.fromkeys(SHARED, 0),
-              "and left none behind when it switched off")
-    tap.equal([on for _, on in second], [1, 0, 1], "the other gave its own, took it back, gave it again")
+              "the boot CPU takes all pages back before it switches off")
+    tap.equal([on for _, on in second], [1, 0, 1], "the other CPU shares its page, takes it back, shares it again")
 
 # The hypervisor switches the machine off: no end marker, and nothing given back.
 row = environments.env_rows("hyperv")["boot"]
 crash = vm.run("hyperv", ["test=none", "crash=fault"], tag="crash",
                more=("-append", row[row.index("-append") + 1] + " EXITS=1"))
 told = [(r["msr"], int(r["value"], 16)) for r in crash["data"].get("msrs", [])]
-tap.ok("panic: exception in the kernel" in crash["log"], "a fault in the kernel", *crash["problems"])
+tap.ok("panic: exception in the kernel" in crash["log"], "a fault in the kernel is a panic", *crash["problems"])
 tap.equal(told[-3:-2] + told[-1:], [("40000100", int.from_bytes(b"pvops", "little")), ("40000105", 1 << 63)],
-          "is told to the hypervisor, by name")
+          "the panic is reported to the hypervisor, with the kernel's name")
 tap.done()

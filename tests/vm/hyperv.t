@@ -9,7 +9,7 @@ WORK = "send_ipi:send_ipi_mask:flush_tlb_multi:irq_disable:set_timer:" \
     "restore_fl:irq_enable:upcall:safe_halt:batch_drains"
 LITTLE = "not used: remote TLB flush (not recommended), IPI (not recommended), " \
     "sparse VP sets (not recommended), lazy EOI (no privilege), synthetic timer (no privilege), " \
-    "TSC frequency (no privilege), reset (no privilege), crash report (not there)"
+    "TSC frequency (no privilege), reset (no privilege), crash report (not offered)"
 
 # env, words, tag, backend chosen, lines that must be in the log, number of lines with "refused".
 CASES = (
@@ -24,7 +24,7 @@ CASES = (
     ("hyperv-few", [], "few", "hyperv", ["hyperv: uses reference clock", f"hyperv: {LITTLE}"], 0),
     ("hyperv-refuse", [], "refuse", "hyperv",
      ["send_ipi refused: error -3, ",
-      "hyperv: call 0xb refused 8 times in a row, the last with status 3: natively from now on"], 9),
+      "hyperv: call 0xb refused 8 times in a row, last status 3; native code replaces it"], 9),
 )
 
 tap = Tap()
@@ -35,6 +35,6 @@ for env, words, tag, backend, lines, refusals in CASES:
     log = [r for r in run["log"] if "pvops: " in r]
     for line in lines:
         tap.ok(any(f"pvops: {line}" in r for r in log), f"{what}: {line}", *log)
-    tap.equal(sum(" refused" in r for r in log), refusals, f"{what}: {refusals} refusals are said")
+    tap.equal(sum(" refused" in r for r in log), refusals, f"{what}: {refusals} refusals are logged")
     tap.equal(run["totals"]["pass"], WORK.count(":") + 1, f"{what}: every op does its work")
 tap.done()

@@ -12,7 +12,7 @@ runs = {env: boot(tap, env, ["test=none", "bench=none"], "image", count=False)
 tap.equal(runs["native"]["image_sha256"], runs["xenpv"]["image_sha256"],
           "both environments booted the same image")
 for env, backend in (("native", "native"), ("xenpv", "xen")):
-    tap.equal(runs[env]["data"].get("backend"), backend, f"{env}: found itself on {backend}")
+    tap.equal(runs[env]["data"].get("backend"), backend, f"{env}: {backend} is chosen")
 notes = {(n.name, n.type) for n in elf.Elf(vm.IMAGE).notes()}
 tap.ok(("Xen", XEN_ELFNOTE_PHYS32_ENTRY) in notes, "the image has a PVH entry", str(notes))
 tap.ok(("Xen", XEN_ELFNOTE_ENTRY) in notes, "the image has a Xen PV entry", str(notes))

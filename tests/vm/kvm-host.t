@@ -35,20 +35,20 @@ with tempfile.TemporaryDirectory() as folder:
     run = vm.run("kvm", image=image, tag="host-astray", count=False)
     said = [text for text in run["log"] if text.startswith("pvops-host: ")]
     tap.ok(len(said) == 1 and said[0].startswith("pvops-host: KVM internal error. Suberror: 1 at EIP="),
-           "a guest that KVM gives up", *(said or run["tail"]))
+           "the host logs that KVM gives a guest up", *(said or run["tail"]))
 for inner, more, tag, line in CASES:
     run = vm.run("kvm", ["test=none"], tag=f"host-{tag}", count=False, inner=inner, more=more)
     said = [text for text in run["log"] if text.startswith("pvops-host: ")]
     tap.ok(len(said) == 1 and said[0].startswith(line) and len(said[0]) > len(line),
            f"{tag}: {line}...", *(said or run["tail"]))
     tap.ok(not judge.verdict(run) and any("no end marker" in p for p in run["problems"]),
-           f"{tag}: the run has failed", *run["problems"])
+           f"{tag}: the run fails", *run["problems"])
 
 missing = environments.env_rows("kvm")
 missing["parts"]["host"] = "build/kvm/nosuch.cpio"
 try:
     qemu.check_parts(missing)
-    tap.ok(False, "a host image that is not there is missed")
+    tap.ok(False, "a missing host image is an error")
 except cli.MissingError as err:
-    tap.ok("make build/kvm/nosuch.cpio" in str(err), "a host image that is not there is missed", str(err))
+    tap.ok("make build/kvm/nosuch.cpio" in str(err), "a missing host image is an error", str(err))
 tap.done()

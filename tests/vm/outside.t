@@ -20,14 +20,14 @@ for env, crash in (("native", "reset"), ("xenpv", "reset"), ("xenpvh", "crash"),
 run = boot(tap, "xenpvh", ["test=xenhvm_console", "bench=none"], "ring", count=False)
 want = [f"console line {nr:02} " for nr in range(40)]
 seen = [line for line in run["log"] if line.startswith("console line ")]
-tap.equal([line[:len(want[0])] for line in seen], want, "xenpvh: what does not fit at once comes, in order")
-tap.equal({len(line) for line in seen}, {61}, "xenpvh: and whole")
+tap.equal([line[:len(want[0])] for line in seen], want, "xenpvh: lines that overflow the console ring arrive in order")
+tap.equal({len(line) for line in seen}, {61}, "xenpvh: these lines arrive complete")
 
 # The instruction traps to the monitor, which reports its address.
 run = boot(tap, "vmimon", ["pvops=native", "test=wbinvd", "bench=none"], "wbinvd", count=False)
 op = next(s for s in elf.Elf(vm.IMAGE).symbols if s.name == "test_wbinvd")
 rows = re.findall(r"@audit wbinvd ([0-9a-f]+) (\d+)", (TOP / run["log_file"]).read_text(errors="replace"))
 tap.empty([at for at, _ in rows if not op.value <= int(at, 16) < op.value + op.size],
-          "native on the monitor: nobody else executes WBINVD")
-tap.equal(sum(int(count) for _, count in rows), 3, "native on the monitor: wbinvd does, each time")
+          "native on the monitor: only the test of wbinvd executes WBINVD")
+tap.equal(sum(int(count) for _, count in rows), 3, "native on the monitor: each call of wbinvd executes WBINVD")
 tap.done()

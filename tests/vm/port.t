@@ -18,7 +18,7 @@ with tempfile.TemporaryDirectory() as folder:
     image = Path(folder) / "port.elf"
     done = subprocess.run([TOP / "tools/portcheck.py", TOP / "ports/template", "--image", image],
                           text=True, capture_output=True, check=False)
-    tap.ok(done.returncode == 0, "the template is an image", done.stdout, done.stderr)
+    tap.ok(done.returncode == 0, "the template links to an image", done.stdout, done.stderr)
 
     def run(end, *more):
         """Boot it by the command of the page: status, lines."""
@@ -28,12 +28,12 @@ with tempfile.TemporaryDirectory() as folder:
 
     status, said = run(STUB)
     log = (TOP / "build/log/native~port.log").read_text(encoding="utf-8", errors="replace")
-    tap.ok(status == 0, "vm.py run --end: the image says it", *said)
+    tap.ok(status == 0, "vm.py run --end: the image prints the given text", *said)
     tap.ok(f"port: pv_port_log {STUB}" in log or f"port: pv_port_format {STUB}" in log,
            "the console names the first stub", log)
     status, said = run("never said", "--timeout", "5")
     tap.ok(status == cli.EXIT_FAILED and any("'never said' is not in build/log/native~port.log: killed after 5.0 s" in x
-                                             for x in said), "without it the run fails, and says why", *said)
+                                             for x in said), "without the text the run fails, and says why", *said)
 
     # A vm.py that is terminated leaves no QEMU behind.
     log = TOP / "build/log/native~port-term.log"

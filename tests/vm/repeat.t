@@ -8,6 +8,6 @@ for env in ("native", "xenpv", "vmi", "vmimon"):
     one, two = (boot(tap, env, ["test=none", "bench=demo"], f"repeat{n}")["data"] for n in (1, 2))
     differ = [f"{key}: {one.get(key)} / {two.get(key)}" for key in {**one, **two}
               if one.get(key) != two.get(key)]
-    tap.ok(one and not differ, f"{env}: both runs say the same", *differ)
-    tap.ok(one.get("ops") and one.get("bench"), f"{env}: and there is something to compare")
+    tap.ok(one and not differ, f"{env}: both runs give the same data", *differ)
+    tap.ok(one.get("ops") and one.get("bench"), f"{env}: both runs have figures")
 tap.done()

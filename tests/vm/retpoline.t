@@ -46,12 +46,12 @@ start, end = image.named["__pv_text_start"], image.named["__pv_text_end"]
 
 # As compiled.
 tap.ok(len(branches(["-d", "-j", ".text", vm.IMAGE])) > 1000, "an ordinary image has many indirect branches")
-tap.empty(branches(["-d", "-j", ".text", IMAGE]), "as compiled: none in the text")
+tap.empty(branches(["-d", "-j", ".text", IMAGE]), "the compiled text has no indirect branch")
 names = ["pvnative_trampoline", "pvnative_trampoline_long", "pvnative_trampoline_gdt"]
 first, middle, last = (image.named[n] for n in names)
 found = in_blob("trampoline16", image.bytes_at(first, middle - first), 0, "i8086")
-tap.ok(len(found) == 1 and FAR.search(found[0]), "start code of CPUs, 16 bits: one, and a far one", *found)
-tap.empty(in_blob("trampoline64", image.bytes_at(middle, last - middle), 0), "start code of CPUs, 64 bits: none")
+tap.ok(len(found) == 1 and FAR.search(found[0]), "16-bit start code of CPUs: one indirect branch, a far one", *found)
+tap.empty(in_blob("trampoline64", image.bytes_at(middle, last - middle), 0), "64-bit start code of CPUs: no indirect branch")
 
 # The retpolines themselves.
 thunks = [image.named["pv_retpolines"] + 32 * nr for nr in range(next(
@@ -73,15 +73,15 @@ for env in sys.argv[1:] or ENVS:
     # Written into the image, so that the disassembler can start again at each symbol.
     data = bytearray(image.data)
     at = image.offset(start, len(text))
-    tap.ok(data[at:at + len(text)] != text, f"{env}: it is not as compiled")
+    tap.ok(data[at:at + len(text)] != text, f"{env}: the dumped text is not the compiled text")
     data[at:at + len(text)] = text
     path = Path(f"build/log/{env}~retpoline.elf")
     path.write_bytes(data)
     planted = image.named["planted_branch"]
     found = branches(["-d", "-j", ".text", str(path)])
-    tap.equal(found, [f"{planted:#x}: call   *%rax"], f"{env}: none in the text but the one planted")
+    tap.equal(found, [f"{planted:#x}: call   *%rax"], f"{env}: the text has no indirect branch but the planted one")
     rest = {at: d for at, d in pieces.items() if not at <= start < at + len(d)}
     tap.empty([f for at, d in rest.items() for f in in_blob(f"{env}~code", d, at)],
-              f"{env}: none in {sum(map(len, rest.values()))} other bytes that can be executed")
-    tap.equal(bool(rest), env == "vmi", f"{env}: {'the ROM has its copy' if env == 'vmi' else 'no others'}")
+              f"{env}: no indirect branch in {sum(map(len, rest.values()))} other executable bytes")
+    tap.equal(bool(rest), env == "vmi", f"{env}: {'the copy of the ROM is executable' if env == 'vmi' else 'no other bytes are executable'}")
 tap.done()

@@ -39,7 +39,7 @@ tap.equal(run["totals"], {"pass": 2, "fail": 0, "skip": 1, "error": 0}, "good: t
 tap.ok(judge.verdict(run), "good: verdict")
 tap.equal(run["tests"][1], {"nr": 2, "name": "test-native-stolen_time", "result": "skip",
                             "why": "no hypervisor", "diag": ["native has nothing to steal"]},
-          "good: a skipped test has its reason and what was said before it")
+          "good: a skipped test has its reason and the lines before it")
 tap.equal(run["data"]["ops"]["irq_disable"], {"insns": 1, "hypercalls": 0}, "good: dotted path")
 tap.equal(len(run["data"]["detected"]), 2, "good: list")
 tap.equal(run["data"]["bench"]["array"]["256"]["per_entry"], 100, "good: series")
@@ -94,10 +94,10 @@ run = log("no-marker")
 tap.equal(judge.explain(run)[1], "last line of the guest: pvops: panic: page fault at 0x0",
           "a crash shows the guest's last line")
 tap.equal(guestlog.parse("")["problems"], [], "an empty log can be parsed")
-tap.equal(guestlog.parse("ok 1 - x\r")["totals"]["pass"], 1, "so can one without a last newline")
-tap.equal(guestlog.parse("1..1\n1..1\n")["problems"], ["second plan: 1..1"], "two plans")
+tap.equal(guestlog.parse("ok 1 - x\r")["totals"]["pass"], 1, "a log without a last newline can be parsed")
+tap.equal(guestlog.parse("1..1\n1..1\n")["problems"], ["second plan: 1..1"], "two plans are a problem")
 end = "pvops-guest: end: pass 0 fail 0 skip 0 error 0\n"
-tap.equal(guestlog.parse("1..0\n" + end + end)["problems"], ["second end marker"], "two ends: it rebooted")
+tap.equal(guestlog.parse("1..0\n" + end + end)["problems"], ["second end marker"], "two end markers are a problem: the guest rebooted")
 tap.equal(guestlog.parse('@pvops a 1\n@pvops a.b 2\n')["problems"], ["data a.b: a is a value already"],
           "a value has no parts")
 
@@ -127,7 +127,7 @@ for said, verdict in (("poweroff", "pass"), ("reset", "fail"), ("crash", "fail")
     tap.equal(outside("kvm", WENT.replace("native", "kvm"), data=data)[0], {"shutdown": verdict},
               f"shutdown in a host that says '{said}': {verdict}")
 got, tests = outside("native", "ok 1 - test-native-save_fl # OUTSIDE")
-tap.ok(got == {"save_fl": "fail"} and "nobody looks" in tests[0]["diag"][0], "a test that nobody looks at fails")
+tap.ok(got == {"save_fl": "fail"} and "nobody looks" in tests[0]["diag"][0], "a test marked OUTSIDE that judge.py does not know fails")
 
 # Skips of the whole suite
 
@@ -137,25 +137,25 @@ with tempfile.TemporaryDirectory() as folder:
                     '[[skip]]\nwhy = "not X"\ntests = ["save_fl"]\nbut = ["native", "x-*"]\n')
     tap.equal([environments.expected_skips(env, rows) for env in ("native", "x-smp2", "x")],
               [{"stolen_time": "no hypervisor", "gone": "no hypervisor"}, {}, {"save_fl": "not X"}],
-              "skips: by pattern of environment")
+              "skips: rows select environments by pattern")
     tap.equal(judge.wrong_skips(log("good"), rows), ["gone: skips.toml expects that it is skipped (no hypervisor), and it "
                                                   "is no test"], "skips: a test that is gone")
     rows.write_text('[[skip]]\nwhy = "no hypervisor"\ntests = ["stolen_time"]\nin = ["native"]\n')
-    tap.empty(judge.wrong_skips(log("good"), rows), "skips: what is expected")
+    tap.empty(judge.wrong_skips(log("good"), rows), "skips: an expected skip is no failure")
     rows.write_text('[[skip]]\nwhy = "no hypervisor"\ntests = ["save_fl"]\nin = ["native"]\n')
     tap.equal(judge.wrong_skips(log("good"), rows),
               ["test-native-stolen_time: skipped, which skips.toml does not expect: no hypervisor",
                "save_fl: skips.toml expects that it is skipped (no hypervisor), and it is pass"],
-              "skips: one that nobody expects, and one that does not happen")
+              "skips: an unexpected skip fails, and a missing one, too")
     rows.write_text('[[skip]]\nwhy = "another reason"\ntests = ["stolen_time"]\nin = ["native"]\n')
-    tap.equal(len(judge.wrong_skips(log("good"), rows)), 1, "skips: for another reason")
+    tap.equal(len(judge.wrong_skips(log("good"), rows)), 1, "skips: a skip for another reason fails")
 status, out, err = tool("vm.py", "tap", "native", "test=all", "--log", str(DATA / "good.log"))
 tap.ok(status == 1 and "skips-what-it-should\n" in out and any("stolen_time: skipped, which" in line for line in err),
        "tap of the whole suite fails for a skip", str(status), out, *err)
-tap.equal(tool("vm.py", "tap", "native", "--log", str(DATA / "good.log"))[0], 0, "tap of some tests does not")
+tap.equal(tool("vm.py", "tap", "native", "--log", str(DATA / "good.log"))[0], 0, "tap of some tests does not fail for a skip")
 tap.empty([f"{test}: no such test" for env in environments.envs() for test in environments.expected_skips(env)
            if not any(f"TEST({test})" in path.read_text() for path in (TOP / "tests/guest/contract").glob("*.c"))],
-          "skips.toml names tests that there are")
+          "skips.toml names only tests that exist")
 
 # Wrong arguments and missing parts: one line, the right status
 
@@ -205,12 +205,12 @@ with tempfile.TemporaryDirectory() as folder:
 xen = qemu.command(environments.env_rows("xenpv"), "build/guest.elf", "pvops=xen,-lock test=none")
 tap.equal(xen[-1], "build/guest.elf pvops=xen,,-lock test=none", "-initrd: commas are doubled")
 tap.equal(qemu.command(environments.env_rows("native"), "x", "pvops=native,-a")[-1], "pvops=native,-a",
-          "-append: they are not")
-tap.ok("-icount" in xen and "-seed" in xen, "counting where it is asked for")
+          "-append: commas are not doubled")
+tap.ok("-icount" in xen and "-seed" in xen, "an environment that counts has -icount and -seed")
 smp = qemu.command(environments.env_rows("xenpv-smp2"), "x", "")
-tap.ok("-icount" in smp and smp[smp.index("-smp") + 1] == "2" and "-cpu" in smp, "2 CPUs, counted too")
+tap.ok("-icount" in smp and smp[smp.index("-smp") + 1] == "2" and "-cpu" in smp, "an environment with 2 CPUs can count, too")
 smp = qemu.command({**environments.env_rows("xenpv-smp2"), "count": False}, "x", "")
-tap.ok("-icount" not in smp, "not counting where it is not asked for")
+tap.ok("-icount" not in smp, "without counting there is no -icount")
 
 # The archive of a guest inside a host
 
@@ -232,7 +232,7 @@ with tempfile.TemporaryDirectory() as folder:
                             text=True, check=False)
     tap.equal(listed.stdout.split(), ["guest/args", "guest/image", "guest/rom"],
               "pack: only the files that are named")
-    tap.equal(qemu.pack(environments.env_rows("native"), "x", "", Path(folder) / "none"), "", "pack: nothing without inner")
+    tap.equal(qemu.pack(environments.env_rows("native"), "x", "", Path(folder) / "none"), "", "pack: an environment without a host packs nothing")
 
 # Boots, with a script for QEMU
 
@@ -255,11 +255,11 @@ with tempfile.TemporaryDirectory() as folder:
     environments.env_rows = lambda name: {**rows, "parts": {"xen": str(hypervisor)}}
     qemu.POWEROFF_SECONDS = 0.5
     run = fake(f"echo 1..0; echo '{end.strip()}'")
-    tap.equal(run["ended"], "reset", "QEMU that just ends was reset")
+    tap.equal(run["ended"], "reset", "QEMU that ends without a reason was reset")
     run = fake(f"echo 1..0; echo '{end.strip()}'; echo 'qemu_system_shutdown_request reason=7' >&2")
-    tap.equal(run["ended"], "reset", "another reason is no power-off")
+    tap.equal(run["ended"], "reset", "QEMU that ends for another reason was reset")
     run = fake(f"echo 1..0; echo '{end.strip()}'; echo 'qemu_system_shutdown_request reason=6' >&2")
-    tap.equal(run["ended"], "poweroff", "a power-off is told from it")
+    tap.equal(run["ended"], "poweroff", "QEMU that ends by a power-off was switched off")
     tap.ok(judge.verdict(run) and len(run["image_sha256"]) == 64 and len(run["parts"]["xen"]) == 64,
            "a run that ends", *judge.explain(run))
     run = fake("echo hello; echo 'cannot run' >&2; exit 7")
@@ -267,12 +267,12 @@ with tempfile.TemporaryDirectory() as folder:
            "QEMU's own error is shown", *run["problems"])
     tap.ok("killed after 1 s" in fake("exec sleep 60")["problems"][0], "a guest that hangs is killed")
     run = fake(f"echo 1..0; echo '{end.strip()}'; exec sleep 60")
-    tap.ok(len(run["problems"]) == 1 and "still on" in run["problems"][0], "power off must work",
+    tap.ok(len(run["problems"]) == 1 and "still on" in run["problems"][0], "a machine that stays on is a problem",
            *run["problems"])
     run = fake(f"echo 1..0; echo '{end.strip()}'; echo '(XEN) Hardware Dom0 halted: halting machine'; exec sleep 60")
     tap.ok(judge.verdict(run), "Xen's halt is power off", *run["problems"])
     run = fake("echo '(XEN) Reboot in five seconds...'; exec sleep 60")
-    tap.ok("the hypervisor gave up" in run["problems"][0], "a dead hypervisor is not waited for",
+    tap.ok("the hypervisor gave up" in run["problems"][0], "a dead hypervisor ends the run",
            *run["problems"])
     count = Path(folder) / "image.count"
     no_timer = f"echo x >>$IMAGE.count; [ $(wc -l <$IMAGE.count) -gt TRIES ] || {{ echo \"(XEN) IO-APIC + timer doesn't work!\"; exit 1; }}; echo 1..0; echo '{end.strip()}'"
@@ -281,7 +281,7 @@ with tempfile.TemporaryDirectory() as folder:
            *run["problems"])
     count.unlink()
     run = fake(no_timer.replace("TRIES", "9"))
-    tap.equal((bool(run["problems"]), count.read_text().count("x")), (True, qemu.TIMER_TRIES), "... and given up in the end")
+    tap.equal((bool(run["problems"]), count.read_text().count("x")), (True, qemu.TIMER_TRIES), "a Xen that never sees a timer tick is a problem")
     run = fake(f"echo changed >$IMAGE; echo 1..0; echo '{end.strip()}'")
     tap.ok(len(run["problems"]) == 1 and "changed while it ran" in run["problems"][0],
            "an image that changes is noticed", *run["problems"])
@@ -301,7 +301,7 @@ recorded["parts"] = {}
 native = report.env_object(recorded)
 good = {"image_sha256": "0" * 64, "qemu": "QEMU 7", "envs": {
     "native": native, "xenpv": {**copy.deepcopy(native), "backend": "xen"}}}
-tap.empty(report.validate(good), "a sound report is sound")
+tap.empty(report.validate(good), "a sound report has no problem")
 
 
 def broken(change):
@@ -333,7 +333,7 @@ for name, change, line in (
     bad = broken(change)
     tap.ok(len(bad) == 1 and bad[0].startswith("native: " + line), f"report: {name} is found", *bad)
 tap.ok(report.validate([]) and report.validate({"envs": {"native": 1}, "image_sha256": "", "qemu": ""}),
-       "report: no object at all")
+       "report: a report that is no object is found")
 text = report.table(good)
 tap.ok(max(map(len, text.splitlines())) <= report.WIDTH, "the table fits the page", text)
 tap.ok(any(r.split() == ["array.256", "/entry", "100", "-", "100", "-"] for r in text.splitlines()),
@@ -345,19 +345,19 @@ for doc in absent["envs"].values():
 tap.empty(report.validate(absent), "a figure may be missing for a reason")
 tap.ok("because\n  ends the CPU: halt\n" in report.table(absent)
        and "because ends the CPU: halt\n" in report.markdown(absent), "the reason is shown")
-tap.equal(report.series_of(good)["array"]["native"], [(1, 300), (256, 100)], "the curve's points")
+tap.equal(report.series_of(good)["array"]["native"], [(1, 300), (256, 100)], "a series is the points of a curve")
 tap.equal((report.figure(1234567), report.figure(2.5), report.figure(3.0), report.figure(None)),
-          ("1,234,567", "2.5", "3", "-"), "figures")
+          ("1,234,567", "2.5", "3", "-"), "figures have separators, and '-' where none is")
 linux = copy.deepcopy(good)
 for doc in linux["envs"].values():
     for field in ("ops", "sites", "patch_insns_per_site", "patch_serialisations"):
         del doc[field]
-tap.ok(any("sites: missing" in line for line in report.validate(linux)), "the mini guest has sites")
+tap.ok(any("sites: missing" in line for line in report.validate(linux)), "a report of the mini guest needs sites")
 for doc in linux["envs"].values():
     doc.update(kernel="unhooked", site_ops={"set_pte": {"call": 2}})
-tap.empty(report.validate(linux), "a Linux kernel need not")
+tap.empty(report.validate(linux), "a report of Linux needs no sites")
 linux["envs"]["native"]["site_ops"]["set_pte"]["cal"] = 1
-tap.equal(report.validate(linux), ["native: site_ops.set_pte.cal: unknown form"], "unknown form of a site")
+tap.equal(report.validate(linux), ["native: site_ops.set_pte.cal: unknown form"], "an unknown form of a site is found")
 
 # A sample of workload 1, and in it: a hypercall of two entries that QEMU announced
 # twice, an emulated write; a fault of user space, and what comes after, do not count.
@@ -379,7 +379,7 @@ trace = (executed(0x401000, rdi=1) + executed(0xffffffff81000000, rax=1, rsi=2) 
 tap.equal(linux_bench.count_samples(linux_bench.events(trace.splitlines(True), 0x401000, {0xffffffff81000000}),
                                     ["a", "b"]),
           {"a": [], "b": [{"hypercalls": 1, "mmu_update": 1, "pt_updates": 2, "emulated_pt_writes": 1}]},
-          "what is counted in a trace")
+          "a trace gives hypercalls, updates and emulated writes of each sample")
 
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "doc.json"
@@ -417,11 +417,11 @@ with tempfile.TemporaryDirectory() as folder:
     status, said = command(report.demo, {"native": "good", "xenpv": "good"})
     tap.ok(status == 0 and said.endswith("demo: good\n"), "demo: exits 0", said)
     tap.ok(all(w in said for w in ("one image, sha256 000", "left indirect 0", "2 pass, 0 fail, 1 skip",
-                                   "  chosen     native (bare machine)", "demo.json")), "demo: shows all", said)
+                                   "  chosen     native (bare machine)", "demo.json")), "demo: shows image, choice, sites, tests and file", said)
     tap.ok(max(map(len, said.splitlines())) <= report.WIDTH, "demo: fits the page", said)
     one = (report.OUT / "demo.json").read_bytes()
     command(report.demo, {"native": "good", "xenpv": "good"})
-    tap.equal((report.OUT / "demo.json").read_bytes(), one, "demo: the same twice")
+    tap.equal((report.OUT / "demo.json").read_bytes(), one, "demo: two runs write the same report")
     for name in ("failures", "no-marker", "bad-json", "duplicate-data", "totals"):
         status, said = command(report.demo, {"native": "good", "xenpv": name})
         tap.ok(status == 1 and said.endswith("demo: FAILED\n"), f"demo: {name}: exits 1", said)

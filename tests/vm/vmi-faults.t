@@ -23,7 +23,7 @@ ASKED = {
     "entry": "call 30: entry outside the image",
     "type": "call 30: unknown relocation type",
     "garbage": "call 0: relocation has reserved bits set",
-    "calls": "call 33: answered without the calls that go with it",
+    "calls": "call 33: answered, but not all calls that go with it",
     "init": "VMI_Init failed",
 }
 # Refused for what its own code does.  Addresses are in the image.
@@ -62,8 +62,8 @@ for fault, why in ("checksum", LOOKED_AT["checksum"]), ("garbage", ASKED["garbag
         ("init", ASKED["init"]), ("selfwrite", None):
     run = boot(tap, "vmi-two", WORDS, f"fault-{fault}", count=False,
                parts={"first": f"build/vmi/rom-{fault}.bin"})
-    tap.equal(run["data"].get("backend"), "vmi", f"{fault}, then a good one: that is used")
+    tap.equal(run["data"].get("backend"), "vmi", f"{fault}, then a good ROM: the good ROM is used")
     lines = about_roms(run)
-    tap.ok(len(lines) == 1 and (not why or lines[0].endswith(": " + why)), f"{fault}, then a good one: one line",
+    tap.ok(len(lines) == 1 and (not why or lines[0].endswith(": " + why)), f"{fault}, then a good ROM: one line",
            *(lines or ["no such line"]))
 tap.done()

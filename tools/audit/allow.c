@@ -24,7 +24,7 @@ void read_allow(struct audit *a, const char *name, bool may_be_unused)
 			continue;
 		if (sscanf(text, "%63s %127s %n", insn, function, &rest) != 2 || !rest ||
 		    !text[rest])
-			die(EXIT_INPUT, "%s:%u: not INSTRUCTION FUNCTION REASON: %s", name, line,
+			die(EXIT_INPUT, "%s:%u: expected INSTRUCTION FUNCTION REASON: %s", name, line,
 			    text);
 		*PUSH(a->allows) = (struct allow){
 			.file = name, .line = line, .insn = strdup(insn),

@@ -4,7 +4,7 @@
 #	audit.sh			the mini guest's images, by gcc and by clang, with their lists
 #	audit.sh linux			build/linux-6.1/vmlinux with its list
 #	audit.sh IMAGE [OPTION]...	any kernel: an ELF file or a bzImage; options of audit
-#	audit.sh table			what kernels there are here, side by side
+#	audit.sh table			the kernels that are here, side by side
 set -eu
 cd "$(dirname "$0")/../.."
 audit=build/audit/audit

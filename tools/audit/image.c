@@ -135,7 +135,7 @@ static void read_map(struct audit *a)
 
 		line++;
 		if (sscanf(text, "%llx %c %511s", &addr, &kind, symbol) != 3)
-			die(EXIT_INPUT, "%s:%u: not ADDRESS KIND NAME", a->map, line);
+			die(EXIT_INPUT, "%s:%u: expected ADDRESS KIND NAME", a->map, line);
 		*PUSH(a->map_names) = strdup(symbol);
 		add_symbol(a, addr, a->map_names.at[a->map_names.count - 1], strchr("tTwW", kind));
 	}

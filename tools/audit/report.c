@@ -98,7 +98,7 @@ void print_text(const struct audit *a, size_t left, size_t unused)
 		const struct allow *allow = &a->allows.at[nr];
 
 		if (unused && is_unused(allow) && !a->want_summary)
-			printf("%s:%u: nothing needs it: %s %s\n", allow->file, allow->line,
+			printf("%s:%u: unused line: %s %s\n", allow->file, allow->line,
 			       allow->insn, allow->function);
 	}
 	printf("%s: %zu sensitive of %llu instructions, %zu of them alternatives: %zu by %llu sites, %zu allowed, %zu left; %zu lines of lists unused; %llu bytes not decoded\n",

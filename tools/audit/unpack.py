@@ -35,9 +35,9 @@ def payload(data):
     elif packed.startswith(b"\xfd7zXZ\0"):
         out = lzma.LZMADecompressor().decompress(packed)
     else:
-        raise BadImage(f"packed in a way that is not read here (starts with {packed[:4].hex()})")
+        raise BadImage(f"unknown compression of the kernel (it starts with {packed[:4].hex()})")
     if not out.startswith(b"\x7fELF"):
-        raise BadImage("what is unpacked is no ELF file")
+        raise BadImage("the unpacked kernel is no ELF file")
     return out
 
 

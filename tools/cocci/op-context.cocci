@@ -65,4 +65,4 @@ place << masked.place;
 @@
 op = op_of(str(f))
 if op and re.search(r"process context|interrupts on\b", context[op]) and "interrupts masked" not in context[op]:
-    told(place[0], op, "behind irq_disable")
+    told(place[0], op, "after irq_disable")

@@ -544,7 +544,7 @@ static void refuse(struct outcome *out)
 	if (!out->refused[0] && !strncmp(last_line, init, strlen(init)))
 		snprintf(out->refused, sizeof(out->refused), "%s", last_line + strlen(init));
 	if (!out->refused[0])
-		snprintf(out->refused, sizeof(out->refused), "it does not say why");
+		snprintf(out->refused, sizeof(out->refused), "the backend gives no reason");
 }
 
 static void start(struct outcome *out)

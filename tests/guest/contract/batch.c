@@ -236,7 +236,7 @@ TEST(batch_refused)
 		return;
 	}
 	if (pv_impl_is_native(PV_OP_alloc_pte)) {
-		test_skip("the hypervisor is not told what a table is");
+		test_skip("the hypervisor does not validate page tables");
 		return;
 	}
 	if (!setup())

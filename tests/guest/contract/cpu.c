@@ -147,7 +147,7 @@ TEST(wbinvd)
 	calls = hypercalls() - calls;
 	EXPECT_EQ(word, 0x5a5a);
 	if (pv_impl_is_native(PV_OP_wbinvd))
-		test_skip("native: only a hypervisor can tell");
+		test_skip("native: only a hypervisor can see it");
 	else
 		EXPECT_EQ(calls, 3);
 }

@@ -99,7 +99,7 @@ TEST(vmi_wx)
 	if (!possible())
 		return;
 	if (pv_impl_is_native(PV_OP_read_cr0)) {
-		test_skip("no address of the ROM's is known here");
+		test_skip("no address inside the ROM is known");
 		return;
 	}
 	EXPECT_EQ(linear_flags(code), PV_PTE_PRESENT);

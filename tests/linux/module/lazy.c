@@ -103,7 +103,7 @@ int test_lazy_sleep(void)
 	error = sleep_in_lazy_mode(entry_of(own));
 	kthread_stop(task);
 	if (!error && (!other.rounds || other.waited)) {
-		pr_err("pvops_sites: not so: of %u updates of another task, %u waited\n",
+		pr_err("pvops_sites: of %u updates of another task, %u waited\n",
 		       other.rounds, other.waited);
 		error = -EIO;
 	}

@@ -68,7 +68,7 @@ static int look(unsigned int slots)
 	}
 	rcu_read_unlock();
 	if (missing)
-		pr_err("pvops_roots: %d of %u entries in %d roots: missing\n",
+		pr_err("pvops_roots: %d of %u entries are missing in %d roots\n",
 		       missing, roots * slots, roots);
 	return missing ? -EIO : roots;
 }
@@ -127,4 +127,4 @@ static int __init roots_init(void)
 module_init(roots_init);
 module_exit(roots_exit);
 MODULE_LICENSE("GPL v2");
-MODULE_DESCRIPTION("Test of roots that are on no list while the kernel half grows");
+MODULE_DESCRIPTION("Test of roots outside of pgd_list while the kernel half grows");

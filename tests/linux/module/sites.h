@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of pvops_sites share. */
+/* Checks and functions that the files of module pvops_sites share. */
 #define SHOULD(what)							\
 do {									\
 	if (!(what)) {							\
-		pr_err("pvops_sites: %s: line %d: not so: %s\n",	\
+		pr_err("pvops_sites: %s: line %d: does not hold: %s\n",	\
 		       KBUILD_BASENAME, __LINE__, #what);		\
 		return -EIO;						\
 	}								\

@@ -100,9 +100,9 @@ static void update(struct storm *s)
 		pte = __pte(0);
 	set_pte(at, pte);
 	must(s, pte_val(READ_ONCE(*at)) == pte_val(pte),
-	     "an interrupt's update is not real at once");
+	     "an update in an interrupt does not take effect at once");
 	must(s, READ_ONCE(batch->used) == READ_ONCE(batch->flushed),
-	     "an interrupt's update has overtaken what waits");
+	     "an update in an interrupt takes effect before queued ones");
 }
 
 static void on_ipi(void *unused)

@@ -61,7 +61,7 @@ def read_allow(path):
         if len(parts) < 3:
             sys.exit(f"{path}:{number}: an allowance needs instruction, function and reason")
         if tuple(parts[:2]) in allowed:
-            sys.exit(f"{path}:{number}: twice")
+            sys.exit(f"{path}:{number}: listed twice")
         allowed[tuple(parts[:2])] = parts[2]
     return allowed
 

@@ -169,7 +169,7 @@ static void io_exit(struct vcpu *v)
 
 	audit(v, info & IOIO_IN ? "in" : "out", IOIO_PORT(info));
 	if (info & IOIO_STRING)
-		guest_dies(v, "string I/O is not there");
+		guest_dies(v, "string I/O is not emulated");
 	if (info & IOIO_IN)
 		set_reg_sized(v, RAX, io_in(IOIO_PORT(info), size), size);
 	else

@@ -150,7 +150,7 @@ static int round_trip(void *arg)
 	list_for_each_entry(m, &patched_modules, list) {
 		if (m->mod->state != MODULE_STATE_LIVE ||
 		    m->mod->init_layout.base) {
-			trip->why = "a module is on its way in or out";
+			trip->why = "a module is being loaded or unloaded";
 			return -EAGAIN;
 		}
 		m->set.gone_start = m->init_start;
@@ -170,9 +170,9 @@ static int round_trip(void *arg)
 	text_alias = 0;
 
 	if (!good)
-		trip->why = "sites failed";
+		trip->why = "some sites failed";
 	else if (memcmp(_text, trip->before, text_size()))
-		trip->why = "text is not what it was";
+		trip->why = "text differs from before";
 	return trip->why ? -EIO : 0;
 }
 
@@ -200,7 +200,7 @@ int pvops_patch_again(void)
 	}
 	error = pv_port_hold_cpus(round_trip, &trip);
 	if (error)
-		pr_err("pvops: patching again: %s\n", trip.why);
+		pr_err("pvops: patching again failed: %s\n", trip.why);
 	else
 		pr_info("pvops: patched again: %u sites, %lu bytes of kernel text changed and changed back, %u modules\n",
 			pv_kernel_sites()->stats.total, trip.changed,

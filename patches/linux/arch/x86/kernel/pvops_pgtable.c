@@ -133,7 +133,7 @@ static void release_table(struct page *page, enum table_level level)
 		pv_outline_pgd_free(pfn);
 		break;
 	default:
-		WARN_ONCE(1, "pvops: table page 0x%llx, level %d: lost\n",
+		WARN_ONCE(1, "pvops: table page 0x%llx has unknown level %d, not released\n",
 			  pv_pfn_nr(pfn), level);
 	}
 }

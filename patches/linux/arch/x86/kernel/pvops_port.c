@@ -214,7 +214,7 @@ u32 pv_port_apic_id(u32 cpu)
 
 void pv_port_interrupt(u32 vector)
 {
-	WARN_ONCE(1, "pvops: upcall, vector 0x%x\n", vector);
+	WARN_ONCE(1, "pvops: unexpected upcall, vector 0x%x\n", vector);
 }
 
 pv_pfn_t pv_port_low_page(void)

@@ -540,19 +540,19 @@ static void report_others(void)
 	u32 op;
 
 	for (op = 0; op < PV_OP_COUNT; op++) {
-		const char *why = "needs what a module must not touch";
+		const char *why = "a module must not do it";
 
 		if (bench.seen[op])
 			continue;
 		if (op == PV_OP_end_context_switch)
-			why = "with start_context_switch";
+			why = "its cost is in start_context_switch";
 		else if (op == PV_OP_read_pmc)
 			why = "no counter here";
 		else if (op == PV_OP_set_ldt)
 			why = "the reader has an LDT";
 		else if (!strcmp(ops[op].site, "ASM6") ||
 			 !strcmp(ops[op].site, "JUMP6"))
-			why = "of entry code only";
+			why = "only entry code uses it";
 		else if (!strcmp(ops[op].table, "time") ||
 			 !strcmp(ops[op].table, "smp") ||
 			 !strcmp(ops[op].table, "lock") ||

@@ -135,7 +135,7 @@ void pvxen_upcall(u32 vector)
 
 void pvxen_failsafe(void)
 {
-	panic("pvops: xen: failsafe callback");
+	panic("pvops: xen: failsafe callback: Xen cannot load the state we return to");
 }
 
 u64 pv_port_foreign_pfn(u64 mfn)
