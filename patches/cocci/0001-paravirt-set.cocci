@@ -2,9 +2,9 @@
 //
 // Subject: x86/paravirt: Set operations with paravirt_set()
 //
-// Platform code puts functions of its own into pv_ops. Name that, so that
-// another implementation than a table of pointers can be behind it. With
-// CONFIG_PVOPS=n the text of vmlinux stays what it is.
+// Platform code puts its own functions into pv_ops. Give that a name, so
+// that it can be implemented by something else than a table of pointers.
+// With CONFIG_PVOPS=n the text of vmlinux does not change.
 
 @@
 symbol pv_ops;

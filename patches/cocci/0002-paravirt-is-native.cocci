@@ -2,9 +2,8 @@
 //
 // Subject: x86/paravirt: Compare operations with paravirt_is_native()
 //
-// What is asked is whether platform code has replaced an operation. Say
-// so, because another implementation than a table of pointers does not
-// find that out by comparing a pointer.
+// This code asks whether platform code has replaced an operation. Give
+// that a name: without a table of pointers there is no pointer to compare.
 
 @@
 symbol pv_ops;
