@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vmtest import TOP, Tap, qemu
 
-SOURCES = ("Makefile", "include", "pvops", "backends", "tests/guest", "tests/vmi")
+SOURCES = ("Makefile", "include", "pvops", "backends", "tests/types.h", "tests/guest", "tests/vmi")
 IMAGES = ("build/guest.elf", "build/clang/guest.elf", "build/vmi/monitor.elf", "build/clang/vmi/monitor.elf")
 
 tap = Tap()
