@@ -417,7 +417,7 @@ static void child(void)
  */
 static void tables(void)
 {
-	enum { MAPPINGS = 2000, PROCESSES = 1000, KEPT_KIB = 3500 };
+	enum { MAPPINGS = 4000, PROCESSES = 2000, KEPT_KIB = 6000 };
 	unsigned long before, after;
 
 	for (int nr = 0; nr < 200; nr++) {
