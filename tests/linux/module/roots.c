@@ -85,6 +85,33 @@ static struct kretprobe waits = {
 	.maxactive = 16,
 };
 
+/*
+ * A kprobe on the call site of that function, which on Xen PV is a call with a prefix.
+ * Natively nobody calls the function.
+ */
+static atomic_t calls = ATOMIC_INIT(0);
+
+static int count_call(struct kprobe *probe, struct pt_regs *regs)
+{
+	atomic_inc(&calls);
+	return 0;
+}
+
+static struct kprobe on_site = { .pre_handler = count_call };
+
+static bool find_site(const u8 *function)
+{
+	unsigned int at;
+
+	for (at = 0; at < 32; at++) {
+		if (function[at] == 0x2e && function[at + 1] == 0xe8) {
+			on_site.addr = (kprobe_opcode_t *)function + at;
+			return true;
+		}
+	}
+	return false;
+}
+
 static void __exit roots_exit(void)
 {
 }
@@ -94,7 +121,7 @@ static int __init roots_init(void)
 	unsigned int slots = 0;
 	unsigned long addr;
 	int roots, error;
-	bool waiting;
+	bool waiting, counting;
 
 	if (!find_all())
 		return -ENOENT;
@@ -111,6 +138,7 @@ static int __init roots_init(void)
 	waiting = !error;
 	if (error && IS_ENABLED(CONFIG_PVOPS))
 		return error;
+	counting = waiting && find_site((u8 *)waits.kp.addr) && !register_kprobe(&on_site);
 	msleep(5 * WAIT_MS);
 	addr = HOLE + slots * P4D_SIZE;
 	error = alloc_pud(kernel_mm, p4d_offset(pgd_offset(kernel_mm, addr), addr), addr);
@@ -119,8 +147,14 @@ static int __init roots_init(void)
 	msleep(5 * WAIT_MS);
 	if (waiting)
 		unregister_kretprobe(&waits);
+	if (counting) {
+		unregister_kprobe(&on_site);
+		pr_info("pvops_roots: %d calls under a kprobe\n", atomic_read(&calls));
+	}
 	if (error)
 		return error;
+	if (waiting && boot_cpu_has(X86_FEATURE_XENPV) && !atomic_read(&calls))
+		return -ENODATA;
 	return look(slots + 1) < 0 ? -EIO : 0;
 }
 
