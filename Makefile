@@ -44,7 +44,7 @@ $(call needs,tests/guest/build.mk,guest vm faults demo demo-page bench check)
 $(call needs,tests/unit/build.mk,unit check)
 $(call needs,tests/fuzz/build.mk,fuzz fuzz-long check)
 
-images := $(B)/guest.elf $(B)/clang/guest.elf $(B)/fault/guest.elf $(B)/retpoline/guest.elf
+images := $(B)/guest.elf $(B)/clang/guest.elf $(B)/fault/guest.elf $(B)/preempt/guest.elf $(B)/retpoline/guest.elf
 # Files that the environments need beside the image (tests/vm/envs.toml).
 parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cpio \
 	$(B)/xen/host.cpio
@@ -65,7 +65,7 @@ deps: ## start: install missing Debian packages (GUEST=linux: also those for Lin
 #: GUEST=linux	demo bench check faults sparse coccicheck deps: Linux, not the mini guest
 #: ROWS="a b"	vm, check: run only these tests of tests/vm or tests/linux (tools/rows.py)
 #: STOCK_CONFIGS=no	check GUEST=linux: do not compare mm, debug, kasan, up with stock kernels
-#: CONFIG=name	linux: build another configuration: same hard cloud fault mm debug kasan up
+#: CONFIG=name	linux: another configuration: same hard cloud fault mm debug kasan up preempt
 #: SELECT="e/b"	select: run only this environment/backend, such as vmi-smp2/vmi
 #: IMAGE=file	audit: the kernel to audit, vmlinux or bzImage (the mini guest)
 #: AUDIT="..."	audit: options of the audit, such as --allow FILE or --json
@@ -139,7 +139,7 @@ check-linux: $(parts) $(B)/audit/audit $(if $(filter xenhvm,$(or $(ROWS),xenhvm)
 	$(Q)tools/rows.py list tests/linux $(ROWS) >/dev/null
 	$(Q)for kernel in ours stock; do \
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
-	$(Q)for config in $(sort $(foreach row,faults:fault retpoline:hard mm:mm pti:mm rom:mm rom:up debug:debug kasan:kasan up:up,$(call config_for,$(subst :, ,$(row))))); do \
+	$(Q)for config in $(sort $(foreach row,faults:fault retpoline:hard mm:mm pti:mm rom:mm rom:up debug:debug kasan:kasan up:up preempt:preempt,$(call config_for,$(subst :, ,$(row))))); do \
 		tools/linux.sh config $$config || exit; done
 	$(Q)tools/audit/audit.sh linux
 	$(Q)$(call prove-rows,tests/linux)

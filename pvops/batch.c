@@ -145,9 +145,9 @@ static void submit_waiting(struct pv_batch *batch)
 		submit(batch, &batch->req[from], &batch->note[from], used - from);
 }
 
-void pv_batch_drain(void)
+/* Preemption off. */
+static void drain(struct pv_batch *batch)
 {
-	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
 	pv_flags_t flags;
 
 	/* Paused: the pause has submitted everything, and the positions must stay. */
@@ -163,6 +163,13 @@ void pv_batch_drain(void)
 		batch->flushed = 0;
 	}
 	pv_restore_fl(flags);
+}
+
+void pv_batch_drain(void)
+{
+	pv_port_preempt_disable();
+	drain(PV_PERCPU_PTR(pv_batch_this_cpu));
+	pv_port_preempt_enable();
 }
 
 int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val)
@@ -184,46 +191,75 @@ int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val)
 		return error;
 	}
 	if (used == PV_BATCH_MAX) {
-		pv_batch_drain();
+		drain(batch);
 		used = 0;
 	}
 	pv_batch_put(batch, used, op, caller, ptr, val);
 	return 0;
 }
 
-void pv_batch_begin(enum pv_batch_kind kind)
+static void begin(struct pv_batch *batch, enum pv_batch_kind kind, const void *caller)
 {
-	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
-
 	if (batch->depth[kind] == DEPTH_MAX) {
 		pv_port_log("pvops: batch nested deeper than %u, begun at 0x%lx", DEPTH_MAX,
-			    (unsigned long)PV_CALLER());
+			    (unsigned long)caller);
 		return;
 	}
 	batch->depth[kind]++;
 	order();
 }
 
-void pv_batch_end(enum pv_batch_kind kind)
+void pv_batch_begin(enum pv_batch_kind kind)
 {
-	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+	pv_port_preempt_disable();
+	begin(PV_PERCPU_PTR(pv_batch_this_cpu), kind, PV_CALLER());
+	pv_port_preempt_enable();
+}
 
+static void end(struct pv_batch *batch, enum pv_batch_kind kind, const void *caller)
+{
 	order();
 	if (!batch->depth[kind]) {
-		pv_port_log("pvops: batch end without a begin, at 0x%lx",
-			    (unsigned long)PV_CALLER());
+		pv_port_log("pvops: batch end without a begin, at 0x%lx", (unsigned long)caller);
 		return;
 	}
 	if (batch->depth[kind] == 1 && kind == PV_BATCH_MMU)
-		pv_batch_drain();
+		drain(batch);
 	batch->depth[kind]--;
+}
+
+void pv_batch_end(enum pv_batch_kind kind)
+{
+	pv_port_preempt_disable();
+	end(PV_PERCPU_PTR(pv_batch_this_cpu), kind, PV_CALLER());
+	pv_port_preempt_enable();
 }
 
 bool pv_batch_open(enum pv_batch_kind kind)
 {
-	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+	const struct pv_batch *batch;
+	bool open;
 
-	return batch->depth[kind] && !batch->paused && !pv_port_in_interrupt();
+	pv_port_preempt_disable();
+	batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+	open = batch->depth[kind] && !batch->paused && !pv_port_in_interrupt();
+	pv_port_preempt_enable();
+	return open;
+}
+
+u32 pv_batch_switch_out(void)
+{
+	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+	u32 depth = batch->depth[PV_BATCH_MMU];
+
+	drain(batch);
+	batch->depth[PV_BATCH_MMU] = 0;
+	return depth;
+}
+
+void pv_batch_switch_in(u32 depth)
+{
+	PV_PERCPU_PTR(pv_batch_this_cpu)->depth[PV_BATCH_MMU] = depth;
 }
 
 u32 pv_batch_pause(void)

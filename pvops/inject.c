@@ -19,12 +19,23 @@ struct inject {
 	bool next;
 	/* The due fault is that of a retry. */
 	bool second;
-	/* Not yet reported, by errno: injected faults; refusals that these have caused. */
-	u32 waiting[PV_INJECT_ERRNOS];
-	u32 following[PV_INJECT_ERRNOS];
 };
 
+#ifdef PV_PORT_PREEMPTION
+/* For all CPUs: a preempted task may make its retry on another one. */
+static struct inject pv_inject_all;
+#define this_inject()	(&pv_inject_all)
+#else
 static PV_PERCPU_DEFINE(struct inject, pv_inject_this_cpu);
+#define this_inject()	PV_PERCPU_PTR(pv_inject_this_cpu)
+#endif
+
+/*
+ * Not yet reported, by errno: injected faults; refusals that these have caused.  For all
+ * CPUs, because a preempted task may report on another one.
+ */
+static u32 waiting[PV_INJECT_ERRNOS];
+static u32 following[PV_INJECT_ERRNOS];
 
 static u32 every;
 static u32 seed;
@@ -33,17 +44,20 @@ static struct pv_inject_counts counted;
 
 #define count(what)	__atomic_fetch_add(&counted.what, 1, __ATOMIC_RELAXED)
 
-static void add(u32 *waiting)
+static void add(u32 *number)
 {
-	asm("incl %0" : "+m" (*waiting) : : "cc");
+	__atomic_fetch_add(number, 1, __ATOMIC_RELAXED);
 }
 
-static bool take(u32 *waiting)
+static bool take(u32 *number)
 {
-	if (!*waiting)
-		return false;
-	asm("decl %0" : "+m" (*waiting) : : "cc");
-	return true;
+	u32 old = __atomic_load_n(number, __ATOMIC_RELAXED);
+
+	while (old)
+		if (__atomic_compare_exchange_n(number, &old, old - 1, true, __ATOMIC_RELAXED,
+						__ATOMIC_RELAXED))
+			return true;
+	return false;
 }
 
 static bool number(const char **text, u32 *val)
@@ -124,7 +138,7 @@ bool pv_inject_due(void)
 
 	if (!n)
 		return false;
-	inject = PV_PERCPU_PTR(pv_inject_this_cpu);
+	inject = this_inject();
 	count(calls);
 	inject->second = inject->next;
 	inject->next = false;
@@ -150,7 +164,7 @@ void pv_inject_dropped(void)
 
 u32 pv_inject_pick(u32 below)
 {
-	struct inject *inject = PV_PERCPU_PTR(pv_inject_this_cpu);
+	struct inject *inject = this_inject();
 
 	/* The generator of Numerical Recipes; its high bits are the more random ones. */
 	inject->random = inject->random * 1664525 + 1013904223 + seed;
@@ -159,14 +173,14 @@ u32 pv_inject_pick(u32 below)
 
 s32 pv_inject_error(const u8 *errors, u32 *turn)
 {
-	struct inject *inject = PV_PERCPU_PTR(pv_inject_this_cpu);
+	struct inject *inject = this_inject();
 	u32 nr = __atomic_fetch_add(turn, 1, __ATOMIC_RELAXED), end;
 
 	for (end = 0; errors[end]; end++)
 		;
 	nr = errors[nr % end];
 	count(injected);
-	add(&inject->waiting[nr]);
+	add(&waiting[nr]);
 	inject->next = how == TWICE && !inject->second;
 	return -(s32)nr;
 }
@@ -174,17 +188,16 @@ s32 pv_inject_error(const u8 *errors, u32 *turn)
 void pv_inject_follows(s32 error)
 {
 	if (error < 0 && error > -PV_INJECT_ERRNOS)
-		add(&PV_PERCPU_PTR(pv_inject_this_cpu)->following[-error]);
+		add(&following[-error]);
 }
 
 void pv_inject_reported(unsigned long caller, s32 error)
 {
-	struct inject *inject = PV_PERCPU_PTR(pv_inject_this_cpu);
 	u32 nr = (u32)-error;
 
-	if (nr < PV_INJECT_ERRNOS && take(&inject->waiting[nr])) {
+	if (nr < PV_INJECT_ERRNOS && take(&waiting[nr])) {
 		count(reported);
-	} else if (nr < PV_INJECT_ERRNOS && take(&inject->following[nr])) {
+	} else if (nr < PV_INJECT_ERRNOS && take(&following[nr])) {
 		count(followed);
 	} else {
 		count(other);

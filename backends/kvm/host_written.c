@@ -42,8 +42,11 @@ static u64 system_time(void)
 {
 	u64 ns;
 
+	/* One CPU's parameters do not fit another one's TSC. */
+	pv_port_preempt_disable();
 	while (!pv_pvclock_try(&PV_PERCPU_PTR(pvkvm_shared)->clock, &ns))
 		;
+	pv_port_preempt_enable();
 	return ns;
 }
 

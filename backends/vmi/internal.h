@@ -169,7 +169,10 @@ static __always_inline void pvvmi_counted(u32 nr, bool traps)
 {
 	struct pvvmi_counts *counts = PV_PERCPU_PTR(pvvmi_count);
 
-	/* One instruction for each: an interrupt may make calls, too. */
+	/*
+	 * One instruction for each: an interrupt may make calls, too.  A task that is
+	 * preempted here counts on the CPU that it came from.
+	 */
 	asm("incq %0" : "+m" (counts->nr[nr]) : : "cc");
 	if (traps)
 		asm("incq %0" : "+m" (counts->trapping) : : "cc");

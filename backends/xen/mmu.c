@@ -71,10 +71,10 @@ static void pvxen_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
 		pvxen_forget_roots();
 	/* One hypercall for both, if no batch is open. */
 	pv_batch_begin(PV_BATCH_MMU);
-	pv_batch_update(PV_OP_set_p4d, XEN_CALLER(),
+	pv_batch_append(PV_OP_set_p4d, XEN_CALLER(),
 			entry_maddr(p4dp) | MMU_NORMAL_PT_UPDATE, (__force u64)p4d);
 	if (pv_mfn_nr(user))
-		pv_batch_update(PV_OP_set_p4d, XEN_CALLER(),
+		pv_batch_append(PV_OP_set_p4d, XEN_CALLER(),
 				pv_maddr_nr(pv_mfn_to_maddr(user)) | offset | MMU_NORMAL_PT_UPDATE,
 				(__force u64)p4d);
 	pv_batch_end(PV_BATCH_MMU);

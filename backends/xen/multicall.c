@@ -3,7 +3,7 @@
  * Multicalls: all changes of a context switch in one hypercall.
  *
  * Entries are added with events masked, so an interrupt's flush finds only complete
- * entries.  An op that may not wait (no PV_BATCH_CPU open, or paused by an interrupt)
+ * entries, and the queue stays that of this CPU.  An op that may not wait (no PV_BATCH_CPU open, or paused by an interrupt)
  * first flushes the waiting entries, to keep the order.
  */
 #include "internal.h"
@@ -90,14 +90,14 @@ static void flush(struct xen_queue *queue)
 
 void pvxen_mc_flush(void)
 {
-	struct xen_queue *queue = PV_PERCPU_PTR(xen_queue);
 	pv_flags_t flags;
 
-	if (!queue->used)
+	/* Of another CPU, if the task moves now; then nothing of the task is queued. */
+	if (!PV_PERCPU_PTR(xen_queue)->used)
 		return;
 	flags = pvxen_save_fl();
 	pvxen_irq_disable();
-	flush(queue);
+	flush(PV_PERCPU_PTR(xen_queue));
 	pvxen_restore_fl(flags);
 }
 
@@ -115,10 +115,11 @@ static void add(struct xen_queue *queue, enum pv_op op, unsigned long caller, u3
 void pvxen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,
 		unsigned long a2, unsigned long a3)
 {
-	struct xen_queue *queue = PV_PERCPU_PTR(xen_queue);
 	pv_flags_t flags = pvxen_save_fl();
+	struct xen_queue *queue;
 
 	pvxen_irq_disable();
+	queue = PV_PERCPU_PTR(xen_queue);
 	if (queue->used == ENTRIES)
 		flush(queue);
 	add(queue, op, caller, nr, a1, a2, a3, 0);
@@ -129,12 +130,13 @@ void pvxen_mc_add(enum pv_op op, unsigned long caller, u32 nr, unsigned long a1,
 
 void pvxen_mc_mmuext(enum pv_op op, unsigned long caller, const struct mmuext_op *ops, u32 count)
 {
-	struct xen_queue *queue = PV_PERCPU_PTR(xen_queue);
 	pv_flags_t flags = pvxen_save_fl();
+	struct xen_queue *queue;
 	struct mmuext_op *to;
 	u32 i;
 
 	pvxen_irq_disable();
+	queue = PV_PERCPU_PTR(xen_queue);
 	if (queue->used == ENTRIES || queue->ext_used + count > EXT_OPS)
 		flush(queue);
 	to = &queue->ext[queue->ext_used];

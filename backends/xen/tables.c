@@ -334,7 +334,7 @@ static void clear_entries(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u32
 
 	for (i = 0; i < end; i++)
 		if (table[i])
-			pv_batch_update(op, caller, maddr + i * 8UL, 0);
+			pv_batch_append(op, caller, maddr + i * 8UL, 0);
 }
 
 static pv_pfn_t alloc_table(enum pv_op op, unsigned long caller, u32 level)

@@ -27,9 +27,12 @@ static u64 system_time(void)
 {
 	u64 ns;
 
+	/* One CPU's parameters do not fit another one's TSC. */
+	pv_port_preempt_disable();
 	while (!pv_pvclock_try((const struct pv_pvclock *)&PV_PERCPU_PTR(pvxen_vcpu_info)->time,
 			       &ns))
 		;
+	pv_port_preempt_enable();
 	return ns;
 }
 

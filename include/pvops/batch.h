@@ -25,9 +25,13 @@
  *    A kernel without such entry code answers pv_port_in_interrupt().  Then, in
  *    an interrupt handler, an update or a flush first submits the queue and then
  *    takes effect at once; the handler opens no batch of its own.
- * 5. Flush and end submit in order.  A write of CR3, a TLB flush, the release of
+ * 5. A batch belongs to the task that opened it.  The kernel may preempt the task, but not
+ *    inside an op: there pv_port_preempt_disable() holds.  The code that switches
+ *    tasks calls pv_batch_switch_out() for the old one and pv_batch_switch_in() for the
+ *    new one.  A kernel that never switches tasks in a batch needs neither.
+ * 6. Flush and end submit in order.  A write of CR3, a TLB flush, the release of
  *    a table, an IPI, a context switch and the stop of a CPU flush first.
- * 6. Each entry keeps the op and the caller that queued it.  An entry that the
+ * 7. Each entry keeps the op and the caller that queued it.  An entry that the
  *    hypervisor refuses is retried once, alone and in its place, so a transient
  *    refusal loses nothing.  Each refusal is reported with op, caller, error and
  *    the result of the retry, is counted, and is kept in a log of the last
@@ -167,13 +171,18 @@ void pv_batch_setup(pv_batch_submit_t submit);
  * pv_batch_begin, pv_batch_end - batch_enter and batch_leave of a backend that queues
  * @kind: which updates may wait
  *
- * Context: preemption off.  A backend that keeps requests outside of this queue submits
+ * Context: as batch_enter.  A backend that keeps requests outside of this queue submits
  * them itself at the end of a PV_BATCH_CPU.
  */
 void pv_batch_begin(enum pv_batch_kind kind);
 void pv_batch_end(enum pv_batch_kind kind);
 
-/** pv_batch_open - is a batch of this kind open, and not paused? */
+/**
+ * pv_batch_open - is a batch of this kind open, and not paused?
+ * @kind: the kind
+ *
+ * Context: any.  The answer is about the calling task.
+ */
 bool pv_batch_open(enum pv_batch_kind kind);
 
 /**
@@ -183,8 +192,8 @@ bool pv_batch_open(enum pv_batch_kind kind);
  * @ptr: request
  * @val: request
  *
- * Context: as set_pte.  Returns 0, or the error of an update that was submitted
- * at once and lost; it has been reported.
+ * Context: as set_pte, and preemption off.  Returns 0, or the error of an update that
+ * was submitted at once and lost; it has been reported.
  */
 int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val);
 
@@ -221,14 +230,18 @@ static __always_inline void pv_batch_put(struct pv_batch *batch, u32 used, enum 
 static __always_inline void pv_batch_append(enum pv_op op, unsigned long caller,
 					    u64 ptr, u64 val)
 {
-	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
-	u32 used = batch->used;
+	struct pv_batch *batch;
+	u32 used;
 
+	pv_port_preempt_disable();
+	batch = PV_PERCPU_PTR(pv_batch_this_cpu);
+	used = batch->used;
 	if (!batch->depth[PV_BATCH_MMU] || batch->paused || used == PV_BATCH_MAX ||
 	    pv_port_in_interrupt())
 		pv_batch_update(op, caller, ptr, val);
 	else
 		pv_batch_put(batch, used, op, caller, ptr, val);
+	pv_port_preempt_enable();
 }
 
 /**
@@ -237,6 +250,24 @@ static __always_inline void pv_batch_append(enum pv_op op, unsigned long caller,
  * Context: any; the batch stays open.
  */
 void pv_batch_drain(void);
+
+/**
+ * pv_batch_switch_out - close the batches of a task that leaves its CPU
+ *
+ * Submits the queue.  Returns the number of open PV_BATCH_MMU, for
+ * pv_batch_switch_in().  The next task begins without a batch.
+ * Context: scheduler, interrupts masked, no PV_BATCH_CPU open, not between
+ * pv_batch_pause() and pv_batch_resume().
+ */
+u32 pv_batch_switch_out(void);
+
+/**
+ * pv_batch_switch_in - open the batches of a task that has come to this CPU
+ * @depth: what pv_batch_switch_out() returned for the task; 0 for a new one
+ *
+ * Context: as pv_batch_switch_out(), on any CPU.
+ */
+void pv_batch_switch_in(u32 depth);
 
 /**
  * pv_batch_pause - suspend batches at the entry of an interrupt or exception
@@ -256,11 +287,8 @@ u32 pv_batch_pause(void);
  * the CPU of the pause.
  *
  * Behind the outermost pair the kernel may switch tasks at once, interrupts still masked,
- * if the interrupted code had interrupts and preemption on, and no batch is open:
- * pv_batch_open() is false for both kinds.  Then the queue has nothing of the task, which
- * may continue on another CPU.  In a batch the kernel only marks the task, and switches
- * when the task has left the batch: batches belong to the CPU, and an interrupted op may
- * hold a position in the queue, which the updates of another task move.
+ * if the interrupted code had interrupts and preemption on.  The task may continue on
+ * another CPU.
  */
 void pv_batch_resume(u32 token);
 

@@ -9,9 +9,11 @@
  * with each error that this call can return, in turn.  A list of requests fails
  * somewhere in the middle, and the requests before that point are really done.  The
  * backend's inject.c lists the errors, and the calls that never fail with the reason.
+ * A kernel with preemption counts the hypercalls of all CPUs together, because a retry
+ * may come from another CPU than the failed call.
  *
- * The layer reports every refusal (batch.h).  A report removes its fault from the
- * CPU's list; so, when no hypercall is in progress, the number of injected faults equals
+ * The layer reports every refusal (batch.h).  A report removes its fault from a list;
+ * so, when no hypercall is in progress, the number of injected faults equals
  * the number of reported ones.  Refusals by the hypervisor itself are counted apart: those
  * that follow from a fault, and all others, which the log names.
  */
@@ -117,7 +119,7 @@ void pv_inject_follows(s32 error);
  * For the core.
  */
 
-/** pv_inject_reported - match a reported refusal, by caller and error, with this CPU's faults */
+/** pv_inject_reported - match a reported refusal, by caller and error, with injected faults */
 void pv_inject_reported(unsigned long caller, s32 error);
 
 #else

@@ -27,13 +27,22 @@
  *    interrupt handlers that interrupted kernel mode, or it answers
  *    pv_port_in_interrupt().
  *
- * Preemption.  Queues are per CPU, so a task keeps its CPU inside an op and from
- * batch_enter to batch_leave.  A kernel that switches tasks only where its own code calls
- * the scheduler, outside of a batch, or on the way back to user mode, has nothing to do.  A
- * kernel whose timer interrupt switches tasks in kernel mode must not switch while interrupts
- * are masked, in a batch, or between pv_batch_pause() and pv_batch_resume(); batch.h says
- * when it may switch right behind the latter.  It also masks interrupts, or disables
- * preemption, around every op whose context says so.
+ * Preemption.  A kernel that switches tasks only where its own code calls the scheduler,
+ * outside of a batch, or on the way back to user mode, has nothing to do.  A kernel that
+ * preempts its own code, on the way back from an interrupt to kernel mode, does this:
+ *
+ *    - It defines PV_PORT_PREEMPTION and the two functions below.  Between them the task
+ *      keeps its CPU.  Only functions of a backend and of the core call them; native
+ *      sites are bare instructions, and have no such calls.
+ *    - It disables preemption, or masks interrupts, around every op whose context says
+ *      so.  In any other op the task may be preempted, and may continue on another CPU.
+ *    - It does not switch while interrupts are masked, nor between pv_batch_pause() and
+ *      pv_batch_resume().
+ *    - It may switch in a batch.  The code that switches calls pv_batch_switch_out() and
+ *      pv_batch_switch_in() (batch.h).  It does so with interrupts masked, before
+ *      start_context_switch and after end_context_switch.
+ *    - It patches sites again only when no task was preempted in the middle of one
+ *      (pv_port_hold_cpus()).
  *
  * Page tables.  pv_port_kernel_root() is the root that the kernel was entered on, or the
  * root that it made in ring 0 before pv_init().  Under Xen PV it is the domain builder's,
@@ -73,7 +82,10 @@
  *
  *	PV_PERCPU_DECLARE(type, name)	declare, as "extern"
  *	PV_PERCPU_DEFINE(type, name)	define, zeroed, one per CPU
- *	PV_PERCPU_PTR(name)		address of this CPU's, at any time
+ *	PV_PERCPU_PTR(name)		address of this CPU's, at any time.  The compiler
+ *					must not move it over a memory clobber, behind
+ *					which the task may run on another CPU: its asm
+ *					has the variable as a memory operand
  *	PV_PERCPU_PTR_OF(name, cpu)	address of another CPU's
  *	PV_PERCPU_ASM			how assembly names this CPU's variable:
  *					a string prefix such as "%gs:".  The
@@ -116,7 +128,7 @@
  *	PV_VECTOR_IPI, PV_IPI_COUNT	first IPI vector and how many
  *	PV_VECTOR_EVENT			vector that leads to pv_port_event_entry, for
  *					hypervisors that have one vector for all events
- *	PV_MAX_CPUS			number of CPUs that the kernel is built for, <= 256
+ *	PV_MAX_CPUS			number of CPUs that the kernel is built for
  *	PV_PORT_INJECT			defined: a test kernel with fault injection
  *					(inject.h); may be left out
  *	PV_PORT_RETPOLINE		defined: unpatched sites contain no bare indirect
@@ -133,6 +145,13 @@
  *	pv_port_virt_to_pfn(va)		frame of a linear-map address
  *	pv_port_pfn_to_virt(pfn)	linear-map address of a frame
  *	pv_port_this_cpu()		number of this CPU
+ *	PV_PORT_PREEMPTION		defined: the kernel preempts its own code, and
+ *					defines the next two functions; may be left out
+ *	pv_port_preempt_disable()	the task keeps its CPU until
+ *	pv_port_preempt_enable()	this, which may switch tasks at once.  Pairs
+ *					nest; both are memory clobbers, work in any
+ *					context, NMI included, and change no register
+ *					that a C function must preserve
  *	pv_port_in_interrupt()		true if this code interrupted code that may
  *					have a batch open.  A kernel that pauses
  *					batches in its entry code returns false
@@ -226,7 +245,9 @@ void pv_port_text_end(unsigned long start, unsigned long end);
  * site has called, because the text that they resume in, or return to, may have changed.
  * It never holds them in an interrupt handler, which may have interrupted a site; a place
  * that each CPU reaches by itself, such as an idle loop or a stopper thread, is right.
- * Held CPUs take no interrupts and no NMIs.
+ * Held CPUs take no interrupts and no NMIs.  With preemption, no task may be preempted
+ * inside of a site, between two of its instructions.  A task that is preempted in a
+ * function that a site has called is right: such a function returns to the site's end.
  *
  * Context: process context, interrupts on.  Returns what @fn returns.
  */

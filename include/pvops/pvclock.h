@@ -38,14 +38,16 @@ struct pv_pvclock {
 
 /**
  * pv_pvclock_try - read a clock once
- * @clock: the clock of the CPU that the caller runs on; it need not stay there
+ * @clock: the clock of the CPU that the caller runs on.  The task keeps this CPU during the
+ *	call: one CPU's parameters need not fit another one's TSC
  * @ns: receives the hypervisor's system time
  *
- * Returns false if the hypervisor changed it meanwhile.  Then the caller looks @clock
- * up again, because it may run on another CPU now, and reads again:
+ * Returns false if the hypervisor changed it meanwhile.  Then the caller reads again:
  *
+ *	pv_port_preempt_disable();
  *	while (!pv_pvclock_try(PV_PERCPU_PTR(my_clock), &ns))
  *		;
+ *	pv_port_preempt_enable();
  *
  * A version that stays odd stops the reader for ever.  The reader has no other source,
  * and this gives the hypervisor no new power: it can also stop running the CPU.

@@ -89,6 +89,17 @@
 #endif
 
 /**
+ * pv_port_preempt_disable, pv_port_preempt_enable - keep the task on its CPU
+ *
+ * A kernel that preempts its own code defines both, and PV_PORT_PREEMPTION (port.h).
+ * Everything else is one empty pair.
+ */
+#ifndef PV_PORT_PREEMPTION
+static __always_inline void pv_port_preempt_disable(void) { }
+static __always_inline void pv_port_preempt_enable(void) { }
+#endif
+
+/**
  * PV_STACK_POINTER - operand ("+r") of an asm statement that calls a function
  *
  * With this operand the compiler sets up the stack frame before the call, and keeps
@@ -276,12 +287,15 @@ struct pv_cpu_state {
 	struct pv_dtr idt;
 };
 
-/** PV_CPUMASK_WORDS - u64 words in every CPU mask of the contract: 256 CPUs */
-#define PV_CPUMASK_WORDS	4
+/** PV_CPUMASK_WORDS - u64 words in every CPU mask of the contract: one bit for each CPU */
+#define PV_CPUMASK_WORDS	((PV_MAX_CPUS + 63) / 64)
 
 /**
  * struct pv_cpumask - set of CPUs, bit n of word n / 64
  * @word: the bits
+ *
+ * As large as the kernel's own set of CPUs, so a kernel with thousands of them keeps it off
+ * the stack.
  */
 struct pv_cpumask {
 	u64 word[PV_CPUMASK_WORDS];
@@ -300,7 +314,7 @@ static __always_inline u32 pv_cpumask_next(const struct pv_cpumask *mask, u32 fr
 	u64 wanted = ~0ULL << from % 64;
 	u32 word;
 
-	for (word = from / 64; word < (PV_MAX_CPUS + 63) / 64; word++) {
+	for (word = from / 64; word < PV_CPUMASK_WORDS; word++) {
 		u64 bits = mask->word[word] & wanted;
 
 		if (bits) {

@@ -66,7 +66,8 @@ extern unsigned long percpu_base[PV_MAX_CPUS];
 	__extension__({							\
 		unsigned long self_;					\
 									\
-		__asm__("movq %%gs:percpu_self, %0" : "=r" (self_));	\
+		__asm__("movq %%gs:percpu_self, %0"			\
+			: "=r" (self_) : "m" (name));			\
 		(__typeof__(name) *)(self_ + (unsigned long)&(name));	\
 	})
 #define PV_PERCPU_PTR_OF(name, cpu) \

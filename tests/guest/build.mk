@@ -51,6 +51,9 @@ $(eval $(call guest-rules,$(B)/clang,clang))
 # Its hypercalls can be made to fail (include/pvops/inject.h).
 $(eval $(call guest-rules,$(B)/fault,gcc,-DPV_PORT_INJECT))
 
+# Its kernel is preemptible (tests/guest/preempt.c).
+$(eval $(call guest-rules,$(B)/preempt,gcc,-DPV_PORT_INJECT -DPV_PORT_PREEMPTION))
+
 # No indirect branch is executed bare.
 $(eval $(call guest-rules,$(B)/retpoline,gcc,-DPV_PORT_RETPOLINE -mindirect-branch=thunk-extern \
 	-mindirect-branch-register -fno-jump-tables))

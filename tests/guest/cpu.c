@@ -348,7 +348,9 @@ void cpu_hold_point(void)
 
 int pv_port_hold_cpus(int (*fn)(void *arg), void *arg)
 {
-	static const struct pv_cpumask all = { { ~0ULL, ~0ULL, ~0ULL, ~0ULL } };
+	static const struct pv_cpumask all = {
+		.word = { [0 ... PV_CPUMASK_WORDS - 1] = ~0ULL },
+	};
 	struct hold hold = { 0, 0, false, false };
 	u32 others = cpus_online - 1;
 	int result;

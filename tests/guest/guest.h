@@ -205,6 +205,8 @@ struct proc *proc_start(u32 which, u64 arg);
 s64 proc_wait(struct proc *proc);
 void proc_exit(s64 code) __attribute__((noreturn));
 void schedule(void);
+/* Loads the state of the current process, which has come to this CPU.  Interrupts masked. */
+void proc_arrive(u64 cr3);
 void syscall_dispatch(struct regs *regs);
 extern u64 context_switches;
 
@@ -263,6 +265,47 @@ void test_outside(void);
 u64 hypercalls(void);
 /* Do batches queue?  They must, if no op is left to native. */
 bool batches(void);
+
+/* --- preempt.c --- */
+
+struct regs;
+#ifdef PV_PORT_PREEMPTION
+/* Runs a test several times, while the task moves between CPUs. */
+void preempt_run(void (*test)(void));
+/* At a debug exception: true if it was a step of ours. */
+bool preempt_step(struct regs *regs);
+/* At the end of an interrupt in the kernel. */
+void preempt_interrupt(struct regs *regs);
+/* Ends single steps.  Interrupts masked. */
+void preempt_stop_steps(void);
+void preempt_report(void);
+#else
+static inline void preempt_run(void (*test)(void))
+{
+	test();
+}
+
+static inline bool preempt_step(struct regs *regs)
+{
+	(void)regs;
+	return false;
+}
+
+static inline void preempt_interrupt(struct regs *regs)
+{
+	(void)regs;
+}
+
+static inline void preempt_stop_steps(void) { }
+static inline void preempt_report(void) { }
+#endif
+/* For ops whose context is "preemption off". */
+#define PINNED(call)			\
+	do {				\
+		preempt_disable();	\
+		call;			\
+		preempt_enable();	\
+	} while (0)
 
 /* --- load.c --- */
 

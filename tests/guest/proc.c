@@ -55,7 +55,23 @@ static void switch_to(struct proc *next)
 		pv_write_cr3(pv_pfn_nr(next->active_mm->root) << PV_PAGE_SHIFT);
 	pv_end_context_switch();
 	current_proc = next;
+	/* The way to user mode must not be stepped. */
+	preempt_stop_steps();
 	switch_stack(&prev->rsp, next->rsp);
+}
+
+void proc_arrive(u64 cr3)
+{
+	struct proc *proc = current_proc;
+
+	pv_start_context_switch();
+	pv_load_sp0(PV_PERCPU_PTR(percpu_tss), proc->stack_top);
+	this_cpu(percpu_kernel_stack) = proc->stack_top;
+	pv_load_tls(this_gdt(), proc->tls);
+	pv_write_msr(MSR_FS_BASE, proc->fs_base);
+	pv_set_iopl(proc->iopl);
+	pv_write_cr3(cr3);
+	pv_end_context_switch();
 }
 
 /* Switches to the next process; the kernel's own process is one of them. */
@@ -158,7 +174,7 @@ s64 proc_wait(struct proc *proc)
 	}
 	while (proc->state != PROC_ZOMBIE)
 		schedule();
-	pv_set_timer(~0ULL);
+	PINNED(pv_set_timer(~0ULL));
 	return proc_reap(proc);
 }
 

@@ -20,10 +20,23 @@ static const struct test op_tests[] = {
 
 static const struct test load = { "load", load_run };
 
+/*
+ * Tests whose ops may be preempted.  They observe nothing that belongs to a CPU, and count no
+ * interrupts.
+ */
+static const char *const preemptible[] = {
+	"save_fl", "restore_fl", "irqs_disabled_flags", "read_cr3", "read_cr4",
+	"set_pte", "set_pmd", "set_pud", "set_p4d", "pte_val", "make_pte", "pmd_val", "make_pmd",
+	"pud_val", "make_pud", "p4d_val", "make_p4d", "modify_prot", "alloc_release_pte",
+	"alloc_release_pmd", "alloc_release_pud", "pgd", "pgd_kernel_half", "table_cache",
+	"batch", "batch_nested", "batch_overflow", "batch_drains", "batch_refused",
+	"batch_preempted", "clock_read", "processes", "syscalls", "memory", "fork",
+};
+
 /* Tests of the contract beyond single ops. */
 #define EXTRA(x)	\
 	x(batch_nested) x(batch_overflow) x(batch_interrupt) x(batch_refused)	\
-	x(batch_drains) x(pgd_kernel_half) x(counters) x(processes) x(preemption) x(fork) x(memory)	\
+	x(batch_drains) x(batch_preempted) x(pgd_kernel_half) x(counters) x(processes) x(preemption) x(fork) x(memory)	\
 	x(user_faults) x(syscalls) x(repatch) x(cpu_missing) x(wx) x(wx_map) x(register_state)	\
 	x(patch_pass) x(batch_unknown_error) x(vmi_direct) x(vmi_counts) x(vmi_batch) x(vmi_wx) \
 	x(vmimon_traps) x(vmimon_ioapic)	\
@@ -126,13 +139,26 @@ static bool wanted(const char *name)
 	return false;
 }
 
+static bool is_preemptible(const char *name)
+{
+	u32 i;
+
+	for (i = 0; i < COUNT(preemptible); i++)
+		if (text_equal(preemptible[i], name))
+			return true;
+	return false;
+}
+
 static void run(const struct test *test, u32 nr)
 {
 	failures = 0;
 	skipped = NULL;
 	errored = NULL;
 	outside = false;
-	test->run();
+	if (is_preemptible(test->name))
+		preempt_run(test->run);
+	else
+		test->run();
 	if (errored) {
 		error_total++;
 		print("not ok %u - test-%s-%s # ERROR %s\n", nr, boot_info.env, test->name, errored);
@@ -217,6 +243,7 @@ void tests_run(void)
 	     failed_total, skipped_total, error_total);
 	bench_run();
 	report_faults();
+	preempt_report();
 	print("pvops-guest: end: pass %u fail %u skip %u error %u\n", passed_total, failed_total,
 	      skipped_total, error_total);
 }

@@ -120,6 +120,8 @@ void trap(struct regs *regs)
 			nmi_hook();
 		return;
 	}
+	if (vector == VECTOR_DB && kernel && preempt_step(regs))
+		return;
 	/*
 	 * User mode has no open batch, and its traps may switch contexts, which
 	 * must not happen inside a pause.
@@ -137,6 +139,8 @@ void trap(struct regs *regs)
 	}
 	if (kernel)
 		pv_batch_resume(token);
+	if (kernel && vector >= 32)
+		preempt_interrupt(regs);
 	else if (vector >= 32)
 		schedule();
 }

@@ -377,10 +377,12 @@ static void flush(const struct mm *mm, u64 va, u32 count)
 {
 	if (!is_current(mm))
 		return;
+	preempt_disable();
 	if (count == 1)
 		pv_flush_tlb_one(va);
 	else
 		pv_flush_tlb_user();
+	preempt_enable();
 }
 
 bool mm_map(struct mm *mm, u64 va, u32 count, bool writable)
@@ -531,7 +533,10 @@ bool mm_copy(struct mm *to, struct mm *from)
 #define GONE_PAGES	8192
 #define GONE_TABLES	64
 
-/* One per CPU, which destroys one address space at a time. */
+/*
+ * One per CPU, which destroys one address space at a time.  Of the tasks only the test
+ * runner moves, so it may go on with that of another CPU.
+ */
 struct gone {
 	u32 tables[3][GONE_TABLES];
 	u32 pages[GONE_PAGES];
@@ -564,14 +569,18 @@ static bool gather_pages(struct mm *to, struct mm *from, pv_pfn_t table, u64 bas
 /* Frees the tree from the top down; a frame is free when no table refers to it. */
 void mm_destroy(struct mm *mm)
 {
-	struct gone *gone = &scratch[pv_port_this_cpu()];
-	u32 (*tables)[GONE_TABLES] = gone->tables;
+	u32 (*tables)[GONE_TABLES];
 	u32 count[3] = { 0, 0, 0 };
 	pv_p4d_t *p4ds = pv_port_pfn_to_virt(mm->root);
+	struct gone *gone;
 	u32 i, n;
 
+	preempt_disable();
+	gone = &scratch[pv_port_this_cpu()];
+	tables = gone->tables;
 	gone->page_count = 0;
 	each_table(mm, gather_pages, NULL);
+	preempt_enable();
 	for (i = 0; i < PV_TABLE_ENTRIES / 2; i++) {
 		u64 val = pv_p4d_val(p4ds[i]);
 

@@ -375,29 +375,43 @@ static void pause_shows_the_handler_what_was_queued(void **state)
 	assert_journal_is_0_to(4);
 }
 
-/* What pv_batch_resume() says of a switch of tasks behind it. */
-static void batch_tells_whether_tasks_may_switch_behind_resume(void **state)
+/* --- rule 5: a batch belongs to its task --- */
+
+/* Behind the handler of an interrupt, the task continues on another CPU. */
+static void batch_moves_with_its_task(void **state)
 {
-	(void)state;
+	u32 depth;
+
+	pv_batch_begin(PV_BATCH_MMU);
 	pv_batch_begin(PV_BATCH_MMU);
 	update(0, 1);
 	leave(enter());
-	assert_true(pv_batch_open(PV_BATCH_MMU));
-	pv_batch_end(PV_BATCH_MMU);
-	leave(enter());
-	assert_false(pv_batch_open(PV_BATCH_MMU));
-	assert_false(pv_batch_open(PV_BATCH_CPU));
-	/* Nothing of the task is here: another one begins, and this one goes on elsewhere. */
+	update(1, 1);
+	assert_int_equal(cell[1], 0);
+	depth = pv_batch_switch_out();
+	assert_int_equal(depth, 2);
+	assert_int_equal(cell[1], 1);
+	/* The next task finds no batch and an empty queue. */
 	assert_int_equal(nothing_left(state), 0);
-	pv_batch_begin(PV_BATCH_MMU);
 	update(2, 1);
+	assert_int_equal(cell[2], 1);
+	assert_int_equal(pv_batch_switch_out(), 0);
+
 	host_cpu = 1;
 	pv_batch_setup(submit);
-	update(1, 1);
-	assert_int_equal(cell[2], 0);
-	host_cpu = 0;
+	pv_batch_switch_in(depth);
+	assert_true(pv_batch_open(PV_BATCH_MMU));
+	update(3, 1);
 	pv_batch_end(PV_BATCH_MMU);
-	assert_journal_is_0_to(3);
+	assert_int_equal(cell[3], 0);
+	pv_batch_end(PV_BATCH_MMU);
+	assert_int_equal(nothing_left(state), 0);
+	assert_journal_is_0_to(4);
+	assert_int_equal(host_log_lines(), 0);
+	host_cpu = 0;
+	/* A new task has no batch. */
+	pv_batch_switch_in(0);
+	assert_false(pv_batch_open(PV_BATCH_MMU));
 }
 
 static void batch_inside_a_handler_queues_nothing(void **state)
@@ -789,7 +803,7 @@ static void exception_inside_a_submission_duplicates_nothing(void **state)
 	check_steps(9);
 }
 
-/* --- rule 5: order --- */
+/* --- rule 6: order --- */
 
 static void drain_submits_in_order_and_stays_open(void **state)
 {
@@ -822,7 +836,7 @@ static void same_entry_twice_ends_with_the_last_value(void **state)
 	assert_int_equal(cell[7], 3);
 }
 
-/* --- rule 6: refusals --- */
+/* --- rule 7: refusals --- */
 
 static void refused_entry_is_reported_and_the_rest_applied(void **state)
 {
@@ -1102,7 +1116,7 @@ int main(void)
 		TEST_BATCH(each_cpu_has_its_own_queue),
 		TEST_BATCH(drain_in_an_interrupt_keeps_the_place_in_the_queue),
 		TEST_BATCH(pause_shows_the_handler_what_was_queued),
-		TEST_BATCH(batch_tells_whether_tasks_may_switch_behind_resume),
+		TEST_BATCH(batch_moves_with_its_task),
 		TEST_BATCH(batch_inside_a_handler_queues_nothing),
 		TEST_BATCH(pauses_nest),
 		TEST_BATCH(batch_left_open_by_a_handler_is_reported_and_closed),

@@ -19,6 +19,8 @@ static int disarmed(void **state)
 {
 	fresh(state);
 	memset(pv_inject_this_cpu, 0, sizeof(pv_inject_this_cpu));
+	memset(waiting, 0, sizeof(waiting));
+	memset(following, 0, sizeof(following));
 	pv_inject_arm("0");
 	pv_inject_read(&before);
 	return 0;

@@ -70,7 +70,8 @@ PV_OP(mmu, flush_tlb_multi, CALL6, C, void, 3,
 /**
  * set_pte - write a level-1 entry
  * Native: one 8-byte store, compiled in line.
- * Context: the table's lock held; any that may use a batch; not NMI.
+ * Context: nobody else changes the entry (the table's lock held); any that may
+ *	use a batch; not NMI.
  *	@ptep is the entry's address in the kernel's linear map.
  * Clobbers: C.
  * Batch: yes, PV_BATCH_MMU.  Visible to hardware, and to a plain read of
@@ -363,7 +364,9 @@ PV_OP(mmu, set_fixmap, CALL6, C, void, 3, (u32, index, pv_maddr_t, maddr, u64, p
  * batch_enter - the mmu updates that follow may be deferred
  * Native: nothing (NOP).  Others: see batch.h, which defines nesting,
  *	bound, interrupts and error reports.
- * Context: preemption off until batch_leave; may nest.
+ * Context: task context; may nest.  The batch belongs to the task: batch.h, rule 5, says
+ *	how a kernel switches tasks in it.  PV_BATCH_CPU: preemption off until
+ *	batch_leave.
  * Clobbers: C.
  * Batch: opens one.
  * Default: native.

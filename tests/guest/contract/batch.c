@@ -201,6 +201,17 @@ TEST(batch_interrupt)
 		IS_OURS(nr);					\
 	} while (0)
 
+/* As the scheduler does it. */
+static void context_switch(void)
+{
+	pv_flags_t flags = pv_save_fl();
+
+	pv_irq_disable();
+	pv_start_context_switch();
+	pv_end_context_switch();
+	pv_restore_fl(flags);
+}
+
 TEST(batch_drains)
 {
 	const struct pv_cpumask self = { { 1 } };
@@ -210,17 +221,75 @@ TEST(batch_drains)
 		return;
 	spare = pv_alloc_pte();
 	pv_batch_enter(PV_BATCH_MMU);
-	DRAINS(0, pv_flush_tlb_one(VA));
-	DRAINS(1, pv_flush_tlb_user());
-	DRAINS(2, pv_flush_tlb_kernel());
-	DRAINS(3, pv_flush_tlb_multi(&self, VA, VA + PAGE));
-	DRAINS(4, pv_write_cr3(pa(mm.root)));
-	DRAINS(5, pv_write_cr3(home));
+	DRAINS(0, PINNED(pv_flush_tlb_one(VA)));
+	DRAINS(1, PINNED(pv_flush_tlb_user()));
+	DRAINS(2, PINNED(pv_flush_tlb_kernel()));
+	DRAINS(3, PINNED(pv_flush_tlb_multi(&self, VA, VA + PAGE)));
+	DRAINS(4, PINNED(pv_write_cr3(pa(mm.root))));
+	DRAINS(5, PINNED(pv_write_cr3(home)));
 	DRAINS(6, pv_release_pte(spare));
 	DRAINS(7, pv_send_ipi(pv_port_this_cpu(), PV_VECTOR_IPI + 1));
 	DRAINS(8, pv_table_cache(64));
-	DRAINS(9, { pv_start_context_switch(); pv_end_context_switch(); });
+	DRAINS(9, context_switch());
 	pv_batch_leave(PV_BATCH_MMU);
+	teardown();
+}
+
+/*
+ * Batches of random depth, with updates and a look at the entries at random places.  In a
+ * kernel with preemption the task moves meanwhile, and finds its batches again.
+ */
+TEST(batch_preempted)
+{
+	u32 lost = pv_batch_lost_count(), random = 1, depth = 0, round, i;
+	bool queues;
+
+	if (!setup())
+		return;
+	queues = batches();
+	for (round = 0; round < 1500; round++) {
+		u32 nr;
+
+		random = random * 1664525 + 1013904223;
+		nr = random >> 23;
+		switch (random >> 20 & 7) {
+		case 0:
+		case 1:
+			if (depth < 3) {
+				pv_batch_enter(PV_BATCH_MMU);
+				depth++;
+			}
+			break;
+		case 2:
+		case 3:
+			if (depth) {
+				pv_batch_leave(PV_BATCH_MMU);
+				depth--;
+			}
+			break;
+		case 4:
+			pv_batch_flush();
+			EXPECT(frame_in(nr) == 0 || frame_in(nr) == (pa(page) | PV_PTE_PRESENT));
+			break;
+		default:
+			pv_set_pte(&ptes[nr], pv_make_pte(ours()));
+			if (!depth)
+				IS_OURS(nr);
+			pv_set_pte(&ptes[nr], pv_make_pte(round & 1 ? ours() : 0));
+			if (!depth)
+				EXPECT_EQ(frame_in(nr), round & 1 ? pa(page) | PV_PTE_PRESENT : 0);
+		}
+		if (queues)
+			EXPECT_EQ(pv_batch_open(PV_BATCH_MMU), depth != 0);
+	}
+	for (; depth; depth--)
+		pv_batch_leave(PV_BATCH_MMU);
+	EXPECT(!pv_batch_open(PV_BATCH_MMU));
+	for (i = 0; i < PV_TABLE_ENTRIES; i++)
+		pv_set_pte(&ptes[i], pv_make_pte(ours()));
+	for (i = 0; i < PV_TABLE_ENTRIES; i++)
+		IS_OURS(i);
+	EXPECT_EQ(pv_batch_lost_count(), lost);
 	teardown();
 }
 

@@ -24,13 +24,13 @@ static bool enter(void)
 		test_error("no memory for an address space");
 		return false;
 	}
-	pv_write_cr3(pa(mm.root));
+	PINNED(pv_write_cr3(pa(mm.root)));
 	return true;
 }
 
 static void leave(void)
 {
-	pv_write_cr3(home);
+	PINNED(pv_write_cr3(home));
 	mm_destroy(&mm);
 }
 
@@ -104,9 +104,9 @@ TEST(write_cr3)
 	EXPECT(mm_map(&mm, VA, 1, true));
 	EXPECT_EQ(*at(VA), 0);
 	*at(VA) = 77;
-	pv_write_cr3(home);
+	PINNED(pv_write_cr3(home));
 	EXPECT(read_faults(VA));
-	pv_write_cr3(pa(mm.root));
+	PINNED(pv_write_cr3(pa(mm.root)));
 	EXPECT_EQ(*at(VA), 77);
 	leave();
 }
@@ -136,17 +136,17 @@ static void check_flush(void (*flush)(void))
 
 static void by_user(void)
 {
-	pv_flush_tlb_user();
+	PINNED(pv_flush_tlb_user());
 }
 
 static void by_kernel(void)
 {
-	pv_flush_tlb_kernel();
+	PINNED(pv_flush_tlb_kernel());
 }
 
 static void by_one(void)
 {
-	pv_flush_tlb_one(VA);
+	PINNED(pv_flush_tlb_one(VA));
 }
 
 TEST(flush_tlb_user)
@@ -169,7 +169,7 @@ static volatile u64 remote_saw;
 static void remote_read(void *arg)
 {
 	/* The CPU stays in this address space, with the entry in the TLB. */
-	pv_write_cr3((u64)arg);
+	PINNED(pv_write_cr3((u64)arg));
 	remote_saw = *at(VA);
 }
 
@@ -181,7 +181,7 @@ static void remote_read_again(void *arg)
 
 static void remote_home(void *arg)
 {
-	pv_write_cr3((u64)arg);
+	PINNED(pv_write_cr3((u64)arg));
 }
 
 static void by_multi(void)
@@ -236,15 +236,15 @@ TEST(set_pte)
 	pv_set_pte(ptep, pv_make_pte(pa(a) | FLAGS_RO));
 	/* Outside a batch it takes effect at once, also for a plain read of the entry. */
 	EXPECT_EQ(pv_pte_val(*ptep) & PV_FRAME_MASK, pa(a));
-	pv_flush_tlb_one(VA);
+	PINNED(pv_flush_tlb_one(VA));
 	EXPECT_EQ(*at(VA), 0xa);
 	EXPECT(write_faults(VA));
 	pv_set_pte(ptep, pv_make_pte(pa(b) | FLAGS_RW));
-	pv_flush_tlb_one(VA);
+	PINNED(pv_flush_tlb_one(VA));
 	EXPECT_EQ(*at(VA), 0xb);
 	EXPECT(!write_faults(VA));
 	pv_set_pte(ptep, pv_make_pte(0));
-	pv_flush_tlb_one(VA);
+	PINNED(pv_flush_tlb_one(VA));
 	EXPECT(read_faults(VA));
 	leave();
 	EXPECT_EQ(*(u64 *)pv_port_pfn_to_virt(a), 0xa);
@@ -280,7 +280,7 @@ static void check_upper(u32 level)
 		pv_set_pud(pudp, pv_make_pud(0));
 	else
 		pv_set_p4d(p4dp, pv_make_p4d(0));
-	pv_flush_tlb_user();
+	PINNED(pv_flush_tlb_user());
 	EXPECT(read_faults(VA));
 	if (level == 2)
 		pv_set_pmd(pmdp, pv_make_pmd(val2));
@@ -288,7 +288,7 @@ static void check_upper(u32 level)
 		pv_set_pud(pudp, pv_make_pud(val3));
 	else
 		pv_set_p4d(p4dp, pv_make_p4d(val4));
-	pv_flush_tlb_user();
+	PINNED(pv_flush_tlb_user());
 	EXPECT_EQ(*at(VA), 0xabc);
 	leave();
 }
@@ -399,7 +399,7 @@ TEST(modify_prot)
 	EXPECT_EQ(val & (PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_DIRTY | PV_PTE_ACCESSED),
 		  PV_PTE_PRESENT | PV_PTE_RW | PV_PTE_DIRTY | PV_PTE_ACCESSED);
 	pv_ptep_modify_prot_commit(ptep, pv_make_pte(val & ~PV_PTE_RW));
-	pv_flush_tlb_one(VA);
+	PINNED(pv_flush_tlb_one(VA));
 	EXPECT(write_faults(VA));
 	EXPECT_EQ(*at(VA), 1);
 	/* Accessed and dirty are not lost. */
@@ -407,7 +407,7 @@ TEST(modify_prot)
 		  PV_PTE_DIRTY | PV_PTE_ACCESSED);
 	pte = pv_ptep_modify_prot_start(ptep);
 	pv_ptep_modify_prot_commit(ptep, pv_make_pte(pv_pte_val(pte) | PV_PTE_RW));
-	pv_flush_tlb_one(VA);
+	PINNED(pv_flush_tlb_one(VA));
 	EXPECT(!write_faults(VA));
 	leave();
 }
@@ -528,10 +528,10 @@ TEST(pgd)
 		for (i = 0; i < PV_TABLE_ENTRIES / 2; i++)
 			EXPECT_EQ(((u64 *)pv_port_pfn_to_virt(root))[i], 0);
 		pv_pgd_activate(root);
-		pv_write_cr3(pa(root));
+		PINNED(pv_write_cr3(pa(root)));
 		/* The kernel continues to run in its shared half. */
 		EXPECT_EQ(pv_read_cr3(), pa(root));
-		pv_write_cr3(old);
+		PINNED(pv_write_cr3(old));
 		pv_pgd_free(root);
 	}
 	pv_table_cache(0);

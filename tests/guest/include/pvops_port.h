@@ -58,7 +58,8 @@ extern unsigned long percpu_base[PV_MAX_CPUS];
 	({								\
 		unsigned long self_;					\
 									\
-		asm("movq %%gs:percpu_self, %0" : "=r" (self_));	\
+		asm("movq %%gs:percpu_self, %0"				\
+		    : "=r" (self_) : "m" (name));			\
 		(__typeof__(name) *)(self_ + (unsigned long)&(name));	\
 	})
 #define PV_PERCPU_PTR_OF(name, cpu) \
@@ -77,6 +78,48 @@ static inline bool pv_port_in_interrupt(void)
 {
 	return false;
 }
+
+/* tests/guest/preempt.c: build "preempt". */
+#ifdef PV_PORT_PREEMPTION
+PV_PERCPU_DECLARE(u32, percpu_preempt_count);
+PV_PERCPU_DECLARE(u32, percpu_need_resched);
+void preempt_schedule(void);
+/* plant=hooks: the layer's calls do nothing. */
+extern bool preempt_left_out;
+
+static inline void preempt_disable(void)
+{
+	asm volatile("incl %%gs:percpu_preempt_count" : : : "memory", "cc");
+}
+
+static inline void preempt_enable(void)
+{
+	u32 asked;
+
+	asm volatile("movl %%gs:percpu_need_resched, %0\n\t"
+		     "decl %%gs:percpu_preempt_count\n\t"
+		     "jz 1f\n\t"
+		     "xorl %0, %0\n"
+		     "1:" : "=&r" (asked) : : "memory", "cc");
+	if (asked)
+		preempt_schedule();
+}
+
+static inline void pv_port_preempt_disable(void)
+{
+	if (!preempt_left_out)
+		preempt_disable();
+}
+
+static inline void pv_port_preempt_enable(void)
+{
+	if (!preempt_left_out)
+		preempt_enable();
+}
+#else
+static inline void preempt_disable(void) { }
+static inline void preempt_enable(void) { }
+#endif
 
 #define PV_EXTABLE(insn, fixup)			\
 	".pushsection .extable, \"a\"\n\t"	\
