@@ -16,9 +16,9 @@ top=$PWD
 variant=${1:-}
 case $variant in
 ours) tree=build/linux-6.1; source=$tree ;;
-stock | hard | fault | mm | debug | kasan | up | mm-stock | debug-stock | kasan-stock | up-stock)
+stock | hard | fault | mm | debug | kasan | up | preempt | mm-stock | debug-stock | kasan-stock | up-stock | preempt-stock)
 	tree=build/linux-$variant; source=build/linux-pristine ;;
-*) echo "usage: $0 ours|stock|hard|fault|mm|debug|kasan|up, or a configuration's -stock" >&2; exit 2 ;;
+*) echo "usage: $0 ours|stock|hard|fault|mm|debug|kasan|up|preempt, or a configuration's -stock" >&2; exit 2 ;;
 esac
 # The kernel of a configuration is no domU, and has the mm selftests.
 stock= domu=1 mm=
@@ -26,7 +26,7 @@ case $variant in
 stock) stock=1 ;;
 *-stock) stock=1 domu= mm=1 ;;
 fault) domu= ;;
-mm | debug | kasan | up) domu= mm=1 ;;
+mm | debug | kasan | up | preempt) domu= mm=1 ;;
 esac
 out=build/linux-guest
 # Of tests/linux.

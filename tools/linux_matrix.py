@@ -197,8 +197,8 @@ def words_of(name, variant):
     """What this kernel's rows add to the command line."""
     if variant.removesuffix("-stock") not in CONFIGS:
         return []
-    # Only a kernel in ring 0 can have page-table isolation.
-    pti = ["pti=on"] if environments.env_rows(name, TABLE)["backend"] != "xen" else []
+    # Xen PV and VMI exclude page-table isolation.
+    pti = ["pti=on"] if environments.env_rows(name, TABLE)["backend"] == "native" else []
     return [*CONFIG_WORDS, f"LIMIT={LIMIT * slower(variant)}", *pti]
 
 

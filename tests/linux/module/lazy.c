@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lazy updates of page tables across a sleep, and a table of the kernel that comes and
+ * Lazy updates of page tables across a sleep and across preemption, and a table of the kernel that comes and
  * goes.  Only with the pvops layer: Linux's own lazy mode does not nest, and Linux itself
  * has no way back for a table.
  */
 #include <linux/delay.h>
 #include <linux/gfp.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -82,6 +83,32 @@ static int sleep_in_lazy_mode(pte_t *ptep)
 	return 0;
 }
 
+/* Updates all the time; a kernel that preempts itself runs the other task meanwhile. */
+static int busy_in_lazy_mode(pte_t *ptep, const struct other *other)
+{
+	unsigned long end = jiffies + HZ / 10;
+	pte_t pte = READ_ONCE(*ptep);
+	unsigned int rounds = READ_ONCE(other->rounds);
+	bool before, same = true;
+
+	arch_enter_lazy_mmu_mode();
+	arch_enter_lazy_mmu_mode();
+	before = waits(ptep);
+	while (time_before(jiffies, end)) {
+		set_pte(ptep, pte_wrprotect(pte));
+		set_pte(ptep, pte);
+		same &= waits(ptep) == before;
+	}
+	rounds = READ_ONCE(other->rounds) - rounds;
+	arch_leave_lazy_mmu_mode();
+	same &= waits(ptep) == before;
+	arch_leave_lazy_mmu_mode();
+	SHOULD(same);
+	SHOULD(!waits(ptep));
+	SHOULD(!preempt_model_full() || rounds);
+	return 0;
+}
+
 int test_lazy_sleep(void)
 {
 	void *own = vmalloc(PAGE_SIZE), *others = vmalloc(PAGE_SIZE);
@@ -101,6 +128,8 @@ int test_lazy_sleep(void)
 	kthread_bind(task, raw_smp_processor_id());
 	wake_up_process(task);
 	error = sleep_in_lazy_mode(entry_of(own));
+	if (!error)
+		error = busy_in_lazy_mode(entry_of(own), &other);
 	kthread_stop(task);
 	if (!error && (!other.rounds || other.waited)) {
 		pr_err("pvops_sites: of %u updates of another task, %u waited\n",

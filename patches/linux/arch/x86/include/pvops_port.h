@@ -31,7 +31,7 @@
 #define PV_VECTOR_IPI		0xfb
 #define PV_IPI_COUNT		1
 
-#define PV_MAX_CPUS		256
+#define PV_MAX_CPUS		CONFIG_NR_CPUS
 
 /* Linux's own ops. */
 #define PV_CATALOGUE_EXTENSION	<asm/pvops_ops.h>
@@ -80,7 +80,8 @@ struct qspinlock;
 	({								\
 		unsigned long off_;					\
 									\
-		asm("movq %%gs:this_cpu_off, %0" : "=r" (off_));	\
+		asm("movq %%gs:this_cpu_off, %0"			\
+		    : "=r" (off_) : "m" (name));			\
 		(typeof(name) *)(off_ + (unsigned long)&(name));	\
 	})
 #else
@@ -143,6 +144,48 @@ static __always_inline bool pv_port_in_interrupt(void)
 		     : "=@ccnz" (yes));
 	return yes;
 }
+
+#ifdef CONFIG_PREEMPTION
+/*
+ * As preempt_disable_notrace() and preempt_enable_notrace(), because
+ * <linux/preempt.h> includes too much.
+ */
+#define PV_PORT_PREEMPTION	1
+#ifdef CONFIG_PREEMPT_DYNAMIC
+/* A static call; objtool wants its key as a symbol of the object file. */
+#define PVOPS_PREEMPT_SCHEDULE						\
+	"call __SCT__preempt_schedule_notrace\n\t"			\
+	".pushsection .discard.addressable, \"aw\"\n\t"			\
+	".quad __SCK__preempt_schedule_notrace\n\t"			\
+	".popsection\n"
+#else
+#define PVOPS_PREEMPT_SCHEDULE	"call preempt_schedule_notrace_thunk\n"
+#endif
+
+#ifdef CONFIG_PVOPS_FAULT_INJECTION
+extern bool pvops_preempt_left_out;
+#else
+#define pvops_preempt_left_out	false
+#endif
+
+static __always_inline void pv_port_preempt_disable(void)
+{
+	if (pvops_preempt_left_out)
+		return;
+	asm volatile("incl " PVOPS_PREEMPT_COUNT : : : "memory", "cc");
+}
+
+/* 0: nothing else disables preemption, and a task with more right waits. */
+static __always_inline void pv_port_preempt_enable(void)
+{
+	if (pvops_preempt_left_out)
+		return;
+	asm volatile("decl " PVOPS_PREEMPT_COUNT "\n\t"
+		     "jnz 1f\n\t"
+		     PVOPS_PREEMPT_SCHEDULE
+		     "1:" : "+r" (current_stack_pointer) : : "memory", "cc");
+}
+#endif
 
 #define pv_port_virt_to_pfn(va)		pv_pfn(pvops_virt_to_pfn(va))
 #define pv_port_pfn_to_virt(pfn)	pvops_pfn_to_virt(pv_pfn_nr(pfn))

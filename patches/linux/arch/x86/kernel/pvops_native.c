@@ -105,21 +105,20 @@ const struct pv_kernel_impls pv_native_kernel_impls = {
 };
 
 /*
- * A task may sleep while it updates page tables lazily.  Its nested batches end
- * when it is switched out, and are opened again when it runs next.
+ * A task may sleep, or be preempted, while it updates page tables lazily.  Its
+ * nested batches end when it is switched out, and are opened again when it runs
+ * next.
  */
 void pvops_start_context_switch(struct task_struct *prev)
 {
-	while (pv_batch_open(PV_BATCH_MMU)) {
-		pv_batch_leave(PV_BATCH_MMU);
-		prev->thread.lazy_mmu_depth++;
-	}
+	prev->thread.lazy_mmu_depth = pv_batch_switch_out();
 	pv_outline_start_context_switch();
 }
 
 void pvops_end_context_switch(struct task_struct *next)
 {
 	pv_outline_end_context_switch();
-	for (; next->thread.lazy_mmu_depth; next->thread.lazy_mmu_depth--)
-		pv_batch_enter(PV_BATCH_MMU);
+	pv_batch_switch_in(next->thread.lazy_mmu_depth);
+	/* A child begins with a copy of this, and with no batch. */
+	next->thread.lazy_mmu_depth = 0;
 }

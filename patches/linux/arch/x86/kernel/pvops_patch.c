@@ -178,7 +178,8 @@ static int round_trip(void *arg)
 
 /*
  * Changes all sites to their compiled text and back while all CPUs are held: a
- * task can be suspended behind the HLT of an idle site.
+ * task can be suspended behind the HLT of an idle site, or preempted inside of
+ * any site.
  */
 int pvops_patch_again(void)
 {

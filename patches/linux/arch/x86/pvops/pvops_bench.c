@@ -267,7 +267,7 @@ static noinline void measure_switch(void)
 static noinline void measure_tlb(void)
 {
 	u64 cr3 = pv_read_cr3();
-	struct pv_cpumask self = { };
+	static struct pv_cpumask self;
 	u32 cpu = smp_processor_id();
 
 	OP(read_cr3);

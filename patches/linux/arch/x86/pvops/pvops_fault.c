@@ -17,6 +17,21 @@
 /* A test module reads it, to find out whether it runs inside a batch. */
 EXPORT_SYMBOL_GPL(pv_batch_this_cpu);
 
+#ifdef PV_PORT_PREEMPTION
+/*
+ * For tests of the tests: with pvops_preempt=off a task can be moved in the
+ * middle of an update.  Only read in operations, so it must not change in one.
+ */
+bool pvops_preempt_left_out __ro_after_init;
+
+static int __init preempt_option(char *text)
+{
+	pvops_preempt_left_out = text && !strcmp(text, "off");
+	return 0;
+}
+early_param("pvops_preempt", preempt_option);
+#endif
+
 static DEFINE_MUTEX(arm_lock);
 
 /* Armed only after start of day, where nobody would retry a failed call. */

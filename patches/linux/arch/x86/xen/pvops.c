@@ -45,25 +45,23 @@ static void xen_cpu_init(u32 cpu)
 	pvxen_cpu_registers_init();
 }
 
+/*
+ * Xen reads a bit for each vCPU of the domain, but an allocated cpumask ends at
+ * nr_cpu_ids.  Preemption is off, and interrupt handlers flush no other CPU.
+ */
+static DEFINE_PER_CPU(struct pv_cpumask, flushed_cpus);
+
 static void xen_flush_tlb_info(const struct cpumask *cpus,
 			       const struct flush_tlb_info *info)
 {
-	struct pv_cpumask mask = { };
-	int cpu;
+	struct pv_cpumask *mask = this_cpu_ptr(&flushed_cpus);
 
-	for_each_cpu_and(cpu, cpus, cpu_online_mask) {
-		if (cpu >= PV_MAX_CPUS) {
-			/* An IPI does not submit the queue of this CPU. */
-			pv_batch_drain();
-			native_flush_tlb_multi(cpus, info);
-			return;
-		}
-		mask.word[cpu / 64] |= 1ULL << cpu % 64;
-	}
+	bitmap_and((unsigned long *)mask->word, cpumask_bits(cpus),
+		   cpumask_bits(cpu_online_mask), nr_cpu_ids);
 	if (info->end == TLB_FLUSH_ALL)
-		pv_flush_tlb_multi(&mask, 0, 0);
+		pv_flush_tlb_multi(mask, 0, 0);
 	else
-		pv_flush_tlb_multi(&mask, info->start, info->end);
+		pv_flush_tlb_multi(mask, info->start, info->end);
 }
 
 /*
