@@ -172,6 +172,14 @@ void pv_batch_drain(void)
 	pv_port_preempt_enable();
 }
 
+/* Not in line: it would cost the update that is submitted at once. */
+static __attribute__((__noinline__)) void put_behind_drain(enum pv_op op, unsigned long caller,
+							   u64 ptr, u64 val)
+{
+	pv_batch_drain();
+	pv_batch_put(PV_PERCPU_PTR(pv_batch_this_cpu), 0, op, caller, ptr, val);
+}
+
 int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val)
 {
 	struct pv_batch *batch = PV_PERCPU_PTR(pv_batch_this_cpu);
@@ -190,11 +198,10 @@ int pv_batch_update(enum pv_op op, unsigned long caller, u64 ptr, u64 val)
 		pv_restore_fl(flags);
 		return error;
 	}
-	if (used == PV_BATCH_MAX) {
-		drain(batch);
-		used = 0;
-	}
-	pv_batch_put(batch, used, op, caller, ptr, val);
+	if (used == PV_BATCH_MAX)
+		put_behind_drain(op, caller, ptr, val);
+	else
+		pv_batch_put(batch, used, op, caller, ptr, val);
 	return 0;
 }
 
