@@ -15,7 +15,7 @@
 #	debug	mm with checks of locks, page tables and memory
 #	kasan	mm with KASAN
 #	up	mm for one CPU
-#	preempt	mm with preemption of the kernel, and with fault injection
+#	preempt	mm with preemption of the kernel
 #
 # Each is built from build/linux-patched, outside of that tree.  For the last five the
 # stock kernel is built too, from the pristine tree into build/linux-NAME-stock
@@ -208,7 +208,7 @@ config_mm() { with_stock tools/linux-mm.config; }
 config_debug() { with_stock tools/linux-mm.config tools/linux-debug.config; }
 config_kasan() { with_stock tools/linux-mm.config tools/linux-kasan.config; }
 config_up() { with_stock tools/linux-mm.config tools/linux-up.config; }
-config_preempt() { with_stock tools/linux-mm.config tools/linux-fault.config tools/linux-preempt.config; }
+config_preempt() { with_stock tools/linux-mm.config tools/linux-preempt.config; }
 
 configuration()
 {

@@ -246,7 +246,7 @@ TEST(batch_preempted)
 
 	if (!setup())
 		return;
-	queues = batches();
+	queues = !pv_impl_is_native(PV_OP_set_pte) && batches();
 	for (round = 0; round < 1500; round++) {
 		u32 nr;
 

@@ -97,6 +97,8 @@ static int busy_in_lazy_mode(pte_t *ptep, const struct other *other)
 	while (time_before(jiffies, end)) {
 		set_pte(ptep, pte_wrprotect(pte));
 		set_pte(ptep, pte);
+		/* waits() reads the entry. */
+		arch_flush_lazy_mmu_mode();
 		same &= waits(ptep) == before;
 	}
 	rounds = READ_ONCE(other->rounds) - rounds;
