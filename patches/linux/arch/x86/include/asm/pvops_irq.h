@@ -58,7 +58,8 @@ static __always_inline int arch_irqs_disabled_flags(unsigned long flags)
 
 static __always_inline int arch_irqs_disabled(void)
 {
-	if (unlikely(pv_replaced_irqs_disabled_flags()))
+	/* A backend can keep the mask elsewhere, with tokens like RFLAGS (VMI). */
+	if (unlikely(pv_replaced_save_fl()))
 		return pv_outline_irqs_disabled_flags(pv_save_fl());
 	return !(pvops_rflags() & X86_EFLAGS_IF);
 }
