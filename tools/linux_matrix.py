@@ -282,6 +282,10 @@ def asserts(result, reference=None):
         out.append((passes, f"{part}: {passes} of {sum(count(tests, part).values())} pass", ["none does"]))
     if "pti=on" in result["words"]:
         out.append((data.get("user", {}).get("pti"), "page tables are isolated", []))
+    if "user" in parts:
+        levels = rows.get("levels", 4)
+        out.append((data.get("user", {}).get("levels") == levels, f"page tables have {levels} levels",
+                    [f"is {data.get('user', {}).get('levels')}"]))
     if "faults" in parts:
         out += _assert_faults(data)
     if reference is not None and set(SELFTESTS) & set(parts):

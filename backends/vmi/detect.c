@@ -33,6 +33,11 @@ int pvvmi_detect(const struct pv_platform *platform, const char **why)
 			*why = platform->no_option_roms;
 		return PV_SCORE_NONE;
 	}
+	/* A root would be a table of level 5, which no call of the profile knows. */
+	if (platform->five_levels) {
+		*why = "page tables have five levels (CR4.LA57 is set)";
+		return PV_SCORE_NONE;
+	}
 	/* The hypervisor reads the ROM's state and the calls' arguments in memory. */
 	if (!pv_can_share(platform, why))
 		return PV_SCORE_NONE;

@@ -143,6 +143,8 @@ struct pv_cpuid_range {
  *	pointer so that tests can replay recorded machines
  * @no_option_roms: reason why @option_roms is NULL, static text for people, or NULL if
  *	there is no special one.  Not read if @option_roms is set
+ * @five_levels: the kernel runs with CR4.LA57 set: its tables have a fifth level, above
+ *	those of the catalogue
  * @memory_encrypted: the hypervisor cannot read the kernel's pages unless the kernel
  *	shares them (SEV, SEV-SNP, TDX; Hyper-V's isolated guests)
  * @cpuid: executes the bare CPUID instruction with subleaf 0; a function so that tests
@@ -169,6 +171,7 @@ struct pv_platform {
 	const void *hvm_start_info;
 	const u8 *option_roms;
 	const char *no_option_roms;
+	bool five_levels;
 	bool memory_encrypted;
 	void (*cpuid)(struct pv_cpuid *regs);
 

@@ -16,6 +16,7 @@ CASES = (
     ("mm", "vmi", ["lockdown=integrity"], "lockdown", "the kernel is locked down"),
     ("mm", "vmi", ["pti=on"], "pti", "page table isolation is on"),
     ("up", "vmi", [], "absent", "no such backend"),
+    ("ours", "vmi-la57", [], "la57", "page tables have five levels (CR4.LA57 is set)"),
 )
 
 tap = Tap()
@@ -28,5 +29,11 @@ for variant, row, words, tag, why in CASES:
               f"{name}: the log has the expected refusal, or none")
     tap.equal([line for line in data.get("detected", []) if line.startswith("vmi: ")],
               [] if variant == "up" else [f"vmi: no: {why}"], f"{name}: detection gives the reason")
+    tap.equal(data.get("user", {}).get("levels"), 5 if row == "vmi-la57" else 4, f"{name}: levels of page tables")
     tap.equal(result["tests"].get("user/all", ("not run",))[0], "PASS", f"{name}: no user program harms the kernel")
+# The same machine, and four levels.
+data = matrix.run("vmi-la57", "ours", ["no5lvl", "PARTS=user"], "rom-no5lvl")["data"]
+tap.equal(data.get("backend"), "vmi", "no5lvl: the ROM is used")
+tap.equal(data.get("refused", []), [], "no5lvl: nothing is refused")
+tap.equal(data.get("user", {}).get("levels"), 4, "no5lvl: levels of page tables")
 tap.done()

@@ -34,10 +34,12 @@ pvops-linux: module: pass 2 fail 0 skip 0 timeout 0
 # some rounds
 @test stress/stress PASS
 pvops-linux: stress: pass 1 fail 0 skip 0 timeout 0
+@test user/levels PASS
+@pvops user.levels 4
 @pvops user.pti false
 @test user/all PASS
 @test user/sigreturn_cs_data PASS
-pvops-linux: user: pass 2 fail 0 skip 0 timeout 0
+pvops-linux: user: pass 3 fail 0 skip 0 timeout 0
 @test selftests/one PASS
 @test selftests/two FAIL exit status 1
 # what two said
@@ -86,7 +88,7 @@ tap.empty(good["problems"], "a sound log: no problem")
 tap.empty(wrong(good), "a sound log: everything holds")
 tap.empty(wrong(good, run(variant="stock")), "a sound log: the same selftests pass on stock")
 tap.equal(matrix.cells(good), ["native", "native", "native", "5", "4", "3", "0", "0", "yes", "100 times",
-                               "9, 1 not", "yes"], "a sound log: its cells")
+                               "10, 1 not", "yes"], "a sound log: its cells")
 tap.equal(good["tests"]["selftests/two"], ("FAIL", "exit status 1", ["what two said"]), "a test's reason is kept")
 tap.equal(matrix.cells(run(GOOD.split("@pvops backend")[0]))[1:], ["-", "-", "-", "-", "-", "-", "-", "yes", "NO",
                                                                    "0", "NO"], "a crash: its cells")
@@ -112,8 +114,10 @@ for old, new, what in (
          "security/wx FAIL x\npvops-linux: security: pass 2 fail 1", "security:"),
         ("stress/stress PASS\npvops-linux: stress: pass 1 fail 0 skip 0 timeout 0",
          "stress/stress TIMEOUT x\npvops-linux: stress: pass 0 fail 0 skip 0 timeout 1", "stress:"),
-        ("user/sigreturn_cs_data PASS\npvops-linux: user: pass 2 fail 0",
-         "user/sigreturn_cs_data FAIL signal 0\npvops-linux: user: pass 1 fail 1", "user:"),
+        ("user/sigreturn_cs_data PASS\npvops-linux: user: pass 3 fail 0",
+         "user/sigreturn_cs_data FAIL signal 0\npvops-linux: user: pass 2 fail 1", "user:"),
+        ("user.levels 4", "user.levels 5", "page tables have 4 levels"),
+        ("@pvops user.levels 4\n", "", "page tables have 4 levels"),
         ("stress: pass 1", "stress: pass 2", "the guest comes to its end"),
         ("@test stress/stress PASS", "@test stress/stress GOOD", "the guest comes to its end"),
         ("@test stress/stress PASS", "@test module/checks PASS", "the guest comes to its end"),

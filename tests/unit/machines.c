@@ -195,6 +195,25 @@ static void a_rom_wins_on_each_machine_that_can_have_one(void **state)
 	}
 }
 
+static void no_rom_where_tables_have_five_levels(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(machines); i++) {
+		struct pv_platform platform = platform_of(&machines[i]);
+
+		machine = &machines[i];
+		platform.option_roms = rom_area;
+		platform.five_levels = true;
+		pv_init(&platform, "pvops=vmi");
+		if (strcmp(pv_backend()->name, machine->chosen))
+			fail_msg("%s: %s", machine->name, pv_backend()->name);
+		if (!said(pv_refused, "pvops=vmi: page tables have five levels (CR4.LA57 is set)"))
+			fail_msg("%s: not said", machine->name);
+	}
+}
+
 static void assert_no_tie(const struct pv_platform *platform, const char *roms)
 {
 	const struct pv_backend *const *a, *const *b;
@@ -266,6 +285,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(each_machine_gets_its_backend),
 		TEST(a_rom_wins_on_each_machine_that_can_have_one),
+		TEST(no_rom_where_tables_have_five_levels),
 		TEST(no_two_backends_have_the_same_score),
 		TEST(named_backend_is_refused_where_memory_is_encrypted),
 		TEST(detection_costs_few_exits),

@@ -101,6 +101,7 @@ sites = json.dumps(dict(inline=1, call=1, nop=1, jump=0, indirect=0, failed=0, o
 print("pvops-linux: user space reached")
 print(f'@pvops cpus {value(env, "cpus")}\n@pvops platform {json.dumps(value(env, "platform") or "x")}')
 print(f'@pvops backend {json.dumps(value(env, "backend"))}\n@pvops detected[] "x: y"')
+print(f'@pvops user.levels {value(env, "levels") or 4}')
 print(f"@pvops sites {sites}\n@pvops module.load_1 {sites}\n@pvops module.load_100 {sites}")
 words = " ".join(sys.argv).replace(",,", ";")
 packed = name.removesuffix("log") + "cpio"

@@ -347,6 +347,20 @@ static void detection_says_why_there_are_no_roms(void **state)
 	assert_detected(&empty, PV_SCORE_NONE, "no VMI option ROM");
 }
 
+static void detection_wants_four_levels_of_tables(void **state)
+{
+	const struct pv_platform four = { .option_roms = area };
+	const struct pv_platform five = { .option_roms = area, .five_levels = true };
+	const struct pv_platform unread = { .no_option_roms = "not read", .five_levels = true };
+
+	(void)state;
+	memset(area, 0, sizeof(area));
+	image_make(area + 0xa000);
+	assert_detected(&four, PV_SCORE_ROM, NULL);
+	assert_detected(&five, PV_SCORE_NONE, "page tables have five levels (CR4.LA57 is set)");
+	assert_detected(&unread, PV_SCORE_NONE, "not read");
+}
+
 static void detection_takes_the_first_good_rom(void **state)
 {
 	const struct pv_platform platform = { .option_roms = area };
@@ -372,6 +386,7 @@ int main(void)
 		TEST(misplaced_holes_are_refused), TEST(scan_finds_a_good_rom_behind_a_bad_one),
 		TEST(good_answers_are_accepted), TEST(bad_answers_are_refused),
 		TEST(detection_says_why_there_are_no_roms),
+		TEST(detection_wants_four_levels_of_tables),
 		TEST(detection_takes_the_first_good_rom),
 	};
 

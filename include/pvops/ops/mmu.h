@@ -113,6 +113,10 @@ PV_OP(mmu, set_pud, BRANCH, C, void, 2, (pv_pud_t *, pudp, pv_pud_t, pud), set_p
  *	lies in a root from pgd_alloc(), index below 256.  An entry of the kernel
  *	half (index 256 up) is the kernel's to write in each root it has, the
  *	one of pv_port_kernel_root() first; roots handed out later have it.
+ *	A fifth level above (CR4.LA57) is the kernel's own, by bare stores, and
+ *	so are all tables of level 4 then.  A backend that replaces ops on
+ *	entries or tables works with four levels, and detect() refuses five
+ *	(struct pv_platform, five_levels).
  * Clobbers: C.
  * Batch: as set_pte.  Xen PV writes the kernel's and the user's root.
  * Default: native.
@@ -189,7 +193,7 @@ PV_TOGETHER(make_pud, pte_val)
 /**
  * p4d_val - as pte_val, level 4
  * Native: identity, compiled in line.
- * Context: as pte_val.
+ * Context: as pte_val.  An entry of a fifth level needs no conversion: see set_p4d.
  * Clobbers: rax, flags.
  * Batch: no.
  * Default: native.

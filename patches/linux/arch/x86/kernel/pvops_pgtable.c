@@ -218,7 +218,7 @@ static atomic_t kernel_half = ATOMIC_INIT(0);
 
 void pvops_set_p4d(p4d_t *p4dp, p4d_t p4d)
 {
-	pv_outline_set_p4d((pv_p4d_t *)p4dp, (__force pv_p4d_t)p4d.pgd.pgd);
+	pv_outline_set_p4d((pv_p4d_t *)p4dp, (__force pv_p4d_t)native_p4d_val(p4d));
 	if (!pgdp_maps_userspace(p4dp))
 		atomic_inc(&kernel_half);
 }

@@ -178,6 +178,7 @@ void pvops_cpu_init(void)
  */
 static void __init choose_finally(void)
 {
+	platform.five_levels = pgtable_l5_enabled();
 	platform.memory_encrypted = cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
 	platform.no_option_roms = no_option_roms();
 	if (!platform.no_option_roms)

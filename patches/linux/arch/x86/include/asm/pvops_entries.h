@@ -43,6 +43,19 @@ static inline pmd_t pmd_modify_guarded(pmd_t pmd, pgprot_t newprot)
 #define pte_modify(pte, newprot)	pte_modify_guarded(pte, newprot)
 #define pmd_modify(pmd, newprot)	pmd_modify_guarded(pmd, newprot)
 
+#if CONFIG_PGTABLE_LEVELS > 4
+/* Only native code has a fifth level, whose entries need no conversion. */
+static inline p4d_t *p4d_offset_native(pgd_t *pgd, unsigned long address)
+{
+	if (!pgtable_l5_enabled())
+		return (p4d_t *)pgd;
+	return (p4d_t *)__va(native_pgd_val(*pgd) & PTE_PFN_MASK) +
+	       p4d_index(address);
+}
+
+#define p4d_offset(pgd, address)	p4d_offset_native(pgd, address)
+#endif
+
 /* Used only if the first entry is present. */
 #define pte_same_frame(a, b) \
 	(!((native_pte_val(a) ^ native_pte_val(b)) & PTE_PFN_MASK))

@@ -108,7 +108,10 @@ static inline void paravirt_alloc_p4d(struct mm_struct *mm,
 				      unsigned long pfn) { }
 static inline void paravirt_release_p4d(unsigned long pfn) { }
 
-/* Page-table entries.  The catalogue's root ("p4d") is Linux's pgd. */
+/*
+ * Page-table entries.  The ops of level 4 are Linux's p4d and, because whoever
+ * replaces them runs four levels, its pgd.  A fifth level is native.
+ */
 
 /* These are the same for every backend: a constant one needs no site. */
 #define PVOPS_NOT_PRESENT(val) \
@@ -150,6 +153,9 @@ PVOPS_LEVEL(pte, pte)
 PVOPS_LEVEL(pmd, pmd)
 PVOPS_LEVEL(pud, pud)
 PVOPS_LEVEL(pgd, p4d)
+#if CONFIG_PGTABLE_LEVELS > 4
+PVOPS_LEVEL(p4d, p4d)
+#endif
 #undef PVOPS_LEVEL
 
 static __always_inline void set_pte(pte_t *ptep, pte_t pte)
@@ -178,6 +184,26 @@ do {									\
 	else								\
 		native_set_p4d(_p4dp, _p4d);				\
 } while (0)
+
+#if CONFIG_PGTABLE_LEVELS > 4
+/* The native code needs no test for five levels, the other side has four. */
+#define set_pgd(pgdp, entry)						\
+do {									\
+	pgd_t *_pgdp = (pgdp);						\
+	pgd_t _pgd = (entry);						\
+									\
+	if (unlikely(pv_replaced_set_p4d()))				\
+		pvops_set_p4d((p4d_t *)_pgdp, (p4d_t) { _pgd.pgd });	\
+	else								\
+		native_set_pgd(_pgdp, _pgd);				\
+} while (0)
+
+#define pgd_clear(pgdp)							\
+do {									\
+	if (pgtable_l5_enabled())					\
+		native_pgd_clear(pgdp);					\
+} while (0)
+#endif
 
 static __always_inline void set_pte_atomic(pte_t *ptep, pte_t pte)
 {
