@@ -146,7 +146,6 @@ objs="arch/x86/kernel/alternative.o arch/x86/kernel/cpu/vmware.o arch/x86/kernel
 build_objects()
 {
 	lines_for "$1" >build/series.config
-	echo CONFIG_PARAVIRT_SPINLOCKS=y >>build/series.config
 	# shellcheck disable=SC2086 # a list of targets
 	{
 		make -s -C $git O="$top/$objects" ${CC:+"CC=$CC"} \
