@@ -11,7 +11,7 @@
 #ifndef AUDIT_H
 #define AUDIT_H
 
-#include <libelf.h>
+#include <gelf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

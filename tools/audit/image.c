@@ -30,7 +30,8 @@ static bool is_text(const Elf64_Shdr *header)
 
 static void add_section(struct audit *a, Elf_Scn *from, size_t names)
 {
-	const Elf64_Shdr *header = elf64_getshdr(from);
+	/* A copy: in the file it may have any alignment. */
+	GElf_Shdr copy, *header = gelf_getshdr(from, &copy);
 	Elf_Data *data = header ? elf_rawdata(from, NULL) : NULL;
 	struct section *s;
 
@@ -99,11 +100,11 @@ static void add_symbol(struct audit *a, uint64_t addr, const char *name, bool fu
 
 static void read_symtab(struct audit *a, Elf_Scn *from)
 {
-	const Elf64_Shdr *header = elf64_getshdr(from);
+	GElf_Shdr copy, *header = gelf_getshdr(from, &copy);
 	Elf_Data *data = elf_getdata(from, NULL);
 	size_t nr;
 
-	if (!data || header->sh_entsize != sizeof(Elf64_Sym))
+	if (!data || !header || header->sh_entsize != sizeof(Elf64_Sym))
 		die(EXIT_INPUT, "%s: symbol table cannot be used", a->image);
 	for (nr = 0; nr < data->d_size / sizeof(Elf64_Sym); nr++) {
 		const Elf64_Sym *symbol = (const Elf64_Sym *)data->d_buf + nr;
