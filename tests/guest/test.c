@@ -30,7 +30,7 @@ static const char *const preemptible[] = {
 	"pud_val", "make_pud", "p4d_val", "make_p4d", "modify_prot", "alloc_release_pte",
 	"alloc_release_pmd", "alloc_release_pud", "pgd", "pgd_kernel_half", "table_cache",
 	"batch", "batch_nested", "batch_overflow", "batch_drains", "batch_refused",
-	"batch_preempted", "clock_read", "processes", "syscalls", "memory", "fork",
+	"batch_preempted", "processes", "syscalls", "memory", "fork",
 };
 
 /* Tests of the contract beyond single ops. */
