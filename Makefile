@@ -64,7 +64,7 @@ deps: ## start: install missing Debian packages (GUEST=linux: also those for Lin
 
 #: GUEST=linux	demo bench check faults sparse coccicheck deps: Linux, not the mini guest
 #: ROWS="a b"	vm, check: run only these tests of tests/vm or tests/linux (tools/rows.py)
-#: STOCK_CONFIGS=no	check GUEST=linux: do not compare mm, debug, kasan, up with stock kernels
+#: STOCK_CONFIGS=no	check GUEST=linux: do not compare configurations with their stock kernels
 #: CONFIG=name	linux: another configuration: same hard cloud fault mm debug kasan up preempt
 #: SELECT="e/b"	select: run only this environment/backend, such as vmi-smp2/vmi
 #: IMAGE=file	audit: the kernel to audit, vmlinux or bzImage (the mini guest)

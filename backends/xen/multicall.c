@@ -3,8 +3,9 @@
  * Multicalls: all changes of a context switch in one hypercall.
  *
  * Entries are added with events masked, so an interrupt's flush finds only complete
- * entries, and the queue stays that of this CPU.  An op that may not wait (no PV_BATCH_CPU open, or paused by an interrupt)
- * first flushes the waiting entries, to keep the order.
+ * entries, and the queue stays that of this CPU.  An op that may not wait (no
+ * PV_BATCH_CPU open, or paused by an interrupt) first flushes the waiting entries, to
+ * keep the order.
  */
 #include "internal.h"
 

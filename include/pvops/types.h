@@ -92,7 +92,7 @@
  * pv_port_preempt_disable, pv_port_preempt_enable - keep the task on its CPU
  *
  * A kernel that preempts its own code defines both, and PV_PORT_PREEMPTION (port.h).
- * Everything else is one empty pair.
+ * Here is the empty pair of all other kernels.
  */
 #ifndef PV_PORT_PREEMPTION
 static __always_inline void pv_port_preempt_disable(void) { }

@@ -268,7 +268,6 @@ bool batches(void);
 
 /* --- preempt.c --- */
 
-struct regs;
 #ifdef PV_PORT_PREEMPTION
 /* Runs a test several times, while the task moves between CPUs. */
 void preempt_run(void (*test)(void));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lazy updates of page tables across a sleep and across preemption, and a table of the kernel that comes and
- * goes.  Only with the pvops layer: Linux's own lazy mode does not nest, and Linux itself
+ * Lazy updates of page tables across a sleep and across preemption, and a table of the
+ * kernel that comes and goes.  Only with the pvops layer: Linux's own lazy mode does not nest, and Linux itself
  * has no way back for a table.
  */
 #include <linux/delay.h>

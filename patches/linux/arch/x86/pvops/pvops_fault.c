@@ -8,6 +8,7 @@
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/mutex.h>
+#include <linux/printk.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 
@@ -26,7 +27,11 @@ bool pvops_preempt_left_out __ro_after_init;
 
 static int __init preempt_option(char *text)
 {
-	pvops_preempt_left_out = text && !strcmp(text, "off");
+	if (!text || strcmp(text, "off")) {
+		pr_err("pvops: pvops_preempt=%s: expected off\n", text ?: "");
+		return 0;
+	}
+	pvops_preempt_left_out = true;
 	return 0;
 }
 early_param("pvops_preempt", preempt_option);
