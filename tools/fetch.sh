@@ -5,6 +5,7 @@
 #	xen		the hypervisor, a file
 #	kernel		Debian's own Linux for hosts, a folder: vmlinuz, and modules/, .ko or
 #			.ko.xz as Debian has them
+#	kernel-cloud	its flavour for clouds, likewise
 #	toolstack	what starts a guest on Xen, with its libraries, a root file system
 #	toolstack-hvm	the same with QEMU and firmware, for HVM guests
 #
@@ -23,8 +24,13 @@ if [ "$what" = toolstack-hvm ]; then
 	what=toolstack
 	hvm=1
 fi
+image=linux-image-amd64
+if [ "$what" = kernel-cloud ]; then
+	what=kernel
+	image=linux-image-cloud-amd64
+fi
 [ $# -eq 2 ] && [ -n "${names[${what:-none}]:-}" ] || {
-	echo "usage: fetch.sh xen|kernel|toolstack|toolstack-hvm OUT" >&2
+	echo "usage: fetch.sh xen|kernel|kernel-cloud|toolstack|toolstack-hvm OUT" >&2
 	exit 2
 }
 
@@ -56,12 +62,12 @@ unpack_xen() {
 
 # --- kernel ---
 
-# linux-image-amd64 only names the current kernel.
+# $image only names the current kernel.
 download_kernel() {
 	local name
-	name=$(apt-cache "${options[@]}" depends linux-image-amd64 |
+	name=$(apt-cache "${options[@]}" depends $image |
 		sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p')
-	[ -n "$name" ] || { echo "E: linux-image-amd64: no such package"; return 1; }
+	[ -n "$name" ] || { echo "E: $image: no such package"; return 1; }
 	get "$name"
 }
 

@@ -16,14 +16,18 @@ top=$PWD
 variant=${1:-}
 case $variant in
 ours) tree=build/linux-6.1; source=$tree ;;
-stock | hard | fault | mm | debug | kasan | up | preempt | mm-stock | debug-stock | kasan-stock | up-stock | preempt-stock)
+stock | hard | debian | cloud | fault | mm | debug | kasan | up | preempt | mm-stock | debug-stock | kasan-stock | up-stock | preempt-stock | debian-stock | cloud-stock)
 	tree=build/linux-$variant; source=build/linux-pristine ;;
-*) echo "usage: $0 ours|stock|hard|fault|mm|debug|kasan|up|preempt, or a configuration's -stock" >&2; exit 2 ;;
+*) echo "usage: $0 ours|stock|hard|debian|cloud|fault|mm|debug|kasan|up|preempt, or a configuration's -stock" >&2; exit 2 ;;
 esac
-# The kernel of a configuration is no domU, and has the mm selftests.
-stock= domu=1 mm=
+# The kernel of a configuration starts no domU, and has the mm selftests; a distribution's has
+# drivers that are modules.
+# No test module is built for Debian's own kernels.
+stock= domu=1 mm= drivers= own=1
 case $variant in
 stock) stock=1 ;;
+debian | cloud) domu= drivers=build/linux-$variant ;;
+debian-stock | cloud-stock) stock=1 domu= own= drivers=build/linux-${variant%-stock} ;;
 *-stock) stock=1 domu= mm=1 ;;
 fault) domu= ;;
 mm | debug | kasan | up | preempt) domu= mm=1 ;;
@@ -113,13 +117,24 @@ module()
 	mkdir -p "$work"
 	cp tests/linux/module/* "$work"
 	# The list of exported symbols, which the target bzImage alone does not write.
-	quietly SYMBOLS "$tree/Module.symvers" make -C "$tree" CC="$cc" modules
+	[ "$drivers" ] || quietly SYMBOLS "$tree/Module.symvers" make -C "$tree" CC="$cc" modules
 	quietly MODULE "$work/pvops_sites.ko" make -C "$tree" M="$top/$work" CC="$cc" modules
 	[ -e "$work/pvops_sites.ko" ] || {
 		echo "linux-guest: $work/pvops_sites.ko was not built, see $work.log" >&2
 		exit 1
 	}
-	[ "$stock" ] || cp "$tree/arch/x86/pvops/pvops_bench.ko" "$work"
+	[ "$stock" ] || ! grep -q '^CONFIG_PVOPS_BENCH=m' "$tree/.config" || cp "$tree/arch/x86/pvops/pvops_bench.ko" "$work"
+}
+
+# The modules that are in a distribution's initrd, by their names, and the order of loading.
+driver_files()
+{
+	local root=$1 name
+	mkdir -p "$root/drivers"
+	while read -r name; do
+		cp "$tree/modules/$name" "$root/drivers"
+	done <$drivers/drivers
+	cp $drivers/drivers "$root/drivers/order"
 }
 
 # Symbols that are read-only once the kernel runs, and a pointer to memory that a
@@ -152,12 +167,15 @@ guest()
 	local root=$out/$variant/root
 	newer "$out/$variant.cpio" tests/linux/* "${programs[@]/#/$out/}" $out/selftests/.done \
 		${mm:+$out/mm-selftests/.done} \
-		"$out/$variant/module/pvops_sites.ko" tools/linux-guest.sh && return
+		${own:+"$out/$variant/module/pvops_sites.ko"} ${drivers:+$drivers/drivers "$tree/modules"} \
+		tools/linux-guest.sh && return
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/selftests"
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	install -m 755 tests/linux/init "$root/init"
-	cp "${programs[@]/#/$out/}" "$out/$variant/module"/pvops_*.ko "$root"
+	cp "${programs[@]/#/$out/}" "$root"
+	[ -z "$own" ] || cp "$out/$variant/module"/pvops_*.ko "$root"
+	[ -z "$drivers" ] || driver_files "$root"
 	cp $out/selftests/*_64 "$root/selftests"
 	[ -z "$mm" ] || { mkdir "$root/mm"; cp $out/mm-selftests/[a-z]* "$root/mm"; }
 	[ "$stock" ] || protected >"$root/symbols"
@@ -190,6 +208,6 @@ selftests
 for name in "${programs[@]}"; do
 	program "$name"
 done
-module
+[ -z "$own" ] || module
 guest
 [ -z "$domu" ] || dom0

@@ -86,7 +86,7 @@ static int sleep_in_lazy_mode(pte_t *ptep)
 /* Updates all the time; a kernel that preempts itself runs the other task meanwhile. */
 static int busy_in_lazy_mode(pte_t *ptep, const struct other *other)
 {
-	unsigned long end = jiffies + HZ / 10;
+	unsigned long end = jiffies + HZ / 50;
 	pte_t pte = READ_ONCE(*ptep);
 	unsigned int rounds = READ_ONCE(other->rounds);
 	bool before, same = true;
@@ -109,6 +109,86 @@ static int busy_in_lazy_mode(pte_t *ptep, const struct other *other)
 	SHOULD(!waits(ptep));
 	SHOULD(!preempt_model_full() || rounds);
 	return 0;
+}
+
+struct moved {
+	pte_t *ptep;
+	unsigned int rounds;
+	unsigned int wrong;
+};
+
+/* Is moved at any instruction; each update must be in the table all the same. */
+static int moved_task(void *arg)
+{
+	struct moved *moved = arg;
+	pte_t *ptep = moved->ptep, pte = READ_ONCE(*ptep);
+
+	while (!kthread_should_stop()) {
+		arch_enter_lazy_mmu_mode();
+		set_pte(ptep, pte);
+		arch_enter_lazy_mmu_mode();
+		set_pte(ptep, pte_wrprotect(pte));
+		arch_leave_lazy_mmu_mode();
+		set_pte(ptep, pte);
+		set_pte(ptep, pte_wrprotect(pte));
+		arch_leave_lazy_mmu_mode();
+		moved->wrong += !!pte_write(READ_ONCE(*ptep));
+		set_pte(ptep, pte);
+		moved->wrong += !pte_write(READ_ONCE(*ptep));
+		moved->rounds++;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Two tasks that move from CPU to CPU, so that one comes into what the other has left. */
+int test_lazy_moves(void)
+{
+	unsigned int cpu = cpumask_first(cpu_online_mask), move, nr, rounds = 0, wrong = 0;
+	struct task_struct *task[2] = { };
+	struct moved moved[2] = { };
+	void *page[2] = { };
+	int error = -ENOMEM;
+
+	for (nr = 0; nr < ARRAY_SIZE(task); nr++) {
+		page[nr] = vmalloc(PAGE_SIZE);
+		if (!page[nr])
+			goto out;
+		moved[nr].ptep = entry_of(page[nr]);
+		task[nr] = kthread_run(moved_task, &moved[nr], "pvops_moved/%u", nr);
+		if (IS_ERR(task[nr])) {
+			task[nr] = NULL;
+			goto out;
+		}
+	}
+	for (move = 0; move < 100; move++) {
+		for (nr = 0; nr < ARRAY_SIZE(task); nr++) {
+			set_cpus_allowed_ptr(task[nr], cpumask_of(cpu));
+			cpu = cpumask_next(cpu, cpu_online_mask);
+			if (cpu >= nr_cpu_ids)
+				cpu = cpumask_first(cpu_online_mask);
+		}
+		/* With an even number of CPUs, each task would keep its own. */
+		if (move % 3)
+			swap(task[0], task[1]);
+		udelay(20 + move % 7);
+	}
+	error = 0;
+out:
+	for (nr = 0; nr < ARRAY_SIZE(task); nr++)
+		if (task[nr])
+			kthread_stop(task[nr]);
+	for (nr = 0; nr < ARRAY_SIZE(task); nr++) {
+		rounds += moved[nr].rounds;
+		wrong += moved[nr].wrong;
+		vfree(page[nr]);
+	}
+	if (!error && (!rounds || wrong)) {
+		pr_err("pvops_sites: tasks that move: %u rounds, %u wrong entries\n",
+		       rounds, wrong);
+		error = -EIO;
+	}
+	return error;
 }
 
 int test_lazy_sleep(void)

@@ -217,7 +217,7 @@ static int __init sites_init(void)
 		test_table(pages[0], page_address(pages[2])) ?:
 		test_mapping(pages, page_address(pages[0]),
 			     page_address(pages[1])) ?:
-		test_lazy_sleep() ?: test_kernel_table() ?:
+		test_lazy_sleep() ?: test_lazy_moves() ?: test_kernel_table() ?:
 		test_asm();
 out:
 	while (nr--)

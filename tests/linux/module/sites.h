@@ -12,6 +12,7 @@ do {									\
 /* lazy.c */
 #ifdef CONFIG_PVOPS
 int test_lazy_sleep(void);
+int test_lazy_moves(void);
 int test_kernel_table(void);
 #else
 static inline int test_lazy_sleep(void)
