@@ -180,7 +180,7 @@ config_fault()
 # Options that may differ from Debian's file: the layer's; those of debug information, and of
 # what needs it; the compiler's name; and what Debian's file leaves open: keys for signing,
 # which Kbuild makes, and a text for build IDs.
-may_differ='PVOPS|DEBUG_INFO|BTF|PAHOLE|CC_VERSION_TEXT|MODULE_SIG_ALL|MODULE_SIG_KEY|SYSTEM_TRUSTED_KEYS|BUILD_SALT'
+may_differ='PVOPS|DEBUG_INFO|GDB_SCRIPTS|BTF|PAHOLE|CC_VERSION_TEXT|MODULE_SIG_ALL|MODULE_SIG_KEY|SYSTEM_TRUSTED_KEYS|BUILD_SALT'
 
 # distribution FLAVOUR: Debian's configuration and CONFIG_PVOPS=y, with all modules.
 distribution()
@@ -194,7 +194,7 @@ distribution()
 	cat $objects/theirs tools/linux-distribution.config >$objects/.config.new
 	cmp -s $objects/.config.new $objects/.config.asked || {
 		cp $objects/.config.new $objects/.config
-		make_in $patched $objects olddefconfig >$objects.log 2>&1
+		make_in $patched $objects olddefconfig >$objects/config.log 2>&1
 		cp $objects/.config.new $objects/.config.asked
 	}
 	check_lines tools/linux-distribution.config
