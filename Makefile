@@ -53,7 +53,7 @@ hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
 .PHONY: help deps demo demo-mini demo-page demo-linux bench bench-mini bench-linux \
 	check check-mini check-linux docs docs-check guest sparse sparse-mini sparse-linux unit fuzz fuzz-long vm faults faults-mini faults-linux audit audit-check audit-table linux \
-	select port-check series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
+	select port-check check-long series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
 
 # A target's line: "target: ... ## group: text"; variables are lines "#: NAME	text".
 help: ## start: print this list
@@ -65,7 +65,7 @@ deps: ## start: install missing Debian packages (GUEST=linux: also those for Lin
 #: GUEST=linux	demo bench check faults sparse coccicheck deps: Linux, not the mini guest
 #: ROWS="a b"	vm, check: run only these tests of tests/vm or tests/linux (tools/rows.py)
 #: STOCK_CONFIGS=no	check GUEST=linux: do not compare configurations with their stock kernels
-#: CONFIG=name	linux: another configuration: same hard cloud fault mm debug kasan up preempt
+#: CONFIG=name	linux: another configuration: same hard clang debian cloud fault mm debug kasan up preempt
 #: SELECT="e/b"	select: run only this environment/backend, such as vmi-smp2/vmi
 #: IMAGE=file	audit: the kernel to audit, vmlinux or bzImage (the mini guest)
 #: AUDIT="..."	audit: options of the audit, such as --allow FILE or --json
@@ -139,10 +139,16 @@ check-linux: $(parts) $(B)/audit/audit $(if $(filter xenhvm,$(or $(ROWS),xenhvm)
 	$(Q)tools/rows.py list tests/linux $(ROWS) >/dev/null
 	$(Q)for kernel in ours stock; do \
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
-	$(Q)for config in $(sort $(foreach row,faults:fault retpoline:hard mm:mm pti:mm rom:mm rom:up debug:debug kasan:kasan up:up preempt:preempt,$(call config_for,$(subst :, ,$(row))))); do \
+	$(Q)for config in $(sort $(foreach row,faults:fault retpoline:hard mm:mm pti:mm kexec:mm locks:mm rom:mm rom:up debug:debug kasan:kasan up:up preempt:preempt cloud:cloud debian:debian,$(call config_for,$(subst :, ,$(row))))); do \
 		tools/linux.sh config $$config || exit; done
 	$(Q)tools/audit/audit.sh linux
 	$(Q)$(call prove-rows,tests/linux)
+
+# Other configurations, and rows that need an idle machine.
+LONG := cloud debug kasan up preempt many-cpus locks kexec faults
+check-long: ## test: Linux in more configurations, Debian's for clouds among them; hours
+	$(Q)$(MAKE) check GUEST=linux ROWS="$(LONG)"
+	$(Q)tools/linux.sh config clang
 
 faults-linux: $(parts)
 	$(Q)tools/linux.sh config fault

@@ -8,6 +8,7 @@
 #		validation, KASLR, PV spinlocks.  It must build without a warning, except
 #		for a planted indirect branch and site; it runs natively and as dom0
 #		(see tests/linux/retpoline.t)
+#	clang	the small kernel by clang-16, with kCFI; it runs natively and as dom0
 #	debian	Debian's amd64 configuration with CONFIG_PVOPS=y, vmlinux and modules,
 #		without a warning; takes an hour or two
 #	cloud	Debian's cloud-amd64 configuration, likewise; takes half an hour
@@ -23,7 +24,7 @@
 # stock kernel is built too, from the pristine tree into build/linux-NAME-stock
 # (tests/linux/envs.toml).  The stock kernels of debian and cloud are Debian's own.
 
-config_names="same hard debian cloud fault mm debug kasan up preempt"
+config_names="same hard clang debian cloud fault mm debug kasan up preempt"
 patched=build/linux-patched
 objects=build/linux-$config_name
 
@@ -163,6 +164,23 @@ config_hard()
 	boot native
 	boot dom0 PARTS=module,stress
 	boot dom0-smp2 PARTS=module,stress,hotplug
+	boot vmi PARTS=module,stress
+	boot vmimon-smp2 PARTS=module,stress,hotplug
+}
+
+# The first clang that Linux 6.1 has kCFI with.
+config_clang()
+{
+	command -v clang-16 >/dev/null && command -v ld.lld-16 >/dev/null && command -v llvm-nm-16 >/dev/null ||
+		fail "clang-16: not here: apt-get install clang-16 lld-16 llvm-16"
+	export LLVM=-16
+	patched_tree
+	small $patched ours tools/linux-clang.config
+	no_warnings
+	tools/linux-guest.sh clang
+	boot native
+	boot dom0-smp2 PARTS=module,stress,user,hotplug
+	boot vmimon-smp2 PARTS=module,stress
 }
 
 config_fault()

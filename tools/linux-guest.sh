@@ -16,9 +16,9 @@ top=$PWD
 variant=${1:-}
 case $variant in
 ours) tree=build/linux-6.1; source=$tree ;;
-stock | hard | debian | cloud | fault | mm | debug | kasan | up | preempt | mm-stock | debug-stock | kasan-stock | up-stock | preempt-stock | debian-stock | cloud-stock)
+stock | hard | clang | debian | cloud | fault | mm | debug | kasan | up | preempt | mm-stock | debug-stock | kasan-stock | up-stock | preempt-stock | debian-stock | cloud-stock)
 	tree=build/linux-$variant; source=build/linux-pristine ;;
-*) echo "usage: $0 ours|stock|hard|debian|cloud|fault|mm|debug|kasan|up|preempt, or a configuration's -stock" >&2; exit 2 ;;
+*) echo "usage: $0 ours|stock|hard|clang|debian|cloud|fault|mm|debug|kasan|up|preempt, or a configuration's -stock" >&2; exit 2 ;;
 esac
 # The kernel of a configuration starts no domU, and has the mm selftests; a distribution's has
 # drivers that are modules.
@@ -29,15 +29,18 @@ stock) stock=1 ;;
 debian | cloud) domu= drivers=build/linux-$variant ;;
 debian-stock | cloud-stock) stock=1 domu= own= drivers=build/linux-${variant%-stock} ;;
 *-stock) stock=1 domu= mm=1 ;;
-fault) domu= ;;
+fault | clang) domu= ;;
 mm | debug | kasan | up | preempt) domu= mm=1 ;;
 esac
 out=build/linux-guest
 # Of tests/linux.
-programs=(stress shadow segbase user levels reread oom)
+programs=(stress shadow segbase user levels reread oom features)
 tests=tools/testing/selftests/x86
 kernel=$tree/arch/x86/boot/bzImage
 cc=${CC:-gcc}
+# LLVM in the environment: the kernel is built by clang.
+kbuild=(${LLVM:+LLVM="$LLVM"})
+[ "${kbuild[*]}" ] || kbuild=(CC="$cc")
 
 step()
 {
@@ -117,8 +120,8 @@ module()
 	mkdir -p "$work"
 	cp tests/linux/module/* "$work"
 	# The list of exported symbols, which the target bzImage alone does not write.
-	[ "$drivers" ] || quietly SYMBOLS "$tree/Module.symvers" make -C "$tree" CC="$cc" modules
-	quietly MODULE "$work/pvops_sites.ko" make -C "$tree" M="$top/$work" CC="$cc" modules
+	[ "$drivers" ] || quietly SYMBOLS "$tree/Module.symvers" make -C "$tree" "${kbuild[@]}" modules
+	quietly MODULE "$work/pvops_sites.ko" make -C "$tree" M="$top/$work" "${kbuild[@]}" modules
 	[ -e "$work/pvops_sites.ko" ] || {
 		echo "linux-guest: $work/pvops_sites.ko was not built, see $work.log" >&2
 		exit 1
@@ -177,7 +180,7 @@ guest()
 	[ -z "$own" ] || cp "$out/$variant/module"/pvops_*.ko "$root"
 	[ -z "$drivers" ] || driver_files "$root"
 	cp $out/selftests/*_64 "$root/selftests"
-	[ -z "$mm" ] || { mkdir "$root/mm"; cp $out/mm-selftests/[a-z]* "$root/mm"; }
+	[ -z "$mm" ] || { mkdir "$root/mm"; cp $out/mm-selftests/[a-z]* "$root/mm"; cp "$kernel" "$root/bzImage"; }
 	[ "$stock" ] || protected >"$root/symbols"
 	archive "$root" "$out/$variant.cpio"
 }

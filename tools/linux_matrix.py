@@ -43,10 +43,11 @@ RESULTS = Path("build/linux-guest/results")
 KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
            "stock": "build/linux-stock/arch/x86/boot/bzImage",
            "hard": "build/linux-hard/arch/x86/boot/bzImage",
+           "clang": "build/linux-clang/arch/x86/boot/bzImage",
            "fault": "build/linux-fault/arch/x86/boot/bzImage"}
 # Other configurations.
 CONFIGS = environments.load(TABLE)["config"]
-CONFIG_WORDS = ["PARTS=security,module,stress,user,selftests,mm,reread,roots,oom,hotplug", "secretmem.enable=1"]
+CONFIG_WORDS = ["PARTS=security,module,stress,user,selftests,mm,reread,roots,features,oom,hotplug", "secretmem.enable=1"]
 LIMIT = 200
 # The stock kernel that has the same configuration.
 STOCK = {"ours": "stock", **{name: f"{name}-stock" for name in CONFIGS}}
@@ -56,7 +57,7 @@ ALL_PARTS = ("security", "module", "stress", "user", "selftests", "hotplug", "su
 SECURITY = ("files", "stray", "wx")
 # Parts that pass if the same tests pass on the stock kernel.
 SELFTESTS = ("selftests", "mm", "drivers")
-MORE_PARTS = ("bench", "drivers", "faults", "planted", "mm", "oom", "reread", "roots")
+MORE_PARTS = ("bench", "drivers", "faults", "features", "kexec", "locks", "planted", "mm", "oom", "reread", "roots")
 TIMEOUT = 480
 EXIT_ERROR = 4
 # After so many selftests that kill the stock kernel, no other is tried.

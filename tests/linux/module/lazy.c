@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lazy updates of page tables across a sleep and across preemption, and a table of the
- * kernel that comes and goes.  Only with the pvops layer: Linux's own lazy mode does not nest, and Linux itself
- * has no way back for a table.
+ * Lazy updates of page tables across a sleep, across preemption and across a move to another
+ * CPU, and a table of the kernel that comes and goes.  Only with the pvops layer: Linux's own
+ * lazy mode does not nest, and Linux itself has no way back for a table.
  */
 #include <linux/delay.h>
 #include <linux/gfp.h>

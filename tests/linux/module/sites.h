@@ -20,6 +20,11 @@ static inline int test_lazy_sleep(void)
 	return 0;
 }
 
+static inline int test_lazy_moves(void)
+{
+	return 0;
+}
+
 static inline int test_kernel_table(void)
 {
 	return 0;
