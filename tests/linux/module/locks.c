@@ -13,8 +13,8 @@
 #include <asm/msr.h>
 
 /* Inside and outside of the lock, so that four CPUs always find it taken. */
-#define INSIDE	200
-#define OUTSIDE	200
+#define INSIDE	2000
+#define OUTSIDE	1000
 
 static unsigned int rounds = 20000;
 module_param(rounds, uint, 0);
