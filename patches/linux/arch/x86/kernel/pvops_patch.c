@@ -6,6 +6,7 @@
 #define pr_fmt(fmt) fmt
 
 #include <linux/kernel.h>
+#include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -138,6 +139,38 @@ static bool patch_all(struct round_trip *trip, const struct pv_impl *const *impl
 	return good;
 }
 
+/* Skips records of start-up code, whose text is freed. */
+static void each_site(const struct pv_site_set *set, unsigned long gone_start,
+		      unsigned long gone_end,
+		      void (*fn)(const struct pv_site_report *site, void *arg),
+		      void *arg)
+{
+	u32 nr, count = set->end - set->start;
+	struct pv_site_report site;
+
+	for (nr = 0; nr < count; nr++) {
+		unsigned long addr = pv_site_addr(set->start + nr);
+
+		if (addr >= gone_start && addr < gone_end)
+			continue;
+		if (pv_site_inspect(set, nr, &site))
+			fn(&site, arg);
+	}
+}
+
+/* A kprobe's breakpoint, or its jump, is in the way of a site's text. */
+#define KPROBE_JUMP_SIZE	5
+
+static void find_kprobe(const struct pv_site_report *site, void *arg)
+{
+	struct round_trip *trip = arg;
+	unsigned long addr = site->addr - KPROBE_JUMP_SIZE + 1;
+
+	for (; addr < site->addr + PV_SITE_MAX; addr++)
+		if (get_kprobe((void *)addr))
+			trip->why = "a kprobe is at a site";
+}
+
 static int round_trip(void *arg)
 {
 	struct pv_site_set *kernel = pv_kernel_sites();
@@ -159,6 +192,11 @@ static int round_trip(void *arg)
 	}
 	kernel->gone_start = (unsigned long)__init_begin;
 	kernel->gone_end = (unsigned long)__init_end;
+	each_site(kernel, kernel->gone_start, kernel->gone_end, find_kprobe, trip);
+	list_for_each_entry(m, &patched_modules, list)
+		each_site(&m->set, m->init_start, m->init_end, find_kprobe, trip);
+	if (trip->why)
+		return -EBUSY;
 
 	memcpy(trip->before, _text, text_size());
 	patching_again = true;
@@ -215,25 +253,6 @@ out:
 	vunmap(trip.alias);
 	mutex_unlock(&patch_lock);
 	return error;
-}
-
-/* Skips records of start-up code, whose text is freed. */
-static void each_site(const struct pv_site_set *set, unsigned long gone_start,
-		      unsigned long gone_end,
-		      void (*fn)(const struct pv_site_report *site, void *arg),
-		      void *arg)
-{
-	u32 nr, count = set->end - set->start;
-	struct pv_site_report site;
-
-	for (nr = 0; nr < count; nr++) {
-		unsigned long addr = pv_site_addr(set->start + nr);
-
-		if (addr >= gone_start && addr < gone_end)
-			continue;
-		if (pv_site_inspect(set, nr, &site))
-			fn(&site, arg);
-	}
 }
 
 /* The kernel's sites and those of modules. */
