@@ -30,7 +30,7 @@ mm | debug | kasan | up | preempt) domu= mm=1 ;;
 esac
 out=build/linux-guest
 # Of tests/linux.
-programs=(stress shadow segbase user levels reread oom)
+programs=(stress shadow segbase user levels reread oom remote)
 tests=tools/testing/selftests/x86
 kernel=$tree/arch/x86/boot/bzImage
 cc=${CC:-gcc}

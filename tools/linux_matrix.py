@@ -56,7 +56,7 @@ ALL_PARTS = ("security", "module", "stress", "user", "selftests", "hotplug", "su
 SECURITY = ("files", "stray", "wx")
 # Parts that pass if the same tests pass on the stock kernel.
 SELFTESTS = ("selftests", "mm")
-MORE_PARTS = ("bench", "faults", "planted", "mm", "oom", "reread", "roots")
+MORE_PARTS = ("bench", "faults", "planted", "mm", "oom", "platform", "reread", "roots")
 TIMEOUT = 480
 EXIT_ERROR = 4
 # After so many selftests that kill the stock kernel, no other is tried.
@@ -141,14 +141,18 @@ def parts_asked(words):
     return [p for p in asked[-1].split(",") if p != "none"] if asked else list(ALL_PARTS)
 
 
-def run(name, variant, words=(), tag="", timeout=None, count=False):
-    """Boot once; count: under -icount.  Returns parse()'s dict, and
+def run(name, variant, words=(), tag="", timeout=None, count=False, host=""):
+    """Boot once; count: under -icount; host: words for the kernel of a host that runs the guest.
+    Returns parse()'s dict, and
 
     row, variant, words, image_sha256, parts {name: sha256}, seconds, log_file
     died      the kernel did not end, and not because of the time limit
     """
     rows = rows_of(name, variant)
     rows["count"] = count
+    if host:
+        at = rows["boot"].index("-append") + 1
+        rows["boot"] = [*rows["boot"][:at], f"{rows['boot'][at]} {host}", *rows["boot"][at + 1:]]
     image = KERNELS[variant]
     if not Path(image).is_file():
         raise cli.MissingError(f"{image}: no such kernel; `tools/linux.sh {how_to_build(variant)}` makes it")
