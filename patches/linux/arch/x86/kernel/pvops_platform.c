@@ -89,8 +89,10 @@ static const struct {
 	{ "xen_nopvspin", "xen_nopvspin: as pvops=-lock" },
 };
 
-static const char *notes[ARRAY_SIZE(old_options)] __ro_after_init;
+static const char *notes[ARRAY_SIZE(old_options) + 1] __ro_after_init;
 static u32 note_count __ro_after_init;
+/* The note of the hooks that Linux has besides sites. */
+static char hooks[128] __ro_after_init;
 
 const char *pvops_platform_note(u32 nr)
 {
@@ -488,4 +490,18 @@ void *pvops_platform_fn(unsigned int op)
 		break;
 	}
 	return fn == native ? NULL : fn;
+}
+
+/* Behind the platform's last hook. */
+void __init pvops_platform_count(void)
+{
+	u32 op, at;
+
+	at = scnprintf(hooks, sizeof(hooks), "hooks of Linux's own:");
+	for (op = 0; op < PV_OP_COUNT; op++)
+		if (pvops_platform_fn(op))
+			at += scnprintf(hooks + at, sizeof(hooks) - at, " %s",
+					pv_op_info[op].name);
+	if (pvops_platform_is_chosen())
+		notes[note_count++] = hooks;
 }

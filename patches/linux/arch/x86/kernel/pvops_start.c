@@ -259,6 +259,7 @@ void __init pvops_patch_kernel(void)
 	/* Xen PV's platform code does without. */
 	if (!platform.xen_start_info)
 		follow_choice();
+	pvops_platform_count();
 	pv_patch();
 	/* Keep the name that a hypervisor's platform code has set. */
 	if (pv_backend() != pv_native() && !pvops_platform_is_chosen())

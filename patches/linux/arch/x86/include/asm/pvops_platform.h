@@ -37,6 +37,7 @@ const char *pvops_no_native(void);
 void pvops_platform_prepare(void);
 void pvops_platform_chosen(const struct pv_platform *platform);
 void pvops_platform_too_late(void);
+void pvops_platform_count(void);
 
 #else /* !CONFIG_PVOPS */
 
