@@ -188,7 +188,9 @@ static int xen_detect(const struct pv_platform *platform, const char **why, bool
 	/* As xen_cpuid_base(). */
 	if (!range || range->last < range->base + 2)
 		return PV_SCORE_NONE;
-	*why = pvh ? "not entered as a PVH guest" : "entered as a PVH guest";
+	*why = "entered as a PVH guest";
+	if (pvh)
+		*why = "not entered as a PVH guest";
 	return xen_pvh_domain() == pvh ? PV_SCORE_GUEST - 1 : PV_SCORE_NONE;
 }
 
