@@ -202,7 +202,7 @@ def words_of(name, variant):
     if variant.removesuffix("-stock") not in CONFIGS:
         return []
     # Xen PV and VMI exclude page-table isolation.
-    pti = ["pti=on"] if environments.env_rows(name, TABLE)["backend"] == "native" else []
+    pti = [] if environments.env_rows(name, TABLE)["backend"] in ("xen", "vmi") else ["pti=on"]
     return [*CONFIG_WORDS, f"LIMIT={LIMIT * slower(variant)}", *pti]
 
 
