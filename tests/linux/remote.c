@@ -5,7 +5,7 @@
  *
  *	remote		prints "phase NUMBER NAME" for each; exit status 1 after an error
  *
- * Each of them runs a thread of the process all the time: nothing is left out because it sleeps.
+ * Each of them runs a thread of the process: nothing is left out because a CPU sleeps.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -22,9 +22,11 @@
 #define ROUNDS		200
 #define MARK		"/sys/module/pvops_mark/parameters/phase"
 #define PAGE		4096
+#define MOST_CPUS	64
 
 static volatile bool ends;
-static int running;
+static long cpus;
+static volatile unsigned long turns[MOST_CPUS];
 static volatile unsigned int *page;
 
 static void die(const char *what)
@@ -46,10 +48,22 @@ static void pin(int cpu)
 static void *other(void *cpu)
 {
 	pin((int)(long)cpu);
-	__atomic_fetch_add(&running, 1, __ATOMIC_RELAXED);
-	while (!ends)
+	while (!ends) {
 		(void)*page;
+		turns[(long)cpu]++;
+	}
 	return NULL;
+}
+
+/* Another task may run there at times. */
+static void wait_for_others(void)
+{
+	unsigned long before;
+	long cpu;
+
+	for (cpu = 1; cpu < cpus; cpu++)
+		for (before = turns[cpu]; turns[cpu] == before;)
+			;
 }
 
 static void interrupt(void)
@@ -84,16 +98,21 @@ static void phase(int nr, const char *name, void (*work)(void))
 	printf("phase %d %s\n", nr, name);
 	fflush(stdout);
 	mark(nr);
-	for (i = 0; i < ROUNDS; i++)
+	for (i = 0; i < ROUNDS; i++) {
+		wait_for_others();
 		work();
+	}
 	mark(0);
 }
 
 int main(void)
 {
-	long cpu, cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	pthread_t thread;
+	long cpu;
 
+	cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	if (cpus > MOST_CPUS)
+		cpus = MOST_CPUS;
 	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		die("mmap");
@@ -104,8 +123,6 @@ int main(void)
 	for (cpu = 1; cpu < cpus; cpu++)
 		if (pthread_create(&thread, NULL, other, (void *)cpu))
 			die("pthread_create");
-	while (__atomic_load_n(&running, __ATOMIC_RELAXED) < cpus - 1)
-		sched_yield();
 	phase(1, "ipi", interrupt);
 	phase(2, "flush", flush);
 	ends = true;
