@@ -20,7 +20,7 @@ static bool covers(const struct exception *exception, u32 op)
 	return op - exception->first < exception->count;
 }
 
-static bool is_left(u32 op)
+bool pv_op_is_left(enum pv_op op)
 {
 	u32 i;
 
@@ -53,7 +53,9 @@ static bool find_part(const struct pv_token *token, struct exception *part)
 /* Checks one exception by itself; refuse_one() checks them together. */
 static void add_exception(const struct pv_token *token)
 {
+	const struct pv_backend *backend = pv_backend();
 	struct exception part;
+	const char *why;
 	u32 op;
 
 	if (!find_part(token, &part)) {
@@ -68,7 +70,12 @@ static void add_exception(const struct pv_token *token)
 		}
 		if (pv_chosen[op]->flags & PV_IMPL_REQUIRED) {
 			pv_add_line(refused, "-%s: %s cannot run with native %s", pv_token_show(token).text,
-				    pv_backend()->name, pv_op_info[op].name);
+				    backend->name, pv_op_info[op].name);
+			return;
+		}
+		why = backend->needs ? backend->needs(op) : NULL;
+		if (why) {
+			pv_add_line(refused, "-%s: %s", pv_token_show(token).text, why);
 			return;
 		}
 	}
@@ -76,6 +83,11 @@ static void add_exception(const struct pv_token *token)
 		pv_add_line(refused, "-%s: too many exceptions", pv_token_show(token).text);
 	else
 		exceptions[exception_count++] = part;
+}
+
+static bool may_be_own(u32 op)
+{
+	return pv_impl_is_own(op) || (pv_backend()->serves && pv_backend()->serves(op));
 }
 
 /* Returns a pair of which only one op becomes native, by @part; NULL if there is none. */
@@ -86,8 +98,8 @@ static const struct pv_op_pair *parted_by(const struct exception *part)
 	for (i = 0; i < pv_pair_count; i++) {
 		const struct pv_op_pair *pair = &pv_pairs[i];
 
-		if (pv_impl_is_own(pair->op) && pv_impl_is_own(pair->other) &&
-		    is_left(pair->op) != is_left(pair->other) &&
+		if (may_be_own(pair->op) && may_be_own(pair->other) &&
+		    pv_op_is_left(pair->op) != pv_op_is_left(pair->other) &&
 		    (covers(part, pair->op) || covers(part, pair->other)))
 			return pair;
 	}
@@ -138,6 +150,6 @@ void pv_exceptions_apply(const char *cmdline)
 	while (refuse_one())
 		;
 	for (op = 0; op < PV_OP_COUNT; op++)
-		if (is_left(op))
+		if (pv_op_is_left(op))
 			pv_chosen[op] = pv_impl_in(pv_native(), op);
 }

@@ -17,7 +17,7 @@ static inline u32 pv_backend_count(void)
 }
 
 /* Lines for pv_detected() and pv_refused(): report.c. */
-#define PV_LINES	12
+#define PV_LINES	16
 #define PV_LINE_SIZE	160
 
 struct pv_lines {

@@ -15,6 +15,9 @@ const struct pv_impl *pv_chosen[PV_OP_COUNT] PV_RO_AFTER_INIT;
 /* The kernel's own functions, which replace the chosen ones. */
 static struct pv_impl overrides[PV_OP_COUNT] PV_RO_AFTER_INIT;
 
+/* The kernel's own functions, which are part of the choice. */
+static struct pv_impl provided[PV_OP_COUNT] PV_RO_AFTER_INIT;
+
 static struct pv_site_set kernel_sites = {
 	.name = "kernel",
 };
@@ -92,7 +95,7 @@ bool pv_impl_is_native(enum pv_op op)
 
 bool pv_impl_is_own(enum pv_op op)
 {
-	return pv_chosen[op] == pv_impl_in(chosen, op);
+	return pv_chosen[op] == pv_impl_in(chosen, op) || pv_chosen[op] == &provided[op];
 }
 
 static const struct pv_backend *by_name(const struct pv_token *token)
@@ -158,27 +161,42 @@ static bool start(const struct pv_backend *backend, const struct pv_platform *pl
 	return !error;
 }
 
+/* Returns the backend that the user named, else the best one, or NULL. */
+static const struct pv_backend *choose(struct pv_platform *platform, const char *cmdline)
+{
+	const struct pv_backend *backend;
+
+	pv_lines_detected.count = 0;
+	pv_lines_refused.count = 0;
+	pv_cpuid_scan(platform);
+	pv_detect_all(platform);
+	backend = requested(cmdline);
+	return backend ? backend : pv_detect_best();
+}
+
+const struct pv_backend *pv_preview(struct pv_platform *platform, const char *cmdline)
+{
+	return choose(platform, cmdline);
+}
+
 void pv_init(struct pv_platform *platform, const char *cmdline)
 {
 	const struct pv_backend *backend;
+	u32 op;
 
 	if (kernel_sites.impl) {
 		pv_port_log("pvops: pv_init() refused: sites are already patched; the backend stays");
 		return;
 	}
-	pv_lines_detected.count = 0;
-	pv_lines_refused.count = 0;
 	chosen = NULL;
 	late = false;
+	for (op = 0; op < PV_OP_COUNT; op++)
+		provided[op].fn = NULL;
 	native = find_native();
 	if (!native || pv_backend_count() > PV_BACKENDS)
 		pv_port_panic("pvops: the image has no native backend, or too many backends");
 
-	pv_cpuid_scan(platform);
-	pv_detect_all(platform);
-	backend = requested(cmdline);
-	if (!backend)
-		backend = pv_detect_best();
+	backend = choose(platform, cmdline);
 	while (backend && !start(backend, platform)) {
 		pv_candidate_of(backend)->failed = true;
 		backend = pv_detect_best();
@@ -199,22 +217,43 @@ void pv_init(struct pv_platform *platform, const char *cmdline)
 	kernel_sites.text_end = (unsigned long)__pv_text_end;
 }
 
-int pv_override(enum pv_op op, void (*fn)(void))
+static bool is_patched(enum pv_op op)
 {
-	const struct pv_impl *impl = &overrides[op];
-	void (**slot)(void) = (void (**)(void))&pv_slots;
-
-	if (kernel_sites.impl) {
+	if (kernel_sites.impl)
 		pv_port_log("pvops: override of %s refused: sites are already patched",
 			    pv_op_info[op].name);
-		return -PV_EBUSY;
-	}
-	overrides[op].fn = fn;
-	if (!fn)
-		impl = impl_of_backend(op);
+	return kernel_sites.impl;
+}
+
+static int set(enum pv_op op, const struct pv_impl *impl)
+{
+	void (**slot)(void) = (void (**)(void))&pv_slots;
+
 	pv_chosen[op] = impl;
 	slot[op] = impl->fn;
 	return 0;
+}
+
+int pv_override(enum pv_op op, void (*fn)(void))
+{
+	if (is_patched(op))
+		return -PV_EBUSY;
+	overrides[op].fn = fn;
+	if (fn)
+		return set(op, &overrides[op]);
+	if (pv_op_is_left(op))
+		return set(op, pv_impl_in(native, op));
+	return set(op, provided[op].fn ? &provided[op] : impl_of_backend(op));
+}
+
+int pv_provide(enum pv_op op, void (*fn)(void))
+{
+	if (chosen == native || pv_op_is_left(op))
+		return -PV_EPERM;
+	if (is_patched(op) || overrides[op].fn)
+		return -PV_EBUSY;
+	provided[op].fn = fn;
+	return set(op, &provided[op]);
 }
 
 /* Is an op native that works only after native has set up the machine? */

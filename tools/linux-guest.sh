@@ -34,7 +34,7 @@ mm | debug | kasan | up | preempt) domu= mm=1 ;;
 esac
 out=build/linux-guest
 # Of tests/linux.
-programs=(stress shadow segbase user levels reread oom features)
+programs=(stress shadow segbase user levels reread oom features remote)
 tests=tools/testing/selftests/x86
 kernel=$tree/arch/x86/boot/bzImage
 cc=${CC:-gcc}
@@ -146,7 +146,7 @@ protected()
 {
 	local name line vmi=
 	! grep -q '^CONFIG_PVOPS_VMI=y' "$tree/.config" || vmi="pvvmi_irq_impls pvvmi_cpu_impls pvvmi_mmu_impls pvvmi_entry"
-	for name in pv_slots pv_chosen overrides pv_batch_submit pv_op_info __pv_sites_start __pv_backends_start \
+	for name in pv_slots pv_chosen overrides provided pv_batch_submit pv_op_info __pv_sites_start __pv_backends_start \
 		native_irq native_cpu native_mmu pvxen_irq_impls pvxen_cpu_impls pvxen_mmu_impls \
 		$vmi _text pv_apply pvops_code_start; do
 		line=$(grep " $name\$" "$tree/System.map") && [ "$(echo "$line" | wc -l)" = 1 ] || {

@@ -57,7 +57,7 @@ ALL_PARTS = ("security", "module", "stress", "user", "selftests", "hotplug", "su
 SECURITY = ("files", "stray", "wx")
 # Parts that pass if the same tests pass on the stock kernel.
 SELFTESTS = ("selftests", "mm", "drivers")
-MORE_PARTS = ("bench", "drivers", "faults", "features", "kexec", "locks", "planted", "mm", "oom", "reread", "roots")
+MORE_PARTS = ("bench", "drivers", "faults", "features", "kexec", "locks", "planted", "mm", "oom", "platform", "reread", "roots")
 TIMEOUT = 480
 EXIT_ERROR = 4
 # After so many selftests that kill the stock kernel, no other is tried.
@@ -143,14 +143,18 @@ def parts_asked(words):
     return [p for p in asked[-1].split(",") if p != "none"] if asked else list(ALL_PARTS)
 
 
-def run(name, variant, words=(), tag="", timeout=None, count=False):
-    """Boot once; count: under -icount.  Returns parse()'s dict, and
+def run(name, variant, words=(), tag="", timeout=None, count=False, host=""):
+    """Boot once; count: under -icount; host: words for the kernel of a host that runs the guest.
+    Returns parse()'s dict, and
 
     row, variant, words, image_sha256, parts {name: sha256}, seconds, log_file
     died      the kernel did not end, and not because of the time limit
     """
     rows = rows_of(name, variant)
     rows["count"] = count
+    if host:
+        at = rows["boot"].index("-append") + 1
+        rows["boot"] = [*rows["boot"][:at], f"{rows['boot'][at]} {host}", *rows["boot"][at + 1:]]
     image = KERNELS[variant]
     if not Path(image).is_file():
         raise cli.MissingError(f"{image}: no such kernel; `tools/linux.sh {how_to_build(variant)}` makes it")
@@ -203,7 +207,7 @@ def words_of(name, variant):
     if "words" in keys:
         return [*keys["words"], f"LIMIT={LIMIT * slower(variant)}"]
     # Xen PV and VMI exclude page-table isolation.
-    pti = ["pti=on"] if environments.env_rows(name, TABLE)["backend"] == "native" else []
+    pti = [] if environments.env_rows(name, TABLE)["backend"] in ("xen", "vmi") else ["pti=on"]
     return [*CONFIG_WORDS, f"LIMIT={LIMIT * slower(variant)}", *pti]
 
 

@@ -22,12 +22,13 @@ REFUSALS = "docs/choosing-a-backend.md"
 WALKS = "docs/architecture.md"
 
 TEXT = r'"((?:[^"\\]|\\.)*)"'
-START, PATCH = (f"patches/linux/arch/x86/kernel/pvops_{part}.c" for part in ("start", "patch"))
+START, PATCH, PLATFORM = (f"patches/linux/arch/x86/kernel/pvops_{part}.c" for part in ("start", "patch", "platform"))
 # Where a refusal is made: files, and how it looks there.
 SOURCES = (
     (("pvops/*.c",), r"pv_add_line\(refused,\s*" + TEXT),
     (("pvops/*.c",), r"pv_port_panic\(" + TEXT),
-    (("pvops/*.c", "include/pvops/backend.h", "backends/*/*.c", START, PATCH, "patches/linux/arch/x86/xen/pvops.c"),
+    (("pvops/*.c", "include/pvops/backend.h", "backends/*/*.c", START, PATCH, PLATFORM,
+      "patches/linux/arch/x86/xen/pvops.c"),
      r"\bwhy = " + TEXT),
     (("backends/*/backend.c", "backends/*/detect.c", "backends/*/rom.c", START),
      r"return " + TEXT),

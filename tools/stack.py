@@ -50,11 +50,14 @@ POINTERS = {
     "is_range": 0,
     "pv_note": r".*(hook note)$",
     "pv_print": r".*(hook note)$",
+    "add_exception": r".*(hook needs)$",
+    "parted_by": r".*(hook serves)$",
+    "may_be_own": r".*(hook serves)$",
 }
 HOOKS = ("name", "title", "detect", "init", "cpu_init", "cpu_exit", "late_init", "hypercalls", "null_hypercall",
-         "tsc_khz", "note")
+         "tsc_khz", "note", "needs", "serves")
 STARTS = ("pv_init", "pv_init_native", "pv_cpu_init", "pv_cpu_exit", "pv_patch", "pv_late_init", "pv_print",
-          "pv_module_patch", "pv_repatch", "pv_override")
+          "pv_module_patch", "pv_repatch", "pv_override", "pv_provide", "pv_preview")
 # Assembly that an op leads to is counted by its pushes: backends/native/trampoline.S
 # and the stubs in asm() push less than this.
 ASSEMBLY = 64
@@ -134,7 +137,7 @@ class Layer:
     def take(self, elf, target, offset, title, backend):
         """A function's address is kept at an offset of a section: a descriptor's hook, or an op's."""
         index = elf.sections.index(target)
-        holder = next((s for s in elf.symbols if s.section == index and s.size == 8 * 18 and
+        holder = next((s for s in elf.symbols if s.section == index and s.size == 8 * (len(HOOKS) + 7) and
                        s.value <= offset < s.value + s.size), None)
         if holder:
             nr = (offset - holder.value) // 8

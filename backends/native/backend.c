@@ -213,6 +213,10 @@ static int detect(const struct pv_platform *platform, const char **why)
 		*why = "the kernel runs deprivileged, bare instructions would trap or lie";
 		return PV_SCORE_NONE;
 	}
+	if (platform->no_native) {
+		*why = platform->no_native;
+		return PV_SCORE_NONE;
+	}
 	return PV_SCORE_FALLBACK;
 }
 

@@ -143,6 +143,8 @@ struct pv_cpuid_range {
  *	pointer so that tests can replay recorded machines
  * @no_option_roms: reason why @option_roms is NULL, static text for people, or NULL if
  *	there is no special one.  Not read if @option_roms is set
+ * @no_native: reason why a kernel in ring 0 cannot run natively here, static text for people,
+ *	or NULL if it can: the machine has no other timer or memory than its hypervisor's
  * @five_levels: the kernel runs with CR4.LA57 set: its tables have a fifth level, above
  *	those of the catalogue
  * @memory_encrypted: the hypervisor cannot read the kernel's pages unless the kernel
@@ -171,6 +173,7 @@ struct pv_platform {
 	const void *hvm_start_info;
 	const u8 *option_roms;
 	const char *no_option_roms;
+	const char *no_native;
 	bool five_levels;
 	bool memory_encrypted;
 	void (*cpuid)(struct pv_cpuid *regs);
@@ -296,6 +299,11 @@ static inline bool pv_can_share(const struct pv_platform *platform, const char *
  * @note: returns line @nr of the notes for pv_print(), valid until the next call; NULL
  *	beyond the last.  The notes say which features of the hypervisor are in use,
  *	which are not, and why.  May be NULL
+ * @needs: returns the reason why @op cannot be left to native (static text), or NULL if it
+ *	can; for what the kernel's own code does for this hypervisor, and beside
+ *	PV_IMPL_REQUIRED.  May be NULL
+ * @serves: returns true if the kernel's own code may implement @op by pv_provide(), so that
+ *	ops that go together are left to native together.  May be NULL
  * @irq: tables; NULL leaves the whole group to native
  * @kernel: table of the kernel's own ops; native's table of them is the kernel's, too
  *	(PV_NATIVE_KERNEL_IMPLS)
@@ -312,6 +320,8 @@ struct pv_backend {
 	void (*null_hypercall)(void);
 	u32 (*tsc_khz)(void);
 	const char *(*note)(u32 nr);
+	const char *(*needs)(enum pv_op op);
+	bool (*serves)(enum pv_op op);
 	const struct pv_irq_impls *irq;
 	const struct pv_cpu_impls *cpu;
 	const struct pv_mmu_impls *mmu;

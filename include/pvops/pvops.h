@@ -175,6 +175,17 @@ int pv_apply(struct pv_site_set *set, const struct pv_impl *const *impl);
 void pv_init(struct pv_platform *platform, const char *cmdline);
 
 /**
+ * pv_preview - the backend that pv_init() would choose
+ * @platform: as for pv_init()
+ * @cmdline: as for pv_init()
+ *
+ * Detects and chooses as pv_init() does, but starts no backend, and leaves the table and the
+ * choice alone.  For a kernel that must know the choice before a backend can start.
+ * Context: as pv_init().  Returns NULL if no backend can run here.
+ */
+const struct pv_backend *pv_preview(struct pv_platform *platform, const char *cmdline);
+
+/**
  * pv_init_native - fill the table with native, without detection
  *
  * For a kernel whose first C code uses ops but can neither log nor take an exception.
@@ -203,6 +214,20 @@ int pv_override(enum pv_op op, void (*fn)(void));
 #define PV_OVERRIDE(name, function) \
 	pv_override(PV_OP_##name, (void (*)(void))	\
 		    (1 ? (function) : (typeof(pv_slots.name))0))
+
+/**
+ * pv_provide - implement an op of the chosen backend by the kernel's own code
+ * @op: the op
+ * @fn: function with the op's prototype and convention
+ *
+ * For a kernel with platform code of its own for a hypervisor: this code sets the ops, and the
+ * user chooses as for any backend.  Unlike an override, a provided function belongs to the
+ * choice: it is not taken if native is chosen or if "pvops=" leaves the op to native, and
+ * another pv_init() drops it.  A function of the layer's own backend is replaced.
+ * Context: as pv_override().  Returns 0; -PV_EPERM if the op is left to native; -PV_EBUSY if
+ * the op is overridden, or, after one log line, if sites are patched.
+ */
+int pv_provide(enum pv_op op, void (*fn)(void));
 
 /**
  * pv_cpu_init - set up the calling CPU for the chosen backend
@@ -270,10 +295,18 @@ const struct pv_impl *pv_impl_of(enum pv_op op);
 bool pv_impl_is_native(enum pv_op op);
 
 /**
+ * pv_op_is_left - true if the command line leaves an op to native
+ *
+ * For a kernel's own code beside the catalogue that goes with the op (a clock source, shared
+ * memory).  Refused parts of the word do not count.
+ */
+bool pv_op_is_left(enum pv_op op);
+
+/**
  * pv_impl_is_own - true if the chosen backend's own implementation of an op is in use
  *
- * False if the backend has none, if the user left the op to native, or if the kernel
- * overrides it.  A backend whose op needs memory, a vector or a timer registered with
+ * True also for a function of pv_provide().  False if the backend has none, if the user
+ * left the op to native, or if the kernel overrides it.  A backend whose op needs memory, a vector or a timer registered with
  * the hypervisor asks this in its cpu_init(), and registers nothing that is not used.
  */
 bool pv_impl_is_own(enum pv_op op);

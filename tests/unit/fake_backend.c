@@ -228,6 +228,7 @@ void fake_reset(void)
 	fake_backend[FAKE_NATIVE].score = PV_SCORE_FALLBACK;
 	fake_backend[FAKE_FAKE].why = "nobody fakes here";
 	fake_backend[FAKE_OTHER].why = "no other machine";
+	fake_backend[FAKE_OTHER].needed = PV_OP_COUNT;
 	fake_flags = PV_RFLAGS_IF | 2;
 
 	for (op = 0; op < PV_OP_COUNT; op++) {
@@ -293,6 +294,16 @@ static int other_detect(const struct pv_platform *platform, const char **why)
 	return detect(FAKE_OTHER, why);
 }
 
+static const char *other_needs(enum pv_op op)
+{
+	return op == fake_backend[FAKE_OTHER].needed ? "only it can wait" : NULL;
+}
+
+static bool other_serves(enum pv_op op)
+{
+	return op == PV_OP_lock_wait || op == PV_OP_lock_kick;
+}
+
 static u64 other_clock_read(void)
 {
 	return 0x77;
@@ -336,11 +347,13 @@ const struct pv_backend fake_backend_desc = {
 	.kernel = FAKE_KERNEL_IMPLS,
 };
 
-/* All that may be left out is left out. */
+/* What the kernel itself does, beside one op. */
 const struct pv_backend other_backend = {
 	.name = "other",
 	.title = "a better clock",
 	.detect = other_detect,
+	.needs = other_needs,
+	.serves = other_serves,
 	.time = &other_time,
 };
 

@@ -21,6 +21,7 @@
  * struct fake_backend - knobs and counters of one
  * @score: what detect() returns
  * @why: its reason when that is PV_SCORE_NONE; NULL sets none
+ * @needed: the op that needs() does not leave to native, or PV_OP_COUNT
  * @init_error: what init() returns
  * @detects: calls of detect()
  * @inits: calls of init()
@@ -32,6 +33,7 @@
 struct fake_backend {
 	int score;
 	const char *why;
+	u32 needed;
 	int init_error;
 	u32 detects;
 	u32 inits;

@@ -659,6 +659,160 @@ static void override_of_patched_sites_is_refused(void **state)
 	assert_ptr_equal(pv_impl_of(PV_OP_clock_read), before);
 }
 
+/* --- ops of the kernel's own code for a backend --- */
+
+static void wait_here(const u8 *word, u8 val)
+{
+	(void)word;
+	(void)val;
+}
+
+static int provide(enum pv_op op, void *fn)
+{
+	return pv_provide(op, (void (*)(void))fn);
+}
+
+static void provided_op_belongs_to_the_choice(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("");
+	assert_int_equal(provide(PV_OP_lock_wait, wait_here), 0);
+	assert_ptr_equal(pv_slots.lock_wait, wait_here);
+	assert_true(pv_impl_is_own(PV_OP_lock_wait));
+	assert_false(pv_impl_is_native(PV_OP_lock_wait));
+	/* One that the backend has itself. */
+	assert_int_equal(provide(PV_OP_clock_read, own_clock), 0);
+	assert_int_equal(pv_slots.clock_read(), 0x99);
+	assert_table_is_the_choice();
+	boot("");
+	assert_true(pv_impl_is_native(PV_OP_lock_wait));
+	assert_int_equal(pv_slots.clock_read(), 0x77);
+}
+
+static void provided_op_is_counted(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("");
+	assert_int_equal(provide(PV_OP_lock_wait, wait_here), 0);
+	pv_print();
+	assert_true(host_log_find("chosen: other (a better clock), 2 of"));
+}
+
+static void native_takes_no_provided_op(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("pvops=native");
+	assert_int_equal(provide(PV_OP_lock_wait, wait_here), -EPERM);
+	assert_true(pv_impl_is_native(PV_OP_lock_wait));
+	assert_table_is_the_choice();
+}
+
+static void op_left_to_native_takes_no_provided_op(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("pvops=other,-lock");
+	assert_true(pv_op_is_left(PV_OP_lock_wait));
+	assert_false(pv_op_is_left(PV_OP_clock_read));
+	assert_int_equal(provide(PV_OP_lock_wait, wait_here), -EPERM);
+	assert_true(pv_impl_is_native(PV_OP_lock_wait));
+	assert_int_equal(provide(PV_OP_vcpu_is_preempted, wait_here), -EPERM);
+	assert_int_equal(provide(PV_OP_clock_read, own_clock), 0);
+	boot("pvops=other");
+	assert_false(pv_op_is_left(PV_OP_lock_wait));
+}
+
+static void override_comes_before_provided(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("");
+	assert_int_equal(provide(PV_OP_lock_wait, wait_here), 0);
+	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), 0);
+	assert_int_equal(provide(PV_OP_clock_read, own_clock), -EBUSY);
+	assert_false(pv_impl_is_own(PV_OP_clock_read));
+	assert_int_equal(pv_override(PV_OP_clock_read, NULL), 0);
+	assert_int_equal(pv_slots.clock_read(), 0x77);
+	assert_int_equal(pv_override(PV_OP_lock_wait, NULL), 0);
+	assert_ptr_equal(pv_slots.lock_wait, wait_here);
+}
+
+static void end_of_an_override_keeps_what_is_left_to_native(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("pvops=-clock_read");
+	assert_int_equal(PV_OVERRIDE(clock_read, own_clock), 0);
+	assert_int_equal(pv_override(PV_OP_clock_read, NULL), 0);
+	assert_true(pv_impl_is_native(PV_OP_clock_read));
+}
+
+static void provided_op_of_patched_sites_is_refused(void **state)
+{
+	struct pv_site_set *sites = pv_kernel_sites();
+	const struct pv_impl *before;
+
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("");
+	before = pv_impl_of(PV_OP_lock_wait);
+	sites->impl = &before;
+	assert_int_equal(provide(PV_OP_lock_wait, wait_here), -EBUSY);
+	sites->impl = NULL;
+	assert_true(host_log_find("override of lock_wait refused: sites are already patched"));
+	assert_ptr_equal(pv_impl_of(PV_OP_lock_wait), before);
+}
+
+static void needed_op_is_not_left_to_native(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	fake_backend[FAKE_OTHER].needed = PV_OP_set_timer;
+	boot("pvops=other,-time");
+	assert_refused("-time: only it can wait");
+	assert_false(pv_op_is_left(PV_OP_set_timer));
+	assert_false(pv_op_is_left(PV_OP_clock_read));
+	boot("pvops=other,-clock_read");
+	assert_int_equal(refusals(), 0);
+	boot("pvops=native,-time");
+	assert_int_equal(refusals(), 0);
+}
+
+static void half_of_a_served_pair_is_refused(void **state)
+{
+	(void)state;
+	fake_backend[FAKE_OTHER].score = PV_SCORE_GUEST;
+	boot("pvops=other,-lock_kick");
+	assert_refused("-lock_kick: goes with lock_wait");
+	assert_int_equal(provide(PV_OP_lock_wait, wait_here), 0);
+	boot("pvops=other,-save_fl");
+	assert_int_equal(refusals(), 0);
+}
+
+static void preview_starts_nothing(void **state)
+{
+	void (*slot)(void);
+
+	(void)state;
+	fake_can_run();
+	boot("pvops=native");
+	slot = (void (*)(void))pv_slots.lock_kick;
+	assert_string_equal(pv_preview(&platform, "pvops=bad")->name, "fake");
+	assert_refused("pvops=bad: no such backend");
+	assert_string_equal(pv_preview(&platform, "pvops=native")->name, "native");
+	assert_int_equal(refusals(), 0);
+	assert_chosen("native");
+	assert_ptr_equal(pv_slots.lock_kick, slot);
+	assert_int_equal(fake_backend[FAKE_FAKE].inits, 0);
+	assert_int_equal(fake_backend[FAKE_NATIVE].inits, 1);
+	fake_backend[FAKE_NATIVE].score = PV_SCORE_NONE;
+	fake_backend[FAKE_FAKE].score = PV_SCORE_NONE;
+	assert_null(pv_preview(&platform, ""));
+}
+
 /* --- ops that go together --- */
 
 static void half_of_a_pair_is_refused(void **state)
@@ -1300,6 +1454,16 @@ int main(void)
 		TEST_SELECT(table_with_a_required_op_stays_whole),
 		TEST_SELECT(required_by_another_does_not_bind_native),
 		TEST_SELECT(override_of_patched_sites_is_refused),
+		TEST_SELECT(provided_op_belongs_to_the_choice),
+		TEST_SELECT(provided_op_is_counted),
+		TEST_SELECT(native_takes_no_provided_op),
+		TEST_SELECT(op_left_to_native_takes_no_provided_op),
+		TEST_SELECT(override_comes_before_provided),
+		TEST_SELECT(end_of_an_override_keeps_what_is_left_to_native),
+		TEST_SELECT(provided_op_of_patched_sites_is_refused),
+		TEST_SELECT(needed_op_is_not_left_to_native),
+		TEST_SELECT(half_of_a_served_pair_is_refused),
+		TEST_SELECT(preview_starts_nothing),
 		TEST_SELECT(override_replaces_the_choice),
 		TEST_SELECT(override_holds_over_another_choice),
 		TEST_SELECT(override_is_not_left_to_native),

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include <asm/paravirt.h>
+#include <asm/pvops_platform.h>
 
 #include <pvops/batch.h>
 #include <pvops/pvops.h>
@@ -54,10 +55,13 @@ static int ops_show(struct seq_file *m, void *unused)
 		return -ENOMEM;
 	pvops_each_site(count_site, sites);
 	for (op = 0; op < PV_OP_COUNT; op++) {
+		/* Linux has hooks of its own for some ops, instead of sites. */
+		void *hook = pvops_platform_fn(op);
+
 		seq_printf(m, "%s %s %s %s %ps", pv_op_info[op].table,
 			   pv_op_info[op].name, pv_op_info[op].site,
-			   pv_impl_is_native(op) ? "native" : pv_backend()->name,
-			   pv_impl_of(op)->fn);
+			   pv_impl_is_native(op) && !hook ? "native" : pv_backend()->name,
+			   hook ?: pv_impl_of(op)->fn);
 		for (form = 0; form < PV_FORM_COUNT; form++)
 			seq_printf(m, " %s=%u", pv_form_text(form),
 				   sites[op].form[form]);

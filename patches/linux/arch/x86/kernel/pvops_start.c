@@ -24,7 +24,9 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
+#include <asm/early_ioremap.h>
 #include <asm/paravirt.h>
+#include <asm/pvops_platform.h>
 #include <asm/segment.h>
 #include <asm/setup.h>
 #include <asm/tlb.h>
@@ -66,21 +68,29 @@ void __init native_pv_lock_init(void)
 struct static_key paravirt_steal_enabled;
 struct static_key paravirt_steal_rq_enabled;
 
-static u64 native_steal_clock(int cpu)
+u64 pvops_native_steal_clock(int cpu)
 {
 	return 0;
 }
 
-DEFINE_STATIC_CALL(pv_steal_clock, native_steal_clock);
+DEFINE_STATIC_CALL(pv_steal_clock, pvops_native_steal_clock);
 DEFINE_STATIC_CALL(pv_sched_clock, native_sched_clock);
 
 void paravirt_set_sched_clock(u64 (*func)(void))
 {
-	static_call_update(pv_sched_clock, func);
+	if (pvops_uses(clock_read))
+		static_call_update(pv_sched_clock, func);
 }
 
-/* Firmware puts option ROMs into the 128 KiB from here on. */
+void paravirt_set_steal_clock(u64 (*func)(int cpu))
+{
+	if (pvops_uses(stolen_time))
+		static_call_update(pv_steal_clock, func);
+}
+
+/* Firmware puts option ROMs here. */
 #define ISA_OPTION_ROMS		0xc0000
+#define ISA_OPTION_ROMS_SIZE	0x20000
 
 static void __init read_cpuid(struct pv_cpuid *regs)
 {
@@ -171,22 +181,62 @@ void pvops_cpu_init(void)
 		pv_cpu_init(raw_smp_processor_id());
 }
 
+/* A ROM is chosen, and cannot start before memory is there. */
+static bool rom_waits __initdata;
+
 /*
- * Makes the final choice: here memory can be mapped, and the command line
- * exists.  The native op disables interrupts, and the chosen backend's op
- * enables them.
+ * Makes the choice before Linux asks which hypervisor it runs on: the command
+ * line exists, and platform code has done nothing.  The linear map does not
+ * exist, so a ROM's backend, whose place is between the kernel and that
+ * hypervisor, starts later, and until then everything is native.
  */
-static void __init choose_finally(void)
+void __init pvops_choose_platform(void)
 {
+	const struct pv_backend *preview;
+	void *roms = NULL;
+
+	/* Under Xen PV, the choice was made at the entry. */
+	if (platform.xen_start_info)
+		goto out;
+	pvops_platform_prepare();
 	platform.five_levels = pgtable_l5_enabled();
 	platform.memory_encrypted = cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
+	platform.no_native = pvops_no_native();
+	platform.no_option_roms = no_option_roms();
+	if (!platform.no_option_roms) {
+		roms = early_memremap(ISA_OPTION_ROMS, ISA_OPTION_ROMS_SIZE);
+		platform.option_roms = roms;
+		preview = pv_preview(&platform, boot_command_line);
+		rom_waits = preview && !strcmp(preview->name, "vmi");
+	}
+	if (!rom_waits)
+		choose(boot_command_line);
+	platform.option_roms = NULL;
+	if (roms)
+		early_memunmap(roms, ISA_OPTION_ROMS_SIZE);
+out:
+	pvops_platform_chosen(&platform);
+}
+
+/*
+ * Makes the choice again if a ROM is wanted.  The native op disables
+ * interrupts, and the chosen backend's op enables them.
+ */
+static void __init choose_rom(void)
+{
 	platform.no_option_roms = no_option_roms();
 	if (!platform.no_option_roms)
 		platform.option_roms = __va(ISA_OPTION_ROMS);
+	pvops_platform_too_late();
 	raw_local_irq_disable();
 	choose(boot_command_line);
 	pvops_cpu_init();
 	raw_local_irq_enable();
+}
+
+/* Behind the final choice, and before sites and alternatives are patched. */
+static void __init follow_choice(void)
+{
 	/* Tables of a backend go back to it after their last walker. */
 	if (!pv_impl_is_native(PV_OP_release_pte) &&
 	    pv_impl_is_native(PV_OP_remove_table))
@@ -204,12 +254,15 @@ static void __init choose_finally(void)
  */
 void __init pvops_patch_kernel(void)
 {
-	/* Under Xen PV, the choice was made at the entry. */
+	if (rom_waits)
+		choose_rom();
+	/* Xen PV's platform code does without. */
 	if (!platform.xen_start_info)
-		choose_finally();
+		follow_choice();
+	pvops_platform_count();
 	pv_patch();
-	/* Natively, keep the name that a hypervisor's platform code has set. */
-	if (pv_backend() != pv_native())
+	/* Keep the name that a hypervisor's platform code has set. */
+	if (pv_backend() != pv_native() && !pvops_platform_is_chosen())
 		pv_info.name = pv_backend()->name;
 	pv_print();
 }

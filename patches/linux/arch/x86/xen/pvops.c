@@ -9,8 +9,10 @@
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
 #include <linux/smp.h>
+#include <linux/string.h>
 
 #include <asm/paravirt.h>
+#include <asm/pvops_platform.h>
 #include <asm/tlb.h>
 #include <asm/tlbflush.h>
 #include <asm/xen/hypercall.h>
@@ -85,6 +87,23 @@ static const struct pv_kernel_impls xen_kernel_impls = {
 	.remove_table = PV_FN(xen_remove_table, PV_IMPL_REQUIRED),
 };
 
+/* Of Linux's code for Xen PV, only that for locks can be left out. */
+static const char *xen_needs(enum pv_op op)
+{
+	const char *why = NULL;
+
+	if (!strcmp(pv_op_info[op].table, "time"))
+		why = "a PV guest has no clock and no timer but Xen's";
+	else if (!strcmp(pv_op_info[op].table, "smp"))
+		why = "a PV guest has no local APIC";
+	return why;
+}
+
+static bool xen_serves(enum pv_op op)
+{
+	return op == PV_OP_lock_wait || op == PV_OP_lock_kick;
+}
+
 static const struct pv_backend xen_backend = {
 	.name = "xen",
 	.title = "Xen PV, 64-bit",
@@ -92,6 +111,9 @@ static const struct pv_backend xen_backend = {
 	.cpu_init = xen_cpu_init,
 	.hypercalls = pvxen_hypercalls,
 	.null_hypercall = pvxen_null_hypercall,
+	.note = pvops_platform_note,
+	.needs = xen_needs,
+	.serves = xen_serves,
 	.irq = &pvxen_irq_impls,
 	.cpu = &pvxen_cpu_impls,
 	.mmu = &pvxen_mmu_impls,

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * paravirt_set(group, member, function) replaces platform code's assignment to
- * pv_ops.<group>.<member>.  It overrides the op of that member, and must come
- * before sites are patched (alternative_instructions()).
+ * pv_ops.<group>.<member>.  The function is the chosen backend's op then, unless
+ * the user leaves that op to native; the assignment must come before sites are
+ * patched (alternative_instructions()).
  */
 #ifndef _ASM_X86_PVOPS_SET_H
 #define _ASM_X86_PVOPS_SET_H
+
+#include <asm/pvops_platform.h>
 
 #include <pvops/pvops.h>
 
@@ -35,7 +38,7 @@
 ({									\
 	typeof(type) _f = (f);						\
 									\
-	pv_override(PV_OP_##op, (void (*)(void))_f);			\
+	pvops_set(PV_OP_##op, (void (*)(void))_f);			\
 })
 
 /* @native is ignored: it is Linux's native function, not the layer's. */
