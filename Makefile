@@ -65,7 +65,7 @@ deps: ## start: install missing Debian packages (GUEST=linux: also those for Lin
 #: GUEST=linux	demo bench check faults sparse coccicheck deps: Linux, not the mini guest
 #: ROWS="a b"	vm, check: run only these tests of tests/vm or tests/linux (tools/rows.py)
 #: STOCK_CONFIGS=no	check GUEST=linux: do not compare configurations with their stock kernels
-#: CONFIG=name	linux: another configuration: same hard clang debian cloud fault mm debug kasan up preempt
+#: CONFIG=name	linux: one of: same hard clang debian cloud fault mm debug kasan up preempt
 #: SELECT="e/b"	select: run only this environment/backend, such as vmi-smp2/vmi
 #: IMAGE=file	audit: the kernel to audit, vmlinux or bzImage (the mini guest)
 #: AUDIT="..."	audit: options of the audit, such as --allow FILE or --json
@@ -146,7 +146,7 @@ check-linux: $(parts) $(B)/audit/audit $(if $(filter xenhvm,$(or $(ROWS),xenhvm)
 
 # Other configurations, and rows that need an idle machine.
 LONG := cloud debug kasan up preempt many-cpus locks kexec faults
-check-long: ## test: Linux in more configurations, Debian's for clouds among them; hours
+check-long: $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf ## test: Linux in more configurations, Debian's for clouds among them; hours
 	$(Q)$(MAKE) check GUEST=linux ROWS="$(LONG)"
 	$(Q)tools/linux.sh config clang
 
@@ -205,8 +205,8 @@ faults: faults-$(GUEST) ## test: inject failures of hypercalls under load, a min
 faults-mini: $(images) $(XEN) $(B)/vmi/monitor.elf
 	$(Q)FAULT_SECONDS=$${FAULT_SECONDS:-60} $(PROVE) -v tests/vm/faults.t
 
-# Configuration hard is booted, also on Xen.
-linux: $(if $(filter hard,$(CONFIG)),$(XEN)) ## build: Linux 6.1 on the layer (patches/README.md)
+# Configurations hard and clang are booted, also on Xen and VMI.
+linux: $(if $(filter hard clang,$(CONFIG)),$(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf) ## build: Linux 6.1 on the layer (patches/README.md)
 	$(Q)$(if $(CONFIG),tools/linux.sh config $(CONFIG),tools/linux.sh)
 
 series: ## build: the patches for Linux 6.1, self-contained, for git am: build/series

@@ -135,7 +135,13 @@ driver_files()
 	local root=$1 name
 	mkdir -p "$root/drivers"
 	while read -r name; do
-		cp "$tree/modules/$name" "$root/drivers"
+		if [ -e "$tree/modules/$name.xz" ]; then
+			xz -dc "$tree/modules/$name.xz" >"$root/drivers/$name"
+		elif [ -e "$tree/modules/$name" ]; then
+			cp "$tree/modules/$name" "$root/drivers"
+		else
+			echo "linux-guest: $tree/modules/$name: not there" >&2
+		fi
 	done <$drivers/drivers
 	cp $drivers/drivers "$root/drivers/order"
 }

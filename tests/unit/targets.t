@@ -32,6 +32,7 @@ MAKEFLAGS += -rR
 O ?= .
 out := $(or $(M),$(O))
 export KCONFIG_ALLCONFIG
+.PHONY: modules
 allnoconfig olddefconfig:
 	mkdir -p $(O)
 	[ $(O) = . ] || printf 'O := .\ninclude %s/Makefile\n' $(CURDIR) >$(O)/Makefile
@@ -44,6 +45,10 @@ bzImage:
 		sed 's/^/0 T /' >$(O)/System.map
 modules:
 	touch $(out)/Module.symvers $(out)/pvops_sites.ko
+modules_install:
+	mkdir -p $(INSTALL_MOD_PATH)/lib/modules/6.1/kernel
+	touch $(INSTALL_MOD_PATH)/lib/modules/6.1/kernel/ext4.ko
+	echo kernel/ext4.ko: >$(INSTALL_MOD_PATH)/lib/modules/6.1/modules.dep
 %.o:
 	@echo "warning: indirect call found in RETPOLINE build; bad .pv_sites entry"
 headers arch/x86/ arch/x86/pvops/:
@@ -62,6 +67,9 @@ COMMANDS = {
 [ -z "$out" ] || { printf '#!/bin/sh\n' >"$out"; chmod +x "$out"; }""",
     "objcopy": 'for out; do :; done; echo section >"$out"',
     "strip": "",
+    "clang-16": "",
+    "ld.lld-16": "",
+    "llvm-nm-16": "",
     # Does not compress.
     "xz": 'for name; do :; done; case $name in *.xz) cat "$name" ;; *) cat ;; esac',
     "patch": "",
@@ -73,7 +81,10 @@ found=$(echo "$PACKAGES" | tr " " "\\n" | grep -e "$name") || { echo "E: Unable 
 touch "${found}"_0_all.deb""",
     "dpkg": r"""case $2 in
 *linux-source*) mkdir -p "$3/usr/src"; cp "$STAND_INS/source.tar.xz" "$3/usr/src/linux-source-6.1.tar.xz" ;;
-*) folder=$3/usr/src/linux-config-6.1; mkdir -p "$folder"; echo >"$folder/config.amd64_none_cloud-amd64.xz" ;;
+*initramfs*) folder=$3/usr/share/initramfs-tools; mkdir -p "$folder"
+	echo 'auto_add_modules() { manual_add_modules ext4; }' >"$folder/hook-functions" ;;
+*) folder=$3/usr/src/linux-config-6.1; mkdir -p "$folder"
+	for flavour in amd64 cloud-amd64; do echo >"$folder/config.amd64_none_$flavour.xz"; done ;;
 esac""",
     # Rows have no file.  What a row finds wrong is among the lines that are read.
     "prove": r"""for test; do
@@ -120,7 +131,7 @@ print("pvops-linux: end")
 # Stand-ins for scripts and rules that make parts of the mini guest's environments.
 MAKERS = {"tools/fetch.sh": """case $1 in
 xen) mkdir -p "${2%/*}"; echo xen >"$2" ;;
-kernel) mkdir -p "$2/modules"; echo kernel >"$2/vmlinuz" ;;
+kernel*) mkdir -p "$2/modules"; touch "$2/modules/ext4.ko"; echo kernel >"$2/vmlinuz" ;;
 *) mkdir -p "$2/bin"; echo xl >"$2/bin/xl" ;;
 esac""",
           "tools/kvm-host.sh": 'mkdir -p "${2%/*}"; ls "$1/vmlinuz" >"$2"',
@@ -186,7 +197,7 @@ def tree(where):
     series.write_text(series.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
 
 
-def run(where, tools, words, packages="linux-source-6.1 linux-config-6.1"):
+def run(where, tools, words, packages="linux-source-6.1 linux-config-6.1 initramfs-tools-core"):
     """Run make in the copy, with these packages available: exit status, lines."""
     env = {k: v for k, v in os.environ.items()
            if not k.startswith("MAKE") and k not in ("MFLAGS", "GUEST", "CONFIG", "ROWS", "CC", "PROVE")}
