@@ -19,7 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define ROUNDS		200
+#define ROUNDS		50
 #define MARK		"/sys/module/pvops_mark/parameters/phase"
 #define PAGE		4096
 #define MOST_CPUS	64
