@@ -145,7 +145,7 @@ check-linux: $(parts) $(B)/audit/audit $(if $(filter xenhvm,$(or $(ROWS),xenhvm)
 	$(Q)$(call prove-rows,tests/linux)
 
 # Other configurations, and rows that need an idle machine.
-LONG := cloud debug kasan up preempt many-cpus locks kexec faults
+LONG := cloud debug kasan up preempt retpoline many-cpus locks kexec platform faults
 check-long: $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf ## test: Linux in more configurations, Debian's for clouds among them; hours
 	$(Q)$(MAKE) check GUEST=linux ROWS="$(LONG)"
 	$(Q)tools/linux.sh config clang
