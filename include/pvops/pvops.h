@@ -306,8 +306,9 @@ bool pv_op_is_left(enum pv_op op);
  * pv_impl_is_own - true if the chosen backend's own implementation of an op is in use
  *
  * True also for a function of pv_provide().  False if the backend has none, if the user
- * left the op to native, or if the kernel overrides it.  A backend whose op needs memory, a vector or a timer registered with
- * the hypervisor asks this in its cpu_init(), and registers nothing that is not used.
+ * left the op to native, or if the kernel overrides it.  A backend whose op needs memory, a
+ * vector or a timer registered with the hypervisor asks this in its cpu_init(), and registers
+ * nothing that is not used.
  */
 bool pv_impl_is_own(enum pv_op op);
 
