@@ -86,7 +86,8 @@ static int sleep_in_lazy_mode(pte_t *ptep)
 /* Updates all the time; a kernel that preempts itself runs the other task meanwhile. */
 static int busy_in_lazy_mode(pte_t *ptep, const struct other *other)
 {
-	unsigned long end = jiffies + HZ / 50;
+	/* On a busy machine, the other task may not have a turn for long. */
+	unsigned long end = jiffies + HZ / 50, limit = jiffies + 20 * HZ;
 	pte_t pte = READ_ONCE(*ptep);
 	unsigned int rounds = READ_ONCE(other->rounds);
 	bool before, same = true;
@@ -94,7 +95,9 @@ static int busy_in_lazy_mode(pte_t *ptep, const struct other *other)
 	arch_enter_lazy_mmu_mode();
 	arch_enter_lazy_mmu_mode();
 	before = waits(ptep);
-	while (time_before(jiffies, end)) {
+	while (time_before(jiffies, end) ||
+	       (preempt_model_full() && READ_ONCE(other->rounds) == rounds &&
+		time_before(jiffies, limit))) {
 		set_pte(ptep, pte_wrprotect(pte));
 		set_pte(ptep, pte);
 		/* waits() reads the entry. */
@@ -171,8 +174,11 @@ int test_lazy_moves(void)
 		/* With an even number of CPUs, each task would keep its own. */
 		if (move % 3)
 			swap(task[0], task[1]);
-		udelay(20 + move % 7);
+		usleep_range(20 + move % 7, 30);
 	}
+	/* On a busy machine, a task may not have had a turn. */
+	for (move = 0; move < 10000 && !(moved[0].rounds && moved[1].rounds); move++)
+		usleep_range(1000, 2000);
 	error = 0;
 out:
 	for (nr = 0; nr < ARRAY_SIZE(task); nr++)
