@@ -10,7 +10,9 @@
  */
 #define pr_fmt(fmt) fmt
 
+#include <linux/cc_platform.h>
 #include <linux/dmi.h>
+#include <linux/i8253.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/smp.h>
@@ -21,6 +23,7 @@
 #include <asm/cmdline.h>
 #include <asm/hyperv-tlfs.h>
 #include <asm/hypervisor.h>
+#include <asm/io.h>
 #include <asm/mc146818rtc.h>
 #include <asm/paravirt.h>
 #include <asm/processor.h>
@@ -37,6 +40,7 @@
 
 /* What the command line says besides pvops=, and what only Linux sees. */
 static bool told_nopv __ro_after_init;
+static const char *no_native_clock __ro_after_init;
 static bool is_vmware_by_dmi __ro_after_init;
 static bool is_too_late __ro_after_init;
 
@@ -99,6 +103,12 @@ const char *pvops_platform_note(u32 nr)
 	return nr < note_count ? notes[nr] : NULL;
 }
 
+/* The platform's clock knows how fast the TSC is. */
+static const char *clock_needs(enum pv_op op)
+{
+	return op == PV_OP_clock_read ? no_native_clock : NULL;
+}
+
 #ifdef CONFIG_KVM_GUEST
 /*
  * Ranks are those of the layer's own backends, whose comments explain them:
@@ -118,6 +128,7 @@ static const struct pv_backend kvm_backend = {
 	.title = "KVM, by Linux's own code",
 	.detect = kvm_detect,
 	.note = pvops_platform_note,
+	.needs = clock_needs,
 	.serves = serves_locks,
 };
 
@@ -172,6 +183,7 @@ static const struct pv_backend vmware_backend = {
 	.title = "VMware, by Linux's own code",
 	.detect = vmware_detect,
 	.note = pvops_platform_note,
+	.needs = clock_needs,
 };
 
 PV_BACKEND(vmware_backend);
@@ -342,9 +354,36 @@ void pvops_set(unsigned int op, void (*fn)(void))
 		pv_provide(op, fn);
 }
 
+/* Its read-back command returns a status, which is never 0xff. */
+static bool __init has_pit(void)
+{
+	const u8 status_of_channel_0 = 0xe2;
+
+	outb(status_of_channel_0, PIT_MODE);
+	return inb(PIT_CH0) != 0xff;
+}
+
+static bool __init cpu_tells_tsc_khz(void)
+{
+	return boot_cpu_data.x86_vendor == X86_VENDOR_INTEL &&
+	       boot_cpu_data.cpuid_level >= 0x15 && cpuid_ebx(0x15);
+}
+
+/* No port of an encrypted guest is read without need. */
+static const char * __init why_no_native_clock(void)
+{
+	const char *why = NULL;
+
+	if (boot_cpu_has(X86_FEATURE_HYPERVISOR) && !cpu_tells_tsc_khz() &&
+	    !cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT) && !has_pit())
+		why = "the machine has no PIT to measure the TSC by";
+	return why;
+}
+
 /* Before the choice.  Some of it cannot be read at the Xen PV entry. */
 void __init pvops_platform_prepare(void)
 {
+	no_native_clock = why_no_native_clock();
 	told_nopv = nopv;
 	is_vmware_by_dmi = !boot_cpu_has(X86_FEATURE_HYPERVISOR) &&
 			   dmi_available && dmi_name_in_serial("VMware");
@@ -360,7 +399,7 @@ void __init pvops_platform_too_late(void)
 const char * __init pvops_no_native(void)
 {
 	const u32 special = HV_ISOLATION | HV_CPU_MANAGEMENT;
-	const char *why = NULL;
+	const char *why = no_native_clock;
 	u32 last, name[3];
 
 	if (xen_pvh_domain())
