@@ -22,7 +22,7 @@ FOLDERS = ("pvops", "backends", "include", "tests", "tools")
 PLANTS = (
     ("plan", "pvops/plan.c", "if (spare - 1 < 3 && takes_prefix(impl->code)) {", "if (spare - 1 < 3 || takes_prefix(impl->code)) {"),
     ("cmdline", "pvops/detect.c", "candidates[nr].score > high) {", "candidates[nr].score >= high) {"),
-    ("cmdline", "pvops/exceptions.c", "is_left(pair->op) != is_left(pair->other) &&", "false &&"),
+    ("cmdline", "pvops/exceptions.c", "pv_op_is_left(pair->op) != pv_op_is_left(pair->other) &&", "false &&"),
     ("cmdline", "pvops/option.c", "quoted ^= *p == '\"';", "quoted = false;"),
     ("sites", "pvops/apply.c", "addr < set->text_end && len <= set->text_end - addr", "addr + len <= set->text_end + 1"),
     ("module", "pvops/apply.c", "if (__builtin_expect(addr - gone_start < gone, 0)) {",
