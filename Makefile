@@ -127,19 +127,21 @@ check: check-$(GUEST) ## start: the test suite; 15 minutes
 
 check-mini: docs-check sparse-mini coccicheck-mini analyze guest unit fuzz audit-check vm
 
-# $(call config_for,ROW CONFIG): the configuration, if the row is asked for.
-config_for = $(if $(filter $(firstword $(1)),$(or $(ROWS),$(firstword $(1)))),$(lastword $(1)))
+# The configurations that rows boot: row:configuration.
+row_configs := faults:fault retpoline:hard mm:mm pti:mm kexec:mm locks:mm rom:mm rom:up debug:debug kasan:kasan \
+	up:up preempt:preempt cloud:cloud debian:debian
+linux_rows = $(basename $(notdir $(shell tools/rows.py list tests/linux $(ROWS) 2>/dev/null)))
 
 # $(call prove-rows,FOLDER): the folder's tests, or those of ROWS.
 prove-rows = rows=$$(tools/rows.py list $(1) $(ROWS)) && $(PROVE) -j2 -e tools/rows.py $$rows
 
 # Two kernels: ours, and the one whose selftests it must pass.  A wrong name in ROWS fails
 # before they are built.
-check-linux: $(parts) $(B)/audit/audit $(if $(filter xenhvm,$(or $(ROWS),xenhvm)),$(B)/xen/hvm-host.cpio)
+check-linux: $(parts) $(B)/audit/audit $(if $(filter xenhvm platform,$(or $(ROWS),xenhvm)),$(B)/xen/hvm-host.cpio)
 	$(Q)tools/rows.py list tests/linux $(ROWS) >/dev/null
 	$(Q)for kernel in ours stock; do \
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
-	$(Q)for config in $(sort $(foreach row,faults:fault retpoline:hard mm:mm pti:mm kexec:mm locks:mm rom:mm rom:up debug:debug kasan:kasan up:up preempt:preempt cloud:cloud debian:debian,$(call config_for,$(subst :, ,$(row))))); do \
+	$(Q)for config in $(sort $(foreach row,$(linux_rows),$(patsubst $(row):%,%,$(filter $(row):%,$(row_configs))))); do \
 		tools/linux.sh config $$config || exit; done
 	$(Q)tools/audit/audit.sh linux
 	$(Q)$(call prove-rows,tests/linux)

@@ -270,7 +270,7 @@ def asserts(result, reference=None):
     out = [(result["user"], "user space is reached", []),
            (result["end"] and not result["problems"], "the guest comes to its end, and the machine goes off",
             result["problems"] + ([] if result["end"] else [f"  | {t}" for t in result["tail"]])),
-           _assert_quiet(data, reference)]
+           _assert_quiet(data, reference if "drivers" in parts else None)]
     rows = environments.env_rows(result["row"], TABLE)
     out.append((data.get("cpus") == rows["cpus"], f"the kernel runs {rows['cpus']} CPU(s)",
                 [f"is {data.get('cpus')}"]))
@@ -286,6 +286,12 @@ def asserts(result, reference=None):
         bad = [line for n in names if tests[n][0] in ("FAIL", "TIMEOUT") for line in explain(n, tests[n])]
         out.append((names and not bad, f"{part}: {', '.join(n.split('/')[1] for n in names) or 'nothing ran'}",
                     bad))
+    if "features" in parts and tests:
+        # The balloon is Xen's.
+        want = [] if rows["backend"] == "xen" else ["features/balloon"]
+        skipped = [n for n in tests if n.startswith("features/") and tests[n][0] == "SKIP"]
+        out.append((skipped == want, f"features: left out: {' '.join(want) or 'nothing'}",
+                    [line for n in skipped for line in explain(n, tests[n])]))
     for part in [p for p in parts if p in SELFTESTS]:
         passes = count(tests, part)["PASS"]
         out.append((passes, f"{part}: {passes} of {sum(count(tests, part).values())} pass", ["none does"]))

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """The tests of tests/vm and tests/linux, for prove.
 
-  rows.py list FOLDER [NAME...]  paths of the tests of a folder: all, or the named ones
+  rows.py list FOLDER [NAME...]  paths of the tests of a folder: the named ones, or all except
+                                 configurations with the key `off`
   rows.py PATH                   run one test
 
 A test is a file NAME.t of the folder, or a row of the folder's envs.toml: an environment, or
@@ -65,11 +66,12 @@ def tests(folder):
 
 
 def chosen(folder, names):
-    """The paths of the named tests, in the order of the list; of all without names."""
+    """The paths of the named tests, in the order of the list; of all that are not off without names."""
     paths = {Path(path).stem: path for path in tests(folder)}
+    off = {name for name, keys in environments.load(cli.TOP / folder / "envs.toml").get("config", {}).items() if "off" in keys}
     if unknown := [name for name in names if name not in paths]:
         raise cli.UsageError(f"{' '.join(unknown)}: no such row of {folder}; there are: {' '.join(sorted(paths))}")
-    return [path for name, path in paths.items() if not names or name in names]
+    return [path for name, path in paths.items() if (name in names if names else name not in off)]
 
 
 def main(argv):

@@ -14,6 +14,6 @@ for row in "native", "kvm":
     result = matrix.run(row, "mm", ["PARTS=kexec"], "kexec")
     for good, what, why in matrix.asserts(result):
         tap.ok(good, f"{row}: {what}", *why)
-    boots = Path(result["log_file"]).read_text(errors="replace").count("Linux version 6")
+    boots = Path(result["log_file"]).read_text(errors="replace").count("Linux version ")
     tap.equal(boots, 2, f"{row}: two kernels started")
 tap.done()

@@ -34,6 +34,10 @@ for folder, row in (("tests/vm", "contract-{}"), ("tests/linux", "{}")):
     tap.ok(status == 2 and not listed and len(said) == 1 and said[0].startswith(f"rows.py: nosuch: no such row of {folder}; "),
            f"{folder}: a row that is not there is one error", *said)
 
+everything = run("list", "tests/linux")[1]
+tap.ok("tests/linux/cloud" in everything and "tests/linux/debian" not in everything,
+       "a configuration that is off is not among all", *everything)
+tap.equal(run("list", "tests/linux", "debian")[1], ["tests/linux/debian"], "but can be named")
 tap.equal(run("list", "tests/linux", "native", "tools", "mm")[1], ["tests/linux/mm", "tests/linux/tools.t", "tests/linux/native"],
           "named rows only: configurations first, then files, then environments")
 tap.equal(rows.tests("tests/vm")["tests/vm/contract-vmi-retpoline"],

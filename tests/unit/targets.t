@@ -37,6 +37,7 @@ allnoconfig olddefconfig:
 	mkdir -p $(O)
 	[ $(O) = . ] || printf 'O := .\ninclude %s/Makefile\n' $(CURDIR) >$(O)/Makefile
 	[ ! -e "$$KCONFIG_ALLCONFIG" ] || cp $$KCONFIG_ALLCONFIG $(O)/.config
+	[ ! -e $(O)/.config ] || sed -i /CONFIG_DROPPED/d $(O)/.config
 bzImage:
 	mkdir -p $(O)/arch/x86/boot $(O)/arch/x86/pvops
 	touch $(O)/vmlinux $(O)/arch/x86/pvops/pvops_bench.ko
@@ -84,7 +85,7 @@ touch "${found}"_0_all.deb""",
 *initramfs*) folder=$3/usr/share/initramfs-tools; mkdir -p "$folder"
 	echo 'auto_add_modules() { manual_add_modules ext4; }' >"$folder/hook-functions" ;;
 *) folder=$3/usr/src/linux-config-6.1; mkdir -p "$folder"
-	for flavour in amd64 cloud-amd64; do echo >"$folder/config.amd64_none_$flavour.xz"; done ;;
+	for flavour in amd64 cloud-amd64; do echo "$DEBIANS" >"$folder/config.amd64_none_$flavour.xz"; done ;;
 esac""",
     # Rows have no file.  What a row finds wrong is among the lines that are read.
     "prove": r"""for test; do
@@ -197,15 +198,26 @@ def tree(where):
     series.write_text(series.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
 
 
-def run(where, tools, words, packages="linux-source-6.1 linux-config-6.1 initramfs-tools-core"):
+def run(where, tools, words, packages="linux-source-6.1 linux-config-6.1 initramfs-tools-core", **more):
     """Run make in the copy, with these packages available: exit status, lines."""
     env = {k: v for k, v in os.environ.items()
            if not k.startswith("MAKE") and k not in ("MFLAGS", "GUEST", "CONFIG", "ROWS", "CC", "PROVE")}
     env |= {"PATH": f"{tools / 'bin'}:{env['PATH']}", "STAND_INS": str(tools), "TREE": str(where), "TOP": str(where),
-            "PACKAGES": packages}
-    more = [CHECKED] if words[0] == "check" else []
-    done = subprocess.run(["make", *words, *more], cwd=where, env=env, text=True, capture_output=True, check=False)
+            "PACKAGES": packages, "DEBIANS": "", **more}
+    rows = [CHECKED] if words[0] == "check" else []
+    done = subprocess.run(["make", *words, *rows], cwd=where, env=env, text=True, capture_output=True, check=False)
     return done.returncode, (done.stdout + done.stderr).splitlines()
+
+
+def without(tools, name):
+    """A folder with all programs of this machine, and the stand-ins, except one."""
+    folder = tools / f"without-{name}"
+    folder.mkdir()
+    for path in (str(tools / "bin"), *os.environ["PATH"].split(":")):
+        for file in Path(path).glob("*"):
+            if file.name != name and not (folder / file.name).is_symlink():
+                (folder / file.name).symlink_to(file)
+    return folder
 
 
 def order(tools, chain):
@@ -250,6 +262,14 @@ def main():
         tap.equal((status > 0, [line for line in said if not line.startswith(("  ", "make"))]),
                   (True, ["tools/linux.sh: apt-get download linux-source-6.1: E: Unable to locate package ^linux-source-6.1$"]),
                   "make linux, on a release with another Linux: one line")
+        for name, words, said_in, more in (
+                ("an option of Debian's is lost", "CONFIG=cloud", "build/linux-cloud: not as Debian's: < CONFIG_DROPPED=y",
+                 {"DEBIANS": "CONFIG_DROPPED=y"}),
+                ("no clang", "CONFIG=clang", "tools/linux.sh: clang-16: not here: apt-get install clang-16 lld-16 llvm-16",
+                 {"PATH": str(without(tools, "clang-16"))})):
+            status, said = run(tools / "tree", tools, ("linux", words), **more)
+            tap.equal((status > 0, [line for line in said if not line.startswith(("  ", "make"))]), (True, [said_in]),
+                      f"make linux {words}, {name}: one line")
     tap.done()
 
 

@@ -10,9 +10,7 @@
  */
 #define pr_fmt(fmt) fmt
 
-#include <linux/cc_platform.h>
 #include <linux/dmi.h>
-#include <linux/i8253.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/smp.h>
@@ -23,7 +21,6 @@
 #include <asm/cmdline.h>
 #include <asm/hyperv-tlfs.h>
 #include <asm/hypervisor.h>
-#include <asm/io.h>
 #include <asm/mc146818rtc.h>
 #include <asm/paravirt.h>
 #include <asm/processor.h>
@@ -40,7 +37,6 @@
 
 /* What the command line says besides pvops=, and what only Linux sees. */
 static bool told_nopv __ro_after_init;
-static const char *no_native_clock __ro_after_init;
 static bool is_vmware_by_dmi __ro_after_init;
 static bool is_too_late __ro_after_init;
 
@@ -53,7 +49,7 @@ static const char *why_not(const struct pv_platform *platform)
 		why = "the kernel is not in ring 0";
 	else if (is_too_late)
 		why = "its code starts before the option ROM is refused: leave out pvops=vmi";
-	else if (told_nopv && !xen_pvh_domain())
+	else if (told_nopv && !platform->no_native)
 		why = "the command line says nopv";
 	return why;
 }
@@ -82,7 +78,7 @@ static const struct {
 	const char *word;
 	const char *note;
 } old_options[] = {
-	{ "nopv", "nopv: ignored, a Xen PVH guest cannot run natively" },
+	{ "nopv", "nopv: ignored, native cannot run here" },
 	{ "no-kvmclock", "no-kvmclock: as pvops=-clock_read,-wall_clock" },
 	{ "no-kvmclock-vsyscall", "no-kvmclock-vsyscall: part of pvops=-clock_read" },
 	{ "no-steal-acc", "no-steal-acc: part of pvops=-stolen_time" },
@@ -101,12 +97,6 @@ static char hooks[128] __ro_after_init;
 const char *pvops_platform_note(u32 nr)
 {
 	return nr < note_count ? notes[nr] : NULL;
-}
-
-/* The platform's clock knows how fast the TSC is. */
-static const char *clock_needs(enum pv_op op)
-{
-	return op == PV_OP_clock_read ? no_native_clock : NULL;
 }
 
 #ifdef CONFIG_KVM_GUEST
@@ -128,7 +118,6 @@ static const struct pv_backend kvm_backend = {
 	.title = "KVM, by Linux's own code",
 	.detect = kvm_detect,
 	.note = pvops_platform_note,
-	.needs = clock_needs,
 	.serves = serves_locks,
 };
 
@@ -183,7 +172,6 @@ static const struct pv_backend vmware_backend = {
 	.title = "VMware, by Linux's own code",
 	.detect = vmware_detect,
 	.note = pvops_platform_note,
-	.needs = clock_needs,
 };
 
 PV_BACKEND(vmware_backend);
@@ -354,36 +342,9 @@ void pvops_set(unsigned int op, void (*fn)(void))
 		pv_provide(op, fn);
 }
 
-/* Its read-back command returns a status, which is never 0xff. */
-static bool __init has_pit(void)
-{
-	const u8 status_of_channel_0 = 0xe2;
-
-	outb(status_of_channel_0, PIT_MODE);
-	return inb(PIT_CH0) != 0xff;
-}
-
-static bool __init cpu_tells_tsc_khz(void)
-{
-	return boot_cpu_data.x86_vendor == X86_VENDOR_INTEL &&
-	       boot_cpu_data.cpuid_level >= 0x15 && cpuid_ebx(0x15);
-}
-
-/* No port of an encrypted guest is read without need. */
-static const char * __init why_no_native_clock(void)
-{
-	const char *why = NULL;
-
-	if (boot_cpu_has(X86_FEATURE_HYPERVISOR) && !cpu_tells_tsc_khz() &&
-	    !cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT) && !has_pit())
-		why = "the machine has no PIT to measure the TSC by";
-	return why;
-}
-
 /* Before the choice.  Some of it cannot be read at the Xen PV entry. */
 void __init pvops_platform_prepare(void)
 {
-	no_native_clock = why_no_native_clock();
 	told_nopv = nopv;
 	is_vmware_by_dmi = !boot_cpu_has(X86_FEATURE_HYPERVISOR) &&
 			   dmi_available && dmi_name_in_serial("VMware");
@@ -399,7 +360,7 @@ void __init pvops_platform_too_late(void)
 const char * __init pvops_no_native(void)
 {
 	const u32 special = HV_ISOLATION | HV_CPU_MANAGEMENT;
-	const char *why = no_native_clock;
+	const char *why = NULL;
 	u32 last, name[3];
 
 	if (xen_pvh_domain())
