@@ -55,7 +55,7 @@ static u64 pvvmi_read_pmc(u32 counter)
 	return pvvmi_call1(VMI_RDPMC, counter);
 }
 
-static u64 pvvmi_rdtsc(void)
+static VMI_NOCFI u64 pvvmi_rdtsc(void)
 {
 	pvvmi_counted(VMI_RDTSC, false);
 	return ((pvvmi_fn0)pvvmi_at(VMI_RDTSC))();

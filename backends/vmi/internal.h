@@ -157,6 +157,15 @@ static __always_inline u64 pvvmi_at(u32 nr)
 	return entry;
 }
 
+/* For functions that call the ROM: its code has no types, which kCFI would look for. */
+#define VMI_NOCFI
+#ifdef __has_feature
+#if __has_feature(kcfi)
+#undef VMI_NOCFI
+#define VMI_NOCFI	__attribute__((no_sanitize("kcfi")))
+#endif
+#endif
+
 typedef u64 (*pvvmi_fn0)(void);
 typedef u64 (*pvvmi_fn1)(u64 a1);
 typedef u64 (*pvvmi_fn2)(u64 a1, u64 a2);
@@ -179,37 +188,37 @@ static __always_inline void pvvmi_counted(u32 nr, bool traps)
 }
 
 /* The C class is the compiler's own convention, and clobbers memory. */
-static __always_inline u64 pvvmi_call0(u32 nr)
+static __always_inline VMI_NOCFI u64 pvvmi_call0(u32 nr)
 {
 	pvvmi_counted(nr, true);
 	return ((pvvmi_fn0)pvvmi_at(nr))();
 }
 
-static __always_inline u64 pvvmi_call1(u32 nr, u64 a1)
+static __always_inline VMI_NOCFI u64 pvvmi_call1(u32 nr, u64 a1)
 {
 	pvvmi_counted(nr, true);
 	return ((pvvmi_fn1)pvvmi_at(nr))(a1);
 }
 
-static __always_inline u64 pvvmi_call2(u32 nr, u64 a1, u64 a2)
+static __always_inline VMI_NOCFI u64 pvvmi_call2(u32 nr, u64 a1, u64 a2)
 {
 	pvvmi_counted(nr, true);
 	return ((pvvmi_fn2)pvvmi_at(nr))(a1, a2);
 }
 
-static __always_inline u64 pvvmi_call3(u32 nr, u64 a1, u64 a2, u64 a3)
+static __always_inline VMI_NOCFI u64 pvvmi_call3(u32 nr, u64 a1, u64 a2, u64 a3)
 {
 	pvvmi_counted(nr, true);
 	return ((pvvmi_fn3)pvvmi_at(nr))(a1, a2, a3);
 }
 
-static __always_inline u64 pvvmi_call4(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4)
+static __always_inline VMI_NOCFI u64 pvvmi_call4(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4)
 {
 	pvvmi_counted(nr, true);
 	return ((pvvmi_fn4)pvvmi_at(nr))(a1, a2, a3, a4);
 }
 
-static __always_inline u64 pvvmi_call5(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
+static __always_inline VMI_NOCFI u64 pvvmi_call5(u32 nr, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5)
 {
 	pvvmi_counted(nr, true);
 	return ((pvvmi_fn5)pvvmi_at(nr))(a1, a2, a3, a4, a5);

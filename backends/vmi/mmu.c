@@ -12,7 +12,7 @@
 /* Updates may be queued: no op that must come after them is native. */
 static bool batching;
 
-struct pvvmi_reloc pvvmi_set_lazy(u32 classes)
+VMI_NOCFI struct pvvmi_reloc pvvmi_set_lazy(u32 classes)
 {
 	u32 *lazy = PV_PERCPU_PTR(pvvmi_lazy);
 
@@ -21,7 +21,7 @@ struct pvvmi_reloc pvvmi_set_lazy(u32 classes)
 	return ((pvvmi_fn_pair)pvvmi_at(VMI_SET_LAZY_MODE))(classes);
 }
 
-static s64 set_entry(const struct pv_batch_req *req, u64 flags)
+static VMI_NOCFI s64 set_entry(const struct pv_batch_req *req, u64 flags)
 {
 	pvvmi_counted(VMI_SET_PXE_LONG, !flags);
 	return (s64)((pvvmi_fn3)pvvmi_at(VMI_SET_PXE_LONG))

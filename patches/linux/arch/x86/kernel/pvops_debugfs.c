@@ -61,7 +61,7 @@ static int ops_show(struct seq_file *m, void *unused)
 		seq_printf(m, "%s %s %s %s %ps", pv_op_info[op].table,
 			   pv_op_info[op].name, pv_op_info[op].site,
 			   pv_impl_is_native(op) && !hook ? "native" : pv_backend()->name,
-			   hook ?: pv_impl_of(op)->fn);
+			   hook ?: (void *)pv_impl_of(op)->fn);
 		for (form = 0; form < PV_FORM_COUNT; form++)
 			seq_printf(m, " %s=%u", pv_form_text(form),
 				   sites[op].form[form]);
