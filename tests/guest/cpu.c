@@ -20,6 +20,7 @@ static PV_PERCPU_DEFINE(struct call, percpu_call);
 unsigned long percpu_base[PV_MAX_CPUS];
 u32 cpus_online;
 void (*volatile cpu_idle_work)(void);
+void (*volatile cpu_before_mask)(void);
 
 /* A page for each, because a hypervisor makes the page read-only. */
 static u64 gdts[PV_MAX_CPUS][PV_PAGE_SIZE / 8] __attribute__((aligned(4096)));
@@ -104,6 +105,21 @@ void cpu_setup(u32 cpu)
 	__atomic_add_fetch(&cpus_online, 1, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * CPUs are held at points in their own work, not in an interrupt handler.  A handler
+ * may return into the middle of a site, or into code that a site has called, and the
+ * text there will change.
+ */
+struct hold {
+	volatile u32 arrived;
+	volatile u32 held;
+	volatile bool complete;
+	volatile bool release;
+};
+
+static struct hold *volatile holding;
+static struct spinlock hold_lock;
+
 static void cpu_main(u64 cpu)
 {
 	pv_cpu_init((u32)cpu);
@@ -112,12 +128,18 @@ static void cpu_main(u64 cpu)
 		void (*work)(void);
 
 		cpu_hold_point();
+		work = cpu_before_mask;
+		if (work)
+			work();
 		pv_irq_disable();
 		cpu_run_calls();
 		work = cpu_idle_work;
 		if (work) {
 			pv_irq_enable();
 			work();
+		} else if (holding) {
+			/* The call that should wake this CPU may have come before the mask. */
+			pv_irq_enable();
 		} else {
 			pv_safe_halt();
 		}
@@ -308,21 +330,6 @@ void cpu_call_async(u32 cpu, void (*fn)(void *arg), void *arg)
 	call_begin(&mask, fn, arg);
 	__atomic_store_n(&call_lock.taken, 0, __ATOMIC_RELEASE);
 }
-
-/*
- * CPUs are held at points in their own work, not in an interrupt handler.  A handler
- * may return into the middle of a site, or into code that a site has called, and the
- * text there will change.
- */
-struct hold {
-	volatile u32 arrived;
-	volatile u32 held;
-	volatile bool complete;
-	volatile bool release;
-};
-
-static struct hold *volatile holding;
-static struct spinlock hold_lock;
 
 void cpu_hold_point(void)
 {

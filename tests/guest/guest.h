@@ -91,6 +91,8 @@ void cpu_run_calls(void);
 void cpu_hold_point(void);
 /* Other CPUs repeat this work instead of sleeping; cpu_wake() makes one look at it. */
 extern void (*volatile cpu_idle_work)(void);
+/* A test's work on other CPUs, between cpu_hold_point() and the mask before a halt. */
+extern void (*volatile cpu_before_mask)(void);
 void cpu_wake(u32 cpu);
 /* Runs a function on another CPU and does not wait for its end. */
 void cpu_call_async(u32 cpu, void (*fn)(void *arg), void *arg);

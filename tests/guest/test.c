@@ -43,7 +43,7 @@ static const char *const preemptible[] = {
 	x(kvm_flush) x(kvm_stolen) x(kvm_exit) x(hyperv_calls) x(hyperv_forms) x(hyperv_given_back)	\
 	x(xenhvm_flush) x(xenhvm_stopped) x(xenhvm_console) x(detection) x(every_cpu)	\
 	x(hyperv_wide) x(hyperv_refused) x(timer_far) x(level_interrupt) x(xen_run_states)	\
-	x(masked_interrupts)
+	x(masked_interrupts) x(hold_cpus)
 
 #define DECLARE(name)	void test_##name(void);
 EXTRA(DECLARE)

@@ -117,6 +117,45 @@ static u64 text_sum(void)
 
 static u64 sums[3];
 
+/* The last CPU has looked for a hold, and has not masked interrupts yet. */
+static volatile bool late;
+
+static void wait_for_call(void)
+{
+	u64 calls = trap_count[PV_VECTOR_IPI];
+
+	if (pv_port_this_cpu() != cpu_last())
+		return;
+	late = true;
+	while (trap_count[PV_VECTOR_IPI] == calls)
+		asm volatile("pause");
+	cpu_before_mask = NULL;
+}
+
+static int count_hold(void *arg)
+{
+	(*(u32 *)arg)++;
+	return 0;
+}
+
+/* A CPU that takes the call of a hold just before it halts is held, too. */
+TEST(hold_cpus)
+{
+	u32 held = 0;
+
+	if (cpus_online < 2) {
+		test_skip("needs a second CPU");
+		return;
+	}
+	late = false;
+	cpu_before_mask = wait_for_call;
+	cpu_wake(cpu_last());
+	while (!late)
+		asm volatile("pause");
+	EXPECT_EQ(pv_port_hold_cpus(count_hold, &held), 0);
+	EXPECT_EQ(held, 1);
+}
+
 static int there_and_back(void *arg)
 {
 	int failed;
