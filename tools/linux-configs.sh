@@ -235,7 +235,7 @@ distribution()
 	tools/linux-guest.sh $config_name-stock
 }
 
-# Install the modules to $objects/modules, and write to $objects/drivers which of them Debian
+# Install the modules to $objects/modules, and write to $objects/initrd-drivers which of them Debian
 # puts into an initrd, each behind those that it needs.
 initrd_drivers()
 {
@@ -268,10 +268,10 @@ initrd_drivers()
 			$1 = ""; needs[file] = $0
 			next
 		}
-		{ gsub("-", "_"); add(of[$0]) }' $tree/modules.dep $objects/wanted >$objects/drivers
+		{ gsub("-", "_"); add(of[$0]) }' $tree/modules.dep $objects/wanted >$objects/initrd-drivers
 	mkdir $objects/modules
 	find $tree -name '*.ko' -exec mv -t $objects/modules {} +
-	step DRIVERS "$objects/drivers: $(wc -l <$objects/drivers) of $(wc -l <$tree/modules.dep) modules"
+	step DRIVERS "$objects/initrd-drivers: $(wc -l <$objects/initrd-drivers) of $(wc -l <$tree/modules.dep) modules"
 }
 
 config_debian() { distribution amd64; }

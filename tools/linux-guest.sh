@@ -142,8 +142,8 @@ driver_files()
 		else
 			echo "linux-guest: $tree/modules/$name: not there" >&2
 		fi
-	done <$drivers/drivers
-	cp $drivers/drivers "$root/drivers/order"
+	done <$drivers/initrd-drivers
+	cp $drivers/initrd-drivers "$root/drivers/order"
 }
 
 # Symbols that are read-only once the kernel runs, and a pointer to memory that a
@@ -176,7 +176,7 @@ guest()
 	local root=$out/$variant/root
 	newer "$out/$variant.cpio" tests/linux/* "${programs[@]/#/$out/}" $out/selftests/.done \
 		${mm:+$out/mm-selftests/.done} \
-		${own:+"$out/$variant/module/pvops_sites.ko"} ${drivers:+$drivers/drivers "$tree/modules"} \
+		${own:+"$out/$variant/module/pvops_sites.ko"} ${drivers:+$drivers/initrd-drivers "$tree/modules"} \
 		tools/linux-guest.sh && return
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/selftests"
