@@ -129,6 +129,11 @@ for old, new, what in (
     tap.ok(any(line.startswith(what) for line in wrong(run(GOOD.replace(old, new)))), f"a changed log fails: {what}",
            *wrong(run(GOOD.replace(old, new))))
 
+OURS = "[   17.972772] WARNING: CPU: 0 PID: 741 at ../tree/arch/x86/kernel/fpu/core.c:451 kernel_fpu_begin_mask+0xb1/0xd0"
+THEIRS = "[    5.850906] WARNING: CPU: 0 PID: 151 at arch/x86/kernel/fpu/core.c:451 kernel_fpu_begin_mask+0xb1/0xd0"
+tap.equal(matrix.complaint_kind(OURS), matrix.complaint_kind(THEIRS), "a driver's complaint that the stock kernel has, too")
+tap.ok(matrix.complaint_kind(OURS) != matrix.complaint_kind(THEIRS.replace("fpu", "mm")), "another file's is another")
+
 isolated = GOOD.replace("user.pti false", "user.pti true")
 tap.empty(wrong(run(isolated, words=["pti=on"])), "page table isolation: everything holds")
 tap.equal(wrong(run(words=["pti=on"])), ["page tables are isolated"], "found: page tables that are not isolated")
