@@ -2,8 +2,11 @@
 /*
  * A kprobe on each of the given sites ("function+0x12,..."), for as long as the module is
  * loaded.  Linux refuses some; the others must not change what the site does.  At the end:
- * how many were set, and how many were reached.
+ * how many were set, and how many were reached.  First, a kprobe on each instruction of a
+ * function that masks interrupts: they must be masked and not masked as without it.
  */
+#include <linux/irqflags.h>
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -26,10 +29,60 @@ static int reach(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
+static noinline int masks(void)
+{
+	unsigned long flags;
+	int wrong = irqs_disabled();
+
+	local_irq_save(flags);
+	wrong |= !irqs_disabled() << 1;
+	local_irq_restore(flags);
+	wrong |= irqs_disabled() << 2;
+	local_irq_disable();
+	wrong |= !irqs_disabled() << 3;
+	local_irq_save(flags);
+	local_irq_restore(flags);
+	wrong |= !irqs_disabled() << 4;
+	local_irq_enable();
+	wrong |= irqs_disabled() << 5;
+	return wrong;
+}
+
+static int check_masks(void)
+{
+	static struct site at[512];
+	char text[KSYM_SYMBOL_LEN];
+	unsigned int nr, size, set = 0, reached = 0;
+	int wrong;
+
+	/* As in "masks+0x0/0x9d [pvops_probes]". */
+	sprint_symbol(text, (unsigned long)masks);
+	if (sscanf(text, "masks+0x0/%x", &size) != 1 || size > ARRAY_SIZE(at))
+		return -EINVAL;
+	for (nr = 0; nr < size; nr++) {
+		at[nr].probe.addr = (void *)masks + nr;
+		at[nr].probe.pre_handler = reach;
+		at[nr].set = !register_kprobe(&at[nr].probe);
+		set += at[nr].set;
+	}
+	wrong = masks();
+	for (nr = 0; nr < size; nr++) {
+		if (at[nr].set)
+			unregister_kprobe(&at[nr].probe);
+		reached += at[nr].reached;
+	}
+	local_irq_enable();
+	pr_info("pvops_probes: masks: set %u reached %u wrong %#x\n", set, reached, wrong);
+	return !wrong && reached > 10 ? 0 : -EIO;
+}
+
 static int __init probes_init(void)
 {
 	unsigned int nr, set = 0;
+	int error = check_masks();
 
+	if (error)
+		return error;
 	of = kcalloc(sites, sizeof(*of), GFP_KERNEL);
 	if (!of)
 		return -ENOMEM;

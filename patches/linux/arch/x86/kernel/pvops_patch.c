@@ -16,6 +16,7 @@
 #include <linux/sync_core.h>
 #include <linux/vmalloc.h>
 
+#include <asm/insn.h>
 #include <asm/nmi.h>
 #include <asm/paravirt.h>
 #include <asm/sections.h>
@@ -106,6 +107,50 @@ static void *map_text(unsigned long start, unsigned long end)
 	kvfree(pages);
 	return alias;
 }
+
+/* Ops that may not be stepped: a kprobe's step has interrupts masked. */
+static const enum pv_op mask_ops[] = {
+	PV_OP_save_fl, PV_OP_restore_fl, PV_OP_irq_disable, PV_OP_irq_enable,
+};
+
+/**
+ * pvops_probe_far_side - find what a kprobe calls in the place of an instruction
+ * @insn: the instruction, decoded
+ *
+ * Context: any.  Returns the function of the op whose in-line code @insn is; 0
+ * if @insn can be stepped.
+ */
+unsigned long pvops_probe_far_side(const struct insn *insn)
+{
+	unsigned int nr;
+
+	for (nr = 0; nr < ARRAY_SIZE(mask_ops); nr++) {
+		const struct pv_impl *impl = pv_impl_of(mask_ops[nr]);
+
+		if (impl->code && impl->code_end - impl->code == insn->length &&
+		    !memcmp(impl->code, insn->kaddr, insn->length))
+			return (unsigned long)impl->fn;
+	}
+	return 0;
+}
+
+#ifdef CONFIG_KPROBES
+/* The functions themselves have such instructions. */
+static int __init no_probes_in_mask_ops(void)
+{
+	unsigned int nr;
+
+	for (nr = 0; nr < ARRAY_SIZE(mask_ops); nr++) {
+		unsigned long fn = (unsigned long)pv_impl_of(mask_ops[nr])->fn;
+
+		if (kprobe_add_ksym_blacklist(fn) < 0)
+			pr_err("pvops: kprobes in the function of %s are not refused\n",
+			       pv_op_info[mask_ops[nr]].name);
+	}
+	return 0;
+}
+core_initcall(no_probes_in_mask_ops);
+#endif
 
 struct round_trip {
 	void *alias;		/* of kernel text */

@@ -67,6 +67,8 @@ bool pvops_is_iret(unsigned long ip);
 int pvops_patch_module(struct module *mod, void *sites, unsigned long size);
 void pvops_forget_module(struct module *mod);
 int pvops_patch_again(void);
+struct insn;
+unsigned long pvops_probe_far_side(const struct insn *insn);
 struct pv_site_report;
 void pvops_each_site(void (*fn)(const struct pv_site_report *site, void *arg),
 		     void *arg);
