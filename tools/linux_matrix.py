@@ -332,7 +332,7 @@ def _assert_layer(result, parts):
     where = [("the kernel's sites", data.get("sites", {}))]
     if "module" in parts:
         loads = data.get("module", {})
-        where += [(f"the module's sites at load {nr}", loads.get(f"load_{nr}", {})) for nr in (1, 100)]
+        where += [(f"the module's sites at the {which} load", loads.get(f"{which}_load", {})) for which in ("first", "last")]
     if "drivers" in parts:
         where.append(("the drivers' sites", data.get("drivers", {}).get("sites", {})))
     for title, sites in where:
@@ -404,12 +404,12 @@ def cells(result):
     bad = total["FAIL"] + total["TIMEOUT"]
     # A backend that could run here has a score: "xen: Xen PV, 64-bit (score 1000)".
     able = [line.split(":")[0] for line in data.get("detected", []) if "(score" in line]
-    module = tests.get("module/100-loads", ("-",))[0]
+    module, loads = tests.get("module/loads", ("-", ""))[:2]
     return [result["row"], "+".join(able) or "-", data.get("backend", "-"),
             *(report.figure(sites.get(form)) for form in FORMS[:4]),
             report.figure(sites["indirect"] + sites["failed"]) if sites else "-",
             "yes" if result["user"] else "NO",
-            {"PASS": "100 times", "-": "-" if "module" not in parts_asked(result["words"]) else "NO"}.get(
+            {"PASS": f"{loads} times", "-": "-" if "module" not in parts_asked(result["words"]) else "NO"}.get(
                 module, "NO"),
             f"{total['PASS']}" + (f", {bad} not" if bad else ""),
             "yes" if result["end"] else "NO"]

@@ -11,7 +11,7 @@ import linux_matrix as matrix  # noqa: E402
 
 tap = Tap()
 for row in "native-smp40", "dom0-smp40":
-    result = matrix.run(row, "ours", ["PARTS=module,stress,hotplug", "STRESS=2", "LIMIT=600"], "many")
+    result = matrix.run(row, "ours", ["PARTS=module,stress,hotplug", "LOADS=3", "STRESS=2", "LIMIT=600"], "many")
     for good, what, why in matrix.asserts(result):
         tap.ok(good, f"{row}: {what}", *why)
 tap.done()

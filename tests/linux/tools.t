@@ -22,14 +22,14 @@ pvops-linux: user space reached
 @pvops detected[] "native: bare instructions (score 1)"
 @pvops detected[] "xen: no: no Xen PV start of day"
 @pvops sites {SITES}
-@pvops module.load_1 {SITES}
-@pvops module.load_100 {SITES}
+@pvops module.first_load {SITES}
+@pvops module.last_load {SITES}
 @test security/files PASS
 @test security/stray PASS
 @test security/wx PASS
 pvops-linux: security: pass 3 fail 0 skip 0 timeout 0
 @test module/checks PASS
-@test module/100-loads PASS 100
+@test module/loads PASS 100
 pvops-linux: module: pass 2 fail 0 skip 0 timeout 0
 # some rounds
 @test stress/stress PASS
@@ -103,11 +103,11 @@ for old, new, what in (
         ("@pvops kernel", '@pvops complaints[] "WARNING: x"\n@pvops kernel', "the kernel logs no warning"),
         (f"@pvops sites {SITES}", SITES.replace('"indirect": 0', '"indirect": 1').join(("@pvops sites ", "")),
          "the kernel's sites are patched"),
-        (f"load_100 {SITES}", "load_100 " + SITES.replace('"failed": 0', '"failed": 1'),
-         "the module's sites at load 100"),
-        (f"@pvops module.load_1 {SITES}\n", "", "the module's sites at load 1 "),
-        ("100-loads PASS 100\npvops-linux: module: pass 2 fail 0",
-         "100-loads FAIL x\npvops-linux: module: pass 1 fail 1", "module:"),
+        (f"last_load {SITES}", "last_load " + SITES.replace('"failed": 0', '"failed": 1'),
+         "the module's sites at the last load"),
+        (f"@pvops module.first_load {SITES}\n", "", "the module's sites at the first load"),
+        ("loads PASS 100\npvops-linux: module: pass 2 fail 0",
+         "loads FAIL x\npvops-linux: module: pass 1 fail 1", "module:"),
         ("security/wx PASS\npvops-linux: security: pass 3 fail 0 skip 0",
          "security/wx SKIP x\npvops-linux: security: pass 2 fail 0 skip 1", "all security tests ran"),
         ("security/wx PASS\npvops-linux: security: pass 3 fail 0",

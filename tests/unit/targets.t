@@ -114,7 +114,7 @@ print("pvops-linux: user space reached")
 print(f'@pvops cpus {value(env, "cpus")}\n@pvops platform {json.dumps(value(env, "platform") or "x")}')
 print(f'@pvops backend {json.dumps(value(env, "backend"))}\n@pvops detected[] "x: y"')
 print(f'@pvops user.levels {value(env, "levels") or 4}')
-print(f"@pvops sites {sites}\n@pvops module.load_1 {sites}\n@pvops module.load_100 {sites}")
+print(f"@pvops sites {sites}\n@pvops module.first_load {sites}\n@pvops module.last_load {sites}")
 words = " ".join(sys.argv).replace(",,", ";")
 packed = name.removesuffix("log") + "cpio"
 if packed in words:
