@@ -10,7 +10,7 @@ from vmtest import Tap  # noqa: E402
 import linux_matrix as matrix  # noqa: E402
 
 tap = Tap()
-# Not hotplug as dom0: a process or two die of SIGSEGV in most runs, of the stock kernel, too.
+# Not hotplug as dom0: a process or two die of SIGSEGV in half the runs, of the stock kernel, too.
 for row, parts in ("native-smp40", "module,stress,hotplug"), ("dom0-smp40", "module,stress"):
     result = matrix.run(row, "ours", [f"PARTS={parts}", "LOADS=3", "STRESS=2", "LIMIT=600"], "many")
     for good, what, why in matrix.asserts(result):
