@@ -34,7 +34,11 @@ PLANTED = (
     ("pop %gs", "mov_to_gs"), ("iretq", "iret"), ("lretq", "ret_far"), ("ljmp *(%rax)", "jmp_far"),
     ("lcall *(%rax)", "call_far"), ("swapgs", "swapgs"), ("sysretq", "sysret"), ("cpuid", "cpuid"),
     ("inb %dx, %al", "in"), ("outb %al, $0x80", "out"), ("xsetbv", "xsetbv"), ("monitor", "monitor"),
-    ("mwait", "mwait"), ("wrgsbase %rax", "wrgsbase"), ("stac", "stac"),
+    ("mwait", "mwait"), ("wrgsbase %rax", "wrgsbase"), ("stac", "stac"), ("wbnoinvd", "wbinvd"),
+    (".byte 0x0f, 0x01, 0xfe", "invlpgb"), (".byte 0x0f, 0x01, 0xff", "tlbsync"),
+    (".byte 0xf2, 0x0f, 0x00, 0xf7", "lkgs"), (".byte 0xf2, 0x41, 0x0f, 0x00, 0xf0", "lkgs"), (".byte 0x0f, 0x01, 0xc6", "wrmsrns"),
+    (".byte 0xf2, 0x0f, 0x01, 0xca", "erets"), (".byte 0xf3, 0x0f, 0x01, 0xca", "eretu"),
+    (".byte 0xf2, 0x0f, 0x01, 0xff", "pvalidate"), (".byte 0x66, 0x0f, 0x01, 0xcc", "tdcall"),
 )
 ORDINARY = ("mov %eax, %ecx", "push %rax", "pop %rbx", "ret", "lea 8(%rsp), %rax", "syscall", "rdtsc", "nop")
 
@@ -98,10 +102,11 @@ start:
 	.byte 0, 4
 	.balign 16
 """
-    status, out, _ = audit("--json", built(folder, text, "alternatives"))
-    found = [(f["instruction"], f["function"], f["covered"], f["alternative"]) for f in json.loads(out)["found"]]
-    tap.equal(sorted(found), [("clac", "start", "left", True), ("cli", "start", "site", True)],
-              "a finding in replacement text names the replaced function")
+    for records, what in ((text, "Linux 6.1"), (text.replace("\t.word 1\n", "\t.word 1, 2\n"), "later ones")):
+        status, out, _ = audit("--json", built(folder, records, "alternatives"))
+        found = [(f["instruction"], f["function"], f["covered"], f["alternative"]) for f in json.loads(out)["found"]]
+        tap.equal(sorted(found), [("clac", "start", "left", True), ("cli", "start", "site", True)],
+                  f"a finding in replacement text names the replaced function, with records as in {what}")
 
     # Lists
     status, out, err = audit(*LAYER, "--allow", LIST, GUEST)

@@ -63,9 +63,15 @@ static void sweep(struct audit *a, const uint8_t *text, uint64_t addr, uint64_t 
 	while (addr < end) {
 		if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&a->decoder, &context, text,
 								end - addr, &insn))) {
-			a->bytes_skipped++;
-			text++;
-			addr++;
+			unsigned int bytes = 1;
+
+			name = unknown_name(text, end - addr, &bytes);
+			if (name)
+				found(a, addr, name);
+			else
+				a->bytes_skipped++;
+			text += bytes;
+			addr += bytes;
 			continue;
 		}
 		a->insns_decoded++;
@@ -81,7 +87,10 @@ static void sweep(struct audit *a, const uint8_t *text, uint64_t addr, uint64_t 
 								     operands,
 								     insn.operand_count_visible)))
 				break;
-			name = sensitive_name(&insn, operands, a->want_time);
+			/* Some it takes for others. */
+			name = unknown_name(text, insn.length, NULL);
+			if (!name)
+				name = sensitive_name(&insn, operands, a->want_time);
 			if (name)
 				found(a, addr, name);
 		}

@@ -130,6 +130,11 @@ bool is_in_line(const struct audit *a, uint64_t addr);
 
 /* sensitive.c */
 /* NULL: not sensitive. */
+/*
+ * The name of an instruction at @text that the disassembler does not know; NULL: not one of
+ * them.  Its bytes, without those of an operand in memory, go to @length, which may be NULL.
+ */
+const char *unknown_name(const uint8_t *text, uint64_t bytes, unsigned int *length);
 const char *sensitive_name(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *operands,
 			   bool want_time);
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 #
 #	audit.sh			the mini guest's images, by gcc and by clang, with their lists
-#	audit.sh linux			build/linux-6.1/vmlinux with its list
+#	audit.sh linux			ours of the Linux of tools/release.sh, with its list
 #	audit.sh IMAGE [OPTION]...	any kernel: an ELF file or a bzImage; options of audit
 #	audit.sh table			the kernels that are here, side by side
 set -eu
@@ -37,6 +37,8 @@ row()
 	sed -n "s/^.*: \([0-9]*\) sensitive of \([0-9]*\) instructions, \([0-9]*\) of them alternatives: \([0-9]*\) by \([0-9]*\) sites, \([0-9]*\) allowed, \([0-9]*\) left.*/| $title | \2 | \1 | \3 | \5 | \4 | \6 | \7 |/p" build/audit/row
 }
 
+release=$(tools/release.sh)
+linux=$(tools/release.sh folder)
 case ${1:-} in
 '')
 	$audit --layer $lists/allow-layer.txt --allow $lists/allow-guest.txt build/guest.elf
@@ -44,13 +46,13 @@ case ${1:-} in
 	$audit --unused-ok --layer $lists/allow-layer.txt --allow $lists/allow-guest.txt --allow $lists/allow-guest-clang.txt \
 		build/clang/guest.elf
 	;;
-linux) $audit --allow $lists/allow-linux.txt build/linux-6.1/vmlinux ;;
+linux) $audit --allow $lists/allow-linux.txt --allow $lists/allow-linux-$release.txt "$linux/ours/vmlinux" ;;
 table)
 	echo "| kernel | instructions | sensitive | in alternatives | sites | covered by them | allowed, with reason | left |"
 	echo "|---|---|---|---|---|---|---|---|"
 	row "Debian's vmlinuz" build/kernel/vmlinuz
-	row "Linux 6.1, small, stock pv_ops" build/linux-stock/vmlinux
-	row "Linux 6.1, small, ours" build/linux-6.1/vmlinux --allow $lists/allow-linux.txt
+	row "Linux $release, small, stock pv_ops" "$linux/stock/vmlinux"
+	row "Linux $release, small, ours" "$linux/ours/vmlinux" --allow $lists/allow-linux.txt --allow $lists/allow-linux-$release.txt
 	row "mini guest, gcc" build/guest.elf --allow $lists/allow-guest.txt
 	;;
 *) image_audit "$@" ;;

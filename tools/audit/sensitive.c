@@ -18,6 +18,10 @@ static const char *const sensitive[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
 	NAME(VMLAUNCH, "vmlaunch"), NAME(VMRESUME, "vmresume"), NAME(VMREAD, "vmread"),
 	NAME(VMWRITE, "vmwrite"), NAME(VMPTRLD, "vmptrld"), NAME(VMPTRST, "vmptrst"),
 	NAME(VMCLEAR, "vmclear"), NAME(INVEPT, "invept"), NAME(INVVPID, "invvpid"),
+	NAME(INVLPGB, "invlpgb"), NAME(TLBSYNC, "tlbsync"), NAME(PVALIDATE, "pvalidate"),
+	NAME(RMPADJUST, "rmpadjust"), NAME(RMPUPDATE, "rmpupdate"), NAME(PSMASH, "psmash"),
+	NAME(TDCALL, "tdcall"), NAME(SEAMCALL, "seamcall"), NAME(PCONFIG, "pconfig"),
+	NAME(HRESET, "hreset"),
 	NAME(XSAVES, "xsaves"), NAME(XRSTORS, "xrstors"), NAME(XSAVES64, "xsaves"),
 	NAME(XRSTORS64, "xrstors"),
 	NAME(IN, "in"), NAME(INSB, "in"), NAME(INSW, "in"), NAME(INSD, "in"),
@@ -33,6 +37,49 @@ static const char *const sensitive[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
 	NAME(RDFSBASE, "rdfsbase"), NAME(WRFSBASE, "wrfsbase"),
 	NAME(RDGSBASE, "rdgsbase"), NAME(WRGSBASE, "wrgsbase"),
 };
+
+/*
+ * Instructions that the disassembler does not know: Intel's manual of FRED, LKGS and WRMSRNS.
+ * Two bytes behind the prefix; of LKGS the second has the operand, whose bits 3 to 5 are 6.
+ */
+static const struct {
+	const char *name;
+	uint8_t prefix, second, third, mask;
+} unknown[] = {
+	{ "lkgs", 0xf2, 0x00, 0x30, 0x38 },
+	{ "wrmsrns", 0, 0x01, 0xc6, 0xff },
+	{ "rdmsrlist", 0xf2, 0x01, 0xc6, 0xff },
+	{ "wrmsrlist", 0xf3, 0x01, 0xc6, 0xff },
+	{ "erets", 0xf2, 0x01, 0xca, 0xff },
+	{ "eretu", 0xf3, 0x01, 0xca, 0xff },
+};
+
+const char *unknown_name(const uint8_t *text, uint64_t bytes, unsigned int *length)
+{
+	const uint8_t *begin = text;
+	uint8_t prefix = 0;
+	unsigned int i;
+
+	if (bytes && (text[0] == 0xf2 || text[0] == 0xf3)) {
+		prefix = text[0];
+		text++;
+		bytes--;
+	}
+	if (bytes && text[0] >= 0x40 && text[0] <= 0x4f) {
+		text++;
+		bytes--;
+	}
+	if (bytes < 3 || text[0] != 0x0f)
+		return NULL;
+	for (i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		if (prefix == unknown[i].prefix && text[1] == unknown[i].second &&
+		    (text[2] & unknown[i].mask) == unknown[i].third) {
+			if (length)
+				*length = (unsigned int)(text - begin) + 3;
+			return unknown[i].name;
+		}
+	return NULL;
+}
 
 /* The name of a MOV, PUSH or POP with a special register; NULL: none. */
 static const char *by_register(const ZydisDecodedInstruction *insn,

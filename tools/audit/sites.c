@@ -56,20 +56,52 @@ static void read_parainstructions(struct audit *a)
 	}
 }
 
-/* Linux 6.1: { s32 place, s32 replacement, u16 feature, u8 length, u8 length }. */
+/*
+ * Records of alternatives: { s32 place, s32 replacement, u16 feature, u8 length, u8 length }
+ * in Linux 6.1; later releases have 16 bits of flags behind the feature.
+ */
+static const unsigned int alternative_bytes[] = { 12, 14 };
+
+static struct replacement alternative_at(const struct section *s, uint64_t at, unsigned int bytes)
+{
+	const uint8_t *entry = s->data + at;
+	uint64_t start = relative(s->addr + at + 4, entry + 4);
+
+	return (struct replacement){ start, start + entry[bytes - 1], relative(s->addr + at, entry) };
+}
+
+/* Would all records of this size have their replacements where replacements are? */
+static bool are_alternatives(const struct section *s, const struct section *to, unsigned int bytes)
+{
+	uint64_t at;
+
+	if (s->bytes % bytes)
+		return false;
+	for (at = 0; at < s->bytes; at += bytes) {
+		struct replacement r = alternative_at(s, at, bytes);
+
+		if (r.start != r.end && (r.start < to->addr || r.end > to->addr + to->bytes))
+			return false;
+	}
+	return true;
+}
+
 static void read_alternatives(struct audit *a)
 {
 	const struct section *s = section_named(a, ".altinstructions");
+	const struct section *to = section_named(a, ".altinstr_replacement");
+	unsigned int bytes = alternative_bytes[0];
 	uint64_t at;
 
-	for (at = 0; s && s->data && at + 12 <= s->bytes; at += 12) {
-		const uint8_t *entry = s->data + at;
-		uint64_t start = relative(s->addr + at + 4, entry + 4);
+	if (!s || !s->data)
+		return;
+	if (to && !are_alternatives(s, to, bytes) && are_alternatives(s, to, alternative_bytes[1]))
+		bytes = alternative_bytes[1];
+	for (at = 0; at + bytes <= s->bytes; at += bytes) {
+		struct replacement r = alternative_at(s, at, bytes);
 
-		if (entry[11])
-			*PUSH(a->replacements) = (struct replacement){
-				start, start + entry[11], relative(s->addr + at, entry),
-			};
+		if (r.start != r.end)
+			*PUSH(a->replacements) = r;
 	}
 }
 
