@@ -6,9 +6,14 @@
 // that a name: without a table of pointers there is no pointer to compare.
 
 @@
-symbol pv_ops;
+symbol pv_ops, pv_ops_lock;
 identifier group, member;
 expression f;
 @@
+(
 - pv_ops.group.member.func == f
 + paravirt_is_native(group, member, f)
+|
+- pv_ops_lock.member.func == f
++ paravirt_is_native(lock, member, f)
+)

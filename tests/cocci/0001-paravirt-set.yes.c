@@ -9,6 +9,8 @@ void setup(int yes)
 	pv_ops.mmu.exit_mmap = &flush;
 	pv_ops.lock.queued_spin_unlock =
 		PV_CALLEE_SAVE(release);
+	pv_ops_lock.wait = flush;
+	pv_ops_lock.queued_spin_unlock = PV_CALLEE_SAVE(release);
 	if (yes)
 		pv_ops.cpu.io_delay = paravirt_nop;
 }

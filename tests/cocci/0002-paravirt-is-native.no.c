@@ -3,5 +3,6 @@
 int other(struct ops *ops)
 {
 	return ops->lock.queued_spin_unlock.func == native_unlock ||
-	       pv_ops.lock.queued_spin_unlock.func;
+	       ops->pv_ops_lock.wait.func == native_unlock ||
+	       pv_ops.lock.queued_spin_unlock.func || pv_ops_lock.wait;
 }

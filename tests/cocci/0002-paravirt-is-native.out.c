@@ -9,5 +9,7 @@ int other(void)
 {
 	if (paravirt_is_native(lock, vcpu_is_preempted, native_vcpu_is_preempted))
 		return 1;
+	if (paravirt_is_native(lock, queued_spin_unlock, native_unlock))
+		return 2;
 	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* Line 7, 9 and 15 are not converted. */
+/* Line 7, 9, 15 and 18 are not converted. */
 #ifndef CONFIG_PVOPS
 static const typeof(pv_ops) xen_irq_ops = { 0 };
 #endif
@@ -13,5 +13,8 @@ void setup(void)
 {
 #ifdef CONFIG_XEN
 	pv_ops.irq = xen_irq_ops.irq;
+#endif
+#ifdef CONFIG_PVOPS
+	pv_ops_lock.wait = flush;
 #endif
 }

@@ -10,6 +10,8 @@
 #ifndef _ASM_X86_PVOPS_PORT_INLINE_H
 #define _ASM_X86_PVOPS_PORT_INLINE_H
 
+#include <asm/pvops_compat.h>
+
 /* Hypercalls can be made to fail (pvops/inject.h). */
 #ifdef CONFIG_PVOPS_FAULT_INJECTION
 #define PV_PORT_INJECT		1
@@ -40,7 +42,7 @@
 #define PV_XEN_INTERFACE	<asm/pvops_xen.h>
 
 /* As compiled, sites are direct branches to retpolines. */
-#ifdef CONFIG_RETPOLINE
+#ifdef PVOPS_RETPOLINE
 #define PV_PORT_RETPOLINE	1
 #endif
 
@@ -75,7 +77,7 @@ struct qspinlock;
 #define PV_PERCPU_DEFINE(type, name) \
 	type name __section(".data..percpu..page_aligned")
 #define PV_PERCPU_ASM			"%gs:"
-#define PVOPS_PREEMPT_COUNT		"%%gs:__preempt_count"
+#define PVOPS_PREEMPT_COUNT		"%%gs:" PVOPS_PREEMPT_COUNT_SYMBOL
 #define PV_PERCPU_PTR(name)						\
 	({								\
 		unsigned long off_;					\
@@ -87,7 +89,7 @@ struct qspinlock;
 #else
 #define PV_PERCPU_DEFINE(type, name)	type name
 #define PV_PERCPU_ASM			""
-#define PVOPS_PREEMPT_COUNT		"__preempt_count"
+#define PVOPS_PREEMPT_COUNT		PVOPS_PREEMPT_COUNT_SYMBOL
 #define PV_PERCPU_PTR(name)		(&(name))
 #endif
 unsigned long pvops_percpu_offset(u32 cpu);
@@ -100,7 +102,7 @@ unsigned long pvops_percpu_offset(u32 cpu);
 #define PV_ASM_ENDBR		ASM_ENDBR
 #define PV_ASM_NOENDBR		ANNOTATE_NOENDBR
 #define PV_ASM_RET		ASM_RET
-#ifdef CONFIG_RETPOLINE
+#ifdef PVOPS_RETPOLINE
 #define PV_ASM_JMP(reg)		"jmp __x86_indirect_thunk_" reg "\n\t"
 #define PV_ASM_CALL(reg)	"call __x86_indirect_thunk_" reg "\n\t"
 #endif

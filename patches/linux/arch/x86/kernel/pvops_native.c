@@ -51,7 +51,7 @@ EXPORT_SYMBOL_GPL(pvops_pmd_modify);
 
 /* Linux's own ops, natively (pvops_ops.h) */
 
-void paravirt_nop(void)
+void pvops_nop(void)
 {
 }
 
@@ -76,7 +76,7 @@ PV_CODE(code_lock_release, "movb $0, (%rdi)");
 #endif
 
 #define NOTHING(name)						\
-	.name = PV_EMPTY((typeof(pv_slots.name))paravirt_nop,	\
+	.name = PV_EMPTY((typeof(pv_slots.name))pvops_nop,	\
 			 PV_IMPL_BEHIND_BRANCH)
 #define NATIVE(name)	.name = PV_FN(native_##name, PV_IMPL_BEHIND_BRANCH)
 

@@ -40,8 +40,8 @@ struct patched_module {
 #ifdef CONFIG_MODULES
 int pvops_patch_module(struct module *mod, void *sites, unsigned long size)
 {
-	const struct module_layout *core = &mod->core_layout;
-	const struct module_layout *init = &mod->init_layout;
+	const typeof(*pvops_module_text(mod)) *core = pvops_module_text(mod);
+	const typeof(*core) *init = pvops_module_init_text(mod);
 	struct patched_module *m = kzalloc(sizeof(*m), GFP_KERNEL);
 
 	if (!m)
@@ -180,7 +180,7 @@ static bool patch_all(struct round_trip *trip, const struct pv_impl *const *impl
 
 	list_for_each_entry(m, &patched_modules, list)
 		good &= patch_set(&m->set, m->alias,
-				  (unsigned long)m->mod->core_layout.base, impl);
+				  (unsigned long)pvops_module_text(m->mod)->base, impl);
 	return good;
 }
 
@@ -227,7 +227,7 @@ static int round_trip(void *arg)
 
 	list_for_each_entry(m, &patched_modules, list) {
 		if (m->mod->state != MODULE_STATE_LIVE ||
-		    m->mod->init_layout.base) {
+		    pvops_module_init_text(m->mod)->base) {
 			trip->why = "a module is being loaded or unloaded";
 			return -EAGAIN;
 		}
@@ -276,9 +276,9 @@ int pvops_patch_again(void)
 	if (!trip.alias || !trip.before)
 		goto out;
 	list_for_each_entry(m, &patched_modules, list) {
-		unsigned long base = (unsigned long)m->mod->core_layout.base;
+		unsigned long base = (unsigned long)pvops_module_text(m->mod)->base;
 
-		m->alias = map_text(base, base + m->mod->core_layout.text_size);
+		m->alias = map_text(base, base + pvops_module_text_size(m->mod));
 		if (!m->alias)
 			goto out;
 	}

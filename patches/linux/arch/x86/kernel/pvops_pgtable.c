@@ -106,18 +106,18 @@ int pvops_ptep_test_and_clear_young(struct mm_struct *mm, pte_t *ptep)
  */
 enum table_level { TABLE_PTE = 1, TABLE_PMD, TABLE_PUD, TABLE_PGD };
 
-static void release_table(struct page *page, enum table_level level)
+static void give_back(struct page *page, enum table_level level)
 {
 	pv_pfn_t pfn = pv_pfn(page_to_pfn(page));
 
 	memcg_kmem_uncharge_page(page, 0);
-	ClearPageOwnerPriv1(page);
-	page->index = 0;
+	ClearPagePinned(page);
+	pvops_table_index(page) = 0;
 	page->mapping = NULL;
 	/* pvops_pgd_fill() uses that of a root, which the backend may keep. */
 	if (level != TABLE_PGD)
 		set_page_private(page, 0);
-	VM_WARN_ON_ONCE_PAGE(page->flags & PAGE_FLAGS_CHECK_AT_PREP, page);
+	VM_WARN_ON_ONCE_PAGE(pvops_page_flags(page) & PAGE_FLAGS_CHECK_AT_PREP, page);
 	VM_WARN_ON_ONCE_PAGE(atomic_read(&page->_mapcount) != -1, page);
 	switch (level) {
 	case TABLE_PTE:
@@ -138,79 +138,82 @@ static void release_table(struct page *page, enum table_level level)
 	}
 }
 
-static struct page *hand_out(pv_pfn_t pfn, enum table_level level)
+static void release_table(struct page *page, enum table_level level)
+{
+	if (PVOPS_DTOR_IS_LAST)
+		pvops_table_dtor(page, level);
+	give_back(page, level);
+}
+
+/* Releases a table that the mmu_gather has not seen. */
+static void release_unused(struct page *page, enum table_level level)
+{
+	if (!PVOPS_DTOR_IS_LAST)
+		pvops_table_dtor(page, level);
+	release_table(page, level);
+}
+
+static struct page *hand_out(struct mm_struct *mm, pv_pfn_t pfn,
+			     enum table_level level)
 {
 	struct page *page;
 
 	if (pfn == PV_PFN_NONE)
 		return NULL;
 	page = pfn_to_page(pv_pfn_nr(pfn));
-	SetPageOwnerPriv1(page);
-	if (memcg_kmem_charge_page(page, GFP_PGTABLE_USER, 0)) {
-		release_table(page, level);
+	SetPagePinned(page);
+	if (memcg_kmem_charge_page(page, GFP_PGTABLE_USER, 0) ||
+	    !pvops_table_ctor(mm, page, level)) {
+		give_back(page, level);
 		return NULL;
 	}
 	return page;
 }
 
-pgtable_t pvops_pte_alloc(void)
+pgtable_t pvops_pte_alloc(struct mm_struct *mm)
 {
-	struct page *page = hand_out(pv_outline_alloc_pte(), TABLE_PTE);
-
-	if (page && !pgtable_pte_page_ctor(page)) {
-		release_table(page, TABLE_PTE);
-		return NULL;
-	}
-	return page;
+	return hand_out(mm, pv_outline_alloc_pte(), TABLE_PTE);
 }
 
 void pvops_pte_free(struct page *page)
 {
-	pgtable_pte_page_dtor(page);
-	release_table(page, TABLE_PTE);
+	release_unused(page, TABLE_PTE);
 }
 
-pmd_t *pvops_pmd_alloc(void)
+pmd_t *pvops_pmd_alloc(struct mm_struct *mm)
 {
-	struct page *page = hand_out(pv_outline_alloc_pmd(), TABLE_PMD);
+	struct page *page = hand_out(mm, pv_outline_alloc_pmd(), TABLE_PMD);
 
-	if (!page)
-		return NULL;
-	if (!pgtable_pmd_page_ctor(page)) {
-		release_table(page, TABLE_PMD);
-		return NULL;
-	}
-	return page_address(page);
+	return page ? page_address(page) : NULL;
 }
 
 void pvops_pmd_free(pmd_t *pmd)
 {
-	pgtable_pmd_page_dtor(virt_to_page(pmd));
-	release_table(virt_to_page(pmd), TABLE_PMD);
+	release_unused(virt_to_page(pmd), TABLE_PMD);
 }
 
-pud_t *pvops_pud_alloc(void)
+pud_t *pvops_pud_alloc(struct mm_struct *mm)
 {
-	struct page *page = hand_out(pv_outline_alloc_pud(), TABLE_PUD);
+	struct page *page = hand_out(mm, pv_outline_alloc_pud(), TABLE_PUD);
 
 	return page ? page_address(page) : NULL;
 }
 
 void pvops_pud_free(pud_t *pud)
 {
-	release_table(virt_to_page(pud), TABLE_PUD);
+	release_unused(virt_to_page(pud), TABLE_PUD);
 }
 
 pgd_t *pvops_pgd_alloc(void)
 {
-	struct page *page = hand_out(pv_outline_pgd_alloc(), TABLE_PGD);
+	struct page *page = hand_out(NULL, pv_outline_pgd_alloc(), TABLE_PGD);
 
 	return page ? page_address(page) : NULL;
 }
 
 void pvops_pgd_free(pgd_t *pgd)
 {
-	release_table(virt_to_page(pgd), TABLE_PGD);
+	release_unused(virt_to_page(pgd), TABLE_PGD);
 }
 
 /* Counts writes to entries in the kernel half of any root. */
@@ -250,8 +253,8 @@ void pvops_table_unhooked(unsigned long pfn, unsigned int level)
 {
 	struct page *page = pfn_to_page(pfn);
 
-	if (PageOwnerPriv1(page))
-		page->index = level;
+	if (PagePinned(page))
+		pvops_table_index(page) = level;
 	else
 		pv_outline_detach_table(pfn, level);
 }
@@ -260,13 +263,17 @@ void pvops_table_unhooked(unsigned long pfn, unsigned int level)
 static atomic_t victims_tables = ATOMIC_INIT(0);
 
 /* No CPU walks the table any more. */
-void pvops_free_table(struct page *page)
+void pvops_free_table(void *table)
 {
-	if (!PageOwnerPriv1(page)) {
-		free_page_and_swap_cache(page);
+	struct page *page = table;
+
+	if (!PagePinned(page)) {
+		if (PVOPS_DTOR_IS_LAST)
+			pvops_table_dtor(page, 0);
+		pvops_free_kernels_table(page);
 		return;
 	}
-	release_table(page, page->index);
+	release_table(page, pvops_table_index(page));
 	if (unlikely(tsk_is_oom_victim(current)))
 		atomic_inc(&victims_tables);
 }

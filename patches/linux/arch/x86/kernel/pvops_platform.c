@@ -14,12 +14,11 @@
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/smp.h>
-#include <linux/static_call.h>
 #include <linux/string.h>
 
 #include <asm/apic.h>
 #include <asm/cmdline.h>
-#include <asm/hyperv-tlfs.h>
+#include <asm/mshyperv.h>
 #include <asm/hypervisor.h>
 #include <asm/mc146818rtc.h>
 #include <asm/paravirt.h>
@@ -461,12 +460,10 @@ void *pvops_platform_fn(unsigned int op)
 
 	switch (op) {
 	case PV_OP_clock_read:
-		fn = static_call_query(pv_sched_clock);
-		native = native_sched_clock;
+		fn = pvops_sched_clock;
 		break;
 	case PV_OP_stolen_time:
-		fn = static_call_query(pv_steal_clock);
-		native = pvops_native_steal_clock;
+		fn = pvops_steal_clock;
 		break;
 	case PV_OP_wall_clock:
 		fn = x86_platform.get_wallclock;
@@ -477,10 +474,10 @@ void *pvops_platform_fn(unsigned int op)
 		native = setup_secondary_APIC_clock;
 		break;
 	case PV_OP_upcall:
-		if (!apic->native_eoi_write)
+		if (!apic->pvops_apic_native_eoi)
 			break;
-		fn = apic->eoi_write;
-		native = apic->native_eoi_write;
+		fn = apic->pvops_apic_eoi;
+		native = apic->pvops_apic_native_eoi;
 		break;
 	case PV_OP_send_ipi:
 		fn = send_ipi_fn();

@@ -29,6 +29,7 @@ static_assert(PV_USER_CS == __USER_CS);
 static_assert(PV_USER_DS == __USER_DS);
 static_assert(PV_GDT_LDT == GDT_ENTRY_LDT);
 static_assert(PV_GDT_TLS == GDT_ENTRY_TLS_MIN);
+static_assert(PVOPS_PREEMPT_COUNT_OFFSET == 8);
 static_assert(sizeof(struct pv_dtr) == sizeof(struct desc_ptr));
 static_assert(sizeof(struct pv_gate) == sizeof(gate_desc));
 static_assert(offsetof(struct pv_tss, sp0) ==

@@ -19,11 +19,14 @@
 #include <linux/kobject.h>
 #include <linux/mm.h>
 #include <linux/security.h>
+#include <linux/sched/cputime.h>
 #include <linux/smp.h>
 #include <linux/static_call.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
+#include <asm/pvops_compat.h>
+#include PVOPS_CPUID_HEADER
 #include <asm/early_ioremap.h>
 #include <asm/paravirt.h>
 #include <asm/pvops_platform.h>
@@ -48,6 +51,7 @@ EXPORT_SYMBOL(pv_retpolines);
 
 struct pv_info pv_info = {
 	.name = "bare hardware",
+	PVOPS_PV_INFO
 	.extra_user_64bit_cs = __USER_CS,
 };
 EXPORT_SYMBOL_GPL(pv_info);
@@ -57,35 +61,28 @@ void __init default_banner(void)
 	pr_info("Booting paravirtualized kernel on %s\n", pv_info.name);
 }
 
-DEFINE_STATIC_KEY_TRUE(virt_spin_lock_key);
+PVOPS_VIRT_SPIN_LOCK
 
-void __init native_pv_lock_init(void)
+PVOPS_TIME_HOOKS
+
+/* The platform's; NULL natively. */
+u64 (*pvops_steal_clock)(int cpu);
+u64 (*pvops_sched_clock)(void);
+
+bool pvops_takes_sched_clock(u64 (*func)(void))
 {
-	if (!boot_cpu_has(X86_FEATURE_HYPERVISOR))
-		static_branch_disable(&virt_spin_lock_key);
-}
-
-struct static_key paravirt_steal_enabled;
-struct static_key paravirt_steal_rq_enabled;
-
-u64 pvops_native_steal_clock(int cpu)
-{
-	return 0;
-}
-
-DEFINE_STATIC_CALL(pv_steal_clock, pvops_native_steal_clock);
-DEFINE_STATIC_CALL(pv_sched_clock, native_sched_clock);
-
-void paravirt_set_sched_clock(u64 (*func)(void))
-{
-	if (pvops_uses(clock_read))
-		static_call_update(pv_sched_clock, func);
+	if (!pvops_uses(clock_read))
+		return false;
+	pvops_sched_clock = func;
+	return true;
 }
 
 void paravirt_set_steal_clock(u64 (*func)(int cpu))
 {
-	if (pvops_uses(stolen_time))
-		static_call_update(pv_steal_clock, func);
+	if (!pvops_uses(stolen_time))
+		return;
+	pvops_steal_clock = func;
+	static_call_update(pv_steal_clock, func);
 }
 
 /* Firmware puts option ROMs here. */
@@ -169,6 +166,11 @@ static const char * __init no_option_roms(void)
 	/* A ROM takes a root for one page; with isolation it has two. */
 	if (boot_cpu_has(X86_FEATURE_PTI))
 		return "page table isolation is on";
+#ifdef X86_FEATURE_FRED
+	/* ERETU and ERETS are not the iret op. */
+	if (cpu_feature_enabled(X86_FEATURE_FRED))
+		return "exceptions return by FRED";
+#endif
 	if (security_locked_down(LOCKDOWN_MODULE_SIGNATURE))
 		return "the kernel is locked down";
 	return NULL;
@@ -244,9 +246,6 @@ static void __init follow_choice(void)
 	/* Before alternatives: IRETQ may fault in the hypervisor's code. */
 	if (!pv_impl_is_native(PV_OP_iret))
 		setup_force_cpu_cap(X86_FEATURE_PVOPS_CODE);
-	/* A required iret op: system calls must return by it, too. */
-	if (pv_impl_of(PV_OP_iret)->flags & PV_IMPL_REQUIRED)
-		setup_force_cpu_cap(X86_FEATURE_PVOPS_IRET);
 }
 
 /*
@@ -259,6 +258,11 @@ void __init pvops_patch_kernel(void)
 	/* Xen PV's platform code does without. */
 	if (!platform.xen_start_info)
 		follow_choice();
+	/* A required iret op: system calls must return by it, too. */
+	if (pv_impl_of(PV_OP_iret)->flags & PV_IMPL_REQUIRED)
+		setup_force_cpu_cap(X86_FEATURE_PVOPS_IRET);
+	if (!pv_impl_is_native(PV_OP_io_delay))
+		pvops_leave_out_io_delay();
 	pvops_platform_count();
 	pv_patch();
 	/* Keep the name that a hypervisor's platform code has set. */

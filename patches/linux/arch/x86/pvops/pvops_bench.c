@@ -489,7 +489,7 @@ static noinline void measure_null_hypercall(void)
 		not_measured("bench", "null_hypercall", "no hypervisor");
 }
 
-static void set_ptes(u32 count, u64 val)
+static void set_many_ptes(u32 count, u64 val)
 {
 	pv_pte_t *ptep = scratch_pte();
 	u32 nr;
@@ -509,16 +509,16 @@ static noinline void measure_batch(u32 count)
 	for (round = 0; round < ROUNDS; round++) {
 		u64 start, calls;
 
-		set_ptes(count, bench.val);
+		set_many_ptes(count, bench.val);
 		pv_irq_disable();
 		calls = hypercalls();
 		start = pv_rdtsc();
-		set_ptes(count, bench.val & ~PV_PTE_RW);
+		set_many_ptes(count, bench.val & ~PV_PTE_RW);
 		bench.insns[round] = pv_rdtsc() - start;
 		bench.calls[round] = hypercalls() - calls;
 		pv_irq_enable();
 	}
-	set_ptes(count, 0);
+	set_many_ptes(count, 0);
 	insns = median(bench.insns);
 	seq_printf(bench.out,
 		   "@pvops bench.set_pte_batch.%u {\"insns\":%lld,\"hypercalls\":%lld,\"per_entry\":",

@@ -6,6 +6,7 @@
 struct start_info;
 
 #ifdef CONFIG_PVOPS
+#include <linux/pgtable.h>
 #include <pvops/port.h>
 #include <pvops/pvops.h>
 
@@ -17,6 +18,12 @@ void xen_pvops_init(struct start_info *si);
  * soon as the frame list exists.
  */
 void xen_pvops_cpu_init(void);
+
+/*
+ * What Linux's platform code sends to Xen itself is never deferred: lazy mode
+ * defers only what goes through the layer's batches, which nobody else flushes.
+ */
+#define is_lazy_mmu_mode_active()	false
 
 /* Override ops with Linux's platform code: enlighten_pv.c and mmu_pv.c. */
 void xen_pvops_override_cpu(void);

@@ -34,22 +34,19 @@ static void xen_pvops_write_msr(u32 msr, u64 val)
 	if (xen_pvops_is_base(msr))
 		pvxen_cpu_impls.write_msr.fn(msr, val);
 	else
-		xen_write_msr(msr, (u32)val, (u32)(val >> 32));
+		pvops_xen_write_msr(msr, val);
 }
 
 static int xen_pvops_read_msr_safe(u32 msr, u64 *val)
 {
-	int err = 0;
-
-	*val = xen_read_msr_safe(msr, &err);
-	return err;
+	return pvops_xen_read_msr_safe(msr, val);
 }
 
 static int xen_pvops_write_msr_safe(u32 msr, u64 val)
 {
 	if (xen_pvops_is_base(msr))
 		return pvxen_cpu_impls.write_msr_safe.fn(msr, val);
-	return xen_write_msr_safe(msr, (u32)val, (u32)(val >> 32));
+	return pvops_xen_write_msr_safe(msr, val);
 }
 
 static u64 xen_pvops_read_pmc(u32 counter)
@@ -128,7 +125,7 @@ static void __init xen_pvops_gdt_boot(int cpu)
 	PV_OVERRIDE(write_gdt_entry, xen_pvops_write_gdt_entry_boot);
 	PV_OVERRIDE(load_gdt, xen_pvops_load_gdt_boot);
 
-	switch_to_new_gdt(cpu);
+	pvops_switch_gdt(cpu);
 
 	pv_override(PV_OP_write_gdt_entry, NULL);
 	PV_OVERRIDE(load_gdt, xen_pvops_load_gdt);

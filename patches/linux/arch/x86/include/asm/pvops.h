@@ -75,31 +75,8 @@ void pvops_each_site(void (*fn)(const struct pv_site_report *site, void *arg),
 
 void default_banner(void);
 
-/* Time: Linux's own hooks. */
-u64 dummy_steal_clock(int cpu);
-u64 dummy_sched_clock(void);
-
-DECLARE_STATIC_CALL(pv_steal_clock, dummy_steal_clock);
-DECLARE_STATIC_CALL(pv_sched_clock, dummy_sched_clock);
-
-void paravirt_set_sched_clock(u64 (*func)(void));
-
-static inline u64 paravirt_sched_clock(void)
-{
-	return static_call(pv_sched_clock)();
-}
-
-struct static_key;
-extern struct static_key paravirt_steal_enabled;
-extern struct static_key paravirt_steal_rq_enabled;
-
 /* The hypervisor's code; entry_64.S compares with it. */
 extern unsigned long pvops_code_start, pvops_code_bytes;
-
-static inline u64 paravirt_steal_clock(int cpu)
-{
-	return static_call(pv_steal_clock)(cpu);
-}
 
 /*
  * A branch site whose far side is in the same asm statement.  With asm goto,
@@ -128,6 +105,13 @@ do {									\
 #include <asm/pvops_cpu.h>
 #include <asm/pvops_msr.h>
 #include <asm/pvops_mmu.h>
+#include <asm/pvops_time.h>
+
+#ifdef ASM_FUNC_ALIGN
+#define PVOPS_ASM_FUNC_ALIGN	ASM_FUNC_ALIGN "\n"
+#else
+#define PVOPS_ASM_FUNC_ALIGN
+#endif
 
 /*
  * Makes a function from a C function that preserves all registers but RAX, as
@@ -139,6 +123,7 @@ do {									\
 	asm(".pushsection " section ", \"ax\"\n"			\
 	    ".globl __raw_callee_save_" #func "\n"			\
 	    ".type __raw_callee_save_" #func ", @function\n"		\
+	    PVOPS_ASM_FUNC_ALIGN					\
 	    "__raw_callee_save_" #func ":\n"				\
 	    ASM_ENDBR FRAME_BEGIN					\
 	    "push %rcx; push %rdx; push %rsi; push %rdi\n"		\
@@ -154,41 +139,19 @@ do {									\
 #define PV_CALLEE_SAVE(func)		(__raw_callee_save_##func)
 #define __PV_IS_CALLEE_SAVE(func)	(func)
 
+void native_pv_lock_init(void);
+
 #ifdef CONFIG_PARAVIRT_SPINLOCKS
-void __native_queued_spin_unlock(struct qspinlock *lock);
-void __raw_callee_save___native_queued_spin_unlock(struct qspinlock *lock);
-bool __native_vcpu_is_preempted(long cpu);
-bool pv_is_native_spin_unlock(void);
-bool pv_is_native_vcpu_is_preempted(void);
 void paravirt_set_cap(void);
-
-static __always_inline void pv_queued_spin_lock_slowpath(struct qspinlock *lock,
-							 u32 val)
-{
-	pv_lock_slowpath(lock, val);
-}
-
-static __always_inline void pv_queued_spin_unlock(struct qspinlock *lock)
-{
-	pv_lock_release(lock);
-}
-
-static __always_inline void pv_wait(u8 *ptr, u8 val)
-{
-	pv_lock_wait(ptr, val);
-}
-
-static __always_inline void pv_kick(int cpu)
-{
-	pv_lock_kick(cpu);
-}
-#else
+#elif !defined(PVOPS_SPLIT_HEADERS)
 static inline void paravirt_set_cap(void) { }
 #endif
 
-void paravirt_nop(void);
-
 #include <asm/pvops_set.h>
+
+#ifndef PVOPS_SPLIT_HEADERS
+#include <asm/pvops_lock.h>
+#endif
 
 #endif /* __ASSEMBLY__ */
 #endif /* _ASM_X86_PVOPS_H */

@@ -6,6 +6,7 @@
 #ifndef _ASM_X86_PVOPS_CPU_H
 #define _ASM_X86_PVOPS_CPU_H
 
+#ifndef PVOPS_SPLIT_HEADERS
 /* In line is Linux's own code, whose way to wait is an option. */
 void native_io_delay(void);
 
@@ -26,6 +27,12 @@ static inline void slow_down_io(void)
 	paravirt_io_delay();
 #endif
 }
+
+static __always_inline void wbinvd(void)
+{
+	pv_wbinvd();
+}
+#endif
 
 static __always_inline void pvops_outline_cpuid(unsigned int *eax,
 						unsigned int *ebx,
@@ -107,11 +114,6 @@ static __always_inline void __write_cr4(unsigned long x)
 		pv_outline_write_cr4(x);
 	else
 		native_write_cr4(x);
-}
-
-static __always_inline void wbinvd(void)
-{
-	pv_wbinvd();
 }
 
 /* Descriptors */

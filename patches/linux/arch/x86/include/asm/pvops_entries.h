@@ -19,7 +19,12 @@ pvops_change_flags(pteval_t old, pgprot_t newprot, pteval_t keep, pteval_t frame
 {
 	pteval_t val = (old & keep) | (check_pgprot(newprot) & ~keep);
 
-	return flip_protnone_guard(old, val, frame);
+	val = flip_protnone_guard(old, val, frame);
+#ifdef _PAGE_SAVED_DIRTY
+	/* An entry that is dirty and not writable is one of a shadow stack. */
+	val = old & _PAGE_RW ? mksaveddirty_shift(val) : clear_saveddirty_shift(val);
+#endif
+	return val;
 }
 
 static inline pte_t pte_modify_guarded(pte_t pte, pgprot_t newprot)
@@ -64,6 +69,10 @@ static inline p4d_t *p4d_offset_native(pgd_t *pgd, unsigned long address)
 
 #define PVOPS_HAS(val, which, what)	(((val) & (which)) == (what))
 
+#ifndef _PAGE_DEVMAP
+#define _PAGE_DEVMAP	0
+#endif
+
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
 #define pmd_trans_huge(pmd) \
 	PVOPS_HAS(native_pmd_val(pmd), _PAGE_PSE | _PAGE_DEVMAP, _PAGE_PSE)
@@ -79,9 +88,14 @@ static inline p4d_t *p4d_offset_native(pgd_t *pgd, unsigned long address)
 #endif
 #endif
 
+#ifdef pud_leaf
+#undef pud_leaf
+#define pud_leaf(pud)		(!!(native_pud_val(pud) & _PAGE_PSE))
+#else
 #define pud_large(pud)							\
 	PVOPS_HAS(native_pud_val(pud), _PAGE_PSE | _PAGE_PRESENT,	\
 		  _PAGE_PSE | _PAGE_PRESENT)
+#endif
 
 #undef pte_access_permitted
 #undef pmd_access_permitted

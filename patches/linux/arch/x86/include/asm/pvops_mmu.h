@@ -44,6 +44,7 @@ __flush_tlb_multi(const struct cpumask *cpumask,
 		native_flush_tlb_multi(cpumask, info);
 }
 
+#ifndef PVOPS_SPLIT_HEADERS
 #define paravirt_tlb_remove_table(tlb, table)				\
 do {									\
 	if (unlikely(pv_replaced_remove_table()))			\
@@ -51,6 +52,7 @@ do {									\
 	else								\
 		tlb_remove_page(tlb, (struct page *)(table));		\
 } while (0)
+#endif
 
 /* Life of address spaces */
 static inline void paravirt_arch_exit_mmap(struct mm_struct *mm)
@@ -62,6 +64,7 @@ static inline void paravirt_arch_dup_mmap(struct mm_struct *oldmm,
 					  struct mm_struct *mm) { }
 static inline void paravirt_activate_mm(struct mm_struct *prev,
 					struct mm_struct *next) { }
+static inline void paravirt_enter_mmap(struct mm_struct *mm) { }
 
 static inline void notify_page_enc_status_changed(unsigned long pfn,
 						  int npages, bool enc)

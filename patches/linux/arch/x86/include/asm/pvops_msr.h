@@ -3,7 +3,8 @@
 #ifndef _ASM_X86_PVOPS_MSR_H
 #define _ASM_X86_PVOPS_MSR_H
 
-/* MSRs: in line is Linux's own access, with its exception table entry. */
+/* In line is Linux's own access, with its exception table entry. */
+
 #define paravirt_read_msr(msr)						\
 ({									\
 	u32 _msr = (msr);						\
@@ -11,6 +12,50 @@
 	unlikely(pv_replaced_read_msr()) ? pv_outline_read_msr(_msr)	\
 					 : native_read_msr(_msr);	\
 })
+
+#ifdef PVOPS_SPLIT_HEADERS
+
+/* Functions take values of 64 bits. */
+#define wrmsrq(msr, val)						\
+do {									\
+	u32 _msr = (msr);						\
+	u64 _val = (val);						\
+									\
+	if (unlikely(pv_replaced_write_msr()))				\
+		pv_outline_write_msr(_msr, _val);			\
+	else								\
+		native_write_msr(_msr, _val);				\
+} while (0)
+
+#define wrmsrq_safe(msr, val)						\
+({									\
+	u32 _msr = (msr);						\
+	u64 _val = (val);						\
+									\
+	unlikely(pv_replaced_write_msr_safe()) ?			\
+		pv_outline_write_msr_safe(_msr, _val) :			\
+		native_write_msr_safe(_msr, _val);			\
+})
+
+#define rdmsrq_safe(msr, p)						\
+({									\
+	u32 _msr = (msr);						\
+	u64 *_p = (p);							\
+									\
+	unlikely(pv_replaced_read_msr_safe()) ?				\
+		pv_outline_read_msr_safe(_msr, _p) :			\
+		native_read_msr_safe(_msr, _p);				\
+})
+
+#define wrmsr(msr, low, high)	wrmsrq(msr, (u64)(high) << 32 | (u32)(low))
+#define rdmsrq(msr, val)	((val) = paravirt_read_msr(msr))
+
+static __always_inline u64 rdpmc(int counter)
+{
+	return pv_read_pmc(counter);
+}
+
+#else /* !PVOPS_SPLIT_HEADERS */
 
 #define paravirt_write_msr(msr, low, high)				\
 do {									\
@@ -20,14 +65,6 @@ do {									\
 		pv_outline_write_msr(_msr, _low | (u64)_high << 32);	\
 	else								\
 		native_write_msr(_msr, _low, _high);			\
-} while (0)
-
-#define rdmsr(msr, val1, val2)			\
-do {						\
-	u64 _l = paravirt_read_msr(msr);	\
-						\
-	val1 = (u32)_l;				\
-	val2 = _l >> 32;			\
 } while (0)
 
 #define wrmsr(msr, val1, val2)	paravirt_write_msr(msr, val1, val2)
@@ -51,7 +88,7 @@ do {									\
 		native_write_msr_safe(_msr, _low, _high);		\
 })
 
-#define rdmsrl_safe(msr, p)						\
+#define rdmsrq_safe(msr, p)						\
 ({									\
 	u64 *_p = (p);							\
 	u32 _msr = (msr);						\
@@ -64,16 +101,6 @@ do {									\
 	_err;								\
 })
 
-#define rdmsr_safe(msr, a, b)				\
-({							\
-	u64 _val;					\
-	int _error = rdmsrl_safe(msr, &_val);		\
-							\
-	(*a) = (u32)_val;				\
-	(*b) = _val >> 32;				\
-	_error;						\
-})
-
 #define rdpmc(counter, low, high)		\
 do {						\
 	u64 _l = pv_read_pmc(counter);		\
@@ -83,5 +110,26 @@ do {						\
 } while (0)
 
 #define rdpmcl(counter, val)	((val) = pv_read_pmc(counter))
+#define rdmsrl_safe(msr, p)	rdmsrq_safe(msr, p)
+
+#endif /* !PVOPS_SPLIT_HEADERS */
+
+#define rdmsr(msr, val1, val2)			\
+do {						\
+	u64 _l = paravirt_read_msr(msr);	\
+						\
+	val1 = (u32)_l;				\
+	val2 = _l >> 32;			\
+} while (0)
+
+#define rdmsr_safe(msr, a, b)				\
+({							\
+	u64 _val;					\
+	int _error = rdmsrq_safe(msr, &_val);		\
+							\
+	(*a) = (u32)_val;				\
+	(*b) = _val >> 32;				\
+	_error;						\
+})
 
 #endif /* _ASM_X86_PVOPS_MSR_H */

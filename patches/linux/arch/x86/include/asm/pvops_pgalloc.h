@@ -20,10 +20,11 @@ static inline pmd_t *arch_pmd_alloc_one(struct mm_struct *mm,
 					unsigned long addr)
 {
 	if (paravirt_tables_replaced() && mm != &init_mm)
-		return pvops_pmd_alloc();
+		return pvops_pmd_alloc(mm);
 	return pmd_alloc_one(mm, addr);
 }
 
+#undef pmd_alloc_one
 #define pmd_alloc_one(mm, addr)	arch_pmd_alloc_one(mm, addr)
 
 static inline void arch_pmd_free(struct mm_struct *mm, pmd_t *pmd)
@@ -40,10 +41,11 @@ static inline pud_t *arch_pud_alloc_one(struct mm_struct *mm,
 					unsigned long addr)
 {
 	if (paravirt_tables_replaced() && mm != &init_mm)
-		return pvops_pud_alloc();
+		return pvops_pud_alloc(mm);
 	return pud_alloc_one(mm, addr);
 }
 
+#undef pud_alloc_one
 #define pud_alloc_one(mm, addr)	arch_pud_alloc_one(mm, addr)
 
 static inline void arch_pud_free(struct mm_struct *mm, pud_t *pud)

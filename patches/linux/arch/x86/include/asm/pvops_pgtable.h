@@ -39,16 +39,16 @@ pte_t pvops_ptep_give_up(struct mm_struct *mm, pte_t *ptep);
 void pvops_ptep_set_wrprotect(pte_t *ptep);
 int pvops_ptep_test_and_clear_young(struct mm_struct *mm, pte_t *ptep);
 
-pgtable_t pvops_pte_alloc(void);
+pgtable_t pvops_pte_alloc(struct mm_struct *mm);
 void pvops_pte_free(struct page *page);
-pmd_t *pvops_pmd_alloc(void);
+pmd_t *pvops_pmd_alloc(struct mm_struct *mm);
 void pvops_pmd_free(pmd_t *pmd);
-pud_t *pvops_pud_alloc(void);
+pud_t *pvops_pud_alloc(struct mm_struct *mm);
 void pvops_pud_free(pud_t *pud);
 void pvops_set_p4d(p4d_t *p4dp, p4d_t p4d);
 pgd_t *pvops_pgd_alloc(void);
 void pvops_pgd_free(pgd_t *pgd);
 void pvops_pgd_fill(pgd_t *pgd);
-void pvops_free_table(struct page *page);
+void pvops_free_table(void *table);
 
 #endif /* _ASM_X86_PVOPS_PGTABLE_H */

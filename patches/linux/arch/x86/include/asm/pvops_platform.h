@@ -28,7 +28,9 @@ bool pvops_uses_table_named(const char *table);
 void pvops_set(unsigned int op, void (*fn)(void));
 void paravirt_set_steal_clock(u64 (*func)(int cpu));
 void *pvops_platform_fn(unsigned int op);
-u64 pvops_native_steal_clock(int cpu);
+extern u64 (*pvops_steal_clock)(int cpu);
+extern u64 (*pvops_sched_clock)(void);
+bool pvops_takes_sched_clock(u64 (*func)(void));
 bool pvops_platform_is_chosen(void);
 const char *pvops_platform_note(u32 nr);
 
@@ -47,6 +49,7 @@ static inline void pvops_platform_ready(void) { }
 #define pvops_uses_platform(platform)	true
 #define pvops_uses(op)			true
 #define pvops_uses_table(table)		true
+#define pvops_takes_sched_clock(func)	true
 #define paravirt_set_steal_clock(func)	static_call_update(pv_steal_clock, func)
 
 #endif /* !CONFIG_PVOPS */

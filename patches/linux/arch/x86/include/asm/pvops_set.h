@@ -17,6 +17,8 @@
  * op's type.  Both types are called in the same way.
  */
 #define PVOPS_OF_cpu_io_delay			PVOPS_SAME(io_delay)
+#define PVOPS_OF_irq_safe_halt			PVOPS_SAME(safe_halt)
+#define PVOPS_OF_irq_halt			PVOPS_SAME(halt)
 #define PVOPS_OF_mmu_exit_mmap			PVOPS_SAME(exit_mmap)
 #define PVOPS_OF_mmu_flush_tlb_multi		PVOPS_SAME(flush_tlb_info)
 #define PVOPS_OF_mmu_notify_page_enc_status_changed \

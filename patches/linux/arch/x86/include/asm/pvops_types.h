@@ -5,7 +5,11 @@
 
 #ifndef __ASSEMBLY__
 #include <linux/types.h>
+#include <asm/pvops_compat.h>
 
+#ifdef PVOPS_SPLIT_HEADERS
+#include <asm/paravirt-base.h>
+#else
 struct pv_info {
 	u16 extra_user_64bit_cs;	/* __USER_CS if none */
 	const char *name;
@@ -13,17 +17,12 @@ struct pv_info {
 
 extern struct pv_info pv_info;
 
-/* Only for Xen's platform code, whose own work is never deferred. */
-enum paravirt_lazy_mode {
-	PARAVIRT_LAZY_NONE,
-	PARAVIRT_LAZY_MMU,
-	PARAVIRT_LAZY_CPU,
-};
+#define paravirt_nop	pvops_nop
+#endif
 
-static inline enum paravirt_lazy_mode paravirt_get_lazy_mode(void)
-{
-	return PARAVIRT_LAZY_NONE;
-}
+void pvops_nop(void);
+
+PVOPS_LAZY_MODE
 #endif
 
 #endif /* _ASM_X86_PVOPS_TYPES_H */
