@@ -6,7 +6,7 @@ B := build
 PROVE ?= prove
 Q := $(if $(filter 1,$(V)),,@)
 XEN := $(B)/xen/xen
-KERNEL := $(B)/kernel/vmlinuz
+HOST_KERNEL := $(B)/kernel/vmlinuz
 TOOLSTACK := $(B)/toolstack/bin/xl
 
 .DEFAULT_GOAL := help
@@ -23,7 +23,7 @@ checks := $(filter-out help clean distclean $(installs),$(MAKECMDGOALS))
 # For named files, such as build/guest.elf, packages are not checked.
 checks := $(strip $(foreach t,$(checks),$(if $(findstring /,$(t)),,$(t))))
 # These targets, and GUEST=linux, need the packages for Linux.
-for_linux := $(if $(filter linux,$(GUEST))$(filter linux series series-check,$(MAKECMDGOALS)),linux)
+for_linux := $(if $(filter linux,$(GUEST))$(filter linux series series-check carry carry-save,$(MAKECMDGOALS)),linux)
 packages := $(if $(filter $(installs),$(MAKECMDGOALS)),tools/setup.sh $(for_linux),$(if $(checks),tools/setup.sh --check $(for_linux)))
 ifneq ($(packages),)
 # make -n does not check.
@@ -46,14 +46,14 @@ $(call needs,tests/fuzz/build.mk,fuzz fuzz-long check)
 
 images := $(B)/guest.elf $(B)/clang/guest.elf $(B)/fault/guest.elf $(B)/preempt/guest.elf $(B)/retpoline/guest.elf
 # Files that the environments need beside the image (tests/vm/envs.toml).
-parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(KERNEL) $(B)/kvm/host.cpio \
+parts := $(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf $(HOST_KERNEL) $(B)/kvm/host.cpio \
 	$(B)/xen/host.cpio
 # Files for HVM guests, which only tests boot.
 hvm_parts := $(B)/xen/hvm-host.cpio $(B)/guest.multiboot
 
 .PHONY: help deps demo demo-mini demo-page demo-linux bench bench-mini bench-linux \
 	check check-mini check-linux docs docs-check guest sparse sparse-mini sparse-linux unit fuzz fuzz-long vm faults faults-mini faults-linux audit audit-check audit-table linux \
-	select port-check check-long series series-check analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
+	select port-check check-long series series-check carry carry-save analyze coccicheck coccicheck-mini coccicheck-linux clean distclean
 
 # A target's line: "target: ... ## group: text"; variables are lines "#: NAME	text".
 help: ## start: print this list
@@ -73,11 +73,21 @@ deps: ## start: install missing Debian packages (GUEST=linux: also those for Lin
 #: SEED=n	faults: seed of the random places of faults (7; Linux: 1)
 #: FUZZ_RUNS=n	fuzz, fuzz-long: runs of each target (200000, 10000000); -1: no limit
 #: FUZZ_SECONDS=n	fuzz: at most n seconds for each target (10)
-#: KERNEL=file	kernel of KVM hosts and dom0s (Debian's, build/kernel/vmlinuz)
+#: HOST_KERNEL=file	kernel of KVM hosts and dom0s (Debian's, build/kernel/vmlinuz)
+#: KERNEL=6.12	linux, GUEST=linux: the release (the running Debian's own)
+#: FROM=7.2	carry: the release whose series is carried (the newest)
+#: RELEASE=6.12.117	carry-save: the release that it was carried to
+#: TREE=dir	linux, GUEST=linux: a source of Linux instead of Debian's; it is not changed
 #: PORT=dir	port-check: folder of the port, such as ports/template
 #: JOBS=n	parallel jobs when Linux is built (all CPUs)
 #: PROVE="..."	program that runs the tests (prove)
 #: V=1	show commands
+
+# The folder of the Linux that KERNEL and TREE name.
+linux = $(shell KERNEL="$(KERNEL)" TREE="$(TREE)" tools/release.sh folder)
+
+# The release with a series that `make carry` begins with.
+FROM ?= $(lastword $(shell ls -d patches/linux-*/series | sed 's|.*linux-\(.*\)/.*|\1|' | sort -V))
 
 # The guest: the mini guest, or Linux.
 GUEST ?= mini
@@ -95,7 +105,7 @@ demo-page: $(B)/guest.elf $(parts) ## build: docs/demo.md, from the output of ma
 
 # The stock kernel is prepared too, if it is built.
 demo-linux: $(parts) $(B)/xen/hvm-host.cpio
-	$(Q)for kernel in ours $(if $(wildcard $(B)/linux-stock/arch/x86/boot/bzImage),stock); do \
+	$(Q)for kernel in ours $(if $(wildcard $(linux)/stock/arch/x86/boot/bzImage),stock); do \
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
 	@tools/linux_matrix.py demo
 
@@ -193,7 +203,7 @@ audit: $(B)/audit/audit $(if $(IMAGE),,$(images)) ## measure: list sensitive ins
 audit-check: audit $(B)/vmi/monitor.elf
 	$(Q)$(PROVE) tests/audit
 
-audit-table: $(B)/audit/audit $(images) $(KERNEL) ## measure: count these instructions, kernels side by side
+audit-table: $(B)/audit/audit $(images) $(HOST_KERNEL) ## measure: count these instructions, kernels side by side
 	$(Q)tools/audit/audit.sh table
 
 $(B)/audit/audit: $(wildcard tools/audit/*.c) tools/audit/audit.h
@@ -208,11 +218,21 @@ faults-mini: $(images) $(XEN) $(B)/vmi/monitor.elf
 	$(Q)FAULT_SECONDS=$${FAULT_SECONDS:-60} $(PROVE) -v tests/vm/faults.t
 
 # Configurations hard and clang are booted, also on Xen and VMI.
-linux: $(if $(filter hard clang,$(CONFIG)),$(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf) ## build: Linux 6.1 on the layer (patches/README.md)
+linux: $(if $(filter hard clang,$(CONFIG)),$(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf) ## build: Linux on the layer (patches/README.md)
 	$(Q)$(if $(CONFIG),tools/linux.sh config $(CONFIG),tools/linux.sh)
 
-series: ## build: the patches for Linux 6.1, self-contained, for git am: build/series
+series: ## build: the patches for a release of Linux, self-contained, for git am: build/series
 	$(Q)tools/linux.sh series
+
+# The pristine source of FROM is what its series applies to.
+carry: ## build: carry the series of release FROM to another Linux, TREE; a report
+	$(if $(TREE),,$(error carry: to which source?  make carry TREE=/path/to/linux))
+	$(Q)KERNEL="$(FROM)" TREE= tools/linux.sh unpack
+	$(Q)tools/carry.py --from $(FROM) --source $(B)/linux-$(FROM)/pristine $(TREE)
+
+carry-save: ## build: write patches/linux-RELEASE from what was carried; RELEASE=6.12.117
+	$(if $(RELEASE),,$(error carry-save: which release?  build/carry has: $(notdir $(wildcard $(B)/carry/*))))
+	$(Q)tools/carry.py --save $(B)/carry/$(RELEASE)
 
 series-check: ## test: git am, quilt, checkpatch, and every step of the series compiles
 	$(Q)tools/linux.sh series-check
@@ -233,7 +253,7 @@ coccicheck-linux:
 	$(Q)$(PROVE) tests/cocci
 	$(Q)tools/linux.sh prepare
 	@echo "  CHECK   no use of pv_ops is left"
-	$(Q)tools/pv_ops_left.py $(B)/linux-6.1
+	$(Q)tools/pv_ops_left.py $(linux)/ours
 
 docs: $(B)/optables/optables ## build: docs/ops.md from the catalogue and the backends, version.h from VERSION
 	@mkdir -p docs
@@ -251,29 +271,29 @@ $(XEN): tools/fetch.sh
 	@echo "  FETCH   $@"
 	$(Q)tools/fetch.sh xen $@
 
-$(KERNEL): tools/fetch.sh
+$(HOST_KERNEL): tools/fetch.sh
 	@echo "  FETCH   $@"
 	$(Q)tools/fetch.sh kernel $(@D)
 
 # A host that runs the guest on its KVM.
-$(B)/kvm/host.cpio: tools/kvm-host.sh tools/host-image.sh tests/vm/kvm-init $(KERNEL)
+$(B)/kvm/host.cpio: tools/kvm-host.sh tools/host-image.sh tests/vm/kvm-init $(HOST_KERNEL)
 	@echo "  CPIO    $@"
-	$(Q)tools/kvm-host.sh $(dir $(KERNEL)) $@
+	$(Q)tools/kvm-host.sh $(dir $(HOST_KERNEL)) $@
 
 $(TOOLSTACK): tools/fetch.sh
 	@echo "  FETCH   $(B)/toolstack"
 	$(Q)tools/fetch.sh toolstack $(B)/toolstack
 
 # A dom0 that starts the guest as a domU.
-$(B)/xen/host.cpio: tools/xen-host.sh tools/host-image.sh tests/vm/dom0-init $(KERNEL) $(TOOLSTACK)
+$(B)/xen/host.cpio: tools/xen-host.sh tools/host-image.sh tests/vm/dom0-init $(HOST_KERNEL) $(TOOLSTACK)
 	@echo "  CPIO    $@"
-	$(Q)tools/xen-host.sh $(dir $(KERNEL)) $(B)/toolstack $@
+	$(Q)tools/xen-host.sh $(dir $(HOST_KERNEL)) $(B)/toolstack $@
 
 # The dom0 of HVM guests has QEMU and firmware.
-$(B)/xen/hvm-host.cpio: tools/xen-host.sh tools/host-image.sh tools/fetch.sh tests/vm/dom0-init $(KERNEL)
+$(B)/xen/hvm-host.cpio: tools/xen-host.sh tools/host-image.sh tools/fetch.sh tests/vm/dom0-init $(HOST_KERNEL)
 	@echo "  CPIO    $@"
 	$(Q)tools/fetch.sh toolstack-hvm $(B)/toolstack-hvm
-	$(Q)tools/xen-host.sh $(dir $(KERNEL)) $(B)/toolstack-hvm $@
+	$(Q)tools/xen-host.sh $(dir $(HOST_KERNEL)) $(B)/toolstack-hvm $@
 
 # sparse: any output is a failure.
 sparse_src := $(wildcard pvops/*.c backends/*/*.c tests/guest/*.c tests/guest/*/*.c)

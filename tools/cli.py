@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """What the tools share: errors, exit statuses, the reading of arguments."""
 import argparse
+import functools
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,6 +27,15 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         raise UsageError(f"{message} (--help tells more)")
+
+
+@functools.cache
+def linux(*what):
+    """What tools/release.sh says: the folder of the Linux that KERNEL and TREE name; release() its release."""
+    run = subprocess.run([TOP / "tools/release.sh", *(what or ["folder"])], capture_output=True, text=True)
+    if run.returncode:
+        raise UsageError(run.stderr.strip().removeprefix("release: "))
+    return run.stdout.strip()
 
 
 def guard(entry, name):

@@ -20,13 +20,13 @@
 #	up	mm for one CPU
 #	preempt	mm with preemption of the kernel
 #
-# Each is built from build/linux-patched, outside of that tree.  For the last five the
-# stock kernel is built too, from the pristine tree into build/linux-NAME-stock
+# Each is built from a patched tree, outside of that tree.  For the last five the stock
+# kernel is built too, from the pristine tree into the folder NAME-stock
 # (tests/linux/envs.toml).  The stock kernels of debian and cloud are Debian's own.
 
 config_names="same hard clang debian cloud fault mm debug kasan up preempt"
-patched=build/linux-patched
-objects=build/linux-$config_name
+patched=$linux/patched
+objects=$linux/$config_name
 
 fail()
 {
@@ -117,10 +117,10 @@ config_same()
 	make_in $patched $objects allnoconfig >$objects.log 2>&1
 	bzimage
 	for section in .text .init.text .exit.text .altinstr_replacement; do
-		for objects in build/linux-stock build/linux-same; do
+		for objects in $linux/stock $linux/same; do
 			objcopy -O binary -j $section $objects/vmlinux $objects/same.$section
 		done
-		cmp build/linux-stock/same.$section build/linux-same/same.$section ||
+		cmp $linux/stock/same.$section $linux/same/same.$section ||
 			fail "CONFIG_PVOPS=n: $section differs from the pristine tree"
 		step SAME "$section, $(stat -c %s $objects/same.$section) bytes"
 	done
@@ -134,7 +134,7 @@ boot()
 	shift
 	tools/linux_matrix.py run --variant $config_name "$row" "$@" >$objects/said ||
 		{ cat $objects/said >&2; exit 1; }
-	! grep -E 'unpatched|missing ENDBR' "build/log/linux-$row~$config_name.log" ||
+	! grep -E 'unpatched|missing ENDBR' "build/log/${linux#build/}-$row~$config_name.log" ||
 		fail "the kernel logged a warning"
 }
 
@@ -286,7 +286,7 @@ with_stock()
 	no_warnings
 	tools/linux-guest.sh $config_name
 	[ "${STOCK_CONFIGS:-}" != no ] || return 0
-	objects=build/linux-$config_name-stock
+	objects=$linux/$config_name-stock
 	mkdir -p $objects
 	export KCONFIG_ALLCONFIG="$top/$objects/lines"
 	small $pristine stock "$@"

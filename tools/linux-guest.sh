@@ -5,19 +5,21 @@
 #
 #	tools/linux-guest.sh VARIANT	VARIANT is ours, stock, or a configuration of
 #					tools/linux-configs.sh, whose kernel is built.
-#					Writes
-#		build/linux-guest/VARIANT.cpio		the guest's initrd
-#		build/linux-guest/VARIANT-dom0.cpio	the initrd of a dom0 that starts it
+#					Writes, for Linux 6.1,
+#		build/linux-6.1/guest/VARIANT.cpio	the guest's initrd
+#		build/linux-6.1/guest/VARIANT-dom0.cpio	the initrd of a dom0 that starts it
 #
+# KERNEL and TREE in the environment say which Linux (tools/release.sh).
 # What exists and is current is reused.
 set -eu
 cd "$(dirname "$0")/.."
 top=$PWD
+linux=$(tools/release.sh folder)
 variant=${1:-}
+tree=$linux/$variant source=$linux/pristine
 case $variant in
-ours) tree=build/linux-6.1; source=$tree ;;
-stock | hard | clang | debian | cloud | fault | mm | debug | kasan | up | preempt | mm-stock | debug-stock | kasan-stock | up-stock | preempt-stock | debian-stock | cloud-stock)
-	tree=build/linux-$variant; source=build/linux-pristine ;;
+ours) source=$tree ;;
+stock | hard | clang | debian | cloud | fault | mm | debug | kasan | up | preempt | mm-stock | debug-stock | kasan-stock | up-stock | preempt-stock | debian-stock | cloud-stock) ;;
 *) echo "usage: $0 ours|stock|hard|clang|debian|cloud|fault|mm|debug|kasan|up|preempt, or a configuration's -stock" >&2; exit 2 ;;
 esac
 # The kernel of a configuration starts no domU, and has the mm selftests; a distribution's has
@@ -26,13 +28,13 @@ esac
 stock= domu=1 mm= drivers= own=1
 case $variant in
 stock) stock=1 ;;
-debian | cloud) domu= drivers=build/linux-$variant ;;
-debian-stock | cloud-stock) stock=1 domu= own= drivers=build/linux-${variant%-stock} ;;
+debian | cloud) domu= drivers=$tree ;;
+debian-stock | cloud-stock) stock=1 domu= own= drivers=$linux/${variant%-stock} ;;
 *-stock) stock=1 domu= mm=1 ;;
 fault | clang) domu= ;;
 mm | debug | kasan | up | preempt) domu= mm=1 ;;
 esac
-out=build/linux-guest
+out=$linux/guest
 # Of tests/linux.
 programs=(stress shadow segbase user levels reread oom features remote)
 tests=tools/testing/selftests/x86

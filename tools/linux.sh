@@ -3,10 +3,12 @@
 #
 # Linux with pvops: fetch Debian's source package, unpack it, apply the
 # series, configure, build.  Results of earlier runs are reused; nothing is installed.
+# KERNEL and TREE in the environment say which Linux (tools/release.sh); for Linux 6.1:
 #
-#	tools/linux.sh			build/linux-6.1/arch/x86/boot/bzImage
-#	tools/linux.sh build stock	build/linux-stock: Linux's own pv_ops
-#	tools/linux.sh build unhooked	build/linux-unhooked: no paravirtualization
+#	tools/linux.sh			build/linux-6.1/ours/arch/x86/boot/bzImage
+#	tools/linux.sh build stock	build/linux-6.1/stock: Linux's own pv_ops
+#	tools/linux.sh build unhooked	build/linux-6.1/unhooked: no paravirtualization
+#	tools/linux.sh unpack		only the unmodified source: build/linux-6.1/pristine
 #	tools/linux.sh prepare [...]	only as far as the configured tree
 #	tools/linux.sh series		build/series, for git am (tools/series.sh)
 #	tools/linux.sh series-check	the tests of the series
@@ -22,12 +24,12 @@ what=${1:-build}
 kernel=${2:-ours}
 config_name=
 [ "$what" != config ] || { config_name=${2:-}; kernel=ours; }
-release=6.1
-tree=build/linux-$release
-pristine=build/linux-pristine
+release=$(tools/release.sh)
+linux=$(tools/release.sh folder)
+tree=$linux/ours
+pristine=$linux/pristine
 case $kernel in
-ours) objects=$tree ;;
-stock | unhooked) objects=build/linux-$kernel ;;
+ours | stock | unhooked) objects=$linux/$kernel ;;
 *) echo "$0: '$kernel': no such kernel; there are: ours stock unhooked" >&2; exit 2 ;;
 esac
 config=$objects/.pvops-config
@@ -40,31 +42,36 @@ step()
 	echo "  $(printf %-7s "$1") $2"
 }
 
-# download NAME: the package, to $fetch, if it is not there.  The name is a pattern that
-# matches as a whole: apt would take an unknown name such as linux-source-6.1 as the
-# beginning of another name.
+# download NAME: the package, to $fetch, if it is not there.
 download()
 {
-	mkdir -p $fetch
 	! ls "$fetch/$1"_*.deb >/dev/null 2>&1 || return 0
 	step FETCH "$1"
-	(cd $fetch && apt-get -q -o APT::Sandbox::User=root download "^$1\$" >fetch.log 2>&1) || {
-		echo "$0: apt-get download $1: $(grep '^E:' $fetch/fetch.log | head -n 1)" >&2
-		exit 1
-	}
+	tools/suites.sh "$1" $fetch || exit
 }
 
 unpack()
 {
 	[ ! -d "$1" ] || return 0
-	download linux-source-$release
-	step UNPACK "$1"
+	mkdir -p $linux
 	rm -rf "$1.new"
-	dpkg -x $fetch/linux-source-${release}_*.deb $fetch/deb
-	mkdir -p "$1.new"
-	tar -xJf $fetch/deb/usr/src/linux-source-$release.tar.xz \
-		-C "$1.new" --strip-components=1
-	rm -rf $fetch/deb
+	if [ -n "${TREE:-}" ]; then
+		step COPY "$1"
+		mkdir "$1.new"
+		if [ -e "$TREE/.git" ]; then
+			git -C "$TREE" archive HEAD | tar -x -C "$1.new"
+		else
+			cp -a --reflink=auto "$TREE/." "$1.new"
+		fi
+	else
+		download linux-source-$release
+		step UNPACK "$1"
+		dpkg -x $fetch/linux-source-${release}_*.deb $fetch/deb
+		mkdir -p "$1.new"
+		tar -xJf $fetch/deb/usr/src/linux-source-$release.tar.xz \
+			-C "$1.new" --strip-components=1
+		rm -rf $fetch/deb
+	fi
 	mv "$1.new" "$1"
 }
 
@@ -116,14 +123,15 @@ place()
 }
 
 # spatch_diff RULE TREE: what a semantic patch does to the tree, as a patch.  It runs on the
-# files that use Linux's table, not on those that define it.
+# files that use Linux's tables, not on those that define them, and not on those whose uses
+# the series leaves out (Xen PV's own).
 spatch_diff()
 {
 	rule=$top/$1
 	(
 		cd "$2"
-		find arch/x86 drivers -name '*.[ch]' -exec grep -lw pv_ops {} + |
-			grep -vE '^arch/x86/(pvops/|include/|kernel/paravirt\.c)' |
+		find arch/x86 drivers -name '*.[ch]' -exec grep -lwE 'pv_ops(_lock)?' {} + |
+			grep -vE '^arch/x86/(pvops/|include/|kernel/paravirt\.c|xen/(enlighten_pv|mmu_pv|irq)\.c)' |
 			xargs -r spatch --very-quiet --patch . --sp-file "$rule"
 	) || { echo "$1: spatch failed on $2" >&2; return 1; }
 }
@@ -175,12 +183,12 @@ kmake()
 }
 
 # Print the lines of tools/linux.config, and of the fragments behind $1, that have no mark or
-# the mark of kernel $1.  The last line about an option holds.
+# the mark of kernel $1 or of the release.  The last line about an option holds.
 lines_for()
 {
 	for_kernel=$1
 	shift
-	cat tools/linux.config "$@" | sed -E "/@/{/@$for_kernel( |\$)/!d;s/[ \t]*@.*//}" |
+	cat tools/linux.config "$@" | sed -E "/@/{/@($for_kernel|$release)( |\$)/!d;s/[ \t]*@.*//}" |
 		tac | awk '{ name = $1 == "#" ? $2 : $1; sub(/=.*/, "", name) }
 			name !~ /^CONFIG_/ || !said[name]++' | tac
 }
@@ -237,6 +245,7 @@ build()
 }
 
 case $what in
+unpack) unpack $pristine ;;
 prepare) prepare ;;
 build) prepare; build ;;
 series | series-check) . tools/series.sh; "$(echo "$what" | tr - _)" ;;
@@ -246,5 +255,5 @@ config)
 	*" $config_name "*) configuration ;;
 	*) echo "$0: config '$config_name': no such configuration; there are: $config_names" >&2; exit 2 ;;
 	esac ;;
-*) echo "usage: $0 [prepare|build|series|series-check] [ours|stock|unhooked]" >&2; exit 2 ;;
+*) echo "usage: $0 [unpack|prepare|build|series|series-check] [ours|stock|unhooked]" >&2; exit 2 ;;
 esac

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Count what Linux executes with the layer, with its own pv_ops, and with neither.
 
-  linux_bench.py          boot, compare; build/report/linux.json
+  linux_bench.py          boot, compare; build/report/linux-RELEASE.json
 
-Boots the kernels of tools/linux.sh with the programs of tests/linux natively, and on Xen
+Boots the kernels of tools/linux.sh (KERNEL in the environment says of which release) with the programs of tests/linux natively, and on Xen
 as a PV dom0 if the kernel can.  On Xen it also counts, from outside, hypercalls and the
 page-table writes that Xen emulates.  Exit status: 0 all targets are met; 1 a target is
 missed, a boot does not end, or two equal boots differ; 2 wrong arguments; 3 a file or
@@ -26,8 +26,7 @@ import qemu
 import report
 import vm
 
-KERNELS = {"unhooked": "build/linux-unhooked", "stock": "build/linux-stock",
-           "ours": "build/linux-6.1"}
+KERNELS = ("unhooked", "stock", "ours")
 INITRD = "build/linux-bench/initrd"
 PROGRAM = "build/linux-bench/init"
 # Without norandmaps the number of page tables varies with the addresses.
@@ -48,8 +47,12 @@ HYPERCALLS = {1: "mmu_update", 2: "set_gdt", 3: "stack_switch", 5: "fpu_taskswit
               29: "sched_op", 32: "event_channel_op"}
 
 
+def folder_of(kernel):
+    return f"{cli.linux()}/{kernel}"
+
+
 def has_xen(kernel):
-    return "CONFIG_XEN_PV=y\n" in Path(KERNELS[kernel], ".config").read_text(encoding="utf-8")
+    return "CONFIG_XEN_PV=y\n" in Path(folder_of(kernel), ".config").read_text(encoding="utf-8")
 
 
 # Watching from outside
@@ -146,9 +149,9 @@ def count_samples(trace, names):
 def watch(kernel, bench):
     """Boot on Xen once more with the trace on; add its counts to each workload."""
     trace = Path("build/log/workloads.trace")
-    mark, stubs = symbol(PROGRAM, "mark"), hypercall_stubs(f"{KERNELS[kernel]}/vmlinux")
+    mark, stubs = symbol(PROGRAM, "mark"), hypercall_stubs(f"{folder_of(kernel)}/vmlinux")
     if not stubs:
-        return [f"{KERNELS[kernel]}/vmlinux: no hypercall stub found"]
+        return [f"{folder_of(kernel)}/vmlinux: no hypercall stub found"]
     places = ",".join(f"{at:#x}+1" for at in (mark, *stubs))
     run = boot("xenpv", kernel, "watched", [f"rounds={WATCHED_ROUNDS}"],
                ["-d", "exec,cpu,int,nochain", "-dfilter", places, "-D", str(trace)])
@@ -175,7 +178,7 @@ def boot(where, kernel, tag, words=(), more=()):
     print(f"{where}, {kernel}, {tag}: booting ... ", end="", flush=True)
     run = vm.run(f"workloads-{where}", [CONSOLE[where], *WORDS, *words], image=INITRD,
                  tag=f"{kernel}-{tag}", timeout=TIMEOUT, more=more,
-                 parts={"kernel": f"{KERNELS[kernel]}/arch/x86/boot/bzImage"})
+                 parts={"kernel": f"{folder_of(kernel)}/arch/x86/boot/bzImage"})
     print(f"{run['seconds']} s" if run["end"] else f"{run['seconds']} s, NO END MARKER", flush=True)
     return run
 
@@ -203,7 +206,7 @@ def measure(where, kernel):
     if kernel != "ours":
         env["backend"] = {"unhooked": "none", "stock": "pv_ops"}[kernel]
     if kernel == "stock":
-        env["site_ops"] = linux_sites.count("build/linux-pristine", KERNELS[kernel], where)
+        env["site_ops"] = linux_sites.count(f"{cli.linux()}/pristine", folder_of(kernel), where)
     if "site_ops" in env:
         env["sites"] = sites(env)
     elif kernel == "ours":
@@ -317,9 +320,9 @@ def main(argv):
                        formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args(argv)
     os.chdir(cli.TOP)
-    for kernel, folder in KERNELS.items():
-        if not Path(folder, "arch/x86/boot/bzImage").is_file():
-            raise cli.MissingError(f"{folder}: not built; `tools/linux.sh build {kernel}` does")
+    for kernel in KERNELS:
+        if not Path(folder_of(kernel), "arch/x86/boot/bzImage").is_file():
+            raise cli.MissingError(f"{folder_of(kernel)}: not built; `tools/linux.sh build {kernel}` does")
     doc = {"image_sha256": qemu.sha256(INITRD) if Path(INITRD).is_file() else None,
            "qemu": qemu.version(), "envs": {}}
     wrong, missed = [], []
@@ -333,7 +336,7 @@ def main(argv):
             if env:
                 doc["envs"][f"{where}-{kernel}"] = env
     wrong += report.validate(doc)
-    path = report.save(report.OUT / "linux.json", json.dumps(doc, indent=1) + "\n")
+    path = report.save(report.OUT / f"{Path(cli.linux()).name}.json", json.dumps(doc, indent=1) + "\n")
     envs = doc["envs"]
     if not wrong:
         workloads = [n for n in envs["native-ours"]["bench"] if n not in report.SELF_TESTS]

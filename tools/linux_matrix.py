@@ -7,18 +7,18 @@
   linux_matrix.py run ROW [WORD...]  boot one; WORDs are for the kernel's command line
   linux_matrix.py tap ROW...         boot each and assert every cell, as TAP for prove
 
-The kernel is build/linux-6.1.  --variant stock is build/linux-stock, with Linux's own
-paravirt_ops; --variant mm, debug and others are the configurations of
-tools/linux-configs.sh.  tools/linux-guest.sh makes the user space.  --rows A,B names other
-rows for demo.
+The kernel is the one of tools/linux.sh; KERNEL and TREE in the environment say which Linux
+(tools/release.sh).  --variant stock has Linux's own paravirt_ops; --variant mm, debug and
+others are the configurations of tools/linux-configs.sh.  tools/linux-guest.sh makes the user
+space.  --rows A,B names other rows for demo.
 
 A row must pass the same selftests as the stock kernel of the same configuration in the same
-row.  The stock kernel's results are kept in build/linux-guest/results, by the hashes of what
-was booted.  If it dies in a selftest, it is booted again without that test, and the test is
+row.  The stock kernel's results are kept in the folder guest/results of that Linux, by the
+hashes of what was booted.  If it dies in a selftest, it is booted again without that test, and the test is
 not compared.  With STOCK_CONFIGS=no in the environment tap compares no configuration.
 
-Every boot leaves build/log/linux-ROW[~TAG].log and .json; demo also leaves
-build/report/linux-matrix.json.  Exit status: 0 all good; 1 a row does not end, or an
+Every boot leaves build/log/linux-RELEASE-ROW[~TAG].log and .json; demo also leaves
+build/report/linux-RELEASE-matrix.json.  Exit status: 0 all good; 1 a row does not end, or an
 assertion fails; 2 wrong arguments; 3 a file or program is missing; 4 all good, but no
 stock kernel's run to compare with.
 """
@@ -38,21 +38,13 @@ import qemu
 import report
 
 TABLE = cli.TOP / "tests/linux/envs.toml"
-OUT = report.OUT / "linux-matrix.json"
-RESULTS = Path("build/linux-guest/results")
-KERNELS = {"ours": "build/linux-6.1/arch/x86/boot/bzImage",
-           "stock": "build/linux-stock/arch/x86/boot/bzImage",
-           "hard": "build/linux-hard/arch/x86/boot/bzImage",
-           "clang": "build/linux-clang/arch/x86/boot/bzImage",
-           "fault": "build/linux-fault/arch/x86/boot/bzImage"}
 # Other configurations.
 CONFIGS = environments.load(TABLE)["config"]
 CONFIG_WORDS = ["PARTS=security,module,stress,user,selftests,mm,reread,roots,features,oom,hotplug", "secretmem.enable=1"]
 LIMIT = 200
 # The stock kernel that has the same configuration.
 STOCK = {"ours": "stock", **{name: f"{name}-stock" for name in CONFIGS}}
-KERNELS |= {name: f"build/linux-{name}/arch/x86/boot/bzImage" for pair in STOCK.items() for name in pair
-            if name not in KERNELS}
+VARIANTS = list(dict.fromkeys(["ours", "stock", "hard", "clang", "fault", *(name for pair in STOCK.items() for name in pair)]))
 ALL_PARTS = ("security", "module", "stress", "user", "selftests", "hotplug", "suspend")
 SECURITY = ("files", "stray", "wx")
 # Parts that pass if the same tests pass on the stock kernel.
@@ -133,9 +125,13 @@ def passed(run):
 
 # One boot
 
+def image_of(variant):
+    return f"{cli.linux()}/{variant}/arch/x86/boot/bzImage"
+
+
 def rows_of(name, variant):
     rows = environments.env_rows(name, TABLE)
-    rows["parts"] = {p: f.replace("{variant}", variant) for p, f in rows["parts"].items()}
+    rows["parts"] = {p: f.replace("{variant}", variant).replace("{linux}", cli.linux()) for p, f in rows["parts"].items()}
     return rows
 
 
@@ -157,14 +153,14 @@ def run(name, variant, words=(), tag="", timeout=None, count=False, host=""):
     if host:
         at = rows["boot"].index("-append") + 1
         rows["boot"] = [*rows["boot"][:at], f"{rows['boot'][at]} {host}", *rows["boot"][at + 1:]]
-    image = KERNELS[variant]
+    image = image_of(variant)
     if not Path(image).is_file():
         raise cli.MissingError(f"{image}: no such kernel; `tools/linux.sh {how_to_build(variant)}` makes it")
     for path in rows["parts"].values():
-        if "linux-guest" in path and not Path(path).is_file():
+        if "/guest/" in path and not Path(path).is_file():
             raise cli.MissingError(f"{path}: not there; `tools/linux-guest.sh {variant}` makes it")
     qemu.check_parts(rows)
-    log = Path("build/log") / f"linux-{name}{'~' + tag if tag else ''}.log"
+    log = Path("build/log") / f"{Path(cli.linux()).name}-{name}{'~' + tag if tag else ''}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     cmdline = " ".join([*rows["words"], *words])
     packed = qemu.pack(rows, image, cmdline, log.with_suffix(".cpio"))
@@ -215,7 +211,7 @@ def words_of(name, variant):
 
 def stock_missing(name, variant):
     """Why the stock kernel cannot be booted in this row, or None."""
-    for file in (KERNELS[variant], *rows_of(name, variant)["parts"].values()):
+    for file in (image_of(variant), *rows_of(name, variant)["parts"].values()):
         if not Path(file).is_file():
             return (f"{file}: not there; `tools/linux.sh {how_to_build(variant)}` and "
                     f"`tools/linux-guest.sh {variant}` make what is needed")
@@ -245,11 +241,11 @@ def stock(name, variant):
     words = words_of(name, variant)
     asked = [part for part in SELFTESTS if part in parts_asked(words)]
     words = [w for w in words if not w.startswith("PARTS=")] + [f"PARTS={','.join(asked)}"]
-    files = [KERNELS[variant], *rows["parts"].values()]
+    files = [image_of(variant), *rows["parts"].values()]
     if missing := stock_missing(name, variant):
         raise cli.MissingError(missing)
     key = hashlib.sha256(json.dumps([rows, words, [qemu.sha256(f) for f in files]]).encode()).hexdigest()
-    kept = RESULTS / f"{name}-{key[:16]}.json"
+    kept = Path(cli.linux()) / "guest/results" / f"{name}-{key[:16]}.json"
     if kept.is_file():
         return json.loads(kept.read_text())
     result = without_killers(lambda more: run(name, variant, words + more, tag=variant))
@@ -505,7 +501,8 @@ def demo(names, variant):
            "rows": {r["row"]: {key: r[key] for key in ("data", "tests", "totals", "user", "end", "seconds", "parts")}
                     for r in results},
            "killers_of_stock": {name: ref["killers"] for name, ref in references.items() if ref["killers"]}}
-    print(f"raw results: {report.save(OUT, json.dumps(doc, indent=1) + chr(10))}")
+    out = report.OUT / f"{Path(cli.linux()).name}-matrix.json"
+    print(f"raw results: {report.save(out, json.dumps(doc, indent=1) + chr(10))}")
     return verdict("demo", wrong, errors)
 
 
@@ -536,7 +533,7 @@ def main(argv):
     sub.add_parser("list")
     for what in ("demo", "run", "tap"):
         p = sub.add_parser(what)
-        p.add_argument("--variant", default="ours", choices=list(KERNELS))
+        p.add_argument("--variant", default="ours", choices=VARIANTS)
         if what == "demo":
             p.add_argument("--rows", metavar="A,B")
         else:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
-"""Find uses of pv_ops that the conversion has left in a Linux tree: pv_ops_left.py TREE
+"""Find uses of pv_ops and pv_ops_lock that the conversion has left: pv_ops_left.py TREE
 
-pv_ops is Linux's own table, which does not exist with CONFIG_PVOPS.  So no code that is
-compiled with CONFIG_PVOPS may name it; arch/x86 and drivers are searched.  Prints one
+They are Linux's own tables, which do not exist with CONFIG_PVOPS.  So no code that is
+compiled with CONFIG_PVOPS may name them; arch/x86 and drivers are searched.  Prints one
 line for each use.  pv_ops_left.py FILE... searches these files instead.
 """
 import os
@@ -11,6 +11,8 @@ import re
 import subprocess
 import sys
 import tempfile
+
+import cli
 
 # Compiled only without CONFIG_PVOPS (arch/x86/kernel/Makefile).
 STOCK = {"arch/x86/kernel/paravirt.c"}
@@ -35,11 +37,11 @@ def left(tool, path):
         sys.exit(f"pv_ops_left: {path}: {run.stderr.strip()}")
     code = TEXT.sub(lambda m: "\n" * m.group().count("\n"), run.stdout)
     return [(nr, line.strip()) for nr, line in enumerate(code.split("\n"), 1)
-            if re.search(r"\bpv_ops\b", line)]
+            if re.search(r"\bpv_ops(_lock)?\b", line)]
 
 
 def sources(tree):
-    found = subprocess.run(["grep", "-rlw", "--include=*.[chS]", "pv_ops", *PARTS],
+    found = subprocess.run(["grep", "-rlwE", "--include=*.[chS]", "pv_ops(_lock)?", *PARTS],
                            cwd=tree, capture_output=True, text=True)
     if found.returncode > 1:
         sys.exit(f"pv_ops_left: {tree}: {found.stderr.strip()}")
@@ -49,7 +51,7 @@ def sources(tree):
 def main(args):
     if not args:
         sys.exit(__doc__.strip())
-    tree = args[0] if os.path.isdir(args[0]) else os.environ.get("LINUX", "build/linux-6.1")
+    tree = args[0] if os.path.isdir(args[0]) else os.environ.get("LINUX") or f"{cli.linux()}/ours"
     if not os.path.exists(os.path.join(tree, "scripts/unifdef.c")):
         sys.exit(f"pv_ops_left: {tree}: no Linux tree (scripts/unifdef.c is missing)")
     if tree == args[0]:

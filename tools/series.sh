@@ -7,9 +7,9 @@
 # Order: new files, edits, semantic patches, and the edit that adds the option.
 # Until then the option cannot be set, so every step compiles.
 
-git=build/linux-git
-out=build/series
-objects=build/linux-series
+git=$linux/git
+out=build/series/$release
+objects=$linux/series-objects
 
 g()
 {
@@ -84,8 +84,8 @@ series()
 	done <$series/series
 	for rule in patches/cocci/*.cocci; do
 		step SPATCH "$rule"
-		spatch_diff "$rule" $git >build/spatch.patch
-		patch -d $git -p1 -s --fuzz=0 -i "$top/build/spatch.patch"
+		spatch_diff "$rule" $git >$linux/spatch.patch
+		patch -d $git -p1 -s --fuzz=0 -i "$top/$linux/spatch.patch"
 		g add -u
 		message_of "$rule" | commit
 	done
@@ -133,8 +133,8 @@ check_trees()
 	}
 	step QUILT $series
 	start quilt
-	(cd $git && QUILT_PATCHES=$top/$series quilt push -a --fuzz=0 -q) >build/quilt.log 2>&1 ||
-		{ cat build/quilt.log >&2; bad=1; }
+	(cd $git && QUILT_PATCHES=$top/$series quilt push -a --fuzz=0 -q) >$linux/quilt.log 2>&1 ||
+		{ cat $linux/quilt.log >&2; bad=1; }
 }
 
 # The objects of all files that the series touches.
@@ -145,11 +145,11 @@ objs="arch/x86/kernel/alternative.o arch/x86/kernel/cpu/vmware.o arch/x86/kernel
 # Configure and build them; $1: kernel of tools/linux.config.
 build_objects()
 {
-	lines_for "$1" >build/series.config
+	lines_for "$1" >$linux/series.config
 	# shellcheck disable=SC2086 # a list of targets
 	{
 		make -s -C $git O="$top/$objects" ${CC:+"CC=$CC"} \
-			KCONFIG_ALLCONFIG="$top/build/series.config" allnoconfig &&
+			KCONFIG_ALLCONFIG="$top/$linux/series.config" allnoconfig &&
 			make -C $git O="$top/$objects" ${CC:+"CC=$CC"} -j"$jobs" $objs
 	} >$objects.log 2>&1 || { grep -E 'error|Error' $objects.log >&2; bad=1; }
 	! grep 'warning:' $objects.log >&2 || bad=1
@@ -172,14 +172,14 @@ check_steps()
 	start steps
 	step BUILD "base"
 	build_objects stock
-	disassemble >build/series.base
+	disassemble >$linux/series.base
 	for commit in $(g rev-list --reverse base..series); do
 		g checkout -q "$commit"
 		step BUILD "$(g log -1 --format=%s)"
 		build_objects stock
 	done
-	disassemble >build/series.stock
-	cmp build/series.base build/series.stock ||
+	disassemble >$linux/series.stock
+	cmp $linux/series.base $linux/series.stock ||
 		{ echo "$out: changes code without CONFIG_PVOPS" >&2; bad=1; }
 	step BUILD "CONFIG_PVOPS=y"
 	build_objects ours

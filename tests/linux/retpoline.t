@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Linux with retpolines: sites as compiled execute no bare indirect branch.  Needs
-build/linux-hard (make linux CONFIG=hard) and build/linux-6.1.  objtool --retpoline checks the
+the builds hard (make linux CONFIG=hard) and ours.  objtool --retpoline checks the
 other code; tools/linux_matrix.py checks in each boot that no site stays as compiled.
 """
 import struct
@@ -11,9 +11,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vm"))
 from vmtest import RETPOLINE, TOP, Tap  # noqa: E402
 
+import cli  # noqa: E402
 import elf  # noqa: E402
 
-HARD, BARE = TOP / "build/linux-hard/vmlinux", TOP / "build/linux-6.1/vmlinux"
+LINUX = TOP / cli.linux()
+HARD, BARE = LINUX / "hard/vmlinux", LINUX / "ours/vmlinux"
 CS_PREFIX, RETPOLINE_BYTES = 0x2E, 32
 OPCODES = {elf.KINDS.index("call"): 0xE8, elf.KINDS.index("jump"): 0xE9}
 # The slot's target becomes the return address.

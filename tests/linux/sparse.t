@@ -3,7 +3,7 @@
 """sparse reports nothing on Linux with pvops that it does not report on stock Linux, and finds
 mixed-up address types.
 
-Needs the builds build/linux-6.1 and build/linux-stock.
+Needs the builds ours and stock of tools/linux.sh.
 """
 import os
 import re
@@ -15,8 +15,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vm"))
 from vmtest import TOP, Tap  # noqa: E402
 
-OURS = ["-C", "build/linux-6.1"]
-STOCK = ["-C", "build/linux-pristine", f"O={TOP}/build/linux-stock"]
+import cli  # noqa: E402
+
+LINUX = cli.linux()
+OURS = ["-C", f"{LINUX}/ours"]
+STOCK = ["-C", f"{LINUX}/pristine", f"O={TOP}/{LINUX}/stock"]
 WORD = re.compile(r"(\S+?)((?::\d+)+): ((?:warning|error): .*)")
 
 # Kbuild's checker, for one file with a line changed.
@@ -42,7 +45,7 @@ def said(lines):
     for line in lines:
         m = WORD.fullmatch(line)
         if m:
-            out.add((re.sub(r"^.*linux-pristine/|^\./", "", m[1]), m[3]))
+            out.add((re.sub(r"^.*/pristine/|^\./", "", m[1]), m[3]))
     return out, sum(line.startswith("  CHECK ") for line in lines)
 
 

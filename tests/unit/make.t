@@ -82,7 +82,7 @@ with tempfile.TemporaryDirectory() as folder:
     used = rules + "".join(path.read_text(encoding="utf-8") for pattern in ("tools/*.sh", "tools/*.py", "tests/*/*.t")
                            for path in TOP.glob(pattern))
     variables = re.findall(r"^  ([A-Z_]+)=", text.split("Variables\n")[1], re.M)
-    tap.ok({"GUEST", "CONFIG", "ROWS", "SEED", "FAULT_SECONDS", "FUZZ_RUNS", "KERNEL", "SELECT", "IMAGE"} <= set(variables),
+    tap.ok({"GUEST", "CONFIG", "ROWS", "SEED", "FAULT_SECONDS", "FUZZ_RUNS", "HOST_KERNEL", "KERNEL", "TREE", "SELECT", "IMAGE"} <= set(variables),
            "make help: the variables", *variables)
     tap.empty([v for v in variables if not re.search(rf'\$[({{]+{v}\b|environ.*"{v}"|^{v} [:?]?=', used, re.M)],
               "make help: every variable is read somewhere")

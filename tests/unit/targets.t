@@ -24,7 +24,7 @@ PAGES = ("README.md", "patches/README.md", "tests/linux/README.md")
 NOT_HERE = {"series", "series-check"}
 MISSING = re.compile(r"not there|no such|no \w+ here|No rule to make|cannot be read|is missing", re.IGNORECASE)
 # A demo compares only if there is a stock kernel.
-MAY_MISS = re.compile(r"nothing: build/linux-stock/\S+: not there; .* make what is needed")
+MAY_MISS = re.compile(r"nothing: build/linux-6.1/stock/\S+: not there; .* make what is needed")
 
 # Like Linux's Makefile it has no built-in rules.
 KERNEL = r"""
@@ -98,13 +98,13 @@ QEMU = r"""#!/usr/bin/python3 -SE
 import json, os, re, sys, tomllib
 if "--version" in sys.argv:
     sys.exit(print("QEMU emulator version 0"))
-with open(os.path.join(os.environ["TREE"], "qemu-runs"), "a") as f:
+with open(os.path.join(os.environ["THE_TREE"], "qemu-runs"), "a") as f:
     f.write("boot\n")
 name = os.path.basename(os.readlink("/proc/self/fd/1"))
-row = re.match(r"linux-([a-z0-9-]+)", name)
+row = re.match(r"linux-[0-9.]+-([a-z0-9-]+)", name)
 if not row:
     sys.exit(print("a boot of another kind"))
-with open(os.path.join(os.environ["TREE"], "tests/linux/envs.toml"), "rb") as f:
+with open(os.path.join(os.environ["THE_TREE"], "tests/linux/envs.toml"), "rb") as f:
     envs = tomllib.load(f)["env"]
 def value(env, key):
     return env[key] if key in env else value(envs[env["base"]], key) if "base" in env else None
@@ -202,8 +202,8 @@ def run(where, tools, words, packages="linux-source-6.1 linux-config-6.1 initram
     """Run make in the copy, with these packages available: exit status, lines."""
     env = {k: v for k, v in os.environ.items()
            if not k.startswith("MAKE") and k not in ("MFLAGS", "GUEST", "CONFIG", "ROWS", "CC", "PROVE")}
-    env |= {"PATH": f"{tools / 'bin'}:{env['PATH']}", "STAND_INS": str(tools), "TREE": str(where), "TOP": str(where),
-            "PACKAGES": packages, "DEBIANS": "", **more}
+    env |= {"PATH": f"{tools / 'bin'}:{env['PATH']}", "STAND_INS": str(tools), "THE_TREE": str(where), "TOP": str(where),
+            "PACKAGES": packages, "DEBIANS": "", "KERNEL": "6.1", **more}
     rows = [CHECKED] if words[0] == "check" else []
     done = subprocess.run(["make", *words, *rows], cwd=where, env=env, text=True, capture_output=True, check=False)
     return done.returncode, (done.stdout + done.stderr).splitlines()
@@ -260,10 +260,15 @@ def main():
         tree(tools / "tree")
         status, said = run(tools / "tree", tools, ("linux",), "linux-source-6.12")
         tap.equal((status > 0, [line for line in said if not line.startswith(("  ", "make"))]),
-                  (True, ["tools/linux.sh: apt-get download linux-source-6.1: E: Unable to locate package ^linux-source-6.1$"]),
-                  "make linux, on a release with another Linux: one line")
+                  (True, ["suites: linux-source-6.1: no archive answers: E: Unable to locate package ^linux-source-6.1$"]),
+                  "make linux, and no archive: one line")
+        for variable, value, why in (
+                ("KERNEL", "5.4", "no series for this release; there are: 6.1 6.12 7.2"), ("TREE", "/nowhere", "no source of Linux")):
+            status, said = run(tools / "tree", tools, ("linux",), **{variable: value})
+            tap.equal((status > 0, [line.strip() for line in said if not line.startswith(("  ", "make"))]),
+                      (True, [f"release: {variable}={value}: {why}"]), f"make linux {variable}={value}: one line")
         for name, words, said_in, more in (
-                ("an option of Debian's is lost", "CONFIG=cloud", "build/linux-cloud: not as Debian's: < CONFIG_DROPPED=y",
+                ("an option of Debian's is lost", "CONFIG=cloud", "build/linux-6.1/cloud: not as Debian's: < CONFIG_DROPPED=y",
                  {"DEBIANS": "CONFIG_DROPPED=y"}),
                 ("no clang", "CONFIG=clang", "tools/linux.sh: clang-16: not here: apt-get install clang-16 lld-16 llvm-16",
                  {"PATH": str(without(tools, "clang-16"))})):
