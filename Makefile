@@ -109,7 +109,7 @@ demo-linux: $(parts) $(B)/xen/hvm-host.cpio
 		tools/linux.sh build $$kernel && tools/linux-guest.sh $$kernel || exit; done
 	@tools/linux_matrix.py demo
 
-bench: bench-$(GUEST) ## measure: the full measurement: build/report/bench.{json,md,svg}, or linux.json
+bench: bench-$(GUEST) ## measure: the full measurement: build/report/bench.{json,md,svg}, linux-6.1.json
 
 bench-mini: $(B)/guest.elf $(parts)
 	@tools/report.py bench

@@ -14,8 +14,8 @@ space.  --rows A,B names other rows for demo.
 
 A row must pass the same selftests as the stock kernel of the same configuration in the same
 row.  The stock kernel's results are kept in the folder guest/results of that Linux, by the
-hashes of what was booted.  If it dies in a selftest, it is booted again without that test, and the test is
-not compared.  With STOCK_CONFIGS=no in the environment tap compares no configuration.
+hashes of what was booted.  If it dies in a selftest, it is booted again without that test,
+and the test is not compared.  With STOCK_CONFIGS=no in the environment tap compares no configuration.
 
 Every boot leaves build/log/linux-RELEASE-ROW[~TAG].log and .json; demo also leaves
 build/report/linux-RELEASE-matrix.json.  Exit status: 0 all good; 1 a row does not end, or an

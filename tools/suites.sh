@@ -6,7 +6,8 @@
 #
 # First the machine's own sources are asked.  Then every suite of Debian, for the newest
 # version, with a configuration of apt under build/apt that names the machine's own mirror and
-# Debian's keyring: nothing on the machine changes.  Exit status: 3 no suite has the package, 1 no archive answers.
+# Debian's keyring: nothing on the machine changes.  Exit status: 3 no suite has the package,
+# 1 no archive answers.
 set -eu
 cd "$(dirname "$0")/.."
 top=$PWD
