@@ -122,17 +122,28 @@ place()
 	copy include/pvops "$1/arch/x86/include/pvops"
 }
 
-# spatch_diff RULE TREE: what a semantic patch does to the tree, as a patch.  It runs on the
-# files that use Linux's tables, not on those that define them, and not on those whose uses
-# the series leaves out (Xen PV's own).
+# files_of RULE: the files that a semantic patch runs on.  Its lines "// Files:" name them; if
+# it has none, those that use Linux's tables, not those that define them, and not those whose
+# uses the series leaves out (Xen PV's own).
+files_of()
+{
+	if grep -q '^// Files:' "$1"; then
+		sed -n 's|^// Files: ||p' "$1" | tr ' ' '\n' | while read -r file; do
+			[ ! -f "$file" ] || echo "$file"
+		done
+	else
+		find arch/x86 drivers -name '*.[ch]' -exec grep -lwE 'pv_ops(_lock)?' {} + |
+			grep -vE '^arch/x86/(pvops/|include/|kernel/paravirt\.c|xen/(enlighten_pv|mmu_pv|irq)\.c)'
+	fi
+}
+
+# spatch_diff RULE TREE: what a semantic patch does to the tree, as a patch.
 spatch_diff()
 {
 	rule=$top/$1
 	(
 		cd "$2"
-		find arch/x86 drivers -name '*.[ch]' -exec grep -lwE 'pv_ops(_lock)?' {} + |
-			grep -vE '^arch/x86/(pvops/|include/|kernel/paravirt\.c|xen/(enlighten_pv|mmu_pv|irq)\.c)' |
-			xargs -r spatch --very-quiet --patch . --sp-file "$rule"
+		files_of "$rule" | xargs -r spatch --very-quiet --patch . --sp-file "$rule"
 	) || { echo "$1: spatch failed on $2" >&2; return 1; }
 }
 

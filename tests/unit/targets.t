@@ -170,7 +170,7 @@ def stand_ins(where):
     for name, text in {**COMMANDS, "clang": COMMANDS["gcc"], "apt-cache": "", "qemu-system-x86_64": QEMU}.items():
         program(where / "bin" / name, text)
     source = where / "linux"
-    files = {"Makefile": KERNEL, "arch/x86/use.c": "pv_ops\n", "drivers/use.c": "\n", "scripts/unifdef.c": ""}
+    files = {"Makefile": KERNEL, "arch/x86/use.c": "pv_ops\n", "arch/x86/kernel/kvm.c": "\n", "drivers/use.c": "\n", "scripts/unifdef.c": ""}
     for name in ("x86", "vm"):
         files |= {f"tools/testing/selftests/{name}/Makefile": SELFTESTS, f"tools/testing/selftests/{name}/a.c": ""}
     for path, text in files.items():

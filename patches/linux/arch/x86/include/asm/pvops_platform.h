@@ -22,6 +22,7 @@ bool pvops_uses_table_named(const char *table);
 
 /* pvops_uses(op): may platform code serve this op of the catalogue? */
 #define pvops_uses(op)		pvops_uses_op(PV_OP_##op)
+#define pvops_uses_ipis()	(pvops_uses(send_ipi) && pvops_uses(send_ipi_mask))
 /* May it serve any op of this table? */
 #define pvops_uses_table(table)	pvops_uses_table_named(#table)
 
@@ -48,6 +49,7 @@ static inline void pvops_platform_ready(void) { }
 
 #define pvops_uses_platform(platform)	true
 #define pvops_uses(op)			true
+#define pvops_uses_ipis()		true
 #define pvops_uses_table(table)		true
 #define pvops_takes_sched_clock(func)	true
 #define paravirt_set_steal_clock(func)	static_call_update(pv_steal_clock, func)

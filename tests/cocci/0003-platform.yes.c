@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* What the rule converts. */
+static int detect_hypervisor_vendor(void)
+{
+	for (p = hypervisors; p < end; p++) {
+		if (unlikely(nopv) && !(*p)->ignore_nopv)
+			continue;
+		found(p);
+	}
+	return 0;
+}
+
+void init_hypervisor_platform(void)
+{
+	const struct hypervisor_x86 *h;
+
+	h = detect_hypervisor_vendor();
+	copy(h);
+	x86_init.hyper.init_platform();
+}
+
+void set_clocks(void)
+{
+	static_call_update(pv_steal_clock, one);
+	static_call_update(pv_sched_clock, two);
+}
+
+void hv_apic_init(void)
+{
+	if (ms_hyperv.hints & HV_X64_CLUSTER_IPI_RECOMMENDED) {
+		one();
+	}
+	if (ms_hyperv.hints & HV_X64_APIC_ACCESS_RECOMMENDED) {
+		two();
+	}
+}
+
+void hyperv_init(void)
+{
+	one();
+	x86_init.timers.setup_percpu_clockev = hv_stimer_setup_percpu_clockev;
+	two();
+}
+
+void hv_init_spinlocks(void)
+{
+	if (!hv_pvspin || !apic ||
+	    !(ms_hyperv.hints & HV_X64_CLUSTER_IPI_RECOMMENDED)) {
+		one();
+		return;
+	}
+	two();
+}
+
+static void ms_hyperv_init_platform(void)
+{
+	one();
+	hv_init_clocksource();
+	x86_setup_ops_for_tsc_pg_clock();
+}
+
+static void vmware_platform_setup(void)
+{
+	if (ebx != UINT_MAX) {
+		one();
+	} else {
+		two();
+	}
+}
+
+static bool pv_ipi_supported(void)
+{
+	return one() && two();
+}
+
+static void kvm_guest_init(void)
+{
+	if (kvm_para_has_feature(KVM_FEATURE_PV_EOI))
+		one();
+	if (kvm_para_has_feature(KVM_FEATURE_ASYNC_PF_INT) && kvmapf) {
+		two();
+	}
+}
+
+void xen_hvm_smp_init(void)
+{
+	if (!xen_have_vector_callback) {
+		one();
+		return;
+	}
+	two();
+}
