@@ -38,10 +38,18 @@ def linux(*what):
     return run.stdout.strip()
 
 
+def _terminated(*_):
+    """An exception ends the QEMU that the tool has started; the signal alone would leave it running.
+
+    A second signal must not interrupt that end: timeout(1) sends two, and a lock of subprocess stayed taken.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(143)
+
+
 def guard(entry, name):
     """Run a tool's main(); errors that are the user's to mend are one line."""
-    # An exception ends the QEMU that the tool has started; the signal alone would leave it running.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         sys.exit(entry(sys.argv[1:]))
     except (UsageError, MissingError) as err:
