@@ -36,7 +36,7 @@ mm | debug | kasan | up | preempt) domu= mm=1 ;;
 esac
 out=$linux/guest
 # Of tests/linux.
-programs=(stress shadow segbase user levels reread oom features remote)
+programs=(stress shadow segbase user levels tables reread oom features remote)
 tests=tools/testing/selftests/x86
 kernel=$tree/arch/x86/boot/bzImage
 cc=${CC:-gcc}

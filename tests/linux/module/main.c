@@ -111,6 +111,35 @@ static int test_cpu(void)
 	return 0;
 }
 
+#ifdef _PAGE_SAVED_DIRTY
+/*
+ * An entry that is dirty and not writable is one of a shadow stack.  So an entry that
+ * loses its write permission keeps elsewhere that it is dirty.
+ */
+static int test_saved_dirty(struct page *page)
+{
+	pte_t pte = mk_pte(page, __pgprot(pgprot_val(PAGE_SHARED) | _PAGE_DIRTY));
+	pmd_t pmd = __pmd(pte_val(pte));
+
+	pte = pte_modify(pte, PAGE_READONLY);
+	SHOULD(!(pte_flags(pte) & (_PAGE_RW | _PAGE_DIRTY)) && pte_dirty(pte));
+	pte = pte_modify(pte, PAGE_SHARED);
+	SHOULD(pte_flags(pte) & _PAGE_RW && pte_flags(pte) & _PAGE_DIRTY);
+	SHOULD(!(pte_flags(pte) & _PAGE_SAVED_DIRTY) && pte_pfn(pte) == page_to_pfn(page));
+	pmd = pmd_modify(pmd, PAGE_READONLY);
+	SHOULD(!(pmd_flags(pmd) & (_PAGE_RW | _PAGE_DIRTY)) && pmd_dirty(pmd));
+	pmd = pmd_modify(pmd, PAGE_SHARED);
+	SHOULD(pmd_flags(pmd) & _PAGE_RW && pmd_flags(pmd) & _PAGE_DIRTY);
+	SHOULD(!(pmd_flags(pmd) & _PAGE_SAVED_DIRTY));
+	return 0;
+}
+#else
+static int test_saved_dirty(struct page *page)
+{
+	return 0;
+}
+#endif
+
 /* An entry of a table that no CPU uses. */
 static int test_table(struct page *page, pte_t *table)
 {
@@ -214,6 +243,7 @@ static int __init sites_init(void)
 			goto out;
 	}
 	error = test_irq() ?: test_cpu() ?: test_sections(mk_pte(pages[0], PAGE_KERNEL)) ?:
+		test_saved_dirty(pages[0]) ?:
 		test_table(pages[0], page_address(pages[2])) ?:
 		test_mapping(pages, page_address(pages[0]),
 			     page_address(pages[1])) ?:
