@@ -246,6 +246,11 @@ static void __init follow_choice(void)
 	/* Before alternatives: IRETQ may fault in the hypervisor's code. */
 	if (!pv_impl_is_native(PV_OP_iret))
 		setup_force_cpu_cap(X86_FEATURE_PVOPS_CODE);
+#ifdef X86_FEATURE_INVLPGB
+	/* Linux's broadcasts of flushes go past the op.  Platform code knows that. */
+	if (!pv_impl_is_native(PV_OP_flush_tlb_multi) && !pvops_platform_is_chosen())
+		setup_clear_cpu_cap(X86_FEATURE_INVLPGB);
+#endif
 }
 
 /*
