@@ -67,8 +67,8 @@ series()
 	from=$(sed -n 's/^From: //p' "$series/$(head -n 1 $series/series)")
 	name=${from% <*}
 	email=$(echo "${from#*<}" | tr -d '>')
-	option=$(grep -lx '+config PVOPS' $series/*.patch) ||
-		{ echo "$series: no patch adds config PVOPS" >&2; exit 1; }
+	option=$(grep -lx '+source "arch/x86/pvops/Kconfig"' $series/*.patch) ||
+		{ echo "$series: no patch adds CONFIG_PVOPS" >&2; exit 1; }
 	start series
 	place $git
 	for message in patches/messages/*; do
