@@ -137,14 +137,16 @@ files_of()
 	fi
 }
 
-# spatch_diff RULE TREE: what a semantic patch does to the tree, as a patch.
+# spatch_diff RULE TREE: what a semantic patch does to the tree, as a patch.  Each of its rules
+# must do something.
 spatch_diff()
 {
 	rule=$top/$1
 	(
 		cd "$2"
-		files_of "$rule" | xargs -r spatch --very-quiet --patch . --sp-file "$rule"
-	) || { echo "$1: spatch failed on $2" >&2; return 1; }
+		files_of "$rule" | xargs -r "$top/tools/semantic.py" --release $release "$rule" &&
+			files_of "$rule" | xargs -r spatch --very-quiet --patch . --sp-file "$rule"
+	) || { echo "$1: cannot be applied to $2" >&2; return 1; }
 }
 
 semantic_inputs()

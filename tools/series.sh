@@ -57,7 +57,7 @@ am()
 # The commit message of a semantic patch is its first comment, without the licence.
 message_of()
 {
-	sed -n '/^@@/q; /^\/\/ \(SPDX\|Files:\)/d; s/^\/\/ \{0,1\}//; s/^Subject: //; p' "$1" | sed '/./,$!d'
+	sed -n '/^\/\//!q; /^\/\/ \(SPDX\|Files:\)/d; s/^\/\/ \{0,1\}//; s/^Subject: //; p' "$1" | sed '/./,$!d'
 }
 
 series()

@@ -53,6 +53,8 @@ expression func;
 -static_call_update(pv_steal_clock, func)
 +paravirt_set_steal_clock(func)
 
+// Earlier releases have this in paravirt.c, which the layer replaces.
+// Releases: 7.2
 @@
 symbol pv_sched_clock;
 expression func;

@@ -105,3 +105,42 @@ void xen_hvm_smp_init(void)
 		return;
 	two();
 }
+
+void kvmclock_init(void)
+{
+	one();
+	if (!kvm_para_available() || !kvmclock || !pvops_uses(clock_read))
+		return;
+	two();
+}
+
+static void vmware_paravirt_ops_setup(void)
+{
+	one();
+	if (pvops_uses(stolen_time) && vmware_is_stealclock_available()) {
+		two();
+	}
+}
+
+static void init_hvm_pv_info(void)
+{
+	one();
+	xen_setup_features();
+	if (!pvops_uses(clock_read) || !pvops_uses(set_timer))
+		xen_features[XENFEAT_hvm_safe_pvclock] = 0;
+	two();
+}
+
+static bool pv_tlb_flush_supported(void)
+{
+	if (!pvops_uses(flush_tlb_multi))
+		return false;
+	return one() && two();
+}
+
+void hyperv_setup_mmu_ops(void)
+{
+	if (!pvops_uses(flush_tlb_multi) || !(ms_hyperv.hints & HV_X64_REMOTE_TLB_FLUSH_RECOMMENDED))
+		return;
+	one();
+}

@@ -90,3 +90,38 @@ void xen_hvm_smp_init(void)
 	}
 	two();
 }
+
+void kvmclock_init(void)
+{
+	one();
+	if (!kvm_para_available() || !kvmclock)
+		return;
+	two();
+}
+
+static void vmware_paravirt_ops_setup(void)
+{
+	one();
+	if (vmware_is_stealclock_available()) {
+		two();
+	}
+}
+
+static void init_hvm_pv_info(void)
+{
+	one();
+	xen_setup_features();
+	two();
+}
+
+static bool pv_tlb_flush_supported(void)
+{
+	return one() && two();
+}
+
+void hyperv_setup_mmu_ops(void)
+{
+	if (!(ms_hyperv.hints & HV_X64_REMOTE_TLB_FLUSH_RECOMMENDED))
+		return;
+	one();
+}
