@@ -221,10 +221,9 @@ expression hints;
 @@
  hyperv_setup_mmu_ops(void)
  {
- if (
--!(hints & HV_X64_REMOTE_TLB_FLUSH_RECOMMENDED)
-+!pvops_uses(flush_tlb_multi) || !(hints & HV_X64_REMOTE_TLB_FLUSH_RECOMMENDED)
- )
++if (!pvops_uses(flush_tlb_multi))
++	return;
+ if (!(hints & HV_X64_REMOTE_TLB_FLUSH_RECOMMENDED))
 	return;
  ...
  }

@@ -38,8 +38,8 @@ identifier p, insn;
 +#ifdef CONFIG_PVOPS
 +if (!p->ainsn.emulate_op && pvops_probe_far_side(insn)) {
 +	p->ainsn.emulate_op = kprobe_emulate_call;
-+	p->ainsn.rel32 = pvops_probe_far_side(insn) -
-+			 (unsigned long)p->addr - insn->length;
++	p->ainsn.rel32 = pvops_probe_far_side(insn);
++	p->ainsn.rel32 -= (unsigned long)p->addr + insn->length;
 +}
 +#endif
  return 0;

@@ -140,7 +140,9 @@ static bool pv_tlb_flush_supported(void)
 
 void hyperv_setup_mmu_ops(void)
 {
-	if (!pvops_uses(flush_tlb_multi) || !(ms_hyperv.hints & HV_X64_REMOTE_TLB_FLUSH_RECOMMENDED))
+	if (!pvops_uses(flush_tlb_multi))
+		return;
+	if (!(ms_hyperv.hints & HV_X64_REMOTE_TLB_FLUSH_RECOMMENDED))
 		return;
 	one();
 }
