@@ -117,7 +117,9 @@ static void give_back(struct page *page, enum table_level level)
 	/* pvops_pgd_fill() uses that of a root, which the backend may keep. */
 	if (level != TABLE_PGD)
 		set_page_private(page, 0);
-	VM_WARN_ON_ONCE_PAGE(pvops_page_flags(page) & PAGE_FLAGS_CHECK_AT_PREP, page);
+	/* Since 6.18 the flags are a word in a structure. */
+	VM_WARN_ON_ONCE_PAGE(*(const unsigned long *)&page->flags & PAGE_FLAGS_CHECK_AT_PREP,
+			     page);
 	VM_WARN_ON_ONCE_PAGE(atomic_read(&page->_mapcount) != -1, page);
 	switch (level) {
 	case TABLE_PTE:

@@ -61,7 +61,18 @@ void __init default_banner(void)
 	pr_info("Booting paravirtualized kernel on %s\n", pv_info.name);
 }
 
-PVOPS_VIRT_SPIN_LOCK
+#ifndef PVOPS_SPLIT_HEADERS
+/* Releases differ in what the key is before this. */
+PVOPS_DEFINE_VIRT_SPIN_LOCK_KEY(virt_spin_lock_key);
+
+void __init native_pv_lock_init(void)
+{
+	if (boot_cpu_has(X86_FEATURE_HYPERVISOR))
+		static_branch_enable(&virt_spin_lock_key);
+	else
+		static_branch_disable(&virt_spin_lock_key);
+}
+#endif
 
 PVOPS_TIME_HOOKS
 

@@ -34,19 +34,19 @@ static void xen_pvops_write_msr(u32 msr, u64 val)
 	if (xen_pvops_is_base(msr))
 		pvxen_cpu_impls.write_msr.fn(msr, val);
 	else
-		pvops_xen_write_msr(msr, val);
+		xen_write_msr(msr, PVOPS_MSR_VALUE(val));
 }
 
 static int xen_pvops_read_msr_safe(u32 msr, u64 *val)
 {
-	return pvops_xen_read_msr_safe(msr, val);
+	return pvops_read_msr_safe(xen_read_msr_safe, msr, val);
 }
 
 static int xen_pvops_write_msr_safe(u32 msr, u64 val)
 {
 	if (xen_pvops_is_base(msr))
 		return pvxen_cpu_impls.write_msr_safe.fn(msr, val);
-	return pvops_xen_write_msr_safe(msr, val);
+	return xen_write_msr_safe(msr, PVOPS_MSR_VALUE(val));
 }
 
 static u64 xen_pvops_read_pmc(u32 counter)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What differs between the releases of Linux that the pvops layer is carried to.
- * Macros only, because the layer's own files include this header, too.  MSRs and
- * time have two variants of a header each.
+ * Macros only, because the layer's own files include this header, too.  Time has
+ * two variants in a header of its own.
  */
 #ifndef _ASM_X86_PVOPS_COMPAT_H
 #define _ASM_X86_PVOPS_COMPAT_H
@@ -18,22 +18,18 @@
 #define PVOPS_CPUID_HEADER	<asm/cpuid/api.h>
 #define PVOPS_PV_INFO		.io_delay = true,
 #define pvops_leave_out_io_delay()	((void)(pv_info.io_delay = false))
-#define pvops_xen_write_msr(msr, val)		xen_write_msr(msr, val)
-#define pvops_xen_write_msr_safe(msr, val)	xen_write_msr_safe(msr, val)
-#define pvops_xen_read_msr_safe(msr, val)	xen_read_msr_safe(msr, val)
+#define PVOPS_MSR_VALUE(val)		(val)
+#define pvops_read_msr_safe(read, msr, p)	read(msr, p)
 #else
 #define PVOPS_CPUID_HEADER	<asm/processor.h>
 #define PVOPS_PV_INFO
 #define pvops_leave_out_io_delay()	((void)0)
-#define pvops_xen_write_msr(msr, val)					\
-	xen_write_msr(msr, (u32)(val), (u32)((val) >> 32))
-#define pvops_xen_write_msr_safe(msr, val)				\
-	xen_write_msr_safe(msr, (u32)(val), (u32)((val) >> 32))
-#define pvops_xen_read_msr_safe(msr, val)				\
+#define PVOPS_MSR_VALUE(val)	(u32)(val), (u32)((val) >> 32)
+#define pvops_read_msr_safe(read, msr, p)				\
 ({									\
 	int _err = 0;							\
 									\
-	*(val) = xen_read_msr_safe(msr, &_err);				\
+	*(p) = read(msr, &_err);					\
 	_err;								\
 })
 #endif
@@ -51,23 +47,6 @@
 #else
 #define PVOPS_PREEMPT_COUNT_SYMBOL	"__preempt_count"
 #define PVOPS_PREEMPT_COUNT_OFFSET	8
-#endif
-
-/* Only in 6.1: Xen's platform code asks for it; its own work is never deferred. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
-#define PVOPS_LAZY_MODE							\
-enum paravirt_lazy_mode {						\
-	PARAVIRT_LAZY_NONE,						\
-	PARAVIRT_LAZY_MMU,						\
-	PARAVIRT_LAZY_CPU,						\
-};									\
-									\
-static inline enum paravirt_lazy_mode paravirt_get_lazy_mode(void)	\
-{									\
-	return PARAVIRT_LAZY_NONE;					\
-}
-#else
-#define PVOPS_LAZY_MODE
 #endif
 
 /* The text of a module, and of its start-up code. */
@@ -97,34 +76,19 @@ static inline enum paravirt_lazy_mode paravirt_get_lazy_mode(void)	\
 #endif
 
 /*
- * Whether spinlocks are plain ones in a guest without PV locks.  Later releases
- * have it in a file that is not the layer's.
+ * Whether spinlocks are plain ones in a guest without PV locks; its type is that
+ * of <asm/qspinlock.h>.  Later releases have it in a file that is not the layer's.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
-#define PVOPS_VIRT_SPIN_LOCK						\
-DEFINE_STATIC_KEY_TRUE(virt_spin_lock_key);				\
-									\
-void __init native_pv_lock_init(void)					\
-{									\
-	if (!boot_cpu_has(X86_FEATURE_HYPERVISOR))			\
-		static_branch_disable(&virt_spin_lock_key);		\
-}
-#elif !defined(PVOPS_SPLIT_HEADERS)
-#define PVOPS_VIRT_SPIN_LOCK						\
-DEFINE_STATIC_KEY_FALSE(virt_spin_lock_key);				\
-									\
-void __init native_pv_lock_init(void)					\
-{									\
-	if (boot_cpu_has(X86_FEATURE_HYPERVISOR))			\
-		static_branch_enable(&virt_spin_lock_key);		\
-}
+#define PVOPS_DEFINE_VIRT_SPIN_LOCK_KEY	DEFINE_STATIC_KEY_TRUE
 #else
-#define PVOPS_VIRT_SPIN_LOCK
+#define PVOPS_DEFINE_VIRT_SPIN_LOCK_KEY	DEFINE_STATIC_KEY_FALSE
 #endif
 
 /*
  * Constructors and destructors of table pages, by level.  Until 6.15 the
- * mmu_gather calls the destructor before it frees a table, later it does not.
+ * mmu_gather calls the destructor before it frees a table, later it does not;
+ * then it frees a table that is not the backend's as follows.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #define pvops_table_ctor(mm, page, level)				\
@@ -138,6 +102,7 @@ do {									\
 		pgtable_pmd_page_dtor(page);				\
 } while (0)
 #define pvops_table_index(page)		((page)->index)
+#define pvops_free_kernels_table(page)	free_page_and_swap_cache(page)
 #define PVOPS_DTOR_IS_LAST		false
 #elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
 #define pvops_table_ctor(mm, page, level)				\
@@ -154,6 +119,7 @@ do {									\
 		pagetable_pud_dtor(page_ptdesc(page));			\
 } while (0)
 #define pvops_table_index(page)		(page_ptdesc(page)->pt_index)
+#define pvops_free_kernels_table(page)	free_page_and_swap_cache(page)
 #define PVOPS_DTOR_IS_LAST		false
 #else
 #define pvops_table_ctor(mm, page, level)				\
@@ -163,20 +129,8 @@ do {									\
 			(pagetable_pgd_ctor(page_ptdesc(page)), true))
 #define pvops_table_dtor(page, level)	pagetable_dtor(page_ptdesc(page))
 #define pvops_table_index(page)		(page_ptdesc(page)->pt_index)
-#define PVOPS_DTOR_IS_LAST		true
 #define pvops_free_kernels_table(page)	pagetable_free(page_ptdesc(page))
-#endif
-
-/* A table that is not the backend's, from the mmu_gather */
-#ifndef pvops_free_kernels_table
-#define pvops_free_kernels_table(page)	free_page_and_swap_cache(page)
-#endif
-
-/* 6.18 made a type of the flags of a page. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
-#define pvops_page_flags(page)		((page)->flags)
-#else
-#define pvops_page_flags(page)		((page)->flags.f)
+#define PVOPS_DTOR_IS_LAST		true
 #endif
 
 #endif /* _ASM_X86_PVOPS_COMPAT_H */

@@ -13,9 +13,6 @@
 					 : native_read_msr(_msr);	\
 })
 
-#ifdef PVOPS_SPLIT_HEADERS
-
-/* Functions take values of 64 bits. */
 #define wrmsrq(msr, val)						\
 do {									\
 	u32 _msr = (msr);						\
@@ -24,7 +21,7 @@ do {									\
 	if (unlikely(pv_replaced_write_msr()))				\
 		pv_outline_write_msr(_msr, _val);			\
 	else								\
-		native_write_msr(_msr, _val);				\
+		native_write_msr(_msr, PVOPS_MSR_VALUE(_val));		\
 } while (0)
 
 #define wrmsrq_safe(msr, val)						\
@@ -34,7 +31,7 @@ do {									\
 									\
 	unlikely(pv_replaced_write_msr_safe()) ?			\
 		pv_outline_write_msr_safe(_msr, _val) :			\
-		native_write_msr_safe(_msr, _val);			\
+		native_write_msr_safe(_msr, PVOPS_MSR_VALUE(_val));	\
 })
 
 #define rdmsrq_safe(msr, p)						\
@@ -44,75 +41,11 @@ do {									\
 									\
 	unlikely(pv_replaced_read_msr_safe()) ?				\
 		pv_outline_read_msr_safe(_msr, _p) :			\
-		native_read_msr_safe(_msr, _p);				\
+		pvops_read_msr_safe(native_read_msr_safe, _msr, _p);	\
 })
 
 #define wrmsr(msr, low, high)	wrmsrq(msr, (u64)(high) << 32 | (u32)(low))
 #define rdmsrq(msr, val)	((val) = paravirt_read_msr(msr))
-
-static __always_inline u64 rdpmc(int counter)
-{
-	return pv_read_pmc(counter);
-}
-
-#else /* !PVOPS_SPLIT_HEADERS */
-
-#define paravirt_write_msr(msr, low, high)				\
-do {									\
-	u32 _msr = (msr), _low = (low), _high = (high);			\
-									\
-	if (unlikely(pv_replaced_write_msr()))				\
-		pv_outline_write_msr(_msr, _low | (u64)_high << 32);	\
-	else								\
-		native_write_msr(_msr, _low, _high);			\
-} while (0)
-
-#define wrmsr(msr, val1, val2)	paravirt_write_msr(msr, val1, val2)
-
-#define rdmsrl(msr, val)	((val) = paravirt_read_msr(msr))
-
-#define wrmsrl(msr, val)						\
-do {									\
-	u64 _val = (val);						\
-									\
-	paravirt_write_msr(msr, (u32)(_val & 0xffffffffULL),		\
-			   (u32)(_val >> 32));				\
-} while (0)
-
-#define wrmsr_safe(msr, low, high)					\
-({									\
-	u32 _msr = (msr), _low = (low), _high = (high);			\
-									\
-	unlikely(pv_replaced_write_msr_safe()) ?			\
-		pv_outline_write_msr_safe(_msr, _low | (u64)_high << 32) : \
-		native_write_msr_safe(_msr, _low, _high);		\
-})
-
-#define rdmsrq_safe(msr, p)						\
-({									\
-	u64 *_p = (p);							\
-	u32 _msr = (msr);						\
-	int _err;							\
-									\
-	if (unlikely(pv_replaced_read_msr_safe()))			\
-		_err = pv_outline_read_msr_safe(_msr, _p);		\
-	else								\
-		*_p = native_read_msr_safe(_msr, &_err);		\
-	_err;								\
-})
-
-#define rdpmc(counter, low, high)		\
-do {						\
-	u64 _l = pv_read_pmc(counter);		\
-						\
-	low = (u32)_l;				\
-	high = _l >> 32;			\
-} while (0)
-
-#define rdpmcl(counter, val)	((val) = pv_read_pmc(counter))
-#define rdmsrl_safe(msr, p)	rdmsrq_safe(msr, p)
-
-#endif /* !PVOPS_SPLIT_HEADERS */
 
 #define rdmsr(msr, val1, val2)			\
 do {						\
@@ -131,5 +64,28 @@ do {						\
 	(*b) = _val >> 32;				\
 	_error;						\
 })
+
+/* Earlier releases have other names, and wrmsr_safe() belongs to the table there. */
+#ifdef PVOPS_SPLIT_HEADERS
+static __always_inline u64 rdpmc(int counter)
+{
+	return pv_read_pmc(counter);
+}
+#else
+#define wrmsrl(msr, val)	wrmsrq(msr, val)
+#define rdmsrl(msr, val)	rdmsrq(msr, val)
+#define rdmsrl_safe(msr, p)	rdmsrq_safe(msr, p)
+#define rdpmcl(counter, val)	((val) = pv_read_pmc(counter))
+#define wrmsr_safe(msr, low, high)					\
+	wrmsrq_safe(msr, (u64)(high) << 32 | (u32)(low))
+
+#define rdpmc(counter, low, high)		\
+do {						\
+	u64 _l = pv_read_pmc(counter);		\
+						\
+	low = (u32)_l;				\
+	high = _l >> 32;			\
+} while (0)
+#endif
 
 #endif /* _ASM_X86_PVOPS_MSR_H */

@@ -22,7 +22,17 @@ extern struct pv_info pv_info;
 
 void pvops_nop(void);
 
-PVOPS_LAZY_MODE
+/* 6.1's platform code for Xen asks for it; its own work is never deferred. */
+enum paravirt_lazy_mode {
+	PARAVIRT_LAZY_NONE,
+	PARAVIRT_LAZY_MMU,
+	PARAVIRT_LAZY_CPU,
+};
+
+static inline enum paravirt_lazy_mode paravirt_get_lazy_mode(void)
+{
+	return PARAVIRT_LAZY_NONE;
+}
 #endif
 
 #endif /* _ASM_X86_PVOPS_TYPES_H */
