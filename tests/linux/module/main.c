@@ -162,6 +162,19 @@ static int test_table(struct page *page, pte_t *table)
 	ptep_modify_prot_commit(&vma, 0, table, old, pte_wrprotect(old));
 	SHOULD(pte_pfn(*table) == page_to_pfn(page) && !pte_write(*table));
 
+	set_pte(table, mk_pte(page, __pgprot(pgprot_val(PAGE_KERNEL) | _PAGE_DIRTY)));
+	ptep_set_wrprotect(current->mm, 0, table);
+	SHOULD(!pte_write(*table) && pte_dirty(*table));
+#ifdef _PAGE_SAVED_DIRTY
+	SHOULD(!(pte_flags(*table) & _PAGE_DIRTY));
+#endif
+	old = ptep_get_and_clear(current->mm, 0, table);
+	SHOULD(pte_pfn(old) == page_to_pfn(page) && pte_none(*table));
+#ifdef ptep_try_set
+	SHOULD(ptep_try_set(table, pte) && pte_val(*table) == pte_val(pte));
+	SHOULD(!ptep_try_set(table, pte_wrprotect(pte)) && pte_write(*table));
+#endif
+
 	preempt_disable();
 	arch_enter_lazy_mmu_mode();
 	for (nr = 0; nr < PTRS_PER_PTE; nr++)

@@ -57,6 +57,7 @@ pte_t pvops_ptep_give_up(struct mm_struct *mm, pte_t *ptep)
 	pv_outline_set_pte((pv_pte_t *)ptep, (__force pv_pte_t)0);
 	return pte;
 }
+EXPORT_SYMBOL_GPL(pvops_ptep_give_up);
 
 /* take_out() may leave A and D in the entry, which pte_none() ignores. */
 pte_t pvops_ptep_get_and_clear(struct mm_struct *mm, pte_t *ptep)
@@ -67,6 +68,7 @@ pte_t pvops_ptep_get_and_clear(struct mm_struct *mm, pte_t *ptep)
 		pv_batch_flush();
 	return pte;
 }
+EXPORT_SYMBOL_GPL(pvops_ptep_get_and_clear);
 
 void pvops_ptep_set_wrprotect(pte_t *ptep)
 {
@@ -74,8 +76,9 @@ void pvops_ptep_set_wrprotect(pte_t *ptep)
 
 	val = (__force pteval_t)pv_outline_ptep_modify_prot_start((pv_pte_t *)ptep);
 	pv_outline_ptep_modify_prot_commit((pv_pte_t *)ptep,
-					   (__force pv_pte_t)(val & ~_PAGE_RW));
+					   (__force pv_pte_t)pvops_wrprotect(val));
 }
+EXPORT_SYMBOL_GPL(pvops_ptep_set_wrprotect);
 
 int pvops_ptep_test_and_clear_young(struct mm_struct *mm, pte_t *ptep)
 {
@@ -95,6 +98,33 @@ int pvops_ptep_test_and_clear_young(struct mm_struct *mm, pte_t *ptep)
 		pv_batch_flush();
 	return 1;
 }
+EXPORT_SYMBOL_GPL(pvops_ptep_test_and_clear_young);
+
+/*
+ * No backend has an update that compares.  Those who set an empty entry of the
+ * kernel compete with each other only.  An NMI that comes into this function
+ * must not wait for it; to its caller, a refusal is a fault.
+ */
+bool pvops_ptep_try_set(pte_t *ptep, pte_t pte)
+{
+	static DEFINE_RAW_SPINLOCK(installers);
+	unsigned long flags;
+	bool empty;
+
+	if (!in_nmi())
+		raw_spin_lock_irqsave(&installers, flags);
+	else if (!raw_spin_trylock_irqsave(&installers, flags))
+		return false;
+	pv_batch_flush();
+	empty = pte_none(READ_ONCE(*ptep));
+	if (empty) {
+		pv_outline_set_pte((pv_pte_t *)ptep, (__force pv_pte_t)pte.pte);
+		pv_batch_flush();
+	}
+	raw_spin_unlock_irqrestore(&installers, flags);
+	return empty;
+}
+EXPORT_SYMBOL_GPL(pvops_ptep_try_set);
 
 /*
  * Tables.  A page is accounted like one that the page allocator returns for

@@ -13,6 +13,16 @@
 pte_t pvops_pte_modify(pte_t pte, pgprot_t newprot);
 pmd_t pvops_pmd_modify(pmd_t pmd, pgprot_t newprot);
 
+/* An entry that is dirty and not writable is one of a shadow stack. */
+static __always_inline pteval_t pvops_wrprotect(pteval_t val)
+{
+	val &= ~_PAGE_RW;
+#ifdef _PAGE_SAVED_DIRTY
+	val = mksaveddirty_shift(val);
+#endif
+	return val;
+}
+
 /* One guard is enough: pte_val and make_pte go together, at each level. */
 static __always_inline pteval_t
 pvops_change_flags(pteval_t old, pgprot_t newprot, pteval_t keep, pteval_t frame)
@@ -21,7 +31,6 @@ pvops_change_flags(pteval_t old, pgprot_t newprot, pteval_t keep, pteval_t frame
 
 	val = flip_protnone_guard(old, val, frame);
 #ifdef _PAGE_SAVED_DIRTY
-	/* An entry that is dirty and not writable is one of a shadow stack. */
 	val = old & _PAGE_RW ? mksaveddirty_shift(val) : clear_saveddirty_shift(val);
 #endif
 	return val;
@@ -116,5 +125,18 @@ static inline p4d_t *p4d_offset_native(pgd_t *pgd, unsigned long address)
 #define __pmd_to_swp_entry(pmd)	((swp_entry_t) { native_pmd_val(pmd) })
 #define __swp_entry_to_pte(x)	native_make_pte((x).val)
 #define __swp_entry_to_pmd(x)	native_make_pmd((x).val)
+
+/* Since 7.1: an entry of the kernel is set by an instruction that compares it. */
+#ifdef ptep_try_set
+static inline bool ptep_try_set_guarded(pte_t *ptep, pte_t pte)
+{
+	if (unlikely(pv_replaced_set_pte()))
+		return pvops_ptep_try_set(ptep, pte);
+	return ptep_try_set(ptep, pte);
+}
+
+#undef ptep_try_set
+#define ptep_try_set(ptep, pte)	ptep_try_set_guarded(ptep, pte)
+#endif
 
 #endif /* _ASM_X86_PVOPS_ENTRIES_H */

@@ -33,11 +33,13 @@ struct page;
  * (page_table_check.c, mm_inline.h).
  * ptep_set_wrprotect, ptep_test_and_clear_young: a present entry, with the old
  * flag until the queue is flushed.
+ * ptep_try_set: the new entry, at once, if it returns true; the old one otherwise.
  */
 pte_t pvops_ptep_get_and_clear(struct mm_struct *mm, pte_t *ptep);
 pte_t pvops_ptep_give_up(struct mm_struct *mm, pte_t *ptep);
 void pvops_ptep_set_wrprotect(pte_t *ptep);
 int pvops_ptep_test_and_clear_young(struct mm_struct *mm, pte_t *ptep);
+bool pvops_ptep_try_set(pte_t *ptep, pte_t pte);
 
 pgtable_t pvops_pte_alloc(struct mm_struct *mm);
 void pvops_pte_free(struct page *page);
