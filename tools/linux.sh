@@ -122,36 +122,9 @@ place()
 	copy include/pvops "$1/arch/x86/include/pvops"
 }
 
-# files_of RULE: the files that a semantic patch runs on.  Its lines "// Files:" name them; if
-# it has none, those that use Linux's tables, not those that define them, and not those whose
-# uses the series leaves out (Xen PV's own).
-files_of()
-{
-	if grep -q '^// Files:' "$1"; then
-		sed -n 's|^// Files: ||p' "$1" | tr ' ' '\n' | while read -r file; do
-			[ ! -f "$file" ] || echo "$file"
-		done
-	else
-		find arch/x86 drivers -name '*.[ch]' -exec grep -lwE 'pv_ops(_lock)?' {} + |
-			grep -vE '^arch/x86/(pvops/|include/|kernel/paravirt\.c|xen/(enlighten_pv|mmu_pv|irq)\.c)'
-	fi
-}
-
-# spatch_diff RULE TREE: what a semantic patch does to the tree, as a patch.  Each of its rules
-# must do something.
-spatch_diff()
-{
-	rule=$top/$1
-	(
-		cd "$2"
-		files_of "$rule" | xargs -r "$top/tools/semantic.py" --release $release "$rule" &&
-			files_of "$rule" | xargs -r spatch --very-quiet --patch . --sp-file "$rule"
-	) || { echo "$1: cannot be applied to $2" >&2; return 1; }
-}
-
 semantic_inputs()
 {
-	cat $series/series $series/*.patch patches/cocci/*.cocci "$0" | sha256sum
+	cat $series/series $series/*.patch patches/cocci/*.cocci tools/semantic.py | sha256sum
 }
 
 # The semantic patches are applied on top of the series: they are taken out before the
@@ -177,7 +150,7 @@ semantic_in()
 	for rule in patches/cocci/*.cocci; do
 		name=$(basename "$rule")
 		step SPATCH "$name"
-		spatch_diff "$rule" $tree >$applied/$name
+		tools/semantic.py diff --release $release "$rule" $tree >$applied/$name
 		[ -s $applied/$name ] || { echo "$rule: changes nothing" >&2; exit 1; }
 		patch -d $tree -p1 -s --fuzz=0 -i "$top/$applied/$name"
 		echo "$name" >>$applied/semantic

@@ -84,7 +84,7 @@ series()
 	done <$series/series
 	for rule in patches/cocci/*.cocci; do
 		step SPATCH "$rule"
-		spatch_diff "$rule" $git >$linux/spatch.patch
+		tools/semantic.py diff --release $release "$rule" $git >$linux/spatch.patch
 		patch -d $git -p1 -s --fuzz=0 -i "$top/$linux/spatch.patch"
 		g add -u
 		message_of "$rule" | commit

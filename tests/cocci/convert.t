@@ -55,7 +55,7 @@ finds_lost()
 	-four();
 	EOF
 	echo 'void f(void) { one(); }' >"$out/rules.c"
-	tools/semantic.py --release "$1" "$out/rules.cocci" "$out/rules.c" >"$out/found" 2>&1
+	tools/semantic.py check --release "$1" "$out/rules.cocci" "$out/rules.c" >"$out/found" 2>&1
 	[ $? = 1 ] || return 1
 	cat "$out/found"
 	[ "$(sed 's/[^:]*:\([0-9]*\):.*/\1/' "$out/found" | paste -sd' ' -)" = "$2" ]
@@ -71,7 +71,7 @@ finds()
 for rule in patches/cocci/*.cocci; do
 	name=$(basename "$rule" .cocci)
 	check "test-host-cocci-converts~$name" converts "$rule" "$name"
-	check "test-host-cocci-each-rule~$name" tools/semantic.py "$rule" "$tests/$name.yes.c"
+	check "test-host-cocci-each-rule~$name" tools/semantic.py check "$rule" "$tests/$name.yes.c"
 	check "test-host-cocci-leaves-alone~$name" leaves_alone "$rule" "$name"
 done
 check test-host-cocci-lost-rule~6.1 finds_lost 6.1 "6"
