@@ -221,7 +221,7 @@ faults-mini: $(images) $(XEN) $(B)/vmi/monitor.elf
 linux: $(if $(filter hard clang,$(CONFIG)),$(XEN) $(B)/vmi/rom.bin $(B)/vmi/monitor.elf) ## build: Linux on the layer (patches/README.md)
 	$(Q)$(if $(CONFIG),tools/linux.sh config $(CONFIG),tools/linux.sh)
 
-series: ## build: the patches for a release of Linux, self-contained, for git am: build/series
+series: ## build: patches for a release of Linux, for git am, and a cover letter: build/series
 	$(Q)tools/linux.sh series
 
 # The pristine source of FROM is what its series applies to.

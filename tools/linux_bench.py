@@ -35,7 +35,7 @@ CONSOLE = {"native": "console=ttyS0", "xenpv": "console=hvc0"}
 TIMEOUT = 900
 # Of tests/linux/workloads.c, with what they are.
 LISTS = {"core": "one thread and small processes",
-         "wide": "big processes, many processes, a second thread, ranges of all sizes"}
+         "wide": "big and many processes, threads, ranges of all sizes"}
 # Enough for a median that no timer tick can move.  More costs log: 2 KiB for each trap.
 WATCHED_ROUNDS = 9
 
@@ -60,7 +60,12 @@ def has_xen(kernel):
 
 def listed(bench, which):
     """The names of one list's workloads."""
-    return [name for name, m in bench.items() if m["list"] == which]
+    return [name for name, m in bench.items() if m.get("list", "core") == which]
+
+
+def workloads(envs, which):
+    """Those that are compared."""
+    return [name for name in listed(envs["native-ours"]["bench"], which) if name not in report.SELF_TESTS]
 
 
 # Watching from outside
@@ -232,6 +237,7 @@ def ratio(envs, where, name, of, to):
 
 
 def mean(values):
+    """The geometric one."""
     return math.exp(statistics.fmean(map(math.log, values)))
 
 
@@ -239,8 +245,8 @@ def compare(envs, where, which, columns):
     """Print the table of one list; return the missed targets."""
     missed = []
     kernels = [k for k in KERNELS if f"{where}-{k}" in envs]
-    workloads = [n for n in listed(envs[f"{where}-ours"]["bench"], which) if n not in report.SELF_TESTS]
-    width = max(map(len, workloads)) + 2
+    names = workloads(envs, which)
+    width = max(map(len, names)) + 2
     each, all_of = TARGET_EACH[where][which], TARGET_MEAN[where][which]
     print(f"\n{where}, {LISTS[which]}: executed instructions per operation" +
           (", guest and hypervisor" if where == "xenpv" else "") + "\n")
@@ -256,7 +262,7 @@ def compare(envs, where, which, columns):
             return f"{value:>12.4f} {'ABOVE' if value > 1 else ''}".ljust(17)
         return f"{value:>12.4f} {'pass' if value <= limit else 'FAIL'}"
 
-    for name in workloads:
+    for name in names:
         row = f"{name:{width}}" + "".join(
             f"{report.figure(envs[f'{where}-{k}']['bench'][name]['insns']):>12}" for k in kernels)
         for column in columns:
@@ -296,8 +302,7 @@ def side_by_side():
     print(" " * width + "".join(f"{head:>20}" for head in heads))
     print("-" * (width + 20 * len(heads)))
     for which in LISTS:
-        names = list(dict.fromkeys(n for envs in docs.values() for n in listed(envs["native-ours"]["bench"], which)
-                                   if n not in report.SELF_TESTS))
+        names = list(dict.fromkeys(n for envs in docs.values() for n in workloads(envs, which)))
         values = {c: {n: ratio(docs[c[0]], c[1], n, c[2], BASE[c[1]]) for n in names
                       if n in docs[c[0]][f"{c[1]}-ours"]["bench"]} for c in columns}
         for name in names:
@@ -308,13 +313,13 @@ def side_by_side():
 
 def compare_traps(envs):
     """Print hypercalls and emulated writes on Xen; return the missed targets."""
-    workloads = [n for n in listed(envs["xenpv-ours"]["bench"], "core") if n not in report.SELF_TESTS]
+    names = workloads(envs, "core")
     kernels = [k for k in KERNELS if f"xenpv-{k}" in envs]
-    width = max(map(len, workloads)) + 2
+    width = max(map(len, names)) + 2
     print("\nxenpv: hypercalls per operation, and page-table writes that Xen emulates\n")
     print(" " * width + "".join(f"{k:>10}{'emulated':>10}" for k in kernels) + "  which")
     print("-" * (width + 20 * len(kernels) + 7))
-    for name in workloads:
+    for name in names:
         row, which = f"{name:{width}}", []
         for kernel in kernels:
             m = envs[f"xenpv-{kernel}"]["bench"][name]

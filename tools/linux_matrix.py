@@ -17,7 +17,8 @@ row.  The stock kernel's results are kept in the folder guest/results of that Li
 hashes of what was booted.  If it dies in a selftest, it is booted again without that test,
 and the test is not compared.  With STOCK_CONFIGS=no in the environment tap compares no configuration.
 
-Every boot leaves build/log/linux-RELEASE-ROW[~TAG].log and .json; demo also leaves
+Every boot leaves build/log/linux-RELEASE-ROW[~TAG].log and .json.  demo and tap leave what
+was asserted in build/report/linux-RELEASE/ROW[~VARIANT].json, demo also
 build/report/linux-RELEASE-matrix.json.  Exit status: 0 all good; 1 a row does not end, or an
 assertion fails; 2 wrong arguments; 3 a file or program is missing; 4 all good, but no
 stock kernel's run to compare with.
@@ -444,6 +445,20 @@ def block(result):
     ]) + "\n"
 
 
+# Kept results
+
+def keep(result, judged):
+    """Keep what a row came to, for tools/carry.py and tools/cover.py."""
+    data, tests = result["data"], count(result["tests"], None)
+    doc = {key: result[key] for key in ("row", "variant", "image_sha256", "seconds")}
+    doc |= {"kernel": data.get("kernel"), "backend": data.get("backend"), "cpus": data.get("cpus"), "sites": data.get("sites", {}),
+            "tests": tests, "holds": sum(bool(good) for good, _, _ in judged),
+            "not": [line for good, what, why in judged if not good for line in (f"{what}{' (ERROR)' if good is None else ''}", *why)],
+            "failed": sum(not good for good, _, _ in judged)}
+    name = result["row"] + ("" if result["variant"] == "ours" else f"~{result['variant']}")
+    return report.save(report.OUT / Path(cli.linux()).name / f"{name}.json", json.dumps(doc, indent=1) + "\n")
+
+
 # Commands
 
 def default_rows():
@@ -481,7 +496,9 @@ def demo(names, variant):
         results.append(result)
         if compare and result["end"]:
             references[name] = stock(name, STOCK[variant])
-        for good, what, why in asserts(result, references.get(name)):
+        judged = asserts(result, references.get(name))
+        keep(result, judged)
+        for good, what, why in judged:
             lines = [f"{name}: NOT: {what}", *(f"{name}:   {w}" for w in why)]
             if good is None:
                 errors += lines
@@ -515,7 +532,9 @@ def tap(names, variant):
             nr += 1
             print(f"ok {nr} - {name}: selftests: the same pass on the stock kernel # SKIP STOCK_CONFIGS=no")
         reference = stock(name, STOCK[variant]) if variant in STOCK and not alone else None
-        for good, what, why in asserts(result, reference):
+        judged = asserts(result, reference)
+        keep(result, judged)
+        for good, what, why in judged:
             nr += 1
             failed += not good
             print(f"{'ok' if good else 'not ok'} {nr} - {name}: {what}{' # ERROR' if good is None else ''}", flush=True)

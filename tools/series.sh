@@ -40,10 +40,12 @@ start()
 	g clean -fdxq
 }
 
-# Commit as `git am` does, with a fixed date, so that two runs give the same patches.
+# A fixed date, so that two runs give the same patches.
+git_date="Sat, 21 Nov 2026 03:00:00 +0000"
+
+# Commit as `git am` does.
 commit()
 {
-	git_date="Sat, 21 Nov 2026 03:00:00 +0000"
 	GIT_AUTHOR_DATE=$git_date GIT_COMMITTER_DATE=$git_date \
 		g -c user.name="$name" -c user.email="$email" -c commit.gpgsign=false \
 		commit -q -s -F -
@@ -92,8 +94,11 @@ series()
 	step AM "${option##*/}"
 	am "$top/$option"
 	rm -rf $out
-	g format-patch -q --zero-commit --signature= -o "$top/$out" base
-	echo "  $(ls $out | wc -l) patches in $out; edits to files that Linux has:"
+	GIT_COMMITTER_DATE=$git_date g -c user.name="$name" -c user.email="$email" \
+		format-patch -q --zero-commit --signature= --cover-letter -o "$top/$out" base
+	# Not *.patch: git am stops at a letter.
+	tools/cover.py $out/0000-cover-letter.patch
+	echo "  $(ls $out/*.patch | wc -l) patches and cover-letter.txt in $out; edits to files that Linux has:"
 	g diff --diff-filter=M --shortstat base
 }
 
