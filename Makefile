@@ -75,7 +75,8 @@ deps: ## start: install missing Debian packages (GUEST=linux: also those for Lin
 #: FUZZ_SECONDS=n	fuzz: at most n seconds for each target (10)
 #: HOST_KERNEL=file	kernel of KVM hosts and dom0s (Debian's, build/kernel/vmlinuz)
 #: KERNEL=6.12	linux, GUEST=linux: the release (the running Debian's own)
-#: FROM=7.2	carry: the release whose series is carried (the newest)
+#: FROM=7.2	carry: the release whose series is carried (that of TREE, or the newest)
+#: BUILD=no	carry: only merge and report; build and boot nothing
 #: RELEASE=6.12.117	carry-save: the release that it was carried to
 #: TREE=dir	linux, GUEST=linux: a source of Linux instead of Debian's; it is not changed
 #: PORT=dir	port-check: folder of the port, such as ports/template
@@ -86,8 +87,9 @@ deps: ## start: install missing Debian packages (GUEST=linux: also those for Lin
 # The folder of the Linux that KERNEL and TREE name.
 linux = $(shell KERNEL="$(KERNEL)" TREE="$(TREE)" tools/release.sh folder)
 
-# The release with a series that `make carry` begins with.
-FROM ?= $(lastword $(shell ls -d patches/linux-*/series | sed 's|.*linux-\(.*\)/.*|\1|' | sort -V))
+# The release with a series that `make carry` begins with: that of TREE, or else the newest.
+newest = $(lastword $(shell ls -d patches/linux-*/series | sed 's|.*linux-\(.*\)/.*|\1|' | sort -V))
+FROM ?= $(or $(if $(TREE),$(shell KERNEL= TREE="$(TREE)" tools/release.sh 2>/dev/null)),$(newest))
 
 # The guest: the mini guest, or Linux.
 GUEST ?= mini
@@ -225,13 +227,14 @@ series: ## build: patches for a release of Linux, for git am, and a cover letter
 	$(Q)tools/linux.sh series
 
 # The pristine source of FROM is what its series applies to.
-carry: ## build: carry the series of release FROM to another Linux, TREE; a report
+carry: ## build: carry the series of release FROM to another Linux, TREE; build, boot, report
 	$(if $(TREE),,$(error carry: to which source?  make carry TREE=/path/to/linux))
+	$(if $(filter-out no,$(BUILD)),$(error carry: BUILD=$(BUILD): there is only BUILD=no))
 	$(Q)KERNEL="$(FROM)" TREE= tools/linux.sh unpack
-	$(Q)tools/carry.py --from $(FROM) --source $(B)/linux-$(FROM)/pristine $(TREE)
+	$(Q)tools/carry.py --from $(FROM) --source $(B)/linux-$(FROM)/pristine $(if $(BUILD),--no-build) $(TREE)
 
 carry-save: ## build: write patches/linux-RELEASE from what was carried; RELEASE=6.12.117
-	$(if $(RELEASE),,$(error carry-save: which release?  build/carry has: $(notdir $(wildcard $(B)/carry/*))))
+	$(if $(RELEASE),,$(error carry-save: which release?  build/carry has: $(notdir $(patsubst %/,%,$(wildcard $(B)/carry/*/)))))
 	$(Q)tools/carry.py --save $(B)/carry/$(RELEASE)
 
 series-check: ## test: git am, quilt, checkpatch, and every step of the series compiles

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """Carry the edits of one Linux release to another source tree.
 
-  carry.py --from RELEASE --source DIR TREE    try, report, and begin or go on
-  carry.py --save WORK                         write patches/linux-RELEASE from WORK
+  carry.py --from RELEASE --source DIR [--no-build] TREE   merge, build, boot, report
+  carry.py --save WORK                                     write patches/linux-RELEASE from WORK
 
 TREE is an unpacked source or a git checkout; it is never changed.  DIR is the unmodified
 source of RELEASE, for which patches/linux-RELEASE was made.  Each hunk of each patch is
@@ -15,41 +15,46 @@ for each hunk what became of it:
   conflict        a person must put it there
   without effect  TREE has the lines already
 
-and which members of Linux's own tables are new or gone.  The report is
-build/report/carry-RELEASE.{md,json} with the release of TREE.
+It also says what each rule of the semantic patches changes in either source, which members of
+Linux's own tables and which instructions in Linux's table of opcodes are new or gone, and ends
+with what a person must decide.  The report is build/report/carry-RELEASE.{md,json} with the
+release of TREE.
 
-The edits are put into a copy of TREE, build/carry/RELEASE, a git repository with one commit
-for each patch.  It stops before the first patch with a conflict: the files have marks, and
-nothing of that patch is committed.  Edit them there, and run the same command again: it
-commits, and goes on.  For a file that TREE does not have, there is a file NAME.rejected with
-the lines; delete it when they are in their new place.  --save writes what is committed as a series; it refuses while a patch
-is open.
+If all hunks are in, they are written as a series, build/carry/RELEASE/patches, a kernel is
+built of TREE with it, audited, and booted in the rows native and dom0.  --no-build leaves
+this out.
 
-Exit status: 0 all patches are in; 1 a conflict waits for a person; 2 wrong arguments; 3 a
-file or program is missing.
+If a hunk is in conflict, the edits are put into a copy of TREE, build/carry/RELEASE/tree, a git
+repository with one commit for each patch.  It stops before the first patch with a conflict:
+the files have marks, and nothing of that patch is committed.  Edit them there, and run the
+same command again: it commits, and goes on.  For a file that TREE does not have, there is a
+file NAME.rejected with the lines; delete it when they are in their new place.  --save writes
+what is committed as a series; it refuses while a patch is open.
+
+Exit status: 0 all patches are in, and the kernel was built and has passed; 1 a conflict waits
+for a person, or the kernel does not build or pass; 2 wrong arguments; 3 a file or program is
+missing.
 """
 import argparse
-import difflib
+import hashlib
 import json
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+import time
 from pathlib import Path
 
+import carry_build
+import carry_look
+import carry_report
 import cli
 
 WORK = cli.TOP / "build/carry"
-REPORTS = cli.TOP / "build/report"
 PATCHES = cli.TOP / "patches"
 HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
-WORDS = ("clean", "moved", "conflict", "without effect")
 MARKS = ("<<<<<<< ", "||||||| ", "=======", ">>>>>>> ")
-TABLES = ("arch/x86/include/asm/paravirt_types.h", "arch/x86/include/asm/paravirt-spinlock.h")
-MEMBER = re.compile(r"\(\*(\w+)\)\s*\(|struct paravirt_callee_save\s+(\w+)\s*;")
-GROUP = re.compile(r"struct pv_(\w+)_ops\s*\{(.*?)\n\}", re.DOTALL)
 
 
 def release_of(tree):
@@ -75,9 +80,14 @@ class Hunk:
         return next((line.strip() for line in added if line.strip()), "")
 
 
+def head(path):
+    """The message of a patch file."""
+    return path.read_text(encoding="utf-8").partition("\n---\n")[0]
+
+
 def parse(path):
-    """A patch file: its head, and {file: [Hunk]}."""
-    head, _, rest = path.read_text(encoding="utf-8").partition("\n---\n")
+    """A patch file: {file: [Hunk]}."""
+    rest = path.read_text(encoding="utf-8").partition("\n---\n")[2]
     files, hunks, left = {}, None, [0, 0]
     for line in rest.split("\n"):
         if not any(left):
@@ -98,7 +108,7 @@ def parse(path):
             left[1] -= 1
     if not files:
         raise cli.MissingError(f"{path}: no patch")
-    return head, files
+    return files
 
 
 def series(release):
@@ -146,7 +156,7 @@ class Carrier:
     def patch(self, path):
         """Put one patch in.  Returns a list of dicts, one for each hunk, and {file: text with marks}."""
         said, marked = [], {}
-        for name, hunks in parse(path)[1].items():
+        for name, hunks in parse(path).items():
             base = self.read(self.base, self.source, name)
             if base is None:
                 raise cli.MissingError(f"{path.name}: {self.source}/{name}: not there, so this is not the source of the series")
@@ -182,21 +192,6 @@ class Carrier:
         return said, marked
 
 
-# Linux's tables
-
-def members(tree):
-    """{group.member} of Linux's own tables."""
-    found = set()
-    for name in TABLES:
-        path = Path(tree) / name
-        if not path.is_file():
-            continue
-        for group, body in GROUP.findall(path.read_text(encoding="utf-8")):
-            body = re.sub(r"/\*.*?\*/", "", body, flags=re.DOTALL)
-            found |= {f"{group}.{a or b}" for a, b in MEMBER.findall(body)}
-    return found
-
-
 # The work tree
 
 class Work:
@@ -212,31 +207,46 @@ class Work:
             raise cli.MissingError(f"git {args[0]} in {self.tree}: {run.stderr.strip()}")
         return run.stdout
 
-    def begin(self, tree, release, target):
-        self.folder.mkdir(parents=True, exist_ok=True)
-        print(f"  COPY    {self.tree} (takes a minute)", flush=True)
-        shutil.rmtree(self.tree, ignore_errors=True)
+    def begin(self, tree, release, key, names=None):
+        """Copy the tree, or only these files of it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.tree.mkdir(parents=True)
+        if names is None:
+            print(f"  COPY    {self.tree} (takes a minute)", flush=True)
         if (Path(tree) / ".git").exists():
-            self.tree.mkdir()
-            archive = subprocess.Popen(["git", "-C", str(tree), "archive", "HEAD"], stdout=subprocess.PIPE)
-            subprocess.run(["tar", "-x", "-C", str(self.tree)], stdin=archive.stdout, check=True)
-            if archive.wait():
-                raise cli.MissingError(f"{tree}: git archive fails")
-        else:
+            self.unpack(tree, names)
+        elif names is None:
             subprocess.run(["cp", "-a", "--reflink=auto", f"{tree}/.", str(self.tree)], check=True)
+        else:
+            for name in names:
+                (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(Path(tree) / name, self.tree / name)
         self.git("init", "-q")
         self.git("config", "gc.auto", "0")
         self.git("config", "core.compression", "0")
         self.git("add", "-A", "-f", ".")
-        self.git("commit", "-q", "-m", "base")
+        self.git("commit", "-q", "--allow-empty", "-m", "base")
         self.git("tag", "base")
-        self.state = {"tree": str(tree), "from": release, "release": target, "done": [], "open": None}
+        self.state = {"tree": str(tree), "from": release, "release": self.folder.name, "series": key, "whole": names is None,
+                      "done": [], "open": None}
         self.save()
 
+    def unpack(self, tree, names):
+        """The last commit of a checkout."""
+        archive = subprocess.Popen(["git", "-C", str(tree), "archive", "HEAD", *(names or [])], stdout=subprocess.PIPE)
+        subprocess.run(["tar", "-x", "-C", str(self.tree)], stdin=archive.stdout, check=True)
+        if archive.wait():
+            raise cli.MissingError(f"{tree}: git archive fails")
+
+    def short(self):
+        """The release without the number of the point release."""
+        return ".".join(self.state["release"].split(".")[:2])
+
     def load(self):
-        if not self.file.is_file():
-            raise cli.MissingError(f"{self.folder}: nothing was carried there")
-        self.state = json.loads(self.file.read_text())
+        """Read what is there; is anything?"""
+        if self.file.is_file():
+            self.state = json.loads(self.file.read_text())
+        return self.file.is_file()
 
     def save(self):
         self.file.write_text(json.dumps(self.state, indent=1) + "\n")
@@ -260,8 +270,11 @@ class Work:
                 any(line.startswith(MARKS[0]) or line.startswith(MARKS[3])
                     for line in (self.tree / n).read_text(encoding="utf-8", errors="replace").split("\n"))]
 
-    def changed(self, commit):
-        return self.git("diff", "--name-only", f"{commit}~", commit).split()
+    def committed(self):
+        """{file: text} of all files that differ from the tree; None: it is gone."""
+        there = set(self.git("ls-tree", "-r", "--name-only", "HEAD").split())
+        return {name: self.git("show", f"HEAD:{name}") if name in there else None
+                for name in self.git("diff", "--name-only", "base", "HEAD").split()}
 
 
 def go_on(work, patches, source):
@@ -276,7 +289,7 @@ def go_on(work, patches, source):
         # The work tree has all earlier patches, by hand or not; so has the other side.
         carrier = Carrier(source, work.tree)
         for earlier in patches[:len(work.state["done"])]:
-            for name, hunks in parse(earlier)[1].items():
+            for name, hunks in parse(earlier).items():
                 lines = carrier.read(carrier.base, carrier.source, name)
                 for hunk in hunks:
                     lines = lines[:hunk.start - 1] + hunk.new + lines[hunk.start - 1 + len(hunk.old):]
@@ -296,50 +309,37 @@ def go_on(work, patches, source):
 
 # The report
 
-def report(work, release, patches, source, tree):
+def attempt(patches, source, tree):
     """Try all patches without a work tree; a hunk in conflict is left out for those that follow."""
     carrier, rows = Carrier(source, tree), []
     for path in patches:
         said, _ = carrier.patch(path)
-        rows += [{"patch": path.name, **s} for s in said]
-    old, new = members(source), members(tree)
-    doc = {"from": release, "to": work.state["release"], "hunks": rows,
-           "members": {"new": sorted(new - old), "gone": sorted(old - new)},
-           "patches": work.state["done"], "open": work.state["open"]}
-    counts = Counter(row["status"] for row in rows)
-    doc["counts"] = {word: counts[word] for word in WORDS}
-    lines = [f"# The series for {release}, carried to Linux {doc['to']}", "",
-             "| " + " | ".join(("hunks", *WORDS)) + " |", "|---" * (len(WORDS) + 1) + "|",
-             f"| {len(rows)} | " + " | ".join(str(counts[w]) for w in WORDS) + " |", ""]
-    wanted = [row for row in rows if row["status"] in ("conflict", "without effect")]
-    if wanted:
-        lines += ["A person must decide:", "", "| patch | file | hunk | | edit |", "|---|---|---|---|---|",
-                  *(f"| {r['patch'][:4]} | {r['file']} | {r['hunk']} | {r['status']} | `{r['edit']}` |" for r in wanted), ""]
-    for word in ("new", "gone"):
-        if doc["members"][word]:
-            lines += [f"Members of Linux's own tables that are {word}: " + ", ".join(doc["members"][word]) + ".", ""]
-    by_hand = [d["patch"] for d in doc["patches"] if d["how"] == "by hand"]
-    lines += [f"{len(doc['patches'])} of {len(patches)} patches are in; by hand: {', '.join(by_hand) or 'none'}.",
-              *([f"Open: {doc['open']}."] if doc["open"] else [])]
-    REPORTS.mkdir(parents=True, exist_ok=True)
-    out = REPORTS / f"carry-{doc['to']}"
-    out.with_name(out.name + ".json").write_text(json.dumps(doc, indent=1) + "\n")
-    out.with_name(out.name + ".md").write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
-    return doc
+        rows += [{"patch": path.name, **one} for one in said]
+    return carrier, rows
+
+
+def texts(side):
+    return {name: None if lines is None else "\n".join(lines) for name, lines in side.items()}
+
+
+def look(work, carrier, release):
+    """What differs beside the edits."""
+    source, tree = carrier.source, carrier.tree
+    before = carry_look.semantic_effects(source, texts(carrier.base), WORK / f"semantic-{release}.json")
+    here = carry_look.semantic_effects(tree, texts(carrier.current) | work.committed())
+    old, new = carry_look.members(source), carry_look.members(tree)
+    return {"semantic": carry_look.semantic_rows(before, here),
+            "members": {"new": sorted(new - old), "gone": sorted(old - new)},
+            "instructions": carry_look.instructions(source, tree)}
 
 
 # Saving
 
-def write_series(work):
-    if work.state["open"]:
-        raise cli.MissingError(f"{work.tree}: {work.state['open']} is not finished; run the same command as before")
-    target = ".".join(work.state["release"].split(".")[:2])
-    out = PATCHES / f"linux-{target}"
-    out.mkdir(exist_ok=True)
-    heads = {p.name: parse(p)[0] for p in series(work.state["from"])}
+def write_series(work, out):
+    """Write the commits as a series."""
+    out.mkdir(parents=True, exist_ok=True)
     # What a person wrote into a series that is there stays.
-    heads |= {p.name: parse(p)[0] for p in out.glob("*.patch")}
+    heads = {p.name: head(p) for p in (*series(work.state["from"]), *out.glob("*.patch"))}
     commits = work.git("rev-list", "--reverse", "base..HEAD").split()
     names = []
     for commit in commits:
@@ -347,6 +347,8 @@ def write_series(work):
         diff = work.git("diff", "--no-ext-diff", f"{commit}~", commit)
         if not diff:
             continue
+        if name not in heads:
+            raise cli.MissingError(f"{work.tree}: commit {commit[:12]} '{name}': no patch of the series has this name")
         stat = work.git("diff", "--stat=80", f"{commit}~", commit)
         diff = "\n".join(re.sub(r"^(@@ .* @@).*", r"\1", line) for line in diff.split("\n") if not line.startswith("index "))
         (out / name).write_text(f"{heads[name]}\n---\n{stat}\n{diff}-- \n2.39\n\n", encoding="utf-8")
@@ -354,39 +356,71 @@ def write_series(work):
     (out / "series").write_text("\n".join(names) + "\n")
     for old in set(out.glob("*.patch")) - {out / n for n in names}:
         old.unlink()
-    print(f"carry: {len(names)} patches in patches/linux-{target}")
+    return names
+
+
+def save(work):
+    if work.state["open"]:
+        raise cli.MissingError(f"{work.tree}: {work.state['open']} is not finished; run the same command as before")
+    out = PATCHES / f"linux-{work.short()}"
+    print(f"carry: {len(write_series(work, out))} patches in {out.relative_to(cli.TOP)}")
+
+
+def carry(args):
+    begin = time.monotonic()
+    patches = series(args.release)
+    key = hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in patches)).hexdigest()
+    work = Work(WORK / release_of(args.tree))
+    begun = work.load() and work.state["whole"]
+    if begun and (work.state["tree"], work.state["from"]) != (str(args.tree), args.release):
+        raise cli.UsageError(f"{work.folder}: begun with {work.state['tree']} from {work.state['from']}; "
+                             "finish that, or remove the folder")
+    if begun and work.state["series"] != key:
+        raise cli.UsageError(f"{work.folder}: patches/linux-{args.release} has changed since it was begun; remove the folder")
+    carrier, rows = attempt(patches, args.source, args.tree)
+    if not begun:
+        # Without a conflict nobody edits there, so the files of the patches are enough.
+        whole = any(row["status"] == "conflict" for row in rows)
+        work.begin(args.tree, args.release, key, None if whole else sorted(carrier.current))
+    wait = go_on(work, patches, args.source)
+    doc = {"from": args.release, "to": work.state["release"], "hunks": rows, "all": len(patches), "patches": work.state["done"],
+           "open": work.state["open"], "seconds": {"merge": round(time.monotonic() - begin)}}
+    begin = time.monotonic()
+    doc |= look(work, carrier, args.release)
+    doc["seconds"]["semantic patches"] = round(time.monotonic() - begin)
+    doc |= {"build": None, "audit": None, "rows": {},
+            "why_not_built": f"{work.state['open']} waits for a person" if wait else "it was not asked for"}
+    page = carry_report.write(doc)
+    if not wait:
+        write_series(work, work.folder / "patches")
+    if args.build and not wait:
+        begin = time.monotonic()
+        doc |= {**carry_build.try_all(work, (work.folder / "patches").relative_to(cli.TOP)), "why_not_built": None}
+        doc["seconds"]["build and boot"] = round(time.monotonic() - begin)
+        page = carry_report.write(doc)
+    print(page, end="")
+    if wait:
+        print(f"carry: {work.state['open']} waits for a person, in {work.tree}:", *wait, sep="\n  ", file=sys.stderr)
+    return cli.EXIT_FAILED if wait or not carry_report.passes(doc) else 0
 
 
 def main(argv):
     parser = cli.Parser(prog="carry.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--from", dest="release", metavar="RELEASE")
     parser.add_argument("--source", metavar="DIR")
+    parser.add_argument("--no-build", dest="build", action="store_false")
     parser.add_argument("--save", action="store_true")
     parser.add_argument("tree", metavar="TREE")
     args = parser.parse_args(argv)
     if args.save:
         work = Work(Path(args.tree))
-        work.load()
-        write_series(work)
+        if not work.load():
+            raise cli.MissingError(f"{work.folder}: nothing was carried there")
+        save(work)
         return 0
     if not args.release or not args.source:
         raise cli.UsageError("--from RELEASE and --source DIR are needed")
-    patches = series(args.release)
-    target = release_of(args.tree)
-    work = Work(WORK / target)
-    if work.file.is_file():
-        work.load()
-        if (work.state["tree"], work.state["from"]) != (str(args.tree), args.release):
-            raise cli.UsageError(f"{work.folder}: begun with {work.state['tree']} from {work.state['from']}; "
-                                 "finish that, or remove the folder")
-    else:
-        work.begin(args.tree, args.release, target)
-    wait = go_on(work, patches, args.source)
-    report(work, args.release, patches, args.source, args.tree)
-    if wait:
-        print(f"carry: {work.state['open']} waits for a person, in {work.tree}:", *wait, sep="\n  ", file=sys.stderr)
-        return cli.EXIT_FAILED
-    return 0
+    return carry(args)
 
 
 if __name__ == "__main__":

@@ -97,8 +97,8 @@ def means(path):
             table.append((where, f"{one} / {other}",
                           *(f"{linux_bench.mean(linux_bench.ratio(envs, where, name, of, to) for name in names):.4f}"
                             for names in lists.values())))
-    return ["Executed instructions, the hypervisor's included: geometric means.  The workloads",
-            *(f"of list {which}, {len(names)}: {linux_bench.LISTS[which]}" for which, names in lists.items()), "", *columns(table)], []
+    return ["Executed instructions, the hypervisor's included: geometric means.",
+            *(f"list {which}, {len(names)}: {linux_bench.LISTS[which]}" for which, names in lists.items()), "", *columns(table)], []
 
 
 def make(target):

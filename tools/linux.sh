@@ -3,7 +3,9 @@
 #
 # Linux with pvops: fetch Debian's source package, unpack it, apply the
 # series, configure, build.  Results of earlier runs are reused; nothing is installed.
-# KERNEL and TREE in the environment say which Linux (tools/release.sh); for Linux 6.1:
+# KERNEL and TREE in the environment say which Linux (tools/release.sh).  SERIES is a folder
+# with a series in the place of patches/linux-RELEASE, as tools/carry.py writes it; its path
+# begins in the project.  For Linux 6.1:
 #
 #	tools/linux.sh			build/linux-6.1/ours/arch/x86/boot/bzImage
 #	tools/linux.sh build stock	build/linux-6.1/stock: Linux's own pv_ops
@@ -34,7 +36,7 @@ ours | stock | unhooked) objects=$linux/$kernel ;;
 esac
 config=$objects/.pvops-config
 fetch=build/linux-fetch
-series=patches/linux-$release
+series=${SERIES:-patches/linux-$release}
 jobs=${JOBS:-$(nproc)}
 
 step()

@@ -98,7 +98,7 @@ with tempfile.TemporaryDirectory() as folder:
     tap.ok("native    native      1    31 of 31     71  1,433\ndom0, mm  xen         1    30 of 31     71  1,433\n" in text,
            "each row has its results, configurations last", text)
     tap.ok("\ndom0, mm: NOT: xen is chosen\ndom0, mm: NOT: is native\n" in text, "what does not hold is said", text)
-    tap.ok("of list core, 2: one thread" in text and "native  this series / no paravirtualization         1.1000\n" in text and
+    tap.ok("list core, 2: one thread" in text and "native  this series / no paravirtualization         1.1000\n" in text and
            "xenpv   this series / Linux's own pv_ops            0.8000\n" in text, "the means are geometric ones", text)
     tap.ok(all(len(line) < 76 for line in text.split("\n") if not line.startswith(("Subject", "From"))), "lines are short",
            *(line for line in text.split("\n") if len(line) > 75))
