@@ -21,7 +21,7 @@ static const char *const sensitive[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
 	NAME(INVLPGB, "invlpgb"), NAME(TLBSYNC, "tlbsync"), NAME(PVALIDATE, "pvalidate"),
 	NAME(RMPADJUST, "rmpadjust"), NAME(RMPUPDATE, "rmpupdate"), NAME(PSMASH, "psmash"),
 	NAME(TDCALL, "tdcall"), NAME(SEAMCALL, "seamcall"), NAME(PCONFIG, "pconfig"),
-	NAME(HRESET, "hreset"),
+	NAME(HRESET, "hreset"), NAME(LOADIWKEY, "loadiwkey"),
 	NAME(XSAVES, "xsaves"), NAME(XRSTORS, "xrstors"), NAME(XSAVES64, "xsaves"),
 	NAME(XRSTORS64, "xrstors"),
 	NAME(IN, "in"), NAME(INSB, "in"), NAME(INSW, "in"), NAME(INSD, "in"),
@@ -39,7 +39,8 @@ static const char *const sensitive[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
 };
 
 /*
- * Instructions that the disassembler does not know: Intel's manual of FRED, LKGS and WRMSRNS.
+ * Instructions that the disassembler does not know: Intel's manual of FRED, LKGS and WRMSRNS,
+ * and of PBNDKB.
  * Two bytes behind the prefix; of LKGS the second has the operand, whose bits 3 to 5 are 6.
  */
 static const struct {
@@ -50,6 +51,7 @@ static const struct {
 	{ "wrmsrns", 0, 0x01, 0xc6, 0xff },
 	{ "rdmsrlist", 0xf2, 0x01, 0xc6, 0xff },
 	{ "wrmsrlist", 0xf3, 0x01, 0xc6, 0xff },
+	{ "pbndkb", 0, 0x01, 0xc7, 0xff },
 	{ "erets", 0xf2, 0x01, 0xca, 0xff },
 	{ "eretu", 0xf3, 0x01, 0xca, 0xff },
 };
