@@ -20,7 +20,7 @@ unit_objects := $(patsubst %,$(B)/unit/%.o,$(basename $(unit_core) $(unit_shared
 unit_programs := $(unit_names:%=$(B)/unit/test-host-%)
 unit_scripts := tests/unit/opdoc.t tests/unit/sparse.t tests/unit/catalogue.t tests/unit/prefix.t tests/unit/setup.t \
 	tests/unit/targets.t tests/unit/version.t tests/unit/pagecheck.t tests/unit/make.t tests/unit/report.t \
-	tests/unit/stack.t tests/unit/portcheck.t tests/unit/rows.t tests/unit/carry.t tests/unit/cover.t
+	tests/unit/stack.t tests/unit/portcheck.t tests/unit/rows.t tests/unit/carry.t tests/unit/cover.t tests/unit/terminated.t
 
 # catalogue.t builds against other headers.
 unit_include ?= include
