@@ -68,15 +68,15 @@ static int sleep_in_lazy_mode(pte_t *ptep)
 {
 	bool before, behind, inner;
 
-	arch_enter_lazy_mmu_mode();
-	arch_enter_lazy_mmu_mode();
+	enter_lazy_mode();
+	enter_lazy_mode();
 	before = waits(ptep);
 	usleep_range(3000, 4000);
 	behind = waits(ptep);
-	arch_leave_lazy_mmu_mode();
+	leave_lazy_mode();
 	inner = waits(ptep);
 	usleep_range(3000, 4000);
-	arch_leave_lazy_mmu_mode();
+	leave_lazy_mode();
 	SHOULD(behind == before);
 	SHOULD(inner == before);
 	SHOULD(!waits(ptep));
@@ -92,8 +92,8 @@ static int busy_in_lazy_mode(pte_t *ptep, const struct other *other)
 	unsigned int rounds = READ_ONCE(other->rounds);
 	bool before, same = true;
 
-	arch_enter_lazy_mmu_mode();
-	arch_enter_lazy_mmu_mode();
+	enter_lazy_mode();
+	enter_lazy_mode();
 	before = waits(ptep);
 	while (time_before(jiffies, end) ||
 	       (preempt_model_full() && READ_ONCE(other->rounds) == rounds &&
@@ -105,9 +105,9 @@ static int busy_in_lazy_mode(pte_t *ptep, const struct other *other)
 		same &= waits(ptep) == before;
 	}
 	rounds = READ_ONCE(other->rounds) - rounds;
-	arch_leave_lazy_mmu_mode();
+	leave_lazy_mode();
 	same &= waits(ptep) == before;
-	arch_leave_lazy_mmu_mode();
+	leave_lazy_mode();
 	SHOULD(same);
 	SHOULD(!waits(ptep));
 	SHOULD(!preempt_model_full() || rounds);
@@ -127,14 +127,14 @@ static int moved_task(void *arg)
 	pte_t *ptep = moved->ptep, pte = READ_ONCE(*ptep);
 
 	while (!kthread_should_stop()) {
-		arch_enter_lazy_mmu_mode();
+		enter_lazy_mode();
 		set_pte(ptep, pte);
-		arch_enter_lazy_mmu_mode();
+		enter_lazy_mode();
 		set_pte(ptep, pte_wrprotect(pte));
-		arch_leave_lazy_mmu_mode();
+		leave_lazy_mode();
 		set_pte(ptep, pte);
 		set_pte(ptep, pte_wrprotect(pte));
-		arch_leave_lazy_mmu_mode();
+		leave_lazy_mode();
 		moved->wrong += !!pte_write(READ_ONCE(*ptep));
 		set_pte(ptep, pte);
 		moved->wrong += !pte_write(READ_ONCE(*ptep));

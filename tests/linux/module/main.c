@@ -15,6 +15,9 @@
 #include <linux/smp.h>
 #include <linux/vmalloc.h>
 
+#if __has_include(<asm/cpuid/api.h>)
+#include <asm/cpuid/api.h>
+#endif
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/msr.h>
@@ -83,15 +86,15 @@ static int test_cpu(void)
 	__cpuid(&eax, &ebx, &ecx, &edx);
 	SHOULD(eax == boot_cpu_data.cpuid_level);
 	SHOULD(ebx == *(u32 *)boot_cpu_data.x86_vendor_id);
-	SHOULD(!rdmsrl_safe(MSR_EFER, &value));
+	SHOULD(!read_msr64_safe(MSR_EFER, &value));
 	SHOULD(value & EFER_LMA);
-	rdmsrl(MSR_EFER, again);
+	read_msr64(MSR_EFER, again);
 	SHOULD(value == again);
 	/* The FS base of the task, written back unchanged. */
 	preempt_disable();
-	rdmsrl(MSR_FS_BASE, value);
-	wrmsrl(MSR_FS_BASE, value);
-	rdmsrl(MSR_FS_BASE, again);
+	read_msr64(MSR_FS_BASE, value);
+	write_msr64(MSR_FS_BASE, value);
+	read_msr64(MSR_FS_BASE, again);
 	preempt_enable();
 	SHOULD(value == again);
 #ifdef CONFIG_PVOPS
@@ -176,10 +179,10 @@ static int test_table(struct page *page, pte_t *table)
 #endif
 
 	preempt_disable();
-	arch_enter_lazy_mmu_mode();
+	enter_lazy_mode();
 	for (nr = 0; nr < PTRS_PER_PTE; nr++)
 		set_pte(table + nr, nr & 1 ? pte : pte_wrprotect(pte));
-	arch_leave_lazy_mmu_mode();
+	leave_lazy_mode();
 	preempt_enable();
 	for (nr = 0; nr < PTRS_PER_PTE; nr++)
 		SHOULD(pte_pfn(table[nr]) == page_to_pfn(page) &&
@@ -191,7 +194,7 @@ static int test_table(struct page *page, pte_t *table)
 static int test_mapping(struct page **pages, u8 *first, u8 *second)
 {
 	unsigned int level;
-	u8 *va = vmap(pages, 1, VM_MAP, PAGE_KERNEL);
+	u8 *va = vmap(pages, 1, VM_MAP, FLUSHABLE);
 	pte_t *ptep;
 	u8 saw[3];
 
@@ -202,11 +205,11 @@ static int test_mapping(struct page **pages, u8 *first, u8 *second)
 	SHOULD(ptep && level == PG_LEVEL_4K);
 	preempt_disable();
 	saw[0] = READ_ONCE(*va);
-	set_pte(ptep, mk_pte(pages[1], PAGE_KERNEL));
-	__flush_tlb_all();
+	set_pte(ptep, mk_pte(pages[1], FLUSHABLE));
+	flush_this_cpu();
 	saw[1] = READ_ONCE(*va);
-	set_pte(ptep, mk_pte(pages[0], PAGE_KERNEL));
-	__flush_tlb_all();
+	set_pte(ptep, mk_pte(pages[0], FLUSHABLE));
+	flush_this_cpu();
 	saw[2] = READ_ONCE(*va);
 	preempt_enable();
 	vunmap(va);
