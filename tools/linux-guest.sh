@@ -100,6 +100,7 @@ mm_selftests()
 	for name in $(sed -n '/^mm_tests=/,/^"/s/^\([a-z][^ =]*\).*/\1/p' tests/linux/init | grep -v '^mm_tests' | sort -u); do
 		[ ! -e "$mm/${name%_64}.c" ] || names="$names $name"
 	done
+	[ "$names" ] || { echo "linux-guest: $mm: has none of the selftests that tests/linux/init names" >&2; exit 1; }
 	quietly HEADERS $out/headers make -C $source O="$top/$out/headers" headers
 	# shellcheck disable=SC2086
 	quietly MAKE $out/mm-selftests make -C $mm OUTPUT="$top/$out/mm-selftests" CC="$cc" \

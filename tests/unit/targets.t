@@ -173,6 +173,7 @@ def stand_ins(where):
     files = {"Makefile": KERNEL, "arch/x86/use.c": "pv_ops\n", "arch/x86/kernel/kvm.c": "\n", "drivers/use.c": "\n", "scripts/unifdef.c": ""}
     for name in ("x86", "vm"):
         files |= {f"tools/testing/selftests/{name}/Makefile": SELFTESTS, f"tools/testing/selftests/{name}/a.c": ""}
+    files["tools/testing/selftests/vm/compaction_test.c"] = ""
     for path, text in files.items():
         (source / path).parent.mkdir(parents=True, exist_ok=True)
         (source / path).write_text(text, encoding="utf-8")
