@@ -15,9 +15,6 @@
 #include <linux/smp.h>
 #include <linux/vmalloc.h>
 
-#if __has_include(<asm/cpuid/api.h>)
-#include <asm/cpuid/api.h>
-#endif
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/msr.h>

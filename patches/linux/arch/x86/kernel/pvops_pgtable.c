@@ -111,10 +111,11 @@ bool pvops_ptep_try_set(pte_t *ptep, pte_t pte)
 	unsigned long flags;
 	bool empty;
 
-	if (!in_nmi())
-		raw_spin_lock_irqsave(&installers, flags);
-	else if (!raw_spin_trylock_irqsave(&installers, flags))
-		return false;
+	while (!raw_spin_trylock_irqsave(&installers, flags)) {
+		if (in_nmi())
+			return false;
+		cpu_relax();
+	}
 	pv_batch_flush();
 	empty = pte_none(READ_ONCE(*ptep));
 	if (empty) {

@@ -24,7 +24,7 @@
 #define PVOPS_CPUID_HEADER	<asm/processor.h>
 #define PVOPS_PV_INFO
 #define pvops_leave_out_io_delay()	((void)0)
-#define PVOPS_MSR_VALUE(val)	(u32)(val), (u32)((val) >> 32)
+#define PVOPS_MSR_VALUE(val)	(u32)((val) & 0xffffffff), (u32)((val) >> 32)
 #define pvops_read_msr_safe(read, msr, p)				\
 ({									\
 	int _err = 0;							\

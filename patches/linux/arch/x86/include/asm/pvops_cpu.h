@@ -48,12 +48,27 @@ static __always_inline void pvops_outline_cpuid(unsigned int *eax,
 	*edx = regs.edx;
 }
 
+/* Linux's own is in a header that those who include this one need not have. */
+static __always_inline void pvops_native_cpuid(unsigned int *eax,
+					       unsigned int *ebx,
+					       unsigned int *ecx,
+					       unsigned int *edx)
+{
+	struct pv_cpuid regs = { .eax = *eax, .ecx = *ecx };
+
+	pv_native_cpuid(&regs);
+	*eax = regs.eax;
+	*ebx = regs.ebx;
+	*ecx = regs.ecx;
+	*edx = regs.edx;
+}
+
 #define __cpuid(eax, ebx, ecx, edx)					\
 do {									\
 	if (unlikely(pv_replaced_cpuid()))				\
 		pvops_outline_cpuid(eax, ebx, ecx, edx);		\
 	else								\
-		native_cpuid(eax, ebx, ecx, edx);			\
+		pvops_native_cpuid(eax, ebx, ecx, edx);			\
 } while (0)
 
 /* In line is Linux's own code, which orders accesses to DR7. */
