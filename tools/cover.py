@@ -10,9 +10,9 @@ of patches/cover.txt, and tables of the reports:
   build/report/linux-RELEASE.json     executed instructions, by make bench GUEST=linux
 
 A report that is not there is named in one line, and its table is left out.  So is a row that
-has booted another kernel than the one that is built, and a measurement that is older than it.  KERNEL and TREE in the environment say
-which Linux (tools/release.sh).  Exit status: 0 done; 2 wrong arguments; 3 a file is missing, or
-cannot be read.
+has booted another kernel than the one that is built, and a measurement that is older than it.
+KERNEL and TREE in the environment say which Linux (tools/release.sh).  Exit status: 0 done; 2
+wrong arguments; 3 a file is missing, or cannot be read.
 """
 import json
 import os

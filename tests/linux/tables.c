@@ -37,6 +37,8 @@
 /* Other processes of the machine may begin or end meanwhile. */
 #define NOISE		16
 #define PATIENCE	10
+/* Tenths of a second without a change. */
+#define STILL		5
 
 static bool bad;
 
@@ -113,10 +115,31 @@ static bool cpu_flag(const char *flag)
 	return false;
 }
 
-/* Tables come back behind RCU. */
+static void tick(void)
+{
+	const struct timespec length = { .tv_nsec = 100000000 };
+
+	nanosleep(&length, NULL);
+}
+
+/* Those of processes that have ended come back behind RCU: wait until the count stands still. */
+static long settled(void)
+{
+	time_t until = time(NULL) + PATIENCE;
+	long before = counted(), now;
+	int still = 0;
+
+	while (still < STILL && time(NULL) <= until) {
+		tick();
+		now = counted();
+		still = labs(now - before) <= 1 ? still + 1 : 0;
+		before = now;
+	}
+	return before;
+}
+
 static void comes_back(long to, const char *what)
 {
-	const struct timespec tick = { .tv_nsec = 100000000 };
 	time_t until = time(NULL) + PATIENCE;
 	long now;
 
@@ -124,14 +147,14 @@ static void comes_back(long to, const char *what)
 		now = counted();
 		if (labs(now - to) <= NOISE)
 			return;
-		nanosleep(&tick, NULL);
+		tick();
 	} while (time(NULL) <= until);
 	mismatch("%s: %ld tables are counted, %ld before", what, now, to);
 }
 
 static void places(bool puds)
 {
-	long before = counted(), own = tables_of(getpid()), nr = PLACES * (puds ? 3 : 2), now;
+	long before = settled(), own = tables_of(getpid()), nr = PLACES * (puds ? 3 : 2), now;
 	unsigned char *at[PLACES];
 	int i;
 
@@ -159,7 +182,7 @@ static void places(bool puds)
 /* roots: pages that are counted of a root, and of a P4D table. */
 static void processes(int roots)
 {
-	long before = counted(), tables = 0, now, extra;
+	long before = settled(), tables = 0, now, extra;
 	pid_t child[PROCESSES];
 	int i;
 

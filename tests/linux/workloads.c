@@ -208,15 +208,22 @@ static void pass_on(int from, int to)
 		_exit(1);
 }
 
-static void switch_start(void)
+/* A process with a pipe to it, and one from it. */
+static void fork_partner(void)
 {
 	if (pipe(to_child) || pipe(to_parent))
 		die("pipe");
 	partner = fork();
 	if (partner < 0)
 		die("fork");
-	if (!partner) {
+	if (!partner)
 		close(to_child[1]);
+}
+
+static void switch_start(void)
+{
+	fork_partner();
+	if (!partner) {
 		for (;;)
 			pass_on(to_child[0], to_parent[1]);
 	}
@@ -300,13 +307,8 @@ static void exit_before(void)
 {
 	char c;
 
-	if (pipe(to_child) || pipe(to_parent))
-		die("pipe");
-	partner = fork();
-	if (partner < 0)
-		die("fork");
+	fork_partner();
 	if (!partner) {
-		close(to_child[1]);
 		range_start();
 		if (write(to_parent[1], "r", 1) != 1)
 			_exit(1);

@@ -11,7 +11,8 @@
 
 /*
  * Since 7.0 Linux has what does not concern its table in headers of its own:
- * pv_info, the delay of I/O, time, locks, the cache.
+ * pv_info, the delay of I/O, time, locks, the cache.  Its functions for MSRs take
+ * values of 64 bits, which are two arguments before.
  */
 #ifdef CONFIG_HAVE_PV_STEAL_CLOCK_GEN
 #define PVOPS_SPLIT_HEADERS
