@@ -139,8 +139,9 @@ def includes(root):
 # Form
 
 def pages(root):
-    """Markdown, but not what is built."""
-    return sorted(p for p in root.rglob("*.md") if p.relative_to(root).parts[0] != "build")
+    """Markdown, but not what is built: other targets write there meanwhile, so it is not entered."""
+    folders = [p for p in root.iterdir() if p.is_dir() and p.name not in ("build", ".git")]
+    return sorted([*root.glob("*.md"), *(p for folder in folders for p in folder.rglob("*.md"))])
 
 
 def width(root):

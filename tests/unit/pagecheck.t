@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR MIT
 """test-host-pagecheck: the pages are what the sources are, and tools/pagecheck.py notices what
 it must notice.  Each fault is planted in a copy of the tree."""
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / "tools/pagecheck.py"
+sys.path.insert(0, str(TOOL.parent))
+import pagecheck  # noqa: E402
+
 PAGE, WALKS = "docs/choosing-a-backend.md", "docs/architecture.md"
 
 results = []
@@ -91,6 +95,19 @@ def main():
         page.write_text(page.read_text(encoding="utf-8") + "\n    " + 200 * "x" + "\n```\n" + 200 * "x" + "\n```\n",
                         encoding="utf-8")
         ok(check(root) == (0, ""), "output of programs may have longer lines", check(root)[1])
+
+        (root / "build").mkdir()
+        entered, scandir = [], os.scandir
+
+        def watched(path="."):
+            entered.append(Path(path).name)
+            return scandir(path)
+
+        os.scandir = watched
+        names = [path.name for path in pagecheck.pages(root)]
+        os.scandir = scandir
+        ok("build" not in entered and "backends" in entered and "README.md" in names,
+           "a folder that other targets write to meanwhile is not entered", " ".join(entered))
     print(f"1..{len(results)}")
     return 0 if all(results) else 1
 
