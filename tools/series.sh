@@ -144,13 +144,14 @@ check_trees()
 
 # The objects of all files that the series touches.
 objs="arch/x86/kernel/alternative.o arch/x86/kernel/cpu/vmware.o arch/x86/kernel/head64.o
-	arch/x86/kernel/kvm.o arch/x86/kernel/module.o arch/x86/kernel/paravirt-spinlocks.o
-	arch/x86/hyperv/ arch/x86/platform/pvh/ arch/x86/xen/"
+	arch/x86/kernel/kprobes/core.o arch/x86/kernel/kvm.o arch/x86/kernel/module.o
+	arch/x86/kernel/paravirt-spinlocks.o arch/x86/kernel/smpboot.o
+	arch/x86/hyperv/ arch/x86/mm/ arch/x86/platform/pvh/ arch/x86/xen/ mm/"
 
-# Configure and build them; $1: kernel of tools/linux.config.
+# Configure and build them, with what tools/linux-mm.config has; $1: kernel of tools/linux.config.
 build_objects()
 {
-	lines_for "$1" >$linux/series.config
+	lines_for "$1" tools/linux-mm.config >$linux/series.config
 	# shellcheck disable=SC2086 # a list of targets
 	{
 		make -s -C $git O="$top/$objects" ${CC:+"CC=$CC"} \
@@ -162,11 +163,11 @@ build_objects()
 
 disassemble()
 {
-	find $objects/arch/x86/kernel/kvm.o $objects/arch/x86/hyperv $objects/arch/x86/xen \
-		$objects/arch/x86/kernel/cpu/vmware.o $objects/arch/x86/kernel/head64.o \
-		$objects/arch/x86/kernel/alternative.o $objects/arch/x86/kernel/module.o \
-		$objects/arch/x86/kernel/paravirt-spinlocks.o $objects/arch/x86/platform/pvh \
-		-name '*.o' ! -name built-in.o | sort | xargs objdump -dr
+	(
+		cd $objects
+		# shellcheck disable=SC2086 # a list of paths
+		find $objs -name '*.o' ! -name built-in.o | sort | xargs objdump -dr
+	)
 }
 
 # Every step must build.  Without the option the code must not change; with it the code that

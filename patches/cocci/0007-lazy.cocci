@@ -63,12 +63,16 @@ identifier set = { __page_table_check_pte_set, __page_table_check_ptes_set };
  {
  ...
 (
++#ifdef CONFIG_PVOPS
 +/* What is replaced may be gone already, in an update that waits. */
 +arch_flush_lazy_mmu_mode();
++#endif
  __page_table_check_pte_clear(...);
 |
++#ifdef CONFIG_PVOPS
 +/* What is replaced may be gone already, in an update that waits. */
 +arch_flush_lazy_mmu_mode();
++#endif
  for (...; ...; ...) __page_table_check_pte_clear(...);
 )
  ...

@@ -66,8 +66,10 @@ void __page_table_check_pte_set(struct mm_struct *mm, unsigned long addr,
 	if (&init_mm == mm)
 		return;
 
+#ifdef CONFIG_PVOPS
 	/* What is replaced may be gone already, in an update that waits. */
 	arch_flush_lazy_mmu_mode();
+#endif
 	__page_table_check_pte_clear(mm, addr, *ptep);
 	if (one(pte)) {
 		two(pte);
@@ -83,8 +85,10 @@ void __page_table_check_ptes_set(struct mm_struct *mm, pte_t *ptep, pte_t pte,
 	if (&init_mm == mm)
 		return;
 
+#ifdef CONFIG_PVOPS
 	/* What is replaced may be gone already, in an update that waits. */
 	arch_flush_lazy_mmu_mode();
+#endif
 	for (i = 0; i < nr; i++)
 		__page_table_check_pte_clear(mm, ptep_get(ptep + i));
 	if (one(pte))
