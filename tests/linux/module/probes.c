@@ -50,15 +50,19 @@ static noinline int masks(void)
 
 static int check_masks(void)
 {
-	static struct site at[512];
 	char text[KSYM_SYMBOL_LEN];
 	unsigned int nr, size, set = 0, reached = 0;
+	struct site *at;
 	int wrong;
 
 	/* As in "masks+0x0/0x9d [pvops_probes]". */
 	sprint_symbol(text, (unsigned long)masks);
-	if (sscanf(text, "masks+0x0/%x", &size) != 1 || size > ARRAY_SIZE(at))
+	if (sscanf(text, "masks+0x0/%x", &size) != 1)
 		return -EINVAL;
+	/* With lockdep the function has some kilobytes. */
+	at = kvcalloc(size, sizeof(*at), GFP_KERNEL);
+	if (!at)
+		return -ENOMEM;
 	for (nr = 0; nr < size; nr++) {
 		at[nr].probe.addr = (void *)masks + nr;
 		at[nr].probe.pre_handler = reach;
@@ -71,6 +75,7 @@ static int check_masks(void)
 			unregister_kprobe(&at[nr].probe);
 		reached += at[nr].reached;
 	}
+	kvfree(at);
 	local_irq_enable();
 	pr_info("pvops_probes: masks: set %u reached %u wrong %#x\n", set, reached, wrong);
 	return !wrong && reached > 10 ? 0 : -EIO;
