@@ -96,7 +96,9 @@ def _bad_measurement(m, path, size):
     """Errors of one measurement, or of one in a series, as lines."""
     if m["insns"] is None:
         return [] if is_a(m.get("why", None), TEXT) else [f"{path}: not measured, and no \"why\""]
-    bad = [f"{path}.{k}: is not a number" for k, v in m.items() if not is_a(v, NUMBER)]
+    bad = [f"{path}.{k}: is not a number" for k, v in m.items() if k != "list" and not is_a(v, NUMBER)]
+    if not is_a(m.get("list", ""), TEXT):
+        bad.append(f"{path}.list: is not a text")
     if bad or size is None:
         return bad
     if "per_entry" not in m:

@@ -328,10 +328,14 @@ for name, change, line in (
         ("no per_entry", lambda e: e["bench"]["array"]["256"].pop("per_entry"), "bench.array.256: of a series"),
         ("wrong per_entry", lambda e: e["bench"]["array"]["256"].update(insns=100),
          "bench.array.256: 100 instructions are not 256 times 100"),
+        ("no name of a list", lambda e: e["ops"]["set_pte"].update(list=2), "ops.set_pte.list: is not a text"),
         ("cost", lambda e: e.update(patch_insns_per_site="50"), "patch_insns_per_site: is not a number"),
 ):
     bad = broken(change)
     tap.ok(len(bad) == 1 and bad[0].startswith("native: " + line), f"report: {name} is found", *bad)
+listed = copy.deepcopy(good)
+listed["envs"]["native"]["bench"]["nop_sled_100"]["list"] = "core"
+tap.empty(report.validate(listed), "a measurement may belong to a list")
 tap.ok(report.validate([]) and report.validate({"envs": {"native": 1}, "image_sha256": "", "qemu": ""}),
        "report: a report that is no object is found")
 text = report.table(good)
