@@ -31,6 +31,17 @@ static bool has_other_users(const struct mm_struct *mm)
 }
 
 /*
+ * May D be lost if the entry is read, and a later update replaces it?  Only a
+ * clean, writable entry can get it.  A lost A costs nothing: pages of entries
+ * that go are not aged by it.
+ */
+static bool may_get_dirty(const struct mm_struct *mm, pte_t pte)
+{
+	return (pte_flags(pte) & (_PAGE_PRESENT | _PAGE_RW | _PAGE_DIRTY)) ==
+	       (_PAGE_PRESENT | _PAGE_RW) && has_other_users(mm);
+}
+
+/*
  * Removes the entry at once, and returns it.  A and D bits that hardware sets
  * in the last moment stay in the entry; the result has them, too.
  */
@@ -48,12 +59,10 @@ static pte_t take_out(pte_t *ptep)
 
 pte_t pvops_ptep_give_up(struct mm_struct *mm, pte_t *ptep)
 {
-	pte_t pte;
+	pte_t pte = READ_ONCE(*ptep);
 
-	if (has_other_users(mm) && pte_flags(READ_ONCE(*ptep)) & _PAGE_PRESENT)
+	if (may_get_dirty(mm, pte))
 		pte = take_out(ptep);
-	else
-		pte = READ_ONCE(*ptep);
 	pv_outline_set_pte((pv_pte_t *)ptep, (__force pv_pte_t)0);
 	return pte;
 }
@@ -83,13 +92,10 @@ EXPORT_SYMBOL_GPL(pvops_ptep_set_wrprotect);
 int pvops_ptep_test_and_clear_young(struct mm_struct *mm, pte_t *ptep)
 {
 	pte_t pte = READ_ONCE(*ptep);
-	pteval_t flags = pte_flags(pte);
 
-	if (!(flags & _PAGE_ACCESSED))
+	if (!(pte_flags(pte) & _PAGE_ACCESSED))
 		return 0;
-	/* Only a clean, writable entry has a D bit to lose. */
-	if ((flags & (_PAGE_PRESENT | _PAGE_RW | _PAGE_DIRTY)) ==
-	    (_PAGE_PRESENT | _PAGE_RW) && has_other_users(mm))
+	if (may_get_dirty(mm, pte))
 		pte = take_out(ptep);
 	pte.pte &= ~_PAGE_ACCESSED;
 	pv_outline_set_pte((pv_pte_t *)ptep, (__force pv_pte_t)pte.pte);
