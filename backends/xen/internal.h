@@ -227,10 +227,15 @@ static __always_inline struct mmuext_op pvxen_mmuext_mfn(u32 cmd, pv_mfn_t mfn)
 /* A lock of this backend.  Interrupts are masked while it is held. */
 struct pvxen_lock {
 	u8 taken;
+	/* how often a CPU has found it taken */
+	u32 waits;
 };
 
 static __always_inline void pvxen_lock_spin(struct pvxen_lock *lock)
 {
+	if (__builtin_expect(!__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE), 1))
+		return;
+	__atomic_fetch_add(&lock->waits, 1, __ATOMIC_RELAXED);
 	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
 		while (__atomic_load_n(&lock->taken, __ATOMIC_RELAXED))
 			asm volatile("pause");

@@ -19,6 +19,8 @@ void pvxen_mc_init(void);
 void pvxen_cpu_registers_init(void);
 
 u64 pvxen_hypercalls(u32 nr);
+u32 pvxen_tables_kept(void);
+u64 pvxen_lock_waits(void);
 void pvxen_null_hypercall(void);
 
 /* Such a kernel has its own version of these; here smp.c, events.c and backend.c have them. */

@@ -9,9 +9,6 @@
  */
 #include "internal.h"
 
-/* Most tables kept per level; table_cache() lowers the bound. */
-#define CACHE_MAX	64
-
 /*
  * A table with more entries than this is unpinned and given back, not emptied and kept.
  * Cost for n entries at level 1: 470 + 461 n to empty it, 22,000 + 145 n to unpin it, map
@@ -28,48 +25,53 @@ static const u32 clear_max[] = { 64, 40, 40 };
  */
 #define GIVE_MAX	4
 
-struct table_cache {
-	pv_pfn_t pfn[CACHE_MAX];
-	u32 count;
-};
-
-/* Levels 1 to 4; a pair of roots is kept by its kernel root. */
-static struct table_cache caches[ROOT_LEVEL];
-static u32 bound = CACHE_MAX;
-static struct pvxen_lock cache_lock;
-
 /*
- * The user root of each root: a hash table by PFN, whose records are in port pages
- * that are never freed.
+ * Kept tables: a list of each CPU, and one that all CPUs share.  A pair of roots is kept by
+ * its kernel root.  The lock of a CPU's list is free, except while table_cache() empties
+ * the lists of all CPUs.
  */
-struct root_pair {
-	pv_pfn_t kernel;
-	pv_pfn_t user;
-	struct root_pair *next;
+#define KEPT_MAX	64
+
+struct kept_tables {
+	struct pvxen_lock lock;
+	/* of the lists of all CPUs that have kept a table */
+	struct kept_tables *next;
+	bool listed;
+	struct {
+		u32 count;
+		pv_pfn_t pfn[KEPT_MAX];
+	} level[ROOT_LEVEL];
 };
 
-#define BUCKETS		256
+static PV_PERCPU_DEFINE(struct kept_tables, pvxen_kept);
+static struct kept_tables shared, *all_kept;
 
-static struct root_pair *bucket[BUCKETS];
-static struct root_pair *free_pairs;
-static struct pvxen_lock pair_lock;
+/* As many go from a CPU's list to the shared one, and back, at once. */
+#define MOVED_MAX	16
+#define OWN_MAX		(2 * MOVED_MAX)
 
-static struct root_pair **bucket_of(pv_pfn_t pfn)
+/* Most tables per level in a CPU's list, and in the shared one. */
+static u32 own_bound = OWN_MAX, shared_bound = KEPT_MAX;
+
+u64 pvxen_lock_waits(void)
 {
-	return &bucket[pv_pfn_nr(pfn) % BUCKETS];
+	u64 waits = __atomic_load_n(&shared.lock.waits, __ATOMIC_RELAXED);
+	const struct kept_tables *kept = __atomic_load_n(&all_kept, __ATOMIC_ACQUIRE);
+
+	for (; kept; kept = kept->next)
+		waits += __atomic_load_n(&kept->lock.waits, __ATOMIC_RELAXED);
+	return waits;
 }
 
+/* A root's page has the address of its user root; no lock is needed to read it. */
 bool pvxen_user_root_pfn(pv_pfn_t root, pv_pfn_t *user)
 {
-	pv_flags_t flags = pvxen_lock(&pair_lock);
-	const struct root_pair *pair = *bucket_of(root);
+	const u64 *word = pv_port_page_word(root);
 
-	while (pair && pair->kernel != root)
-		pair = pair->next;
-	if (pair)
-		*user = pair->user;
-	pvxen_unlock(&pair_lock, flags);
-	return pair;
+	if (!word || !*word)
+		return false;
+	*user = pv_pfn(*word >> PV_PAGE_SHIFT);
+	return true;
 }
 
 pv_mfn_t pvxen_user_root(pv_pfn_t root)
@@ -77,62 +79,6 @@ pv_mfn_t pvxen_user_root(pv_pfn_t root)
 	pv_pfn_t user;
 
 	return pvxen_user_root_pfn(root, &user) ? pvxen_mfn(user) : pv_mfn(0);
-}
-
-static bool more_pairs(void)
-{
-	pv_pfn_t pfn = pv_port_alloc_page();
-	struct root_pair *pair;
-	pv_flags_t flags;
-	u32 i;
-
-	if (pfn == PV_PFN_NONE)
-		return false;
-	pair = pv_port_pfn_to_virt(pfn);
-	flags = pvxen_lock(&pair_lock);
-	for (i = 0; i < PV_PAGE_SIZE / sizeof(*pair); i++) {
-		pair[i].next = free_pairs;
-		free_pairs = &pair[i];
-	}
-	pvxen_unlock(&pair_lock, flags);
-	return true;
-}
-
-static bool add_pair(pv_pfn_t kernel, pv_pfn_t user)
-{
-	struct root_pair *pair;
-	pv_flags_t flags;
-
-	do {
-		flags = pvxen_lock(&pair_lock);
-		pair = free_pairs;
-		if (pair) {
-			free_pairs = pair->next;
-			pair->kernel = kernel;
-			pair->user = user;
-			pair->next = *bucket_of(kernel);
-			*bucket_of(kernel) = pair;
-		}
-		pvxen_unlock(&pair_lock, flags);
-	} while (!pair && more_pairs());
-	return pair;
-}
-
-static void remove_pair(pv_pfn_t kernel)
-{
-	pv_flags_t flags = pvxen_lock(&pair_lock);
-	struct root_pair **at = bucket_of(kernel);
-
-	while (*at && (*at)->kernel != kernel)
-		at = &(*at)->next;
-	if (*at) {
-		struct root_pair *pair = *at;
-
-		*at = pair->next;
-		pair->next = free_pairs;
-		free_pairs = pair;
-	}
-	pvxen_unlock(&pair_lock, flags);
 }
 
 /* The linear map's entry for a page, with another writable bit. */
@@ -251,62 +197,90 @@ static void free_pair(enum pv_op op, unsigned long caller, pv_pfn_t root)
 
 	if (!pvxen_user_root_pfn(root, &pair[1]))
 		return;
-	remove_pair(root);
+	*pv_port_page_word(root) = 0;
 	give_back(op, caller, pair, 2);
+}
+
+/* Moves tables to the end of another list.  The lists are locked. */
+static void move_tables(struct kept_tables *from, struct kept_tables *to, u32 level, u32 bound)
+{
+	u32 *left = &from->level[level - 1].count, *count = &to->level[level - 1].count, moved;
+
+	for (moved = 0; moved < MOVED_MAX && *left && *count < bound; moved++)
+		to->level[level - 1].pfn[(*count)++] = from->level[level - 1].pfn[--*left];
 }
 
 static pv_pfn_t take(u32 level)
 {
-	struct table_cache *cache = &caches[level - 1];
 	pv_pfn_t pfn = PV_PFN_NONE;
-	pv_flags_t flags;
+	pv_flags_t flags = pvxen_save_fl();
+	struct kept_tables *own;
+	u32 *count;
 
-	if (!cache->count)
-		return pfn;
-	flags = pvxen_lock(&cache_lock);
-	if (cache->count)
-		pfn = cache->pfn[--cache->count];
-	pvxen_unlock(&cache_lock, flags);
+	pvxen_irq_disable();
+	own = PV_PERCPU_PTR(pvxen_kept);
+	count = &own->level[level - 1].count;
+	pvxen_lock_spin(&own->lock);
+	if (!*count && shared.level[level - 1].count) {
+		pvxen_lock_spin(&shared.lock);
+		move_tables(&shared, own, level, own_bound);
+		pvxen_unlock_spin(&shared.lock);
+	}
+	if (*count)
+		pfn = own->level[level - 1].pfn[--*count];
+	pvxen_unlock(&own->lock, flags);
 	return pfn;
 }
 
-/* Gives tables back, several at a time, until @left remain.  Returns their number. */
-static u32 give_all_but(enum pv_op op, unsigned long caller, u32 level, u32 left, u32 most)
+static u32 take_surplus(struct kept_tables *kept, u32 level, u32 left, pv_pfn_t *pfn, u32 most)
 {
-	struct table_cache *cache = &caches[level - 1];
-	pv_pfn_t pfn[GIVE_MAX];
-	u32 count, given = 0;
+	pv_flags_t flags = pvxen_lock(&kept->lock);
+	u32 *count = &kept->level[level - 1].count, taken;
 
-	do {
-		pv_flags_t flags = pvxen_lock(&cache_lock);
-
-		for (count = 0; count < GIVE_MAX && given < most && cache->count > left; given++)
-			pfn[count++] = cache->pfn[--cache->count];
-		pvxen_unlock(&cache_lock, flags);
-		if (count == 1)
-			give_back_one(op, caller, pfn[0]);
-		else if (count)
-			give_back(op, caller, pfn, count);
-	} while (count == GIVE_MAX);
-	return given;
+	for (taken = 0; taken < most && *count > left; taken++)
+		pfn[taken] = kept->level[level - 1].pfn[--*count];
+	pvxen_unlock(&kept->lock, flags);
+	return taken;
 }
 
-/* Keeps a table in the cache.  A full cache first gives some tables back. */
-static bool keep(enum pv_op op, unsigned long caller, u32 level, pv_pfn_t pfn)
+/* Keeps a table in the CPU's list, half of which goes to the shared list when it is full. */
+static bool keep(u32 level, pv_pfn_t pfn)
 {
-	struct table_cache *cache = &caches[level - 1];
-	pv_flags_t flags;
+	pv_flags_t flags = pvxen_save_fl();
+	struct kept_tables *own;
+	u32 *count;
 	bool room;
 
-	/* Not for roots, which are two pages each, and few. */
-	if (cache->count >= bound && level != ROOT_LEVEL)
-		give_all_but(op, caller, level, 0, GIVE_MAX);
-	flags = pvxen_lock(&cache_lock);
-	room = cache->count < bound;
+	pvxen_irq_disable();
+	own = PV_PERCPU_PTR(pvxen_kept);
+	count = &own->level[level - 1].count;
+	pvxen_lock_spin(&own->lock);
+	if (*count >= own_bound || !own->listed) {
+		pvxen_lock_spin(&shared.lock);
+		if (!own->listed) {
+			own->next = all_kept;
+			__atomic_store_n(&all_kept, own, __ATOMIC_RELEASE);
+			own->listed = true;
+		}
+		if (*count >= own_bound)
+			move_tables(own, &shared, level, shared_bound);
+		pvxen_unlock_spin(&shared.lock);
+	}
+	room = *count < own_bound;
 	if (room)
-		cache->pfn[cache->count++] = pfn;
-	pvxen_unlock(&cache_lock, flags);
+		own->level[level - 1].pfn[(*count)++] = pfn;
+	pvxen_unlock(&own->lock, flags);
 	return room;
+}
+
+/* Both lists are full: gives some tables back, with one TLB flush for all, for the next. */
+static void make_room(enum pv_op op, unsigned long caller, u32 level)
+{
+	pv_pfn_t pfn[GIVE_MAX];
+	u32 count = take_surplus(&shared, level, 0, pfn, GIVE_MAX);
+
+	if (count)
+		give_back(op, caller, pfn, count);
 }
 
 static u32 count_entries(pv_pfn_t pfn, u32 first, u32 end)
@@ -358,7 +332,7 @@ static void release_table(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u32
 
 	pv_batch_drain();
 	used = count_entries(pfn, 0, PV_TABLE_ENTRIES);
-	if (used <= clear_max[level - 1] && bound) {
+	if (used <= clear_max[level - 1] && own_bound) {
 		if (used) {
 			pv_batch_begin(PV_BATCH_MMU);
 			clear_entries(op, caller, pfn, PV_TABLE_ENTRIES);
@@ -366,8 +340,13 @@ static void release_table(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u32
 			pv_batch_drain();
 			used = count_entries(pfn, 0, PV_TABLE_ENTRIES);
 		}
-		if (!used && keep(op, caller, level, pfn))
-			return;
+		if (!used) {
+			if (keep(level, pfn))
+				return;
+			make_room(op, caller, level);
+			if (keep(level, pfn))
+				return;
+		}
 	}
 	give_back_one(op, caller, pfn);
 }
@@ -426,14 +405,11 @@ pv_pfn_t pvxen_pgd_alloc(void)
 	for (i = XEN_SLOT_END; i < PV_TABLE_ENTRIES; i++)
 		to[i] = from[i];
 	pv_port_user_root(pv_port_pfn_to_virt(pair[1]));
-	if (!add_pair(pair[0], pair[1]))
-		goto no_pair;
+	*pv_port_page_word(pair[0]) = pv_pfn_nr(pair[1]) << PV_PAGE_SHIFT;
 	if (pin(PV_OP_pgd_alloc, XEN_CALLER(), pair, 2, ROOT_LEVEL))
 		return pair[0];
 	free_pair(PV_OP_pgd_alloc, XEN_CALLER(), pair[0]);
 	return PV_PFN_NONE;
-no_pair:
-	pv_port_free_page(pair[1]);
 no_user:
 	pv_port_free_page(pair[0]);
 	return PV_PFN_NONE;
@@ -465,7 +441,7 @@ void pvxen_pgd_free(pv_pfn_t pfn)
 		pv_batch_drain();
 		used = count_pair(pfn, user);
 	}
-	if (used || !keep(PV_OP_pgd_free, XEN_CALLER(), ROOT_LEVEL, pfn))
+	if (used || !keep(ROOT_LEVEL, pfn))
 		free_pair(PV_OP_pgd_free, XEN_CALLER(), pfn);
 }
 
@@ -476,29 +452,63 @@ void pvxen_pgd_activate(pv_pfn_t pfn)
 	pv_batch_drain();
 }
 
-void pvxen_forget_roots(void)
+/* Gives back what is more than the bounds in the lists of all CPUs, several at a time. */
+static u32 give_surplus(enum pv_op op, unsigned long caller, u32 level, u32 own, u32 in_shared)
 {
-	pv_pfn_t pfn;
+	struct kept_tables *kept = __atomic_load_n(&all_kept, __ATOMIC_ACQUIRE);
+	pv_pfn_t pfn[GIVE_MAX];
+	u32 i, count, given = 0;
 
-	while ((pfn = take(ROOT_LEVEL)) != PV_PFN_NONE)
-		free_pair(PV_OP_set_p4d, XEN_CALLER(), pfn);
+	if (!kept)
+		kept = &shared;
+	for (;;) {
+		count = take_surplus(kept, level, kept == &shared ? in_shared : own, pfn, GIVE_MAX);
+		if (level == ROOT_LEVEL)
+			for (i = 0; i < count; i++)
+				free_pair(op, caller, pfn[i]);
+		else if (count == 1)
+			give_back_one(op, caller, pfn[0]);
+		else if (count)
+			give_back(op, caller, pfn, count);
+		given += level == ROOT_LEVEL ? 2 * count : count;
+		if (count == GIVE_MAX)
+			continue;
+		if (kept == &shared)
+			return given;
+		/* The shared one is the last: a CPU may move tables there meanwhile. */
+		kept = kept->next ? kept->next : &shared;
+	}
 }
 
-u32 pvxen_table_cache(u32 new_bound)
+void pvxen_forget_roots(void)
 {
-	u32 level, given = 0;
+	give_surplus(PV_OP_set_p4d, XEN_CALLER(), ROOT_LEVEL, 0, 0);
+}
+
+u32 pvxen_tables_kept(void)
+{
+	const struct kept_tables *kept = &shared;
+	u32 level, count = 0;
+
+	/* Read without locks: an estimate while other CPUs keep and take tables. */
+	while (kept) {
+		for (level = 1; level < ROOT_LEVEL; level++)
+			count += kept->level[level - 1].count;
+		count += 2 * kept->level[ROOT_LEVEL - 1].count;
+		kept = kept == &shared ? __atomic_load_n(&all_kept, __ATOMIC_ACQUIRE) : kept->next;
+	}
+	return count;
+}
+
+u32 pvxen_table_cache(u32 bound)
+{
+	u32 half = bound / 2, level, given = 0;
 
 	pv_batch_drain();
-	bound = new_bound < CACHE_MAX ? new_bound : CACHE_MAX;
-	for (level = 1; level < ROOT_LEVEL; level++)
-		given += give_all_but(PV_OP_table_cache, XEN_CALLER(), level, new_bound, ~0U);
-	while (caches[ROOT_LEVEL - 1].count > new_bound) {
-		pv_pfn_t pfn = take(ROOT_LEVEL);
-
-		if (pfn == PV_PFN_NONE)
-			break;
-		free_pair(PV_OP_table_cache, XEN_CALLER(), pfn);
-		given += 2;
-	}
+	own_bound = half < OWN_MAX ? half : OWN_MAX;
+	shared_bound = half < KEPT_MAX ? half : KEPT_MAX;
+	for (level = 1; level <= ROOT_LEVEL; level++)
+		given += give_surplus(PV_OP_table_cache, XEN_CALLER(), level, own_bound,
+					  shared_bound);
 	return given;
 }

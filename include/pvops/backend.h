@@ -291,6 +291,10 @@ static inline bool pv_can_share(const struct pv_platform *platform, const char *
  *	still off.  May be NULL
  * @hypercalls: returns the number of hypercalls with number @nr that this CPU has made
  *	since boot, or of all if @nr is ~0U; for tests and measurements.  May be NULL
+ * @tables_kept: returns the number of table pages that table_cache(0) would give back now;
+ *	for a kernel whose memory is short.  Context: any.  May be NULL
+ * @lock_waits: returns how often a CPU has waited for a lock of the backend since boot.
+ *	May be NULL
  * @null_hypercall: the shortest hypercall that changes nothing; for measurements.
  *	NULL without a hypervisor
  * @tsc_khz: returns the TSC frequency that the hypervisor reports, or 0.  Native calls
@@ -317,6 +321,8 @@ struct pv_backend {
 	void (*cpu_exit)(void);
 	void (*late_init)(void);
 	u64 (*hypercalls)(u32 nr);
+	u32 (*tables_kept)(void);
+	u64 (*lock_waits)(void);
 	void (*null_hypercall)(void);
 	u32 (*tsc_khz)(void);
 	const char *(*note)(u32 nr);

@@ -287,6 +287,19 @@ pv_pfn_t pv_port_alloc_page(void);
 void pv_port_free_page(pv_pfn_t pfn);
 
 /**
+ * pv_port_page_word - a word that the kernel keeps for a page of pv_port_alloc_page()
+ * @pfn: the page
+ *
+ * The word is 0 when the page is allocated; the layer writes 0 before it frees the page.
+ * Other values are multiples of PV_PAGE_SIZE, so the word may be a field of the kernel's
+ * page structure whose low bits are flags.  For backend xen, which finds the user root of
+ * a root by it: write_cr3() reads the word without a lock.
+ * Context: any.  Returns NULL for a page that has no word; it is never a root of
+ * pgd_alloc().
+ */
+u64 *pv_port_page_word(pv_pfn_t pfn);
+
+/**
  * pv_port_foreign_pfn, pv_port_foreign_mfn - translate a frame that is not the kernel's memory
  * @mfn: machine frame for which no PFN translates back to it
  * @pfn: PFN without a machine frame in the list of the kernel's memory

@@ -184,6 +184,13 @@ void pv_port_free_page(pv_pfn_t pfn)
 	STUB();
 }
 
+/* Only backend xen uses it. */
+u64 *pv_port_page_word(pv_pfn_t pfn)
+{
+	(void)pfn;
+	STUB();
+}
+
 pv_pfn_t pv_port_kernel_root(void)
 {
 	STUB();

@@ -17,6 +17,7 @@ jmp_buf machine_way_out;
 const char *machine_panic;
 u8 machine_pages[MACHINE_PAGES][PV_PAGE_SIZE] __attribute__((aligned(4096)));
 bool machine_page_used[MACHINE_PAGES];
+static u64 page_word[MACHINE_PAGES];
 bool machine_interrupts;
 u64 machine_cr[9];
 u64 machine_foreign;
@@ -317,6 +318,7 @@ void machine_reset(u32 nr, const u8 *data, size_t size)
 {
 	copy(machine_state, kept[nr], (size_t)(machine_state_end - machine_state));
 	memset(machine_page_used, 0, sizeof(machine_page_used));
+	memset(page_word, 0, sizeof(page_word));
 	memset(machine_cr, 0, sizeof(machine_cr));
 	machine_interrupts = false;
 	machine_panic = NULL;
@@ -497,8 +499,16 @@ void pv_port_free_page(pv_pfn_t pfn)
 	u32 page = machine_page_of(pv_port_pfn_to_virt(pfn));
 
 	CHECK(page < MACHINE_PAGES && machine_page_used[page]);
+	CHECK(!page_word[page]);
 	target_page_freed(pfn);
 	machine_page_used[page] = false;
+}
+
+u64 *pv_port_page_word(pv_pfn_t pfn)
+{
+	u32 page = machine_page_of(pv_port_pfn_to_virt(pfn));
+
+	return page < MACHINE_PAGES ? &page_word[page] : NULL;
 }
 
 u64 pv_port_foreign_pfn(u64 mfn)

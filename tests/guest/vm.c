@@ -19,6 +19,7 @@ extern u64 boot_l1[];
 static struct spinlock frame_lock;
 static u32 frame_next[FRAMES_MAX];
 static u16 frame_refs[FRAMES_MAX];
+static u64 frame_word[FRAMES_MAX];
 static u32 free_head;
 static u32 free_count;
 static pv_pfn_t low_page;
@@ -53,6 +54,11 @@ void pv_port_free_page(pv_pfn_t pfn)
 	page_put(pfn);
 }
 
+u64 *pv_port_page_word(pv_pfn_t pfn)
+{
+	return pv_pfn_nr(pfn) < FRAMES_MAX ? &frame_word[pv_pfn_nr(pfn)] : NULL;
+}
+
 pv_pfn_t page_alloc(void)
 {
 	return pv_port_alloc_page();
@@ -73,8 +79,11 @@ void page_put(pv_pfn_t pfn)
 
 	if (!frame_refs[nr])
 		pv_port_panic("page freed twice");
-	if (!--frame_refs[nr])
+	if (!--frame_refs[nr]) {
+		if (frame_word[nr])
+			pv_port_panic("page freed with its word in use");
 		frame_release(nr);
+	}
 	spin_unlock(&frame_lock, flags);
 }
 

@@ -343,9 +343,10 @@ PV_TOGETHER(pgd_activate, pgd_alloc)
 /**
  * table_cache - bound the backend's cache of table pages
  * Native: keeps none, returns 0.
- * Context: process context.  Keeps at most @bound pages per level (roots
- *	count as one) and gives the rest back through pv_port_free_page(); 0
- *	switches the cache off.  This is also the shrink op for when memory is
+ * Context: process context.  Keeps at most @bound pages per level and CPU
+ *	(roots count as one) and gives the rest back through
+ *	pv_port_free_page(), of all CPUs, also of those that are off; 0 switches
+ *	the cache off.  This is also the shrink op for when memory is
  *	short.  Returns the number of pages given back.
  * Clobbers: C.
  * Batch: flushes PV_BATCH_MMU.

@@ -14,10 +14,15 @@
 
 static int backend_show(struct seq_file *m, void *unused)
 {
+	const struct pv_backend *backend = pv_backend();
 	const char *line;
 	u32 nr;
 
-	seq_printf(m, "%s\n", pv_backend()->name);
+	seq_printf(m, "%s\n", backend->name);
+	if (backend->tables_kept)
+		seq_printf(m, "table pages kept: %u\n", backend->tables_kept());
+	if (backend->lock_waits)
+		seq_printf(m, "waits for locks: %llu\n", backend->lock_waits());
 	for (nr = 0; (line = pv_detected(nr)); nr++)
 		seq_printf(m, "detected: %s\n", line);
 	return 0;

@@ -3,17 +3,20 @@
  * Page tables of processes under a backend that replaces the native code: the
  * far sides of the guards in <asm/pgtable.h> and <asm/pgalloc.h>.
  */
+#include <linux/cpuhotplug.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/notifier.h>
 #include <linux/oom.h>
 #include <linux/sched/mm.h>
+#include <linux/shrinker.h>
 
 #include <asm/paravirt.h>
 #include <asm/pgalloc.h>
 #include <asm/tlb.h>
 
 #include <pvops/port.h>
+#include <pvops/pvops.h>
 
 /*
  * May hardware set A or D in an entry of @mm while this CPU works on it?  It
@@ -150,10 +153,14 @@ static void give_back(struct page *page, enum table_level level)
 	memcg_kmem_uncharge_page(page, 0);
 	ClearPagePinned(page);
 	pvops_table_index(page) = 0;
-	page->mapping = NULL;
-	/* pvops_pgd_fill() uses that of a root, which the backend may keep. */
-	if (level != TABLE_PGD)
+	/*
+	 * The backend may keep a root: pvops_pgd_fill() uses ->private, and the
+	 * backend ->mapping (pv_port_page_word()).
+	 */
+	if (level != TABLE_PGD) {
+		page->mapping = NULL;
 		set_page_private(page, 0);
+	}
 	/* Since 6.18 the flags are a word in a structure. */
 	VM_WARN_ON_ONCE_PAGE(*(const unsigned long *)&page->flags & PAGE_FLAGS_CHECK_AT_PREP,
 			     page);
@@ -317,9 +324,34 @@ void pvops_free_table(void *table)
 		atomic_inc(&victims_tables);
 }
 
+/* The backend may keep tables again that are released from now on. */
+static unsigned long empty_cache(void)
+{
+	unsigned long given = pv_table_cache(0);
+
+	pv_table_cache(~0U);
+	return given;
+}
+
+static unsigned long count_kept(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	return pv_backend()->tables_kept();
+}
+
+static unsigned long give_kept(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	return empty_cache();
+}
+
+/* What a CPU has kept is of no use to others. */
+static int cpu_is_dead(unsigned int cpu)
+{
+	empty_cache();
+	return 0;
+}
+
 /*
- * Out of memory: the backend gives back the tables that it keeps.  It may keep
- * tables again that are released from now on.
+ * Out of memory: the backend gives back the tables that it keeps.
  *
  * Tables are freed more slowly than other memory, each by a hypercall, and a
  * victim still has tables when the OOM killer has done with it.  While some are
@@ -329,8 +361,7 @@ void pvops_free_table(void *table)
 static int out_of_memory_notify(struct notifier_block *nb, unsigned long action,
 				void *freed)
 {
-	pv_table_cache(0);
-	pv_table_cache(~0U);
+	empty_cache();
 	schedule_timeout_uninterruptible(1);
 	*(unsigned long *)freed += atomic_xchg(&victims_tables, 0);
 	return NOTIFY_OK;
@@ -342,8 +373,18 @@ static struct notifier_block out_of_memory_block = {
 
 static int __init pvops_pgtable_init(void)
 {
+	int error = 0;
+
 	if (!paravirt_tables_replaced())
 		return 0;
+	if (pv_backend()->tables_kept)
+		error = pvops_add_shrinker("pvops-tables", count_kept, give_kept);
+	if (error)
+		pr_err("pvops: tables are kept when memory is short: error %d\n", error);
+	error = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "x86/pvops:tables",
+					  NULL, cpu_is_dead);
+	if (error < 0)
+		pr_err("pvops: tables of a CPU that goes are kept: error %d\n", error);
 	return register_oom_notifier(&out_of_memory_block);
 }
 core_initcall(pvops_pgtable_init);

@@ -164,6 +164,14 @@ void pv_port_free_page(pv_pfn_t pfn)
 	free_page((unsigned long)__va(pv_pfn_nr(pfn) << PAGE_SHIFT));
 }
 
+/* Not for the first root: it is in use before there are page structures. */
+u64 *pv_port_page_word(pv_pfn_t pfn)
+{
+	if (pfn == pv_port_kernel_root())
+		return NULL;
+	return (u64 *)&pfn_to_page(pv_pfn_nr(pfn))->mapping;
+}
+
 pv_pfn_t pv_port_kernel_root(void)
 {
 	return pv_pfn(__pa(swapper_pg_dir) >> PAGE_SHIFT);

@@ -134,4 +134,29 @@ do {									\
 #define PVOPS_DTOR_IS_LAST		true
 #endif
 
+/* Since 6.7 shrinkers are allocated. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#define pvops_add_shrinker(name, count, scan)				\
+({									\
+	static struct shrinker _shrinker = {				\
+		.count_objects = count, .scan_objects = scan,		\
+		.seeks = DEFAULT_SEEKS,					\
+	};								\
+									\
+	register_shrinker(&_shrinker, name);				\
+})
+#else
+#define pvops_add_shrinker(name, count, scan)				\
+({									\
+	struct shrinker *_shrinker = shrinker_alloc(0, name);		\
+									\
+	if (_shrinker) {						\
+		_shrinker->count_objects = count;			\
+		_shrinker->scan_objects = scan;				\
+		shrinker_register(_shrinker);				\
+	}								\
+	_shrinker ? 0 : -ENOMEM;					\
+})
+#endif
+
 #endif /* _ASM_X86_PVOPS_COMPAT_H */
