@@ -293,7 +293,8 @@ TEST(read_pmc)
 	trap_hook = be_a_counter;
 	val = pv_read_pmc(NO_COUNTER);
 	trap_hook = NULL;
-	if (!traps && !pv_impl_is_native(PV_OP_read_pmc)) {
+	/* A hypervisor may emulate the instruction, too. */
+	if (!traps && !text_equal(pv_backend()->name, "native")) {
 		EXPECT_EQ(val, 0);
 		return;
 	}
