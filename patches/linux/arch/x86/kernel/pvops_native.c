@@ -36,6 +36,14 @@ pte_t pvops_pte_modify(pte_t pte, pgprot_t newprot)
 }
 EXPORT_SYMBOL_GPL(pvops_pte_modify);
 
+pte_t pvops_pte_advance_pfn(pte_t pte, unsigned long nr)
+{
+	pteval_t val = pte_val(pte), step = nr << PAGE_SHIFT;
+
+	return __pte(__pte_needs_invert(val) ? val - step : val + step);
+}
+EXPORT_SYMBOL_GPL(pvops_pte_advance_pfn);
+
 pmd_t pvops_pmd_modify(pmd_t pmd, pgprot_t newprot)
 {
 	pmdval_t val = native_pmd_val(pmd);

@@ -11,6 +11,7 @@
 #define _ASM_X86_PVOPS_ENTRIES_H
 
 pte_t pvops_pte_modify(pte_t pte, pgprot_t newprot);
+pte_t pvops_pte_advance_pfn(pte_t pte, unsigned long nr);
 pmd_t pvops_pmd_modify(pmd_t pmd, pgprot_t newprot);
 
 /* An entry that is dirty and not writable is one of a shadow stack. */
@@ -75,6 +76,49 @@ static inline p4d_t *p4d_offset_native(pgd_t *pgd, unsigned long address)
 	(!((native_pte_val(a) ^ native_pte_val(b)) & PTE_PFN_MASK))
 #define pmd_same_frame(a, b) \
 	(!((native_pmd_val(a) ^ native_pmd_val(b)) & PHYSICAL_PMD_PAGE_MASK))
+
+/* Equal entries have equal values, whatever the backend. */
+#define __HAVE_ARCH_PMD_SAME
+#define pmd_same(a, b)		(native_pmd_val(a) == native_pmd_val(b))
+#define pud_same(a, b)		(native_pud_val(a) == native_pud_val(b))
+
+/* Since 6.8: the entry of a page further on, often of the same page. */
+static __always_inline pte_t pte_advance_pfn_guarded(pte_t pte, unsigned long nr)
+{
+	pteval_t val = native_pte_val(pte), step = nr << PAGE_SHIFT;
+
+	if (__builtin_constant_p(nr) && !nr)
+		return pte;
+	if (unlikely(pv_replaced_make_pte()))
+		return pvops_pte_advance_pfn(pte, nr);
+	return native_make_pte(__pte_needs_invert(val) ? val - step : val + step);
+}
+
+#undef pte_advance_pfn
+#define pte_advance_pfn(pte, nr)	pte_advance_pfn_guarded(pte, nr)
+
+/*
+ * Since 6.17: entries of one folio, nearly always one entry.  Linux's own
+ * function converts two entries more than it writes.
+ */
+#define modify_prot_commit_ptes(vma, addr, ptep, old_pte, pte, nr)	\
+do {									\
+	unsigned long _at = (addr);					\
+	unsigned int _left = (nr);					\
+	pte_t *_ptep = (ptep);						\
+	pte_t _old = (old_pte);						\
+	pte_t _pte = (pte);						\
+									\
+	for (;;) {							\
+		ptep_modify_prot_commit(vma, _at, _ptep, _old, _pte);	\
+		if (!--_left)						\
+			break;						\
+		_at += PAGE_SIZE;					\
+		_ptep++;						\
+		_old = pte_next_pfn(_old);				\
+		_pte = pte_next_pfn(_pte);				\
+	}								\
+} while (0)
 
 #define PVOPS_HAS(val, which, what)	(((val) & (which)) == (what))
 
