@@ -36,8 +36,8 @@ SOURCES = (
     # A line of the log, and then the start has failed.
     (("backends/*/*.c",), r"pv_port_log\(\s*" + TEXT + r"[^;]*;\s*(?:return (?:-|error|false)|else\b)"),
 )
-# Lines of other failures that look the same: of a clock, of a CPU's start, of an op.
-NOT_OF_A_CHOICE = re.compile(r"pvops: (native: |start_cpu|send_ipi|xen: CPU)")
+# Lines of other failures that look the same: of a clock, of a CPU's start, of an op, of a table.
+NOT_OF_A_CHOICE = re.compile(r"pvops: (native: |start_cpu|send_ipi|xen: (CPU|page))")
 
 
 def read(path):

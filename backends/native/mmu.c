@@ -60,6 +60,24 @@ void pvnative_fn_pgd_free(pv_pfn_t pfn)
 	pv_port_free_page(pfn);
 }
 
+pv_pfn_t pvnative_fn_alloc_unpinned(void)
+{
+	return PV_PFN_NONE;
+}
+
+u32 pvnative_fn_pin_table(pv_pfn_t pfn)
+{
+	(void)pfn;
+	return 0;
+}
+
+u32 pvnative_fn_unpin_table(pv_pfn_t pfn, u32 level)
+{
+	(void)pfn;
+	(void)level;
+	return 0;
+}
+
 u32 pvnative_fn_table_cache(u32 bound)
 {
 	(void)bound;

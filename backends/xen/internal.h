@@ -299,6 +299,9 @@ u64 pvxen_linear_entry(pv_pfn_t pfn, bool writable);
 long pvxen_set_linear(enum pv_op op, unsigned long caller, pv_pfn_t pfn, bool writable);
 /* tables.c: drop cached roots, because the kernel half has changed */
 void pvxen_forget_roots(void);
+/* tables.c: tables that are plain memory now: their number, and is this one of them? */
+extern u32 pvxen_unpinned_tables;
+bool pvxen_is_unpinned(pv_pfn_t pfn);
 /* tables.c: get the user root of a kernel root; 0 if it has none */
 pv_mfn_t pvxen_user_root(pv_pfn_t root);
 bool pvxen_user_root_pfn(pv_pfn_t root, pv_pfn_t *user);
@@ -350,6 +353,9 @@ pv_pfn_t pvxen_alloc_pud(void);
 void pvxen_release_pte(pv_pfn_t pfn);
 void pvxen_release_pmd(pv_pfn_t pfn);
 void pvxen_release_pud(pv_pfn_t pfn);
+pv_pfn_t pvxen_alloc_unpinned(void);
+u32 pvxen_pin_table(pv_pfn_t pfn);
+u32 pvxen_unpin_table(pv_pfn_t pfn, u32 level);
 pv_pfn_t pvxen_pgd_alloc(void);
 void pvxen_pgd_free(pv_pfn_t pfn);
 void pvxen_pgd_activate(pv_pfn_t pfn);

@@ -41,22 +41,45 @@ static __always_inline u64 entry_maddr(const void *entry)
 	return pvxen_virt_to_maddr(entry);
 }
 
+/* In an unpinned table an update is a plain store. */
+static bool stored(void *entry, u64 val)
+{
+	if (!pvxen_is_unpinned(pv_port_virt_to_pfn(entry)))
+		return false;
+	*(volatile u64 *)entry = val;
+	return true;
+}
+
+static __attribute__((__noinline__)) void update_or_store(enum pv_op op, unsigned long caller,
+							  void *entry, u64 kind, u64 val)
+{
+	if (!stored(entry, val))
+		pv_batch_append(op, caller, entry_maddr(entry) | kind, val);
+}
+
+/* The call is the last thing, so that the usual way needs no stack frame. */
+static __always_inline void update(enum pv_op op, unsigned long caller, void *entry, u64 kind,
+				   u64 val)
+{
+	if (__builtin_expect(__atomic_load_n(&pvxen_unpinned_tables, __ATOMIC_RELAXED), 0))
+		update_or_store(op, caller, entry, kind, val);
+	else
+		pv_batch_append(op, caller, entry_maddr(entry) | kind, val);
+}
+
 static void pvxen_set_pte(pv_pte_t *ptep, pv_pte_t pte)
 {
-	pv_batch_append(PV_OP_set_pte, XEN_CALLER(),
-			entry_maddr(ptep) | MMU_NORMAL_PT_UPDATE, (__force u64)pte);
+	update(PV_OP_set_pte, XEN_CALLER(), ptep, MMU_NORMAL_PT_UPDATE, (__force u64)pte);
 }
 
 static void pvxen_set_pmd(pv_pmd_t *pmdp, pv_pmd_t pmd)
 {
-	pv_batch_append(PV_OP_set_pmd, XEN_CALLER(),
-			entry_maddr(pmdp) | MMU_NORMAL_PT_UPDATE, (__force u64)pmd);
+	update(PV_OP_set_pmd, XEN_CALLER(), pmdp, MMU_NORMAL_PT_UPDATE, (__force u64)pmd);
 }
 
 static void pvxen_set_pud(pv_pud_t *pudp, pv_pud_t pud)
 {
-	pv_batch_append(PV_OP_set_pud, XEN_CALLER(),
-			entry_maddr(pudp) | MMU_NORMAL_PT_UPDATE, (__force u64)pud);
+	update(PV_OP_set_pud, XEN_CALLER(), pudp, MMU_NORMAL_PT_UPDATE, (__force u64)pud);
 }
 
 /* User mode has a root of its own, with the same user half. */
@@ -65,6 +88,8 @@ static void pvxen_set_p4d(pv_p4d_t *p4dp, pv_p4d_t p4d)
 	u64 offset = (unsigned long)p4dp & (PV_PAGE_SIZE - 1);
 	pv_mfn_t user = pv_mfn(0);
 
+	if (stored(p4dp, (__force u64)p4d))
+		return;
 	if (offset < PV_PAGE_SIZE / 2)
 		user = pvxen_user_root(pv_port_virt_to_pfn(p4dp));
 	else
@@ -92,8 +117,8 @@ static pv_pte_t pvxen_ptep_modify_prot_start(pv_pte_t *ptep)
 
 static void pvxen_ptep_modify_prot_commit(pv_pte_t *ptep, pv_pte_t pte)
 {
-	pv_batch_append(PV_OP_ptep_modify_prot_commit, XEN_CALLER(),
-			entry_maddr(ptep) | MMU_PT_UPDATE_PRESERVE_AD, (__force u64)pte);
+	update(PV_OP_ptep_modify_prot_commit, XEN_CALLER(), ptep, MMU_PT_UPDATE_PRESERVE_AD,
+	       (__force u64)pte);
 }
 
 static void pvxen_set_fixmap(u32 index, pv_maddr_t maddr, u64 prot)
@@ -220,6 +245,9 @@ const struct pv_mmu_impls pvxen_mmu_impls = {
 	.release_pmd = PV_FN(pvxen_release_pmd, PV_IMPL_REQUIRED),
 	.alloc_pud = PV_FN(pvxen_alloc_pud, PV_IMPL_REQUIRED),
 	.release_pud = PV_FN(pvxen_release_pud, PV_IMPL_REQUIRED),
+	.alloc_unpinned = PV_FN(pvxen_alloc_unpinned, 0),
+	.pin_table = PV_FN(pvxen_pin_table, 0),
+	.unpin_table = PV_FN(pvxen_unpin_table, 0),
 	.pgd_alloc = PV_FN(pvxen_pgd_alloc, PV_IMPL_REQUIRED),
 	.pgd_free = PV_FN(pvxen_pgd_free, PV_IMPL_REQUIRED),
 	.pgd_activate = PV_FN(pvxen_pgd_activate, PV_IMPL_REQUIRED),

@@ -63,12 +63,39 @@ u64 pvxen_lock_waits(void)
 	return waits;
 }
 
-/* A root's page has the address of its user root; no lock is needed to read it. */
+/*
+ * pv_port_page_word(): a root's has the address of its user root, and that of an unpinned
+ * table this bit.
+ */
+#define UNPINNED	4ULL
+
+u32 pvxen_unpinned_tables;
+
+bool pvxen_is_unpinned(pv_pfn_t pfn)
+{
+	const u64 *word = pv_port_page_word(pfn);
+
+	return word && *word & UNPINNED;
+}
+
+static void mark_unpinned(pv_pfn_t pfn)
+{
+	*pv_port_page_word(pfn) |= UNPINNED;
+	__atomic_fetch_add(&pvxen_unpinned_tables, 1, __ATOMIC_RELAXED);
+}
+
+static void unmark_unpinned(pv_pfn_t pfn)
+{
+	*pv_port_page_word(pfn) = 0;
+	__atomic_fetch_sub(&pvxen_unpinned_tables, 1, __ATOMIC_RELAXED);
+}
+
+/* No lock: a context switch reads it. */
 bool pvxen_user_root_pfn(pv_pfn_t root, pv_pfn_t *user)
 {
 	const u64 *word = pv_port_page_word(root);
 
-	if (!word || !*word)
+	if (!word || !*word || *word & UNPINNED)
 		return false;
 	*user = pv_pfn(*word >> PV_PAGE_SHIFT);
 	return true;
@@ -283,6 +310,110 @@ static void make_room(enum pv_op op, unsigned long caller, u32 level)
 		give_back(op, caller, pfn, count);
 }
 
+/*
+ * Unpinned tables are not read-only any more, but TLBs of other CPUs may say so until the
+ * first of them is freed: one flush is enough for all that were unpinned before.
+ */
+static u32 unpins, flushed_unpins;
+
+static void free_unpinned(enum pv_op op, unsigned long caller, pv_pfn_t pfn)
+{
+	struct mmuext_op flush = { .cmd = MMUEXT_TLB_FLUSH_ALL };
+	u32 now = __atomic_load_n(&unpins, __ATOMIC_ACQUIRE);
+
+	if ((s32)(now - __atomic_load_n(&flushed_unpins, __ATOMIC_ACQUIRE)) > 0) {
+		pvxen_check(pvxen_mmuext(&flush, 1), op, caller, 0, 0);
+		/* Another CPU may write an older number: one more flush. */
+		__atomic_store_n(&flushed_unpins, now, __ATOMIC_RELEASE);
+	}
+	unmark_unpinned(pfn);
+	pv_port_free_page(pfn);
+}
+
+pv_pfn_t pvxen_alloc_unpinned(void)
+{
+	pv_pfn_t pfn = pv_port_alloc_page();
+
+	if (pfn != PV_PFN_NONE)
+		mark_unpinned(pfn);
+	return pfn;
+}
+
+/*
+ * Xen refuses a table with an entry that it refuses.  So the table is pinned empty, and
+ * filled by updates, which report that entry.
+ */
+static __attribute__((__noinline__)) bool pin_empty(pv_pfn_t pfn, unsigned long caller)
+{
+	static u64 copy[PV_TABLE_ENTRIES];
+	static struct pvxen_lock copy_lock;
+	u64 *table = pv_port_pfn_to_virt(pfn), maddr;
+	pv_flags_t flags;
+	bool pinned, restored;
+	u32 i;
+
+	/* The first try has made it read-only. */
+	if (pvxen_set_linear(PV_OP_pin_table, caller, pfn, true))
+		return false;
+	flags = pvxen_lock(&copy_lock);
+	for (i = 0; i < PV_TABLE_ENTRIES; i++) {
+		copy[i] = table[i];
+		table[i] = 0;
+	}
+	pinned = pin(PV_OP_pin_table, caller, &pfn, 1, 1);
+	maddr = pv_maddr_nr(pv_mfn_to_maddr(pvxen_mfn(pfn)));
+	/* Else it is still read-only, and its entries are lost. */
+	restored = pinned || !pvxen_set_linear(PV_OP_pin_table, caller, pfn, true);
+	for (i = 0; restored && i < PV_TABLE_ENTRIES; i++) {
+		if (!pinned)
+			table[i] = copy[i];
+		else if (copy[i])
+			pv_batch_append(PV_OP_pin_table, caller, maddr + i * 8UL, copy[i]);
+	}
+	pvxen_unlock(&copy_lock, flags);
+	return pinned;
+}
+
+/* The TLBs of other CPUs may let them write: Xen flushes what matters to it. */
+u32 pvxen_pin_table(pv_pfn_t pfn)
+{
+	unsigned long caller = XEN_CALLER();
+
+	pv_batch_drain();
+	if (!pin(PV_OP_pin_table, caller, &pfn, 1, 1) && !pin_empty(pfn, caller)) {
+		pv_port_log("pvops: xen: page 0x%llx does not become a table: Xen does not pin it",
+			    (unsigned long long)pv_pfn_nr(pfn));
+		return 0;
+	}
+	unmark_unpinned(pfn);
+	return 1;
+}
+
+u32 pvxen_unpin_table(pv_pfn_t pfn, u32 level)
+{
+	struct multicall_entry entry[3];
+	pv_pfn_t table[2] = { pfn };
+	struct mmuext_op ext[2];
+	u32 i, done, count = 1;
+
+	pv_batch_drain();
+	if (level == ROOT_LEVEL && pvxen_user_root_pfn(pfn, &table[1]))
+		count = 2;
+	for (i = 0; i < count; i++) {
+		ext[i] = pvxen_mmuext_mfn(MMUEXT_UNPIN_TABLE, pvxen_mfn(table[i]));
+		linear_entry(&entry[i + 1], table[i], true);
+		entry[i + 1].args[2] = UVMF_INVLPG | UVMF_LOCAL;
+	}
+	pin_entry(&entry[0], ext, count, &done);
+	if (pvxen_multicall(PV_OP_unpin_table, XEN_CALLER(), entry, count + 1)) {
+		pin(PV_OP_unpin_table, XEN_CALLER(), table, count, level);
+		return 0;
+	}
+	mark_unpinned(pfn);
+	__atomic_fetch_add(&unpins, 1, __ATOMIC_ACQ_REL);
+	return 1;
+}
+
 static u32 count_entries(pv_pfn_t pfn, u32 first, u32 end)
 {
 	const u64 *table = pv_port_pfn_to_virt(pfn);
@@ -331,6 +462,10 @@ static void release_table(enum pv_op op, unsigned long caller, pv_pfn_t pfn, u32
 	u32 used;
 
 	pv_batch_drain();
+	if (pvxen_is_unpinned(pfn)) {
+		free_unpinned(op, caller, pfn);
+		return;
+	}
 	used = count_entries(pfn, 0, PV_TABLE_ENTRIES);
 	if (used <= clear_max[level - 1] && own_bound) {
 		if (used) {
@@ -426,6 +561,12 @@ void pvxen_pgd_free(pv_pfn_t pfn)
 	u32 used;
 
 	pv_batch_drain();
+	if (pvxen_is_unpinned(pfn)) {
+		user = pv_pfn(*pv_port_page_word(pfn) >> PV_PAGE_SHIFT);
+		free_unpinned(PV_OP_pgd_free, XEN_CALLER(), pfn);
+		pv_port_free_page(user);
+		return;
+	}
 	if (!pvxen_user_root_pfn(pfn, &user)) {
 		pvxen_refused(PV_OP_pgd_free, XEN_CALLER(), pv_pfn_nr(pfn), 0, -XEN_ENOENT,
 			      PV_BATCH_NOT_TRIED);

@@ -291,9 +291,9 @@ void pv_port_free_page(pv_pfn_t pfn);
  * @pfn: the page
  *
  * The word is 0 when the page is allocated; the layer writes 0 before it frees the page.
- * Other values are multiples of PV_PAGE_SIZE, so the word may be a field of the kernel's
- * page structure whose low bits are flags.  For backend xen, which finds the user root of
- * a root by it: write_cr3() reads the word without a lock.
+ * The two low bits are always 0, so the word may be a field of the kernel's page structure
+ * with flags there.  For backend xen, which finds the user root of a root by it (write_cr3()
+ * reads the word without a lock), and knows unpinned tables.
  * Context: any.  Returns NULL for a page that has no word; it is never a root of
  * pgd_alloc().
  */

@@ -24,7 +24,7 @@ expression list args;
 +
 +if (paravirt_pte_replaced()) {
 +	/* May be queued: such callers do not look at it again */
-+	pte = pvops_ptep_give_up(mm, ptep);
++	pte = pvops_ptep_give_up(mm, ptep, full);
 +	page_table_check_pte_clear(args);
 +	return pte;
 +}

@@ -8,7 +8,7 @@ static inline pte_t ptep_get_and_clear_full(struct mm_struct *mm,
 
 	if (paravirt_pte_replaced()) {
 		/* May be queued: such callers do not look at it again */
-		pte = pvops_ptep_give_up(mm, ptep);
+		pte = pvops_ptep_give_up(mm, ptep, full);
 		page_table_check_pte_clear(mm, addr, pte);
 		return pte;
 	}
@@ -33,7 +33,7 @@ static inline pte_t ptep_get_and_clear_full(struct mm_struct *mm,
 
 	if (paravirt_pte_replaced()) {
 		/* May be queued: such callers do not look at it again */
-		pte = pvops_ptep_give_up(mm, ptep);
+		pte = pvops_ptep_give_up(mm, ptep, full);
 		page_table_check_pte_clear(mm, pte);
 		return pte;
 	}

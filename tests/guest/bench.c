@@ -210,6 +210,52 @@ TABLE_FNS(pte)
 TABLE_FNS(pmd)
 TABLE_FNS(pud)
 
+static void measure_pages(const char *name, pv_pfn_t *pages, void (*fn)(pv_pfn_t *pfn))
+{
+	u64 calls, start;
+	s64 cost;
+	u32 i;
+
+	pv_irq_disable();
+	calls = hypercalls();
+	start = pv_rdtsc();
+	for (i = 0; i < ROUND; i++)
+		fn(&pages[i]);
+	cost = (s64)(pv_rdtsc() - start);
+	calls = hypercalls() - calls;
+	pv_irq_enable();
+	report("ops", name, cost, ROUND, calls);
+}
+
+static void get_unpinned(pv_pfn_t *pfn)
+{
+	*pfn = pv_alloc_unpinned();
+}
+
+static void pin(pv_pfn_t *pfn)
+{
+	pv_pin_table(*pfn);
+}
+
+static void unpin(pv_pfn_t *pfn)
+{
+	pv_unpin_table(*pfn, 1);
+}
+
+/* Empty tables, which nothing points at.  Natively there are none, and the ops do nothing. */
+static void measure_pins(void)
+{
+	pv_pfn_t pages[ROUND];
+	u32 i;
+
+	measure_pages("alloc_unpinned", pages, get_unpinned);
+	measure_pages("pin_table", pages, pin);
+	measure_pages("unpin_table", pages, unpin);
+	for (i = 0; i < ROUND; i++)
+		if (pages[i] != PV_PFN_NONE)
+			pv_release_pte(pages[i]);
+}
+
 static pv_pfn_t get_root(void)
 {
 	return pv_pgd_alloc();
@@ -269,6 +315,7 @@ static void measure_mmu(void)
 	measure_tables("ops", "alloc_pte", "release_pte", get_pte, put_pte);
 	measure_tables("ops", "alloc_pmd", "release_pmd", get_pmd, put_pmd);
 	measure_tables("ops", "alloc_pud", "release_pud", get_pud, put_pud);
+	measure_pins();
 	measure_tables("ops", "pgd_alloc", "pgd_free", get_root, put_root);
 	OP(pgd_activate, mm.root);
 	OP(table_cache, 64);

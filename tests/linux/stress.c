@@ -28,6 +28,7 @@
 
 #define PAGE 4096UL
 #define PAGES 256UL
+#define BIG_PAGES 1280UL
 
 static int online = 1;
 static double deadline;
@@ -111,9 +112,12 @@ static uint64_t pattern(uint64_t seed, uint64_t page)
 	return (seed + page) * 0x9e3779b97f4a7c15ULL;
 }
 
+/* of the mappings that map() makes, and that fill() and check() know */
+static uint64_t pages = PAGES;
+
 static uint64_t *map(void)
 {
-	uint64_t *mem = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+	uint64_t *mem = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (mem == MAP_FAILED)
@@ -123,18 +127,18 @@ static uint64_t *map(void)
 
 static volatile uint64_t *word(uint64_t *mem, uint64_t page)
 {
-	return mem + page * PAGE / 8 + page;
+	return mem + page * PAGE / 8 + page % 512;
 }
 
 static void fill(uint64_t *mem, uint64_t seed)
 {
-	for (uint64_t page = 0; page < PAGES; page++)
+	for (uint64_t page = 0; page < pages; page++)
 		*word(mem, page) = pattern(seed, page);
 }
 
 static int check(uint64_t *mem, uint64_t seed, const char *who)
 {
-	for (uint64_t page = 0; page < PAGES; page++) {
+	for (uint64_t page = 0; page < pages; page++) {
 		uint64_t is = *word(mem, page), want = pattern(seed, page);
 
 		if (is != want) {
@@ -156,6 +160,25 @@ static void reap(pid_t pid, const char *what)
 		mismatch("%s: child ended with status 0x%x", what, status);
 }
 
+static void *reader(void *mem)
+{
+	pin((sched_getcpu() + 1) % online);
+	for (volatile uint64_t sum = 0;; )
+		for (uint64_t page = 0; page < pages; page++)
+			sum += *word(mem, page);
+	return NULL;
+}
+
+/* The process ends while a thread of it runs on another CPU. */
+static void end_with_thread(uint64_t *mem)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, reader, mem))
+		die("pthread_create");
+	sched_yield();
+}
+
 /* Parent and child write the same pages at the same time; each sees its own writes. */
 static void cow(uint64_t round)
 {
@@ -170,6 +193,8 @@ static void cow(uint64_t round)
 		check(mem, round, "child before writing");
 		fill(mem, ~round);
 		check(mem, ~round, "child after writing");
+		if (pages > PAGES)
+			end_with_thread(mem);
 		_exit(failed);
 	}
 	if (round & 1) {
@@ -181,7 +206,15 @@ static void cow(uint64_t round)
 		reap(pid, "cow");
 		check(mem, round, "parent after the child");
 	}
-	munmap(mem, PAGES * PAGE);
+	munmap(mem, pages * PAGE);
+}
+
+/* The same with whole tables, which are filled before they become tables, and emptied after. */
+static void big(uint64_t round)
+{
+	pages = BIG_PAGES;
+	cow(round);
+	pages = PAGES;
 }
 
 static void exec(uint64_t round)
@@ -456,7 +489,7 @@ static void tables(void)
 static void processes(int cpu)
 {
 	static void (*const parts[])(uint64_t) = {
-		cow, exec, protect, move, signal_self,
+		cow, exec, protect, move, signal_self, big,
 	};
 	uint64_t round = 0;
 

@@ -306,6 +306,54 @@ PV_OP(mmu, release_pud, CALL6, C, void, 1, (pv_pfn_t, pfn), alloc_release_pud)
 PV_TOGETHER(release_pud, alloc_pud)
 
 /**
+ * alloc_unpinned - a zeroed page that becomes a level-1 table when it is filled
+ * Native: none, returns PV_PFN_NONE.
+ * Context: as alloc_pte, which the kernel calls if the result is PV_PFN_NONE.
+ *	No entry points at the page until pin_table().  Until then the kernel may
+ *	write its entries by plain stores; the ops work, too.  release_pte()
+ *	takes it back, pinned or not.
+ *	For a table that gets so many entries at once that updates of a table
+ *	in use cost more.
+ * Clobbers: C.
+ * Batch: as alloc_pte.
+ * Default: native.
+ */
+PV_OP(mmu, alloc_unpinned, CALL6, C, pv_pfn_t, 0, (), pin_table)
+
+/**
+ * pin_table - a page of alloc_unpinned() becomes a level-1 table
+ * Native: nothing; returns 0.
+ * Context: as set_pte.  From then on only the mmu ops may write to the page,
+ *	and set_pmd() may point at it.  An entry that the hypervisor refuses is
+ *	reported as by set_pte; the others are applied.  Returns 1, or 0 if the
+ *	page cannot become a table, after one log line: it stays unpinned.
+ * Clobbers: C.
+ * Batch: flushes PV_BATCH_MMU first.
+ * Default: native.
+ */
+PV_OP(mmu, pin_table, CALL6, C, u32, 1, (pv_pfn_t, pfn), pin_table)
+PV_TOGETHER(pin_table, alloc_unpinned)
+
+/**
+ * unpin_table - a table of an address space that ends becomes plain memory
+ * Native: nothing; returns 0.
+ * Context: process context.  No CPU runs on the table's root, and none will.
+ *	@level 1 to 4.  The tables above are unpinned already, the root first; the
+ *	entries that point at the table stay.  Nobody uses the table meanwhile (its
+ *	lock held).  Returns 1: from then on this CPU may write the
+ *	entries by plain stores, another CPU once it has dropped its TLB entry
+ *	for the page; the ops work as before; the table is released as
+ *	before.  Returns 0: nothing has changed.  pv_port_page_word() of an
+ *	unpinned table of level 1 to 3 is not 0.
+ *	For tables with so many entries that their removal by updates
+ *	costs more.
+ * Clobbers: C.
+ * Batch: flushes PV_BATCH_MMU first.
+ * Default: native.
+ */
+PV_OP(mmu, unpin_table, CALL6, C, u32, 2, (pv_pfn_t, pfn, u32, level), unpin_table)
+
+/**
  * pgd_alloc - a root table with an empty user half
  * Native: a page whose entries 256..511 are those of pv_port_kernel_root().
  * Context: as alloc_pte.  The backend may supply a cached one.

@@ -590,6 +590,128 @@ TEST(table_cache)
 	pv_table_cache(64);
 }
 
+static pv_pfn_t frame(u64 val)
+{
+	return pv_pfn((val & PV_FRAME_MASK) >> PV_PAGE_SHIFT);
+}
+
+/* The entry for @va at a level from 4 to 2; the tables are there. */
+static void *entry_of(u64 va, u32 level)
+{
+	u64 *entry = (u64 *)pv_port_pfn_to_virt(mm.root) + (va >> 39 & 511);
+
+	if (level < 4)
+		entry = (u64 *)pv_port_pfn_to_virt(frame(pv_p4d_val(*(pv_p4d_t *)entry))) +
+			(va >> 30 & 511);
+	if (level < 3)
+		entry = (u64 *)pv_port_pfn_to_virt(frame(pv_pud_val(*(pv_pud_t *)entry))) +
+			(va >> 21 & 511);
+	return entry;
+}
+
+/* A table of @va that is filled before it is one; with an entry to refuse, if @bad is a frame. */
+static void fill_and_pin(u64 va, pv_pfn_t bad)
+{
+	pv_pfn_t pfn = pv_alloc_unpinned(), data[2] = { marked_page(0x11), marked_page(0x22) };
+	u32 i, refused = pv_batch_error_count();
+	pv_pmd_t *pmdp = entry_of(va, 2);
+	u64 *ptes;
+
+	EXPECT(pfn != PV_PFN_NONE);
+	if (pfn == PV_PFN_NONE)
+		return;
+	EXPECT(all_zero(pfn));
+	ptes = pv_port_pfn_to_virt(pfn);
+	for (i = 0; i < PV_TABLE_ENTRIES; i++)
+		ptes[i] = (__force u64)pv_make_pte(pa(data[0]) | FLAGS_RW);
+	if (bad != PV_PFN_NONE)
+		ptes[5] = (__force u64)pv_make_pte(pa(bad) | FLAGS_RW);
+	pv_set_pte((pv_pte_t *)&ptes[511], pv_make_pte(pa(data[1]) | FLAGS_RW));
+	EXPECT(pv_pin_table(pfn));
+	pv_set_pmd(pmdp, pv_make_pmd(pa(pfn) | PTE_TABLE));
+	EXPECT_EQ(*at(va), 0x11);
+	EXPECT_EQ(*at(va + 511 * PAGE), 0x22);
+	*at(va + 511 * PAGE) = 0x33;
+	EXPECT_EQ(*(u64 *)pv_port_pfn_to_virt(data[1]), 0x33);
+	EXPECT_EQ(ptes[5] & PV_PTE_PRESENT, bad == PV_PFN_NONE ? PV_PTE_PRESENT : 0);
+	EXPECT_EQ(pv_batch_error_count() > refused, bad != PV_PFN_NONE);
+	pv_set_pmd(pmdp, pv_make_pmd(0));
+	PINNED(pv_flush_tlb_user());
+	pv_release_pte(pfn);
+	page_put(data[0]);
+	page_put(data[1]);
+}
+
+TEST(pin_table)
+{
+	u64 va = VA + (4UL << 21);
+	pv_pfn_t table;
+	u32 before;
+
+	pv_table_cache(0);
+	before = pages_free();
+	if (!enter())
+		return;
+	/* So that the tables above it are there. */
+	EXPECT(mm_map(&mm, VA, 1, true));
+	if (pv_impl_is_native(PV_OP_alloc_unpinned)) {
+		EXPECT(pv_alloc_unpinned() == PV_PFN_NONE);
+	} else {
+		fill_and_pin(va, PV_PFN_NONE);
+		table = pv_alloc_pte();
+		fill_and_pin(va, table);
+		pv_release_pte(table);
+		/* One that is not pinned goes back, too. */
+		pv_release_pte(pv_alloc_unpinned());
+	}
+	leave();
+	EXPECT_EQ(pages_free(), before);
+	pv_table_cache(64);
+}
+
+/* Of an address space that ends, from the root to the level-1 table of @va. */
+TEST(unpin_table)
+{
+	static u64 copy[PV_TABLE_ENTRIES];
+	pv_pfn_t table[5];
+	u32 before, level;
+	u64 *ptes;
+
+	pv_table_cache(0);
+	before = pages_free();
+	if (!enter())
+		return;
+	EXPECT(mm_map(&mm, VA, 100, true));
+	*at(VA + 99 * PAGE) = 1;
+	table[4] = mm.root;
+	table[3] = frame(pv_p4d_val(*(pv_p4d_t *)entry_of(VA, 4)));
+	table[2] = frame(pv_pud_val(*(pv_pud_t *)entry_of(VA, 3)));
+	table[1] = frame(pv_pmd_val(*(pv_pmd_t *)entry_of(VA, 2)));
+	PINNED(pv_write_cr3(home));
+	for (level = 4; level && pv_unpin_table(table[level], level); level--)
+		;
+	/* It does so for all levels, or for none. */
+	EXPECT(level == 4 || level == 0);
+	if (!level) {
+		ptes = pv_port_pfn_to_virt(table[1]);
+		memcpy(copy, ptes, sizeof(copy));
+		/* Plain stores work, ... */
+		memset(ptes, 0, PAGE);
+		memcpy(ptes, copy, sizeof(copy));
+		EXPECT(*pv_port_page_word(table[1]) != 0);
+		/* ... ops, too, ... */
+		mm_protect(&mm, VA, 100, false);
+		EXPECT(!(pv_pte_val(((pv_pte_t *)ptes)[99]) & PV_PTE_RW));
+		mm_unmap(&mm, VA, 50);
+		EXPECT_EQ(ptes[49], 0);
+		EXPECT(ptes[50] != 0);
+	}
+	/* ... and no page is lost. */
+	mm_destroy(&mm);
+	EXPECT_EQ(pages_free(), before);
+	pv_table_cache(64);
+}
+
 TEST(set_fixmap)
 {
 	pv_pfn_t a = marked_page(0xf1), b = marked_page(0xf2);

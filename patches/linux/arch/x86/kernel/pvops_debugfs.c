@@ -14,20 +14,27 @@
 
 static int backend_show(struct seq_file *m, void *unused)
 {
-	const struct pv_backend *backend = pv_backend();
 	const char *line;
 	u32 nr;
 
-	seq_printf(m, "%s\n", backend->name);
-	if (backend->tables_kept)
-		seq_printf(m, "table pages kept: %u\n", backend->tables_kept());
-	if (backend->lock_waits)
-		seq_printf(m, "waits for locks: %llu\n", backend->lock_waits());
+	seq_printf(m, "%s\n", pv_backend()->name);
 	for (nr = 0; (line = pv_detected(nr)); nr++)
 		seq_printf(m, "detected: %s\n", line);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(backend);
+
+static int tables_show(struct seq_file *m, void *unused)
+{
+	const struct pv_backend *backend = pv_backend();
+
+	if (backend->tables_kept)
+		seq_printf(m, "pages kept: %u\n", backend->tables_kept());
+	if (backend->lock_waits)
+		seq_printf(m, "waits for locks: %llu\n", backend->lock_waits());
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(tables);
 
 /* Counts of an op's sites by form; @outline: far sides of branch sites. */
 struct op_sites {
@@ -152,6 +159,7 @@ static int __init pvops_debugfs_init(void)
 	debugfs_create_file("backend", 0400, dir, NULL, &backend_fops);
 	debugfs_create_file("ops", 0400, dir, NULL, &ops_fops);
 	debugfs_create_file("sites", 0400, dir, NULL, &sites_fops);
+	debugfs_create_file("tables", 0400, dir, NULL, &tables_fops);
 	debugfs_create_file("repatch", 0200, dir, NULL, &repatch_fops);
 	debugfs_create_file("batch", 0400, dir, NULL, &batch_fops);
 	debugfs_create_file("refused", 0400, dir, NULL, &refused_fops);

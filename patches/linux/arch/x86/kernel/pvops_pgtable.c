@@ -60,10 +60,16 @@ static pte_t take_out(pte_t *ptep)
 	return (pte_t) { val | (left & (_PAGE_ACCESSED | _PAGE_DIRTY)) };
 }
 
-pte_t pvops_ptep_give_up(struct mm_struct *mm, pte_t *ptep)
+/* @full: the address space ends. */
+pte_t pvops_ptep_give_up(struct mm_struct *mm, pte_t *ptep, int full)
 {
 	pte_t pte = READ_ONCE(*ptep);
 
+	/* Of an unpinned table (pv_port_page_word())? */
+	if (full && virt_to_page(ptep)->mapping) {
+		WRITE_ONCE(*ptep, (pte_t) { 0 });
+		return pte;
+	}
 	if (may_get_dirty(mm, pte))
 		pte = take_out(ptep);
 	pv_outline_set_pte((pv_pte_t *)ptep, (__force pv_pte_t)0);
@@ -74,7 +80,7 @@ EXPORT_SYMBOL_GPL(pvops_ptep_give_up);
 /* take_out() may leave A and D in the entry, which pte_none() ignores. */
 pte_t pvops_ptep_get_and_clear(struct mm_struct *mm, pte_t *ptep)
 {
-	pte_t pte = pvops_ptep_give_up(mm, ptep);
+	pte_t pte = pvops_ptep_give_up(mm, ptep, false);
 
 	if (!pte_none(READ_ONCE(*ptep)))
 		pv_batch_flush();
@@ -153,14 +159,9 @@ static void give_back(struct page *page, enum table_level level)
 	memcg_kmem_uncharge_page(page, 0);
 	ClearPagePinned(page);
 	pvops_table_index(page) = 0;
-	/*
-	 * The backend may keep a root: pvops_pgd_fill() uses ->private, and the
-	 * backend ->mapping (pv_port_page_word()).
-	 */
-	if (level != TABLE_PGD) {
-		page->mapping = NULL;
+	/* pvops_pgd_fill() uses that of a root, which the backend may keep. */
+	if (level != TABLE_PGD)
 		set_page_private(page, 0);
-	}
 	/* Since 6.18 the flags are a word in a structure. */
 	VM_WARN_ON_ONCE_PAGE(*(const unsigned long *)&page->flags & PAGE_FLAGS_CHECK_AT_PREP,
 			     page);
@@ -224,6 +225,58 @@ pgtable_t pvops_pte_alloc(struct mm_struct *mm)
 void pvops_pte_free(struct page *page)
 {
 	release_unused(page, TABLE_PTE);
+}
+
+/*
+ * fork.  An update of a table in use costs some 560 instructions on Xen; to pin
+ * a filled table costs 12,000 and 195 for each entry (backends/xen/README.md).
+ */
+#define COPIED_MIN	48
+
+static bool has_many(const pmd_t *from, unsigned long addr, unsigned long end)
+{
+	pmd_t pmd = READ_ONCE(*from);
+	unsigned int i, count = 0;
+	const pte_t *ptep;
+
+	if (pmd_none(pmd) || pmd_bad(pmd))
+		return false;
+	ptep = (pte_t *)pmd_page_vaddr(pmd) + pte_index(addr);
+	for (i = 0; i < (end - addr) >> PAGE_SHIFT && count < COPIED_MIN; i++)
+		count += !pte_none(READ_ONCE(ptep[i]));
+	return count == COPIED_MIN;
+}
+
+/*
+ * @mm has no other users yet.  pvops_end_copied_table() links the table before
+ * the lock of the table that is copied is released.
+ */
+pmd_t pvops_begin_copied_table(struct mm_struct *mm, const pmd_t *pmd,
+			       const pmd_t *from, unsigned long addr,
+			       unsigned long end)
+{
+	struct page *page = NULL;
+
+	if (pmd_none(*pmd) && has_many(from, addr, end))
+		page = hand_out(mm, pv_alloc_unpinned(), TABLE_PTE);
+	if (!page)
+		return (pmd_t) { 0 };
+	return __pmd(PFN_PHYS(page_to_pfn(page)) | _PAGE_TABLE);
+}
+
+void pvops_end_copied_table(struct mm_struct *mm, pmd_t *pmd, pte_t *ptep)
+{
+	struct page *page = virt_to_page(ptep);
+
+	if (!pmd_none(*pmd))
+		return;
+	if (!pv_pin_table(pv_pfn(page_to_pfn(page)))) {
+		pr_err("pvops: fork: a table is lost, with all its entries\n");
+		return;
+	}
+	mm_inc_nr_ptes(mm);
+	pmd_populate(mm, pmd, page);
+	pv_batch_flush();
 }
 
 pmd_t *pvops_pmd_alloc(struct mm_struct *mm)

@@ -8,11 +8,15 @@
  */
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 
+#include <asm/mmu_context.h>
 #include <asm/paravirt.h>
 #include <asm/pvops_platform.h>
+#include <asm/pgalloc.h>
 #include <asm/tlb.h>
 #include <asm/tlbflush.h>
 #include <asm/xen/hypercall.h>
@@ -82,7 +86,118 @@ static void xen_remove_table(struct mmu_gather *tlb, void *table)
 	cond_resched();
 }
 
+/*
+ * The end of an address space.  To remove an entry by an update costs some 430
+ * instructions.  To unpin a table costs 12,000 and 145 for each entry, and the
+ * next process pins another one for 12,000; but the tables above it must be
+ * unpinned, too (backends/xen/README.md).
+ */
+#define DENSE_ENTRIES	80
+#define ENTRY_GAIN	285
+#define LAST_LEVEL_COST	24000
+#define UPPER_LEVEL_COST 45000
+#define ROOT_COST	60000
+
+static bool is_dense(const pte_t *table)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < PTRS_PER_PTE && count < DENSE_ENTRIES; i++)
+		count += !!table[i].pte;
+	return count == DENSE_ENTRIES;
+}
+
+/* The entry for the table of the last level, if there is one */
+static pmd_t *pmd_of(struct mm_struct *mm, unsigned long at)
+{
+	pgd_t *pgd = pgd_offset(mm, at);
+	p4d_t *p4d = p4d_offset(pgd, at);
+	pud_t *pud;
+	pmd_t *pmd;
+
+	if (pgd_none(*pgd) || p4d_none(*p4d))
+		return NULL;
+	pud = pud_offset(p4d, at);
+	if (pud_none(*pud))
+		return NULL;
+	pmd = pmd_offset(pud, at);
+	return pmd_none(*pmd) ? NULL : pmd;
+}
+
+/* Is it, or can it be made so?  The tables above are unpinned. */
+static bool unpinned(const void *at, u32 level)
+{
+	const void *table = PTR_ALIGN_DOWN(at, PAGE_SIZE);
+
+	return virt_to_page(table)->mapping ||
+	       pv_unpin_table(pv_port_virt_to_pfn(table), level);
+}
+
+static void unpin_last_level(struct mm_struct *mm, unsigned long at, pmd_t *pmd)
+{
+	p4d_t *p4d = p4d_offset(pgd_offset(mm, at), at);
+	spinlock_t *lock;
+
+	if (!unpinned(pud_offset(p4d, at), 3) || !unpinned(pmd, 2))
+		return;
+	/* Who looks for the mappings of a page may be at its entries. */
+	lock = pte_lockptr(mm, pmd);
+	spin_lock(lock);
+	unpinned((void *)pmd_page_vaddr(*pmd), 1);
+	spin_unlock(lock);
+	cond_resched();
+}
+
+/* Returns what it costs to unpin the dense tables, or unpins them. */
+static unsigned long dense_tables(struct mm_struct *mm, bool unpin)
+{
+	const void *above = NULL;
+	unsigned long cost = 0, at;
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	for_each_vma(vmi, vma) {
+		if (vma_pages(vma) < DENSE_ENTRIES)
+			continue;
+		for (at = vma->vm_start & PMD_MASK; at < vma->vm_end; at += PMD_SIZE) {
+			pmd_t *pmd = pmd_of(mm, at);
+
+			if (!pmd || !is_dense((void *)pmd_page_vaddr(*pmd)))
+				continue;
+			if (unpin)
+				unpin_last_level(mm, at, pmd);
+			cost += LAST_LEVEL_COST;
+			if (above != PTR_ALIGN_DOWN(pmd, PAGE_SIZE))
+				cost += UPPER_LEVEL_COST;
+			above = PTR_ALIGN_DOWN(pmd, PAGE_SIZE);
+		}
+	}
+	return cost;
+}
+
+static void leave_mm_here(void *mm)
+{
+	if (this_cpu_read(cpu_tlbstate.loaded_mm) == mm)
+		switch_mm(NULL, &init_mm, NULL);
+}
+
+static void xen_exit_mmap(struct mm_struct *mm)
+{
+	unsigned long gain = get_mm_rss(mm) * ENTRY_GAIN, cost;
+
+	if (gain <= ROOT_COST)
+		return;
+	cost = dense_tables(mm, false);
+	if (!cost || gain <= ROOT_COST + cost)
+		return;
+	/* CPUs may have it in lazy TLB mode. */
+	on_each_cpu_mask(mm_cpumask(mm), leave_mm_here, mm, true);
+	if (pv_unpin_table(pv_port_virt_to_pfn(mm->pgd), 4))
+		dense_tables(mm, true);
+}
+
 static const struct pv_kernel_impls xen_kernel_impls = {
+	.exit_mmap = PV_FN(xen_exit_mmap, 0),
 	.flush_tlb_info = PV_FN(xen_flush_tlb_info, PV_IMPL_REQUIRED),
 	.remove_table = PV_FN(xen_remove_table, PV_IMPL_REQUIRED),
 };

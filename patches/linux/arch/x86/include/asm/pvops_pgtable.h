@@ -36,7 +36,7 @@ struct page;
  * ptep_try_set: the new entry, at once, if it returns true; the old one otherwise.
  */
 pte_t pvops_ptep_get_and_clear(struct mm_struct *mm, pte_t *ptep);
-pte_t pvops_ptep_give_up(struct mm_struct *mm, pte_t *ptep);
+pte_t pvops_ptep_give_up(struct mm_struct *mm, pte_t *ptep, int full);
 void pvops_ptep_set_wrprotect(pte_t *ptep);
 int pvops_ptep_test_and_clear_young(struct mm_struct *mm, pte_t *ptep);
 bool pvops_ptep_try_set(pte_t *ptep, pte_t pte);
@@ -52,5 +52,36 @@ pgd_t *pvops_pgd_alloc(void);
 void pvops_pgd_free(pgd_t *pgd);
 void pvops_pgd_fill(pgd_t *pgd);
 void pvops_free_table(void *table);
+
+/*
+ * fork: a table that gets many entries is filled before it becomes one.  The
+ * first function returns the entry that will link it, or an empty one: then the
+ * table is to be one from the start.
+ */
+pmd_t pvops_begin_copied_table(struct mm_struct *mm, const pmd_t *pmd,
+			       const pmd_t *from, unsigned long addr,
+			       unsigned long end);
+void pvops_end_copied_table(struct mm_struct *mm, pmd_t *pmd, pte_t *ptep);
+
+#define arch_begin_copied_table(mm, pmd, from, addr, end, lock)		\
+({									\
+	pmd_t _link = { 0 };						\
+	pte_t *_ptep;							\
+									\
+	if (paravirt_tables_replaced())					\
+		_link = pvops_begin_copied_table(mm, pmd, from, addr,	\
+						 end);			\
+	if (unlikely(!pmd_none(_link)))					\
+		_ptep = pte_offset_map_lock(mm, &_link, addr, lock);	\
+	else								\
+		_ptep = pte_alloc_map_lock(mm, pmd, addr, lock);	\
+	_ptep;								\
+})
+
+#define arch_end_copied_table(mm, pmd, ptep)				\
+do {									\
+	if (paravirt_tables_replaced())					\
+		pvops_end_copied_table(mm, pmd, ptep);			\
+} while (0)
 
 #endif /* _ASM_X86_PVOPS_PGTABLE_H */
