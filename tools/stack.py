@@ -54,8 +54,8 @@ POINTERS = {
     "parted_by": r".*(hook serves)$",
     "may_be_own": r".*(hook serves)$",
 }
-HOOKS = ("name", "title", "detect", "init", "cpu_init", "cpu_exit", "late_init", "hypercalls", "tables_kept", "lock_waits", "null_hypercall",
-         "tsc_khz", "note", "needs", "serves")
+HOOKS = ("name", "title", "detect", "init", "cpu_init", "cpu_exit", "late_init", "hypercalls", "tables_kept",
+         "lock_waits", "null_hypercall", "tsc_khz", "note", "needs", "serves")
 STARTS = ("pv_init", "pv_init_native", "pv_cpu_init", "pv_cpu_exit", "pv_patch", "pv_late_init", "pv_print",
           "pv_module_patch", "pv_repatch", "pv_override", "pv_provide", "pv_preview")
 # Assembly that an op leads to is counted by its pushes: backends/native/trampoline.S
