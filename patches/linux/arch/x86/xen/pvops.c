@@ -136,11 +136,11 @@ static bool unpinned(const void *at, u32 level)
 static void unpin_last_level(struct mm_struct *mm, unsigned long at, pmd_t *pmd)
 {
 	p4d_t *p4d = p4d_offset(pgd_offset(mm, at), at);
+	/* Who looks for the mappings of a page may be at the entries. */
 	spinlock_t *lock;
 
 	if (!unpinned(pud_offset(p4d, at), 3) || !unpinned(pmd, 2))
 		return;
-	/* Who looks for the mappings of a page may be at its entries. */
 	lock = pte_lockptr(mm, pmd);
 	spin_lock(lock);
 	unpinned((void *)pmd_page_vaddr(*pmd), 1);
